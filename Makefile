@@ -1,0 +1,18 @@
+# The two commands: `make demo` shows Vigie, `make test` tests it; both install what is missing and respect CARGO_TARGET_DIR.
+.PHONY: demo test clean help
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+clean:
+	cargo clean
+	rm -rf ui/dist ui/node_modules
+
+help:
+	@echo "make demo   a demo town of six cameras on this machine"
+	@echo "make test   all tests; installs what they need"
+	@echo "make clean  removes what was built"
+	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

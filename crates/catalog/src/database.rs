@@ -1,0 +1,169 @@
+//! One SQLite file behind a blocking door: opening, upgrading step by step, and running work on a runtime of its own.
+
+use crate::error::{CatalogError, Failure, Which};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// What the opener is going to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Create the file where there is none.
+    Create,
+    /// The file must be there.
+    Write,
+    /// The file must be there and up to date; nothing is written.
+    Read,
+}
+
+pub(crate) struct Database {
+    /// Taken at drop only.
+    runtime: Option<Runtime>,
+    pool: SqlitePool,
+    pub(crate) which: Which,
+    pub(crate) path: PathBuf,
+}
+
+/// The schema's steps, numbered from 1; a step that was published is never edited, a new one is added.
+const REGISTRY_STEPS: &[&str] = &[include_str!("upgrade/registry_001.sql")];
+const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
+
+/// A writer waits this long for the other's lock before it says so.
+const BUSY_SECONDS: u64 = 5;
+/// Readers of one process that may ask at once; a writer has one connection, so its own statements never collide.
+const READERS_MAX: u32 = 4;
+
+impl Database {
+    pub(crate) fn open(path: &Path, which: Which, mode: Mode) -> Result<Database, CatalogError> {
+        let file = |source| CatalogError::File { path: path.to_owned(), source };
+        prepare_file(path, which, mode)?;
+        let runtime = Builder::new_current_thread().enable_time().build().map_err(file)?;
+        let connections = if mode == Mode::Read { READERS_MAX } else { 1 };
+        let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
+        let connect = connect_options(path, which, mode);
+        let pool = runtime.block_on(async { options.connect_with(connect).await });
+        let pool = pool.map_err(|source| Failure::Sql(source).at(which, path))?;
+        let database = Database { runtime: Some(runtime), pool, which, path: path.to_owned() };
+        database.run(async |connection| upgrade(connection, which, path, mode).await)?;
+        if which == Which::Registry {
+            database.run(async |connection| check_whole(connection).await)?;
+        }
+        Ok(database)
+    }
+
+    /// Runs `work` in one transaction: all of it holds, or nothing does.
+    pub(crate) fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Failure>,
+    ) -> Result<T, CatalogError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is taken at drop only");
+        let answer = runtime.block_on(async {
+            let mut connection = self.pool.acquire().await?;
+            let mut transaction = connection.begin().await?;
+            let value = work(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(value)
+        });
+        answer.map_err(|failure: Failure| failure.at(self.which, &self.path))
+    }
+}
+
+impl Drop for Database {
+    /// Closes in order, which folds the write-ahead log into the file; inside async code, where waiting is impossible,
+    /// the connection's own thread closes it.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            if Handle::try_current().is_err() {
+                runtime.block_on(self.pool.close());
+            }
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A new file belongs to its owner alone; SQLite gives its companions (-wal, -shm) the same rights.
+fn prepare_file(path: &Path, which: Which, mode: Mode) -> Result<(), CatalogError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = |source| CatalogError::File { path: path.to_owned(), source };
+    if path.try_exists().map_err(file)? {
+        return Ok(());
+    }
+    if mode != Mode::Create {
+        return Err(CatalogError::Missing { which, path: path.to_owned() });
+    }
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(file)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn connect_options(path: &Path, which: Which, mode: Mode) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(Duration::from_secs(BUSY_SECONDS))
+        .foreign_keys(true);
+    if mode == Mode::Read {
+        return options.read_only(true);
+    }
+    // The registry is truth, so each commit is synced (P7); footage can be rebuilt, a power cut may cost its last rows.
+    let synchronous = match which {
+        Which::Registry => SqliteSynchronous::Full,
+        Which::Footage => SqliteSynchronous::Normal,
+    };
+    // What is deleted is overwritten: a row of a dead hour does not linger in a free page.
+    options.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).pragma("secure_delete", "on")
+}
+
+/// Brings the schema from the version found to the newest, each step recorded with what it changed.
+async fn upgrade(connection: &mut SqliteConnection, which: Which, path: &Path, mode: Mode) -> Result<(), Failure> {
+    let steps = match which {
+        Which::Registry => REGISTRY_STEPS,
+        Which::Footage => FOOTAGE_STEPS,
+    };
+    let (found, known) = (version(connection, which, path).await?, steps.len() as i64);
+    let path = path.to_owned();
+    if found > known {
+        return Err(CatalogError::Newer { which, path, found, known }.into());
+    }
+    if found == 0 && (mode == Mode::Read || (which == Which::Registry && mode == Mode::Write)) {
+        return Err(CatalogError::Missing { which, path }.into());
+    }
+    if found < known && mode == Mode::Read {
+        return Err(CatalogError::Older { which, path, found, known }.into());
+    }
+    for (number, step) in (1i64..).zip(steps).skip(found as usize) {
+        sqlx::raw_sql(*step).execute(&mut *connection).await?;
+        let record = sqlx::query("insert into upgrade (kind, version) values ($1, $2)");
+        record.bind(which.name()).bind(number).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The version of the schema: 0 for an empty file.
+async fn version(connection: &mut SqliteConnection, which: Which, path: &Path) -> Result<i64, Failure> {
+    let tables = sqlx::query("select name from sqlite_master where type = 'table'").fetch_all(&mut *connection).await?;
+    if tables.is_empty() {
+        return Ok(0);
+    }
+    let foreign = || CatalogError::Foreign { which, path: path.to_owned() };
+    let ours = tables.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|name| name == "upgrade"));
+    if !ours {
+        return Err(foreign().into());
+    }
+    let query = sqlx::query("select max(version) as version from upgrade where kind = $1");
+    let row = query.bind(which.name()).fetch_one(connection).await?;
+    row.try_get::<Option<i64>, _>("version")?.ok_or_else(|| foreign().into())
+}
+
+/// Reads every page once. The registry is small; footage is too large for this, and its damage shows when it is met.
+async fn check_whole(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    let row = sqlx::query("pragma quick_check(1)").fetch_one(connection).await?;
+    let answer: String = row.try_get(0)?;
+    if answer == "ok" { Ok(()) } else { Err(crate::column::wrong("quick_check", answer).into()) }
+}

@@ -1,0 +1,140 @@
+//! Where footage lies: reels of a stream in a span, a day as spans of footage, and the gaps with their causes.
+
+use super::Footage;
+use super::reel::{ReelRow, StreamRow, reel_of, stream_of};
+use crate::column;
+use crate::error::{CatalogError, Failure};
+use domain::{ReelId, Span, StreamId, UtcMicros, limit};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
+
+/// A reel that holds footage of the stream asked for, and what it holds of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Located {
+    pub reel: ReelRow,
+    pub stream: StreamRow,
+}
+
+/// A time without footage, and why (R12).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Gap {
+    pub stream: StreamId,
+    pub from: UtcMicros,
+    /// None while it lasts.
+    pub to: Option<UtcMicros>,
+    pub cause: String,
+}
+
+/// A reel belongs to one hour, which turns at most 10 s late (R2, R8): none holds footage of two hours' length. The
+/// bound lets the index skip a month of reels that begin before the span.
+const REEL_MICROS_MAX: i64 = 2 * 3_600 * 1_000_000;
+/// Spans of footage nearer than what a power cut may cost (promise 1) are shown as one.
+const MERGED_MICROS: i64 = limit::LOSS_MS_MAX as i64 * 1_000;
+
+impl Footage {
+    /// The reels with a frame of `stream` in `span`, by the time of their first frame.
+    pub fn locate(&self, stream: StreamId, span: Span) -> Result<Vec<Located>, CatalogError> {
+        self.database.run(async |db| {
+            let streams = streams_in(db, &self.site.0, stream, span).await?;
+            let query = sqlx::query(
+                "select distinct reel.* from reel_stream s join reel on reel.site = s.site and reel.reel = s.reel
+                 where s.site = $1 and s.camera = $2 and s.kind = $3
+                   and s.first_utc < $4 and s.last_utc >= $5 and s.first_utc >= $6",
+            );
+            let rows = bind_span(query, &self.site.0, stream, span).fetch_all(db).await?;
+            let reels = rows.iter().map(|row| reel_of(row).map(|reel| (reel.reel, reel)));
+            let reels: HashMap<ReelId, ReelRow> = reels.collect::<Result<_, _>>()?;
+            let located =
+                |stream: StreamRow| reels.get(&stream.reel).map(|reel| Located { reel: reel.clone(), stream });
+            Ok(streams.into_iter().filter_map(located).collect())
+        })
+    }
+
+    /// The spans of `span` in which there is footage of `stream`, in order; those less than 2 s apart are one. A span
+    /// ends just after its last frame.
+    pub fn day(&self, stream: StreamId, span: Span) -> Result<Vec<Span>, CatalogError> {
+        let rows = self.database.run(async |db| streams_in(db, &self.site.0, stream, span).await)?;
+        Ok(merge(rows.into_iter().map(|row| (row.first_utc, row.last_utc.plus_micros(1))), span))
+    }
+
+    /// Enters a gap, or the end of one that is known by its stream and `from`. Causes are kept as first entered.
+    pub fn gap(&self, gap: &Gap) -> Result<(), CatalogError> {
+        self.database.run(async |db| {
+            let upsert = sqlx::query(
+                "insert into gap (site, camera, kind, from_utc, to_utc, cause) values ($1, $2, $3, $4, $5, $6)
+                 on conflict (site, camera, kind, from_utc) do update set to_utc = excluded.to_utc",
+            );
+            let upsert = upsert.bind(&self.site.0[..]).bind(&gap.stream.camera.0[..]);
+            let upsert = upsert.bind(i64::from(gap.stream.kind.code())).bind(gap.from.0);
+            upsert.bind(gap.to.map(|to| to.0)).bind(&gap.cause).execute(db).await?;
+            Ok(())
+        })
+    }
+
+    /// The gaps of `stream` that share an instant with `span`, in order; one that lasts reaches into every later span.
+    pub fn gaps(&self, stream: StreamId, span: Span) -> Result<Vec<Gap>, CatalogError> {
+        self.database.run(async |db| {
+            let query = sqlx::query(
+                "select * from gap where site = $1 and camera = $2 and kind = $3
+                   and from_utc < $4 and (to_utc is null or to_utc > $5) order by from_utc",
+            );
+            let query = query.bind(&self.site.0[..]).bind(&stream.camera.0[..]).bind(i64::from(stream.kind.code()));
+            let rows = query.bind(span.to().0).bind(span.from().0).fetch_all(db).await?;
+            Ok(rows.iter().map(gap_of).collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Deletes the gaps that ended before `before`: nothing is left of the hours around them. How many.
+    pub fn gaps_forget(&self, before: UtcMicros) -> Result<u64, CatalogError> {
+        self.database.run(async |db| {
+            let delete = sqlx::query("delete from gap where site = $1 and to_utc < $2");
+            Ok(delete.bind(&self.site.0[..]).bind(before.0).execute(db).await?.rows_affected())
+        })
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Binds $1 to $6: site, camera, kind, the span's end, its start, and the earliest first frame that can reach into it.
+fn bind_span<'q>(query: Query<'q>, site: &[u8; 16], stream: StreamId, span: Span) -> Query<'q> {
+    let query = query.bind(site.to_vec()).bind(stream.camera.0.to_vec()).bind(i64::from(stream.kind.code()));
+    query.bind(span.to().0).bind(span.from().0).bind(span.from().plus_micros(-REEL_MICROS_MAX).0)
+}
+
+async fn streams_in(
+    db: &mut SqliteConnection,
+    site: &[u8; 16],
+    stream: StreamId,
+    span: Span,
+) -> Result<Vec<StreamRow>, Failure> {
+    let query = sqlx::query(
+        "select s.* from reel_stream s where s.site = $1 and s.camera = $2 and s.kind = $3
+           and s.first_utc < $4 and s.last_utc >= $5 and s.first_utc >= $6
+         order by s.first_utc, s.last_utc, s.reel",
+    );
+    let rows = bind_span(query, site, stream, span).fetch_all(db).await?;
+    Ok(rows.iter().map(stream_of).collect::<Result<_, _>>()?)
+}
+
+/// Merges spans given by their start and clips them to `within`.
+fn merge(pieces: impl Iterator<Item = (UtcMicros, UtcMicros)>, within: Span) -> Vec<Span> {
+    let mut merged: Vec<(UtcMicros, UtcMicros)> = Vec::new();
+    for (from, to) in pieces {
+        match merged.last_mut() {
+            Some((_, end)) if from.since(*end) < MERGED_MICROS => *end = (*end).max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    let clip = |(from, to): (UtcMicros, UtcMicros)| Span::new(from.max(within.from()), to.min(within.to())).ok();
+    merged.into_iter().filter_map(clip).collect()
+}
+
+fn gap_of(row: &SqliteRow) -> Result<Gap, sqlx::Error> {
+    Ok(Gap {
+        stream: column::stream(row)?,
+        from: column::micros(row, "from_utc")?,
+        to: column::micros_or_none(row, "to_utc")?,
+        cause: row.try_get("cause")?,
+    })
+}

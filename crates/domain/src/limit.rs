@@ -1,0 +1,85 @@
+//! Every bound of Vigie, with its unit, its reason and, below, its relations to the others, held at compile time.
+
+/// A chunk is cut at this age: with tick, sync period and sync latency it keeps a power cut under 2 s (R1).
+pub const CHUNK_AGE_MS_MAX: u64 = 500;
+/// A chunk is cut at this size: 0.5 s of 4 Mbit/s (R1).
+pub const CHUNK_BYTES_MAX: usize = 256 * 1024;
+/// One picture may be a chunk of its own up to this size; beyond it is a named gap (R1).
+pub const PICTURE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The ingest thread looks at all sockets this often (R15): most of the cost of receiving is waking up.
+pub const TICK_MS: u64 = 100;
+/// While a stream of it is watched, the ingest thread looks this often (R15).
+pub const TICK_WATCHED_MS: u64 = 20;
+/// One durable write for all cameras each second (R1).
+pub const SYNC_PERIOD_MS: u64 = 1_000;
+/// A sync that takes longer is a health state and a ledger entry (R1).
+pub const SYNC_LATENCY_MS_MAX: u64 = 400;
+/// What a power cut may cost each camera: promise 1.
+pub const LOSS_MS_MAX: u64 = 2_000;
+
+/// A reel lasts about a minute (R2): few enough leaves for the ledger (L5), short enough to publish soon.
+pub const REEL_SECONDS: u64 = 60;
+/// Records are padded to this at a sync: the block of direct I/O (R3).
+pub const BLOCK_BYTES: usize = 4_096;
+/// A record header (R3).
+pub const RECORD_HEADER_BYTES: usize = 64;
+/// Payload of a record: the largest picture, its frame table and its tag, with room.
+pub const RECORD_PAYLOAD_BYTES_MAX: usize = 9 * 1024 * 1024;
+/// Slots of the local store (R2).
+pub const SLOT_BYTES_MIN: u64 = 4 * 1024 * 1024;
+pub const SLOT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Streams of one reel: handles are 16 bits, the last is reserved.
+pub const REEL_STREAMS_MAX: usize = 4_096;
+
+/// The hour turns at the first key frame within this time of it (R8).
+pub const HOUR_TURN_SECONDS_MAX: i64 = 10;
+/// Footage closes this long before its deadline; destruction begins then (K8).
+pub const CLOSED_BEFORE_DEADLINE_SECONDS: i64 = 600;
+/// No footage lives longer, whatever the authorisation says (law RET-03; the month is in `policy::retention`).
+pub const RETENTION_DAYS_MAX: u32 = 30;
+/// The keeper mints for the present hour and the next two (K9), so recording survives its absence (P6).
+pub const MINT_HOURS_AHEAD: i64 = 2;
+/// A cached chunk key lives this long, never past the closing (K8).
+pub const CHUNK_KEY_CACHE_SECONDS_MAX: u64 = 60;
+
+/// One message between our processes (P3).
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// A live stream whose permit nobody confirmed for this long is dropped (P5).
+pub const LIVE_SILENCE_MS_MAX: u64 = 2_000;
+/// A group of pictures kept for a new viewer of a watched stream (P5).
+pub const LIVE_GOP_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A permit ends after this long; the reason must then be given again.
+pub const PERMIT_SECONDS_MAX: i64 = 8 * 3_600;
+/// A permit's id in a URL lives this long since its last use (P8).
+pub const PERMIT_IDLE_SECONDS_MAX: i64 = 60;
+/// A one-time setup link lives this long (P8).
+pub const SETUP_LINK_SECONDS_MAX: i64 = 15 * 60;
+/// A session ends after this long: one service of the supervision centre.
+pub const SESSION_SECONDS_MAX: i64 = 12 * 3_600;
+/// A session unused for this long ends.
+pub const SESSION_IDLE_SECONDS_MAX: i64 = 3_600;
+/// A reason is a sentence, not a page.
+pub const REASON_CHARS_MIN: usize = 10;
+pub const REASON_CHARS_MAX: usize = 500;
+/// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+pub const PASSWORD_CHARS_MAX: usize = 256;
+
+/// The journal gathers a group of entries for at most this long before it writes (L1).
+pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
+/// Two clocks that differ by more do not agree (K9).
+pub const CLOCK_AGREEMENT_SECONDS_MAX: i64 = 300;
+/// A camera's reconnect back-off ends here.
+pub const RECONNECT_SECONDS_MAX: u64 = 10;
+/// A source that delivers nothing for this long is dead.
+pub const SOURCE_SILENCE_SECONDS_MAX: u64 = 5;
+
+// Promise 1: what is received becomes durable before it is 2 s old.
+const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
+// A record header and its padding fit a block.
+const _: () =
+    assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
+// The largest picture fits a record.
+const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
+// Keys cached by the web role cannot outlive the ten minutes between closing and deadline.
+const _: () = assert!((CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);

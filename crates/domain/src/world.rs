@@ -1,0 +1,27 @@
+//! The world as arguments: time and chance are handed in, so that thirty days can be tested in milliseconds.
+
+use crate::time::UtcMicros;
+use serde::{Deserialize, Serialize};
+
+/// Microseconds of CLOCK_BOOTTIME: goes on during suspend, is not set by anybody, starts at a boot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
+pub struct BootMicros(pub i64);
+
+/// One boot of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+pub struct BootId(pub [u8; 16]);
+
+/// The clocks of a machine.
+pub trait Clock: Send + Sync {
+    /// The system clock (CLOCK_REALTIME): may be wrong, may jump.
+    fn utc(&self) -> UtcMicros;
+    /// Time since boot, suspend included.
+    fn boot(&self) -> BootMicros;
+    /// Which boot [`Clock::boot`] counts from.
+    fn boot_id(&self) -> BootId;
+}
+
+/// Unpredictable bytes.
+pub trait Random: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+}

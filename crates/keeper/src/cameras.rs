@@ -1,0 +1,173 @@
+//! Cameras in the registry: added, listed, removed; credentials sealed; looks at a camera for `vigie camera test` (K13, R13).
+
+use crate::{
+    core::{KeeperCore, failed, malformed},
+    wire::{Answer, CameraView, Credentials, NewCamera, ProbeFailure, ProbeTarget, Probed, RecorderCamera},
+};
+use aws_lc_rs::aead;
+use catalog::{Camera, CameraVersion};
+use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
+use ledger::{Actor, Event};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+use vault::{KeeperError, keeper::ProbeJob};
+use zeroize::Zeroizing;
+
+/// A look at a camera is given up after this: DESCRIBE, SETUP, PLAY and a key frame of a long group.
+const PROBE_PATIENCE: Duration = Duration::from_secs(25);
+const NONCE_BYTES: usize = 12;
+
+/// Looks that the recorder was asked for.
+#[derive(Default)]
+pub(crate) struct Probes {
+    next: u64,
+    waiting: Vec<ProbeJob>,
+    done: HashMap<u64, Result<Probed, ProbeFailure>>,
+}
+
+impl KeeperCore {
+    pub(crate) fn camera_add(&self, actor: Actor, new: NewCamera) -> Result<Answer, KeeperError> {
+        let now = self.trusted()?;
+        if !(1..=RETENTION_DAYS_MAX).contains(&new.delay_days) {
+            return Err(malformed(format!("a delay is 1 to {RETENTION_DAYS_MAX} days (CSI L252-5)")));
+        }
+        if new.purposes.is_empty() {
+            return Err(malformed("a camera has at least one purpose of CSI L251-2: `--purpose 5`"));
+        }
+        let id = CameraId::draw(&*self.parts.random);
+        let credential = new.credentials.as_ref().map(|credentials| self.seal(id, credentials)).transpose()?;
+        let details = format!("{} · {} · {} days", new.name, new.place, new.delay_days);
+        let camera = Camera {
+            id,
+            name: new.name,
+            place: new.place,
+            url: new.url,
+            credential,
+            delay_days: new.delay_days,
+            purposes: new.purposes,
+            fingerprint: new.fingerprint,
+        };
+        let taken = self.in_service()?.iter().any(|version| version.camera.name == camera.name);
+        if taken {
+            return Err(malformed(format!("a camera named `{}` is in service: choose another name", camera.name)));
+        }
+        self.enter_events(actor, vec![Event::Camera { change: "added".into(), camera: id, details }])?;
+        self.parts.registry.camera_put(&camera, now, now).map_err(failed)?;
+        self.moving().cameras_version += 1;
+        Ok(Answer::CameraAdded { camera: id })
+    }
+
+    pub(crate) fn camera_remove(&self, actor: Actor, name: &str) -> Result<Answer, KeeperError> {
+        let (now, version) = (self.trusted()?, self.by_name(name)?);
+        let details = format!("{name}: recording stops, footage stays until its deadline");
+        let event = Event::Camera { change: "removed".into(), camera: version.camera.id, details };
+        self.enter_events(actor, vec![event])?;
+        self.parts.registry.camera_remove(version.camera.id, now, now).map_err(failed)?;
+        self.moving().cameras_version += 1;
+        Ok(Answer::Done)
+    }
+
+    pub(crate) fn camera_views(&self) -> Result<Vec<CameraView>, KeeperError> {
+        let view = |version: CameraVersion| CameraView {
+            id: version.camera.id,
+            name: version.camera.name,
+            place: version.camera.place,
+            delay_days: version.camera.delay_days,
+            purposes: version.camera.purposes,
+            since: version.valid_from,
+        };
+        Ok(self.in_service()?.into_iter().map(view).collect())
+    }
+
+    /// For the recorder: with credentials, in memory (K13).
+    pub(crate) fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
+        let open = |version: CameraVersion| {
+            let Camera { id, name, url, credential, fingerprint, .. } = version.camera;
+            let credentials = credential.map(|sealed| self.unseal(id, sealed.reveal())).transpose()?;
+            Ok(RecorderCamera { id, name, url, credentials, fingerprint })
+        };
+        let cameras = self.in_service()?.into_iter().map(open).collect::<Result<_, KeeperError>>()?;
+        Ok(Answer::Cameras { version: self.moving().cameras_version, cameras })
+    }
+
+    /// Has the recorder look at a camera, and waits for what it finds.
+    pub(crate) fn camera_test(&self, target: ProbeTarget) -> Result<Answer, KeeperError> {
+        let (url, credentials) = match target {
+            ProbeTarget::Address { url, credentials } => (url, credentials),
+            ProbeTarget::Registered { name } => {
+                let camera = self.by_name(&name)?.camera;
+                let sealed = camera.credential.as_ref();
+                (camera.url, sealed.map(|sealed| self.unseal(camera.id, sealed.reveal())).transpose()?)
+            }
+        };
+        let number = {
+            let probes = &mut self.moving().probes;
+            probes.next += 1;
+            let credentials = credentials.map(|credentials| (credentials.user, credentials.password));
+            probes.waiting.push(ProbeJob { number: probes.next, url, credentials });
+            probes.next
+        };
+        let started = Instant::now();
+        while started.elapsed() < PROBE_PATIENCE {
+            if let Some(result) = self.moving().probes.done.remove(&number) {
+                return Ok(Answer::Probed(result));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.moving().probes.waiting.retain(|job| job.number != number);
+        Err(failed("the recorder did not look at the camera in time: is it running? `vigie status` tells"))
+    }
+
+    pub(crate) fn next_probe(&self) -> Option<ProbeJob> {
+        self.moving().probes.waiting.pop()
+    }
+
+    pub(crate) fn probed(&self, number: u64, result: Result<Probed, ProbeFailure>) {
+        self.moving().probes.done.insert(number, result);
+    }
+
+    pub(crate) fn in_service(&self) -> Result<Vec<CameraVersion>, KeeperError> {
+        self.parts.registry.cameras(self.decision_time()).map_err(failed)
+    }
+
+    fn by_name(&self, name: &str) -> Result<CameraVersion, KeeperError> {
+        let found = self.in_service()?.into_iter().find(|version| version.camera.name == name);
+        found
+            .ok_or_else(|| malformed(format!("no camera named `{name}` is in service: `vigie camera list` names them")))
+    }
+
+    /// AES-256-GCM under the keyring's config key, random nonce, bound to the camera (K13).
+    fn seal(&self, camera: CameraId, credentials: &Credentials) -> Result<Sensitive<Vec<u8>>, KeeperError> {
+        let mut plain = Zeroizing::new(postcard::to_stdvec(credentials).map_err(failed)?);
+        let mut nonce = [0; NONCE_BYTES];
+        self.parts.random.fill(&mut nonce);
+        let tag = self
+            .config_key()?
+            .seal_in_place_separate_tag(aead::Nonce::assume_unique_for_key(nonce), bound_to(camera), &mut plain)
+            .map_err(failed)?;
+        Ok(Sensitive::new([&nonce[..], &plain, tag.as_ref()].concat()))
+    }
+
+    fn unseal(&self, camera: CameraId, sealed: &[u8]) -> Result<Credentials, KeeperError> {
+        let other_key =
+            || failed("the camera's credentials do not open: they were sealed under another keyring; add it again");
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(other_key)?;
+        let mut buffer = Zeroizing::new(sealed.to_vec());
+        let plain = self
+            .config_key()?
+            .open_in_place(aead::Nonce::assume_unique_for_key(*nonce), bound_to(camera), &mut buffer)
+            .map_err(|_| other_key())?;
+        postcard::from_bytes(plain).map_err(failed)
+    }
+
+    fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
+        let key = self.parts.keyring.config_key();
+        Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
+    }
+}
+
+fn bound_to(camera: CameraId) -> aead::Aad<Vec<u8>> {
+    aead::Aad::from([&b"vigie camera credentials v1\n"[..], &camera.0].concat())
+}

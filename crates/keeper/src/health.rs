@@ -1,0 +1,261 @@
+//! Health and fates: what the console and `vigie status` show of the keeper.
+
+use crate::{
+    core::{KeeperCore, malformed},
+    wire::{
+        Answer, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
+        LedgerHealth, SiteView, Status,
+    },
+};
+use domain::{CameraId, Hour, Span, UtcMicros};
+use keyring::CopyState;
+use policy::{retention::closes_at, time::State};
+use vault::{
+    KeeperError,
+    keeper::{Beat, Pulse, SessionSecret},
+};
+
+/// A console's day is 25 hours at most; nobody needs more fates at once.
+const FATE_HOURS_MAX: i64 = 24 * 32;
+/// The recorder speaks each second; silence for longer is an alarm.
+const RECORDER_SILENCE_SECONDS_MAX: i64 = 10;
+
+impl KeeperCore {
+    pub(crate) fn site_view(&self) -> Result<SiteView, KeeperError> {
+        Ok(SiteView {
+            name: self.parts.registry.site().name.clone(),
+            hour_seconds: self.parts.hour_length.seconds(),
+            setup_needed: self.setup_needed()?,
+        })
+    }
+
+    /// The recorder's second: its permits answered, its health kept, its work told.
+    pub fn check(&self, beat: &Beat) -> Result<Pulse, KeeperError> {
+        let judgement = self.judgement();
+        let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
+        let dead = self.dead();
+        let probe = self.next_probe();
+        let mut moving = self.moving();
+        if !beat.health.is_empty() {
+            moving.recorder.health.clone_from(&beat.health);
+        }
+        moving.recorder.seen = Some(judgement.trusted.unwrap_or(judgement.fastest));
+        Ok(Pulse { now: judgement.trusted, alive, dead, cameras_version: moving.cameras_version, probe })
+    }
+
+    /// What became, or will become, of a camera's hours.
+    pub(crate) fn see_hours(
+        &self,
+        session: &SessionSecret,
+        camera: CameraId,
+        span: Span,
+    ) -> Result<Vec<HourFate>, KeeperError> {
+        self.who(session)?;
+        let (mut hour, last) = (self.parts.hour_length.hour_of(span.from()), span.to());
+        if last.since(hour.start()) > FATE_HOURS_MAX * 3_600 * 1_000_000 {
+            return Err(malformed("the fates of at most 32 days are told at once"));
+        }
+        let mut fates = Vec::new();
+        while hour.start() < last {
+            fates.push(self.fate(hour, camera));
+            hour = hour.plus(1);
+        }
+        Ok(fates)
+    }
+
+    fn fate(&self, hour: Hour, camera: CameraId) -> HourFate {
+        let judgement = self.judgement();
+        let Some(fate) = self.moving().fates.of(hour, camera) else {
+            return HourFate { hour, state: FateState::Empty, deadline: None, destroyed_at: None };
+        };
+        let state = if fate.destroyed_at.is_some() {
+            FateState::Destroyed
+        } else if fate.condemned_at.is_some() || judgement.is_closed(closes_at(fate.deadline)) {
+            FateState::Closed
+        } else {
+            FateState::Live
+        };
+        HourFate { hour, state, deadline: Some(fate.deadline), destroyed_at: fate.destroyed_at }
+    }
+
+    pub(crate) fn see_health(&self, session: &SessionSecret) -> Result<KeeperHealth, KeeperError> {
+        self.who(session)?;
+        self.health()
+    }
+
+    pub(crate) fn status(&self) -> Result<Answer, KeeperError> {
+        Ok(Answer::Status(Box::new(Status {
+            health: self.health()?,
+            cameras: self.camera_views()?,
+            passphrase_from: self.parts.passphrase_from.clone(),
+            version: self.parts.version.clone(),
+        })))
+    }
+
+    pub fn health(&self) -> Result<KeeperHealth, KeeperError> {
+        let now = self.decision_time();
+        let clock = self.clock_finding();
+        let (recorder, recorder_seen) = {
+            let moving = self.moving();
+            (moving.recorder.health.clone(), moving.recorder.seen)
+        };
+        let destruction = self.destruction_health();
+        let mut findings = self.parts.findings.clone();
+        findings.push(clock.clone());
+        findings.push(recorder_finding(now, recorder_seen));
+        findings.push(destruction_finding(&destruction));
+        findings.push(self.keyring_finding());
+        Ok(KeeperHealth {
+            site: self.parts.registry.site().name.clone(),
+            now,
+            clock,
+            ledger: self.ledger_health()?,
+            destruction,
+            keyring: self.keyring_health(),
+            recorder,
+            recorder_seen,
+            findings,
+        })
+    }
+
+    fn ledger_health(&self) -> Result<LedgerHealth, KeeperError> {
+        let head = self.parts.journal.head();
+        let checkpoint = self.moving().checkpoint;
+        Ok(LedgerHealth {
+            size: head.size,
+            root_hex: head.root.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            checkpoint_size: checkpoint.map_or(0, |(size, _)| size),
+            checkpoint_at: checkpoint.map(|(_, at)| at),
+        })
+    }
+
+    fn destruction_health(&self) -> DestructionHealth {
+        let judgement = self.judgement();
+        let hours = self.parts.keyring.hours();
+        let past = |deadline: UtcMicros| judgement.trusted.is_some_and(|now| deadline <= now);
+        let closed = |deadline: UtcMicros| judgement.is_closed(closes_at(deadline));
+        let next = hours.iter().min_by_key(|summary| summary.earliest);
+        let (hours_destroyed, last_destroyed_at) = self.moving().fates.destroyed();
+        DestructionHealth {
+            next_at: next.map(|summary| closes_at(summary.earliest)),
+            next_hour: next.map(|summary| summary.hour),
+            hours_past_deadline: hours.iter().filter(|summary| past(summary.earliest)).count() as u64,
+            hours_closed_unconfirmed: match judgement.trusted {
+                Some(_) => 0,
+                None => hours.iter().filter(|summary| closed(summary.earliest)).count() as u64,
+            },
+            hours_destroyed,
+            last_destroyed_at,
+        }
+    }
+
+    fn keyring_health(&self) -> KeyringHealth {
+        let custodian = self.parts.keyring.custodian();
+        let statement = custodian.statement();
+        let word = |state: &CopyState| match state {
+            CopyState::Present => "present".to_owned(),
+            CopyState::Away(away) => format!("away: {away}"),
+            CopyState::WrittenOff => "written off".to_owned(),
+        };
+        KeyringHealth {
+            kind: format!("{:?}", custodian.kind).to_lowercase(),
+            copies: custodian.copies.iter().map(|copy| word(&copy.state)).collect(),
+            sentence_fr: statement.fr.into(),
+            sentence_en: statement.en.into(),
+        }
+    }
+
+    fn keyring_finding(&self) -> Finding {
+        let health = self.keyring_health();
+        let away: Vec<&String> = health.copies.iter().filter(|copy| copy.starts_with("away")).collect();
+        let state = if away.is_empty() { FindingState::Ok } else { FindingState::Alarm };
+        let (fr, en) = match away.first() {
+            None => ("Toutes les copies du trousseau répondent.".into(), "All copies of the keyring answer.".into()),
+            Some(why) => (
+                format!(
+                    "Une copie du trousseau manque ({why}). L'enregistrement continue ; les destructions restent à confirmer."
+                ),
+                format!(
+                    "A copy of the keyring is missing ({why}). Recording goes on; destructions wait to be confirmed."
+                ),
+            ),
+        };
+        finding("keyring", state, ("Trousseau de clés", "Keyring"), (fr, en))
+    }
+
+    fn clock_finding(&self) -> Finding {
+        let judgement = self.judgement();
+        let (state, fr, en) = match judgement.state {
+            State::Agree | State::FirstStart => {
+                (FindingState::Ok, "Les horloges s'accordent.".into(), "The clocks agree.".into())
+            }
+            State::LowerBoundOnly => (
+                FindingState::Ok,
+                "Après un démarrage : l'horloge du système n'est pas en retard sur le registre.".into(),
+                "After a start: the system clock does not lie before the ledger.".into(),
+            ),
+            State::Disagree { difference_micros } => (
+                FindingState::Alarm,
+                format!(
+                    "Les horloges diffèrent de {} s : ce qui pourrait être échu est fermé, aucune clé n'est détruite. Réglez l'horloge.",
+                    difference_micros / 1_000_000
+                ),
+                format!(
+                    "The clocks differ by {} s: what may be due is closed, no key is destroyed. Set the clock right.",
+                    difference_micros / 1_000_000
+                ),
+            ),
+        };
+        finding("clock", state, ("Heure de confiance", "Trusted time"), (fr, en))
+    }
+}
+
+fn destruction_finding(health: &DestructionHealth) -> Finding {
+    let titles = ("Destruction à l'échéance", "Destruction on time");
+    let (state, texts) = match (health.hours_past_deadline, health.hours_closed_unconfirmed) {
+        (0, 0) => (
+            FindingState::Ok,
+            (
+                "Rien n'est conservé au-delà de son échéance.".to_owned(),
+                "Nothing is kept past its deadline.".to_owned(),
+            ),
+        ),
+        (0, waiting) => (
+            FindingState::Alarm,
+            (
+                format!("{waiting} heure(s) fermée(s), destruction en attente d'une heure sûre."),
+                format!("{waiting} hour(s) closed, destruction waits for a sure time."),
+            ),
+        ),
+        (past, _) => (
+            FindingState::Alarm,
+            (
+                format!("{past} heure(s) ont encore une clé après leur échéance."),
+                format!("{past} hour(s) still have a key past their deadline."),
+            ),
+        ),
+    };
+    finding("destruction", state, titles, texts)
+}
+
+fn recorder_finding(now: UtcMicros, seen: Option<UtcMicros>) -> Finding {
+    let silent = seen.is_none_or(|seen| now.since(seen) > RECORDER_SILENCE_SECONDS_MAX * 1_000_000);
+    let (state, fr, en) = if silent {
+        (FindingState::Alarm, "L'enregistreur ne répond pas.", "The recorder does not answer.")
+    } else {
+        (FindingState::Ok, "L'enregistreur répond.", "The recorder answers.")
+    };
+    finding("recorder", state, ("Enregistreur", "Recorder"), (fr.into(), en.into()))
+}
+
+/// One finding.
+pub(crate) fn finding(id: &str, state: FindingState, title: (&str, &str), detail: (String, String)) -> Finding {
+    Finding {
+        id: id.into(),
+        state,
+        title_fr: title.0.into(),
+        title_en: title.1.into(),
+        detail_fr: detail.0,
+        detail_en: detail.1,
+    }
+}

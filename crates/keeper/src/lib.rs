@@ -1,0 +1,19 @@
+//! The keeper: keyring, gate and ledger in one process that has no network (P1). The only user of crate `keyring`.
+//!
+//! `gate` decides, records and permits; `keys` mints and hands out chunk keys; `destroy` is the order in which footage
+//! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
+
+mod accounts;
+mod cameras;
+pub mod core;
+mod destroy;
+mod fates;
+mod gate;
+mod health;
+pub mod journal;
+mod keys;
+pub mod socket;
+pub mod wire;
+
+pub use crate::core::{KeeperCore, KeeperParts, OpenError};
+pub use socket::KeeperClient;

@@ -1,0 +1,9 @@
+//! The keeper's sockets: messages, the client that speaks for a role, the server that answers (P3).
+
+mod client;
+mod message;
+mod server;
+
+pub use client::KeeperClient;
+pub use message::{MessageError, read_message, write_message};
+pub use server::{RoleSecrets, serve_control, serve_roles};

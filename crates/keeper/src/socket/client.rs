@@ -1,0 +1,240 @@
+//! The keeper as another process sees it: the trait over a socket, and the questions of each role.
+
+use super::message::{MessageError, read_message, write_message};
+use crate::wire::{
+    Answer, CameraView, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
+    SessionView, SiteView,
+};
+use domain::{CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, limit::MESSAGE_BYTES_MAX};
+use policy::Role as AccountRole;
+use seal::sign::{PublicKey, RunCertificate};
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use vault::{
+    Keeper, KeeperError,
+    keeper::{Ask, Beat, Fact, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, Verdict},
+};
+
+/// An answer that takes longer is as good as none: a destruction waits for disks, a look for one write.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections of one role to the keeper: one a question at a time, kept for the next.
+pub struct KeeperClient {
+    path: PathBuf,
+    peer: Peer,
+    secret: Secret32,
+    idle: Mutex<Vec<UnixStream>>,
+}
+
+type Result<T> = std::result::Result<T, KeeperError>;
+
+impl KeeperClient {
+    /// Speaks as a role, whose secret `serve` handed over.
+    pub fn role(path: &Path, peer: Peer, secret: Secret32) -> KeeperClient {
+        KeeperClient { path: path.to_owned(), peer, secret, idle: Mutex::default() }
+    }
+
+    /// Speaks as the command line; the kernel tells the keeper who it is.
+    pub fn control(path: &Path) -> KeeperClient {
+        KeeperClient::role(path, Peer::Control { uid: 0 }, Secret32::new([0; 32]))
+    }
+
+    /// One question, one answer. An answer `Failed` comes as the error it holds.
+    pub fn ask(&self, question: &Question) -> Result<Answer> {
+        let mut stream = match self.take() {
+            Some(stream) => stream,
+            None => self.connect()?,
+        };
+        let answer = exchange(&mut stream, question).or_else(|_| {
+            // a kept connection may have died with an earlier keeper: one fresh try
+            stream = self.connect()?;
+            exchange(&mut stream, question).map_err(away)
+        })?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+        match answer {
+            Answer::Failed(error) => Err(error),
+            answer => Ok(answer),
+        }
+    }
+
+    pub fn control_ask(&self, control: Control) -> Result<Answer> {
+        self.ask(&Question::Control(control))
+    }
+
+    /// The recorder's hello: certifies its run's key (R5).
+    pub fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant> {
+        match self.ask(&Question::BeginRun { run, run_key })? {
+            Answer::Run(answer) => Ok(RunGrant {
+                certificate: RunCertificate {
+                    site: answer.site,
+                    run: answer.run,
+                    run_key: answer.run_key,
+                    signature: answer.signature,
+                },
+                site_key: answer.site_key,
+                anchor: answer.anchor,
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn cameras(&self) -> Result<(u64, Vec<RecorderCamera>)> {
+        match self.ask(&Question::Cameras)? {
+            Answer::Cameras { version, cameras } => Ok((version, cameras)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn probed(&self, number: u64, result: std::result::Result<Probed, ProbeFailure>) -> Result<()> {
+        self.done(&Question::Probed { number, result })
+    }
+
+    pub fn site(&self) -> Result<SiteView> {
+        match self.ask(&Question::Site)? {
+            Answer::Site(site) => Ok(site),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// `Err(seconds)` inside: denied; come back after that many seconds.
+    pub fn sign_in(
+        &self,
+        name: Sensitive<String>,
+        password: Sensitive<String>,
+    ) -> Result<std::result::Result<(SessionSecret, SessionView), u32>> {
+        match self.ask(&Question::SignIn { name, password })? {
+            Answer::SignedIn { session, view } => Ok(Ok((session, view))),
+            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn session(&self, session: &SessionSecret) -> Result<SessionView> {
+        match self.ask(&Question::Session { session: session.clone() })? {
+            Answer::Session(view) => Ok(view),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn sign_out(&self, session: &SessionSecret) -> Result<()> {
+        self.done(&Question::SignOut { session: session.clone() })
+    }
+
+    /// Uses a one-time token. `Err(seconds)` inside: unknown, used or expired.
+    pub fn set_up(
+        &self,
+        token: Sensitive<String>,
+        password: Sensitive<String>,
+    ) -> Result<std::result::Result<(Sensitive<String>, AccountRole), u32>> {
+        match self.ask(&Question::SetUp { token, password })? {
+            Answer::SetUp { name, role } => Ok(Ok((name, role))),
+            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn end_look(&self, session: &SessionSecret, permit: PermitId) -> Result<()> {
+        self.done(&Question::EndLook { session: session.clone(), permit })
+    }
+
+    pub fn see_cameras(&self, session: &SessionSecret) -> Result<Vec<CameraView>> {
+        match self.ask(&Question::SeeCameras { session: session.clone() })? {
+            Answer::CameraViews(views) => Ok(views),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn see_hours(&self, session: &SessionSecret, camera: CameraId, span: Span) -> Result<Vec<HourFate>> {
+        match self.ask(&Question::SeeHours { session: session.clone(), camera, span })? {
+            Answer::Hours(hours) => Ok(hours),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn see_health(&self, session: &SessionSecret) -> Result<KeeperHealth> {
+        match self.ask(&Question::SeeHealth { session: session.clone() })? {
+            Answer::Health(health) => Ok(*health),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn done(&self, question: &Question) -> Result<()> {
+        match self.ask(question)? {
+            Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn take(&self) -> Option<UnixStream> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn connect(&self) -> Result<UnixStream> {
+        let mut stream = UnixStream::connect(&self.path).map_err(|error| away(error.into()))?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| away(error.into()))?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(|error| away(error.into()))?;
+        if let Peer::Control { .. } = self.peer {
+            return Ok(stream);
+        }
+        let hello = Question::Hello { peer: self.peer, secret: self.secret.clone() };
+        match exchange(&mut stream, &hello).map_err(away)? {
+            Answer::Done => Ok(stream),
+            Answer::Failed(error) => Err(error),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+impl Keeper for KeeperClient {
+    fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>> {
+        match self.ask(&Question::Mint { hour, run, streams: streams.to_vec() })? {
+            Answer::Minted(minted) => Ok(minted),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict> {
+        match self.ask(&Question::Pass { session: session.clone(), ask: ask.clone() })? {
+            Answer::Verdict(verdict) => Ok(*verdict),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn keys(&self, query: &KeyQuery) -> Result<KeyAnswer> {
+        match self.ask(&Question::Keys(Box::new(query.clone())))? {
+            Answer::Keys(keys) => Ok(*keys),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn check(&self, beat: &Beat) -> Result<Pulse> {
+        match self.ask(&Question::Check(beat.clone()))? {
+            Answer::Pulse(pulse) => Ok(*pulse),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn enter(&self, facts: &[Fact]) -> Result<()> {
+        self.done(&Question::Enter(facts.to_vec()))
+    }
+}
+
+fn exchange(stream: &mut UnixStream, question: &Question) -> std::result::Result<Answer, MessageError> {
+    write_message(stream, question, MESSAGE_BYTES_MAX)?;
+    let closed = || MessageError::Io(std::io::ErrorKind::UnexpectedEof.into());
+    read_message(stream, MESSAGE_BYTES_MAX)?.ok_or_else(closed)
+}
+
+fn away(error: MessageError) -> KeeperError {
+    KeeperError::Away { detail: error.to_string() }
+}
+
+fn unexpected(answer: &Answer) -> KeeperError {
+    let name = format!("{answer:?}");
+    let name = name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
+    KeeperError::Malformed { what: format!("an answer of the wrong kind ({name})") }
+}

@@ -1,0 +1,367 @@
+//! What is said on the keeper's sockets: one enum of questions, one of answers (P3).
+//!
+//! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
+//! connection, the user id of the command line from the kernel.
+
+use domain::{CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use policy::Role as AccountRole;
+use seal::sign::{PublicKey, Signature};
+use serde::{Deserialize, Serialize};
+use vault::keeper::{Ask, Beat, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret, Verdict};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Peer {
+    Recorder,
+    Web,
+    /// The command line, on the control socket.
+    Control {
+        uid: u32,
+    },
+}
+
+/// A question.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Question {
+    /// First on every connection of a role.
+    Hello {
+        peer: Peer,
+        secret: Secret32,
+    },
+    // what the vault asks
+    Mint {
+        hour: Hour,
+        run: RunId,
+        streams: Vec<StreamId>,
+    },
+    Pass {
+        session: SessionSecret,
+        ask: Ask,
+    },
+    Keys(Box<KeyQuery>),
+    Check(Beat),
+    Enter(Vec<Fact>),
+    // the recorder
+    BeginRun {
+        run: RunId,
+        run_key: PublicKey,
+    },
+    Cameras,
+    Probed {
+        number: u64,
+        result: Result<Probed, ProbeFailure>,
+    },
+    // web
+    Site,
+    SignIn {
+        name: Sensitive<String>,
+        password: Sensitive<String>,
+    },
+    Session {
+        session: SessionSecret,
+    },
+    SignOut {
+        session: SessionSecret,
+    },
+    SetUp {
+        token: Sensitive<String>,
+        password: Sensitive<String>,
+    },
+    EndLook {
+        session: SessionSecret,
+        permit: PermitId,
+    },
+    SeeCameras {
+        session: SessionSecret,
+    },
+    SeeHours {
+        session: SessionSecret,
+        camera: CameraId,
+        span: Span,
+    },
+    SeeHealth {
+        session: SessionSecret,
+    },
+    // the command line
+    Control(Control),
+}
+
+/// What the command line asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Control {
+    Status,
+    Stop,
+    CameraAdd(NewCamera),
+    CameraList,
+    CameraRemove {
+        name: String,
+    },
+    /// Looks at a camera: a registered one by name, or an address.
+    CameraTest {
+        target: ProbeTarget,
+    },
+    AccountAdd {
+        name: Sensitive<String>,
+        role: AccountRole,
+    },
+    AccountList,
+    DestroyDue,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ProbeTarget {
+    Registered { name: String },
+    Address { url: String, credentials: Option<Credentials> },
+}
+
+/// A camera's user and password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    pub user: Sensitive<String>,
+    pub password: Sensitive<String>,
+}
+
+/// A camera to be registered, with what its probe found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewCamera {
+    pub name: String,
+    pub place: String,
+    pub url: String,
+    pub credentials: Option<Credentials>,
+    pub delay_days: u32,
+    pub purposes: Vec<Purpose>,
+    pub fingerprint: Option<String>,
+}
+
+/// What a look at a camera found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probed {
+    pub fingerprint: String,
+    pub codec: String,
+    pub width: u16,
+    pub height: u16,
+    /// Pictures in a thousand seconds.
+    pub millihertz: u32,
+    /// What the camera offers, in words; sound is named as never asked for.
+    pub offered: Vec<String>,
+}
+
+/// Why a look at a camera failed, with the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeFailure {
+    pub text_fr: String,
+    pub text_en: String,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Answer {
+    Done,
+    Failed(KeeperError),
+    Minted(Vec<Minted>),
+    Verdict(Box<Verdict>),
+    Keys(Box<KeyAnswer>),
+    Pulse(Box<Pulse>),
+    Run(Box<RunAnswer>),
+    Cameras {
+        version: u64,
+        cameras: Vec<RecorderCamera>,
+    },
+    Site(SiteView),
+    SignedIn {
+        session: SessionSecret,
+        view: SessionView,
+    },
+    Session(SessionView),
+    SetUp {
+        name: Sensitive<String>,
+        role: AccountRole,
+    },
+    /// A sign-in or setup link that is not accepted; says no more than that, or when to come back.
+    Denied {
+        wait_seconds: u32,
+    },
+    CameraViews(Vec<CameraView>),
+    Hours(Vec<HourFate>),
+    Health(Box<KeeperHealth>),
+    Status(Box<Status>),
+    Probed(Result<Probed, ProbeFailure>),
+    CameraAdded {
+        camera: CameraId,
+    },
+    /// A one-time token; the caller makes the link.
+    SetupToken {
+        token: Sensitive<String>,
+        expires: UtcMicros,
+    },
+    Accounts(Vec<(Sensitive<String>, AccountRole)>),
+    Destroyed(Vec<HourFate>),
+}
+
+/// The certificate of a run, the site key, the anchor of its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunAnswer {
+    pub site: domain::SiteId,
+    pub run: RunId,
+    pub run_key: PublicKey,
+    #[serde(with = "signature_bytes")]
+    pub signature: Signature,
+    pub site_key: PublicKey,
+    pub anchor: UtcMicros,
+}
+
+/// A camera as the recorder needs it; credentials in memory only (K13).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecorderCamera {
+    pub id: CameraId,
+    pub name: String,
+    pub url: String,
+    pub credentials: Option<Credentials>,
+    pub fingerprint: Option<String>,
+}
+
+/// What everybody may know before signing in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteView {
+    pub name: String,
+    pub hour_seconds: u32,
+    /// No account has a password yet.
+    pub setup_needed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    pub account: [u8; 16],
+    pub name: Sensitive<String>,
+    pub role: AccountRole,
+    pub expires: UtcMicros,
+}
+
+/// A camera as the console shows it; its state comes from the recorder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraView {
+    pub id: CameraId,
+    pub name: String,
+    pub place: String,
+    pub delay_days: u32,
+    pub purposes: Vec<Purpose>,
+    pub since: UtcMicros,
+}
+
+/// What became, or will become, of a camera's hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourFate {
+    pub hour: Hour,
+    pub state: FateState,
+    pub deadline: Option<UtcMicros>,
+    pub destroyed_at: Option<UtcMicros>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FateState {
+    /// Its key lives.
+    Live,
+    /// Within ten minutes of its deadline, or past it with clocks that disagree: nothing opens (K8, K9).
+    Closed,
+    /// Its key is dead.
+    Destroyed,
+    /// It never had a key.
+    Empty,
+}
+
+/// The keeper's part of the health page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeeperHealth {
+    pub site: String,
+    pub now: UtcMicros,
+    pub clock: Finding,
+    pub ledger: LedgerHealth,
+    pub destruction: DestructionHealth,
+    pub keyring: KeyringHealth,
+    /// The recorder's last word: JSON made by it, and when it came.
+    pub recorder: String,
+    pub recorder_seen: Option<UtcMicros>,
+    /// Everything that is not as it should be.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is well or not, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub id: String,
+    pub state: FindingState,
+    pub title_fr: String,
+    pub title_en: String,
+    pub detail_fr: String,
+    pub detail_en: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingState {
+    Ok,
+    Warning,
+    Alarm,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHealth {
+    pub size: u64,
+    pub root_hex: String,
+    pub checkpoint_size: u64,
+    pub checkpoint_at: Option<UtcMicros>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestructionHealth {
+    pub next_at: Option<UtcMicros>,
+    pub next_hour: Option<Hour>,
+    /// Hours whose deadline passed by trusted time and whose key exists; must be 0 (K9).
+    pub hours_past_deadline: u64,
+    /// Hours closed while clocks disagree, keys waiting.
+    pub hours_closed_unconfirmed: u64,
+    pub hours_destroyed: u64,
+    pub last_destroyed_at: Option<UtcMicros>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyringHealth {
+    pub kind: String,
+    /// One word a copy: `present`, or why it is away.
+    pub copies: Vec<String>,
+    pub sentence_fr: String,
+    pub sentence_en: String,
+}
+
+/// `vigie status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub health: KeeperHealth,
+    pub cameras: Vec<CameraView>,
+    /// Where the passphrase came from (P9).
+    pub passphrase_from: String,
+    pub version: String,
+}
+
+/// What a permit's holder may still do: told to the recorder and to web.
+pub type PermitAnswer = Result<Permit, KeeperError>;
+
+mod signature_bytes {
+    //! Serde for 64 bytes, as two halves that serde knows.
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
+        let (mut first, mut second) = ([0; 32], [0; 32]);
+        first.copy_from_slice(&bytes[..32]);
+        second.copy_from_slice(&bytes[32..]);
+        (first, second).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
+        let (first, second) = <([u8; 32], [u8; 32])>::deserialize(deserializer)?;
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(&first);
+        bytes[32..].copy_from_slice(&second);
+        Ok(bytes)
+    }
+}

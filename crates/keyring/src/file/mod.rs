@@ -1,0 +1,56 @@
+//! The file custodian: two copies of pages and root record, sealed under a passphrase (K2, K3).
+
+mod codec;
+mod copy;
+mod custody;
+mod open;
+mod page_file;
+mod root;
+mod sealing;
+mod slot;
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;
+
+pub use sealing::KdfCost;
+
+use crate::{Result, ring::Ring};
+use custody::FileCustody;
+use disk::Disk;
+use domain::{Random, SiteId};
+use std::{path::PathBuf, sync::Arc};
+
+/// A keyring in two folders, ideally on two devices.
+pub type FileKeyring = Ring<FileCustody>;
+
+impl FileKeyring {
+    /// Makes a new keyring in two folders that hold none. Both must work. Numbered in `open.rs`.
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        copies: [PathBuf; 2],
+        site: SiteId,
+        passphrase: &str,
+        cost: KdfCost,
+        random: Arc<dyn Random>,
+    ) -> Result<FileKeyring> {
+        let custody = open::create(disk, copies, site, passphrase, cost, random.clone())?;
+        Ok(Ring::over(custody, random))
+    }
+
+    /// Opens a keyring with the copies that can be used: the highest valid generation wins and is rolled forward
+    /// everywhere. Whoever calls asks [`crate::Keyring::custodian`] whether a copy is away.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        copies: [PathBuf; 2],
+        site: SiteId,
+        passphrase: &str,
+        random: Arc<dyn Random>,
+    ) -> Result<FileKeyring> {
+        let custody = open::open(disk, copies, site, passphrase, random.clone())?;
+        Ok(Ring::over(custody, random))
+    }
+}

@@ -1,0 +1,87 @@
+//! One slot file of the root record: clear header, sealed body, BLAKE3 over both.
+
+use super::sealing::{self, Kdf, KdfCost, NONCE_BYTES, SALT_BYTES, TAG_BYTES};
+use super::{
+    codec::{Reader, Writer},
+    root::Root,
+};
+use crate::{KeyringError, Result};
+use domain::{Secret32, SiteId};
+
+const MAGIC: &[u8; 8] = b"VIGIEKRT";
+const VERSION: u16 = 1;
+const HEADER_BYTES: usize = 96;
+const DIGEST_BYTES: usize = 32;
+/// Records are padded to whole blocks, so that a length tells little and direct reads are possible.
+pub const BLOCK_BYTES: usize = 4_096;
+/// 30 days of 600-second hours and their condemnations with 500 cameras each fit four times.
+pub const SLOT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The clear header of a slot whose digest holds. Nothing in it is authentic until the body opens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slot {
+    pub site: SiteId,
+    pub kdf: Kdf,
+    pub generation: u64,
+    nonce: [u8; NONCE_BYTES],
+    header: [u8; HEADER_BYTES],
+    body: Vec<u8>,
+}
+
+impl Slot {
+    /// The bytes of a slot file; a multiple of 4,096.
+    pub fn seal(site: SiteId, kdf: &Kdf, key: &Secret32, nonce: [u8; NONCE_BYTES], root: &Root) -> Result<Vec<u8>> {
+        let around = HEADER_BYTES + TAG_BYTES + DIGEST_BYTES;
+        let total = (around + root.encoded_len()).next_multiple_of(BLOCK_BYTES);
+        if total > SLOT_BYTES_MAX {
+            return Err(KeyringError::TooLarge { bytes_max: SLOT_BYTES_MAX });
+        }
+        let plain = root.encode(total - around);
+        let header = header(site, kdf, root.generation, (plain.len() + TAG_BYTES) as u64, nonce);
+        let body = sealing::seal(key, nonce, &header, plain);
+        let mut bytes = Vec::with_capacity(total);
+        bytes.extend_from_slice(&header);
+        bytes.extend_from_slice(&body);
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        Ok(bytes)
+    }
+
+    /// A slot from a file's bytes; `None` for a file that is torn, damaged or none of ours. Zeros may follow the digest.
+    pub fn parse(bytes: &[u8]) -> Option<Slot> {
+        let header: [u8; HEADER_BYTES] = bytes.get(..HEADER_BYTES)?.try_into().ok()?;
+        let mut fields = Reader::over(&header);
+        if fields.array::<8>()? != *MAGIC || fields.u16()? != VERSION {
+            return None;
+        }
+        fields.u16()?;
+        let site = SiteId(fields.array()?);
+        let cost = KdfCost { memory_kib: fields.u32()?, passes: fields.u32()?, lanes: fields.u32()? };
+        let salt = fields.array::<SALT_BYTES>()?;
+        let generation = fields.u64()?;
+        let body_len = usize::try_from(fields.u64()?).ok().filter(|len| *len <= SLOT_BYTES_MAX)?;
+        let nonce = fields.array::<NONCE_BYTES>()?;
+        let (record, rest) = bytes.split_at_checked(HEADER_BYTES + body_len)?;
+        let digest: [u8; DIGEST_BYTES] = rest.get(..DIGEST_BYTES)?.try_into().ok()?;
+        if blake3::hash(record) != digest || !cost.is_sane() {
+            return None;
+        }
+        let body = record[HEADER_BYTES..].to_vec();
+        Some(Slot { site, kdf: Kdf { cost, salt }, generation, nonce, header, body })
+    }
+
+    /// The root record inside; `None` for another key or a forged slot.
+    pub fn open(&self, key: &Secret32) -> Option<Root> {
+        let plain = sealing::open(key, self.nonce, &self.header, &self.body)?;
+        Root::decode(self.generation, &plain)
+    }
+}
+
+fn header(site: SiteId, kdf: &Kdf, generation: u64, body_len: u64, nonce: [u8; NONCE_BYTES]) -> [u8; HEADER_BYTES] {
+    let mut fields = Writer::with_capacity(HEADER_BYTES);
+    fields.bytes(MAGIC).u16(VERSION).u16(0).bytes(&site.0);
+    fields.u32(kdf.cost.memory_kib).u32(kdf.cost.passes).u32(kdf.cost.lanes).bytes(&kdf.salt);
+    fields.u64(generation).u64(body_len).bytes(&nonce);
+    let mut header = [0; HEADER_BYTES];
+    header.copy_from_slice(&fields.padded(HEADER_BYTES));
+    header
+}

@@ -1,0 +1,29 @@
+//! Custodians of the keys: one erasable key per camera and hour, in sealed pages under a root record.
+//!
+//! Destroying footage is destroying its camera-hour key; so this crate is where "destroyed" becomes true (K1). A [`Keyring`]
+//! gives keys out, lets deadlines only shrink, and forgets a key in a way that no older copy of its own files brings back.
+//! [`FileKeyring`] keeps two copies in two folders; [`MemoryKeyring`] is for tests. The layout of the files is in
+//! `docs/formats/keyring.md`.
+
+mod contents;
+mod custodian;
+mod error;
+mod file;
+mod memory;
+mod page;
+mod ring;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod seeded;
+
+pub use contents::{Condemned, LedgerHead, Month, Which};
+pub use custodian::{Away, CopyState, CopyStatus, Custodian, CustodianKind, Destroyed, Statement};
+pub use error::KeyringError;
+pub use file::{FileKeyring, KdfCost};
+pub use memory::MemoryKeyring;
+pub use page::{CameraKey, Page};
+pub use ring::{HourSummary, Keyring};
+
+pub type Result<T> = std::result::Result<T, KeyringError>;

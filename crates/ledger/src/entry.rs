@@ -1,0 +1,364 @@
+//! What an entry says: when, who, what. JSON in the details; outside the town only its commitment is seen.
+
+use crate::calendar::hour_text;
+use crate::digest::Digest;
+use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
+use serde::{Deserialize, Serialize};
+
+domain::identity!(
+    /// One log: a town that loses its journal opens another, with another id (vault.md L1).
+    LogId
+);
+
+/// The version of [`Entry`]'s JSON.
+pub const ENTRY_FORMAT: u8 = 1;
+
+/// One entry. Times are trusted time (K9) in microseconds of UTC.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub format: u8,
+    pub at: UtcMicros,
+    pub actor: Actor,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Details that are no entry of a version we know.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    #[error("the details are not the JSON of an entry: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("an entry of format {format}: this program reads format {ENTRY_FORMAT}, use a newer one")]
+    Format { format: u8 },
+}
+
+impl Entry {
+    pub fn new(at: UtcMicros, actor: Actor, event: Event) -> Entry {
+        Entry { format: ENTRY_FORMAT, at, actor, event }
+    }
+
+    /// The details' JSON; the commitment is over exactly these bytes.
+    pub fn to_details(&self) -> Result<Vec<u8>, EntryError> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    pub fn from_details(details: &[u8]) -> Result<Entry, EntryError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u8,
+        }
+        let Version { format } = serde_json::from_slice(details)?;
+        if format != ENTRY_FORMAT {
+            return Err(EntryError::Format { format });
+        }
+        Ok(serde_json::from_slice(details)?)
+    }
+}
+
+/// Who did it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Actor {
+    /// The command line, by the user id of its process (P3).
+    Cli { uid: u32 },
+    /// A person's account.
+    Account { id: String, name: Sensitive<String> },
+    /// One of our processes.
+    Role { role: Role },
+    /// The clock: what happens every minute or every hour by itself.
+    Schedule,
+}
+
+/// Our three processes (P1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Keeper,
+    Recorder,
+    Web,
+}
+
+/// A camera's key of an hour and when it must die.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MintedKey {
+    pub camera: CameraId,
+    pub deadline: UtcMicros,
+}
+
+/// Why keys of an hour are destroyed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condemnation {
+    /// Its deadline is near (K8).
+    Deadline,
+    /// An order shortened the delay, or asked for this camera (K7).
+    Order,
+    /// The disk is too small for the authorised delay (R14).
+    DiskTooSmall,
+}
+
+/// Ciphertext that could not be deleted after its key died (K10 step 5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResidualCiphertext {
+    pub reel: ReelId,
+    pub bytes: u64,
+    pub why: String,
+}
+
+/// What happened. Before the effect: mint, look, refusal, destruction, configuration, start; after it, within one reel:
+/// reels and recorder-hours (L3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first entry of a site's first log.
+    Opened {
+        site: SiteId,
+        log: LogId,
+    },
+    /// The first entry of a log that follows a lost one; names the last checkpoint that is left of that (L1).
+    Successor {
+        site: SiteId,
+        log: LogId,
+        old_log: Option<LogId>,
+        old_checkpoint: Option<String>,
+    },
+    /// A program starts; the digest is SHA-256 of its file.
+    Start {
+        program: String,
+        version: String,
+        digest_hex: String,
+        role: Role,
+    },
+    Stop {
+        role: Role,
+    },
+    /// A recorder's run and the key it signs with, certified by the site key (R5, R9).
+    Run {
+        run: RunId,
+        public_key_hex: String,
+        anchor: UtcMicros,
+    },
+    /// Keys of an hour's page come to life. A camera added later is a further mint; a repetition changes nothing (L3).
+    Mint {
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        cameras: Vec<MintedKey>,
+    },
+    /// Deadlines move, earlier only (K7).
+    Shortened {
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        cameras: Vec<MintedKey>,
+    },
+    /// Somebody looks, by a permit of the gate. `span` is none for live pictures.
+    Look {
+        permit: PermitId,
+        who: Sensitive<String>,
+        role: String,
+        live: bool,
+        cameras: Vec<CameraId>,
+        span: Option<Span>,
+        purpose: Purpose,
+        reason: Sensitive<String>,
+        rules: Vec<String>,
+    },
+    LookEnded {
+        permit: PermitId,
+    },
+    /// The gate said no; `rules` say which did.
+    Refusal {
+        who: Sensitive<String>,
+        role: String,
+        action: String,
+        cameras: Vec<CameraId>,
+        span: Option<Span>,
+        purpose: Option<Purpose>,
+        reason: Option<Sensitive<String>>,
+        rules: Vec<String>,
+    },
+    /// A reel is closed (recovered ones too); `root` is over its streams' roots of chunk digests.
+    Reel {
+        reel: ReelId,
+        run: RunId,
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        deadline: UtcMicros,
+        root: Digest,
+        bytes: u64,
+        streams: u32,
+    },
+    /// A reel that a crash had left open was cut after `cut_bytes`; frames received after `lost_after` are gone (R5).
+    Recovered {
+        reel: ReelId,
+        cut_bytes: u64,
+        lost_after: Option<UtcMicros>,
+    },
+    /// A run's hour is closed: how many reels, and [`crate::root_of`] their roots in the order of their entries.
+    RecorderHour {
+        run: RunId,
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        reels: u32,
+        root: Digest,
+    },
+    /// These keys are about to die; nobody opens anything of theirs any more (K10 step 2).
+    Condemned {
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        cameras: Vec<CameraId>,
+        why: Condemnation,
+    },
+    /// These keys are dead on every copy of the keyring, read back (K10 step 4). `generation` is the root record's.
+    Destroyed {
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        cameras: Vec<CameraId>,
+        generation: u64,
+        custodian: String,
+        copies: u8,
+    },
+    /// The space of an hour is free; what could not be deleted is listed (K10 step 6).
+    Tombstone {
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        reels: Vec<ReelId>,
+        residual: Vec<ResidualCiphertext>,
+    },
+    /// A camera was added, changed, confirmed or removed.
+    Camera {
+        change: String,
+        camera: CameraId,
+        details: String,
+    },
+    Account {
+        change: String,
+        name: Sensitive<String>,
+        role: String,
+    },
+    Session {
+        change: String,
+        name: Sensitive<String>,
+    },
+    Config {
+        what: String,
+    },
+    /// The clocks agree, or do not (K9).
+    Clocks {
+        state: String,
+    },
+    /// The footage catalog was rebuilt from reels (P7).
+    Rebuild {
+        reels: u64,
+        why: String,
+    },
+    /// A sync was slower than its bound (R1).
+    Slow {
+        what: String,
+        sync_ms: u64,
+    },
+    /// Nothing happened: padding of a batch (L4). From outside it looks like every other entry.
+    Dummy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::HourLength;
+
+    fn hour() -> Hour {
+        HourLength::PRODUCT.hour_of(UtcMicros::from_seconds(1_773_324_000))
+    }
+
+    #[test]
+    fn a_mint_reads_as_people_read() {
+        let camera = MintedKey { camera: CameraId([0xab; 16]), deadline: UtcMicros(5) };
+        let mint = Event::Mint { hour: hour(), cameras: vec![camera] };
+        let entry = Entry::new(UtcMicros(3), Actor::Role { role: Role::Keeper }, mint);
+        let json = String::from_utf8(entry.to_details().unwrap()).unwrap();
+        let expected = format!(
+            r#"{{"format":1,"at":3,"actor":{{"by":"role","role":"keeper"}},"event":"mint","hour":"2026-03-12T14:00Z","cameras":[{{"camera":"{}","deadline":5}}]}}"#,
+            "ab".repeat(16)
+        );
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn every_event_reads_back_as_written() {
+        for event in every_event() {
+            let actor = Actor::Account { id: "7".into(), name: Sensitive::new("operator".into()) };
+            let entry = Entry::new(UtcMicros(i64::MAX), actor, event);
+            assert_eq!(Entry::from_details(&entry.to_details().unwrap()).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_is_refused_by_its_number() {
+        let details = br#"{"format":2,"whatever":true}"#;
+        assert!(matches!(Entry::from_details(details), Err(EntryError::Format { format: 2 })));
+    }
+
+    #[test]
+    fn a_name_or_a_reason_never_prints() {
+        for event in every_event() {
+            assert!(!format!("{event:?}").contains("secret"), "{event:?}");
+        }
+    }
+
+    fn every_event() -> Vec<Event> {
+        let (name, hour, camera, text) =
+            (Sensitive::new("secret".to_owned()), hour(), CameraId([1; 16]), String::from("text"));
+        let (reel, run, permit, root) = (ReelId([2; 16]), RunId([3; 16]), PermitId([4; 16]), Digest([5; 32]));
+        let (site, log, at) = (SiteId([6; 16]), LogId([7; 16]), UtcMicros(8));
+        let (cameras, keys) = (vec![camera], vec![MintedKey { camera, deadline: at }]);
+        let short = HourLength::SIMULATED.hour_of(UtcMicros::from_seconds(1_773_324_600));
+        vec![
+            Event::Opened { site, log },
+            Event::Successor { site, log, old_log: None, old_checkpoint: Some(text.clone()) },
+            Event::Start { program: text.clone(), version: text.clone(), digest_hex: text.clone(), role: Role::Web },
+            Event::Stop { role: Role::Recorder },
+            Event::Run { run, public_key_hex: text.clone(), anchor: at },
+            Event::Mint { hour, cameras: keys.clone() },
+            Event::Shortened { hour: short, cameras: keys },
+            Event::Look {
+                permit,
+                who: name.clone(),
+                role: text.clone(),
+                live: false,
+                cameras: cameras.clone(),
+                span: Span::new(UtcMicros(1), UtcMicros(2)).ok(),
+                purpose: Purpose::SafetyOfPersonsAndProperty,
+                reason: name.clone(),
+                rules: vec![text.clone()],
+            },
+            Event::LookEnded { permit },
+            Event::Refusal {
+                who: name.clone(),
+                role: text.clone(),
+                action: text.clone(),
+                cameras: cameras.clone(),
+                span: None,
+                purpose: None,
+                reason: Some(name.clone()),
+                rules: vec![],
+            },
+            Event::Reel { reel, run, hour, deadline: at, root, bytes: u64::MAX, streams: 3 },
+            Event::Recovered { reel, cut_bytes: 4096, lost_after: Some(at) },
+            Event::RecorderHour { run, hour, reels: 2, root },
+            Event::Condemned { hour, cameras: cameras.clone(), why: Condemnation::DiskTooSmall },
+            Event::Destroyed { hour, cameras, generation: 9, custodian: text.clone(), copies: 2 },
+            Event::Tombstone {
+                hour,
+                reels: vec![reel],
+                residual: vec![ResidualCiphertext { reel, bytes: 1, why: text.clone() }],
+            },
+            Event::Camera { change: text.clone(), camera, details: text.clone() },
+            Event::Account { change: text.clone(), name: name.clone(), role: text.clone() },
+            Event::Session { change: text.clone(), name },
+            Event::Config { what: text.clone() },
+            Event::Clocks { state: text.clone() },
+            Event::Rebuild { reels: 1, why: text.clone() },
+            Event::Slow { what: text, sync_ms: 401 },
+            Event::Dummy,
+        ]
+    }
+}

@@ -1,0 +1,12 @@
+//! Decisions as values: what may be looked at, how long footage lives, which time is trusted. Pure: no clock, no I/O.
+
+pub mod decide;
+pub mod explain;
+pub mod request;
+pub mod retention;
+mod rule;
+pub mod time;
+
+pub use decide::{Decision, Reason, Refusal, RuleId, decide};
+pub use explain::{Confidence, Language};
+pub use request::{Action, CameraFacts, Request, Role};

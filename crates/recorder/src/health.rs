@@ -1,0 +1,307 @@
+//! How each camera is doing, and why there is a gap: what the console, `vigie status` and the gap records say.
+
+use domain::{CameraId, Codec, StreamId, UtcMicros};
+use serde::{Deserialize, Serialize};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Why nothing of a stream is held for a while (R12). Kept in reels: a variant's meaning never changes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "cause")]
+pub enum GapCause {
+    /// No TCP connection: off, cut, wrong host or port, name not resolved.
+    Unreachable,
+    /// User or password refused, or asked for and not given.
+    WrongPassword,
+    /// The camera knows no stream at that address.
+    NotFound,
+    /// No stream in a codec that is recorded; `what` is offered instead.
+    UnsupportedCodec { what: String },
+    /// Something answers that does not speak RTSP.
+    NotRtsp,
+    /// Connected, but no picture for five seconds.
+    Silent,
+    /// The camera ended the session.
+    Closed,
+    /// An answer or a packet that the standards do not allow.
+    Protocol,
+    /// The camera's media clock jumped (R9): the next session has a new anchor.
+    ClockJump,
+    /// More came than may come (R12), or than storage took.
+    Overload,
+    /// Another device answers than the one that was confirmed (R13).
+    WrongDevice,
+    /// No key to seal with (P6).
+    KeeperAway,
+    /// Recording was stopped on purpose.
+    Stopped,
+    /// A picture above 8 MiB (R1); its group was skipped.
+    PictureTooLarge,
+}
+
+impl GapCause {
+    /// A short word for metrics and tables; never localised.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            GapCause::Unreachable => "unreachable",
+            GapCause::WrongPassword => "wrong-password",
+            GapCause::NotFound => "not-found",
+            GapCause::UnsupportedCodec { .. } => "unsupported-codec",
+            GapCause::NotRtsp => "not-rtsp",
+            GapCause::Silent => "silent",
+            GapCause::Closed => "closed",
+            GapCause::Protocol => "protocol",
+            GapCause::ClockJump => "clock-jump",
+            GapCause::Overload => "overload",
+            GapCause::WrongDevice => "wrong-device",
+            GapCause::KeeperAway => "keeper-away",
+            GapCause::Stopped => "stopped",
+            GapCause::PictureTooLarge => "picture-too-large",
+        }
+    }
+
+    /// What happened and what to do, in French.
+    pub fn text_fr(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            GapCause::Unreachable => {
+                "La caméra ne répond pas. Vérifiez son alimentation, le réseau, l'adresse et le port."
+            }
+            GapCause::WrongPassword => {
+                "La caméra refuse le nom ou le mot de passe. Saisissez-les à nouveau ; \
+                 trop d'essais peuvent la verrouiller une demi-heure."
+            }
+            GapCause::NotFound => {
+                "La caméra ne connaît pas ce flux. Vérifiez le chemin de l'adresse dans sa documentation."
+            }
+            GapCause::UnsupportedCodec { what } => {
+                return Cow::Owned(format!(
+                    "La caméra n'offre pas de H.264 (elle offre : {what}). Réglez son flux principal sur H.264."
+                ));
+            }
+            GapCause::NotRtsp => {
+                "Ce qui répond à cette adresse ne parle pas RTSP. Vérifiez le port (554 d'ordinaire, non 80 ni 443)."
+            }
+            GapCause::Silent => {
+                "La caméra est connectée mais n'envoie plus d'image. Vérifiez sa charge et le réseau ; \
+                 redémarrez-la si cela dure."
+            }
+            GapCause::Closed => {
+                "La caméra a fermé la session. Vérifiez le nombre de clients qu'elle admet ; \
+                 redémarrez-la si cela se répète."
+            }
+            GapCause::Protocol => {
+                "La caméra envoie des données contraires aux normes. Mettez à jour son micrologiciel, \
+                 puis signalez le modèle."
+            }
+            GapCause::ClockJump => {
+                "L'horloge des images de la caméra a sauté. Réglez sa mise à l'heure (NTP) ; l'enregistrement a repris."
+            }
+            GapCause::Overload => {
+                "La caméra envoie plus que ce qui peut être enregistré. Limitez son débit à 8 Mbit/s, \
+                 et vérifiez le disque."
+            }
+            GapCause::WrongDevice => {
+                "Un autre appareil répond à la place de cette caméra. S'il a été remplacé, confirmez-le ; \
+                 sinon, cherchez qui l'a branché."
+            }
+            GapCause::KeeperAway => {
+                "Le gardien des clés est absent : rien ne peut être scellé. Redémarrez le service du gardien."
+            }
+            GapCause::Stopped => "L'enregistrement a été arrêté volontairement. Redémarrez-le pour reprendre.",
+            GapCause::PictureTooLarge => {
+                "Une image dépassait 8 Mio et n'a pas été gardée. Réduisez la définition ou la qualité de la caméra."
+            }
+        })
+    }
+
+    /// What happened and what to do, in English.
+    pub fn text_en(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            GapCause::Unreachable => {
+                "The camera does not answer. Check its power, the network, the address and the port."
+            }
+            GapCause::WrongPassword => {
+                "The camera refuses the user or the password. Enter them again; \
+                 too many attempts may lock it for half an hour."
+            }
+            GapCause::NotFound => {
+                "The camera knows no such stream. Check the path of the address in its documentation."
+            }
+            GapCause::UnsupportedCodec { what } => {
+                return Cow::Owned(format!(
+                    "The camera offers no H.264 (it offers: {what}). Set its main stream to H.264."
+                ));
+            }
+            GapCause::NotRtsp => {
+                "What answers at this address does not speak RTSP. Check the port (usually 554, not 80 or 443)."
+            }
+            GapCause::Silent => {
+                "The camera is connected but sends no more pictures. Check its load and the network; \
+                 restart it if this lasts."
+            }
+            GapCause::Closed => {
+                "The camera closed the session. Check how many clients it allows; restart it if this repeats."
+            }
+            GapCause::Protocol => {
+                "The camera sends data against the standards. Update its firmware, then report the model."
+            }
+            GapCause::ClockJump => {
+                "The clock of the camera's pictures jumped. Set up its time (NTP); recording has resumed."
+            }
+            GapCause::Overload => {
+                "The camera sends more than can be recorded. Limit its bit rate to 8 Mbit/s, and check the disk."
+            }
+            GapCause::WrongDevice => {
+                "Another device answers in this camera's place. If it was replaced, confirm it; \
+                 otherwise find out who plugged it in."
+            }
+            GapCause::KeeperAway => {
+                "The keeper of the keys is away: nothing can be sealed. Restart the keeper's service."
+            }
+            GapCause::Stopped => "Recording was stopped on purpose. Start it again to resume.",
+            GapCause::PictureTooLarge => {
+                "A picture exceeded 8 MiB and was not kept. Lower the camera's resolution or quality."
+            }
+        })
+    }
+}
+
+/// A gap begins or ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GapEvent {
+    /// Begins: the last instant of which something is held (now, if nothing was). Ends: the first picture again.
+    pub at: UtcMicros,
+    pub cause: GapCause,
+    pub opened: bool,
+}
+
+/// What a camera's session is at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraState {
+    Connecting,
+    Recording,
+    /// Not recording: waits before the next attempt; the cause says why.
+    Waiting,
+    Stopped,
+}
+
+/// One camera's health as of the last tick.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CameraHealth {
+    pub stream: StreamId,
+    pub name: String,
+    pub state: CameraState,
+    /// When that state began.
+    pub since: UtcMicros,
+    /// Why there is a gap now.
+    pub cause: Option<GapCause>,
+    pub codec: Option<Codec>,
+    /// Pixels after cropping.
+    pub width: u16,
+    pub height: u16,
+    /// Pictures and bytes handed on since the camera was added.
+    pub frames: u64,
+    pub bytes: u64,
+    /// Pictures that nothing could be made of: before the first group of a session, or in a skipped group.
+    pub dropped: u64,
+    /// RTP packets that the camera did not send or the depacketiser could not use.
+    pub packets_lost: u64,
+    /// Hours that began without a group start within ten seconds (R8).
+    pub headless_hours: u64,
+    /// Sessions begun.
+    pub sessions: u64,
+    pub last_frame: Option<UtcMicros>,
+    /// Pictures a second over the last seconds.
+    pub fps: f32,
+    /// Camera's clock − recorder's trusted time, by the last RTCP sender report (R9).
+    pub camera_clock_offset_micros: Option<i64>,
+}
+
+impl CameraHealth {
+    pub fn new(stream: StreamId, name: &str, now: UtcMicros) -> CameraHealth {
+        CameraHealth {
+            stream,
+            name: name.to_owned(),
+            state: CameraState::Connecting,
+            since: now,
+            cause: None,
+            codec: None,
+            width: 0,
+            height: 0,
+            frames: 0,
+            bytes: 0,
+            dropped: 0,
+            packets_lost: 0,
+            headless_hours: 0,
+            sessions: 0,
+            last_frame: None,
+            fps: 0.0,
+            camera_clock_offset_micros: None,
+        }
+    }
+}
+
+/// Where the ingest thread writes and all others read.
+#[derive(Clone, Default)]
+pub struct HealthBoard(Arc<Mutex<BTreeMap<CameraId, CameraHealth>>>);
+
+impl HealthBoard {
+    /// All cameras, in the order of their identities.
+    pub fn snapshot(&self) -> Vec<CameraHealth> {
+        self.lock().values().cloned().collect()
+    }
+    pub fn of(&self, camera: CameraId) -> Option<CameraHealth> {
+        self.lock().get(&camera).cloned()
+    }
+    pub(crate) fn publish<'a>(&self, healths: impl Iterator<Item = &'a CameraHealth>) {
+        let mut board = self.lock();
+        for health in healths {
+            board.insert(health.stream.camera, health.clone());
+        }
+    }
+    pub(crate) fn forget(&self, camera: CameraId) {
+        self.lock().remove(&camera);
+    }
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraHealth>> {
+        // A reader that panicked leaves whole values behind: they are replaced, never changed in place.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_says_what_happened_and_what_to_do_in_both_languages() {
+        let causes = [
+            GapCause::Unreachable,
+            GapCause::WrongPassword,
+            GapCause::NotFound,
+            GapCause::UnsupportedCodec { what: "H265".into() },
+            GapCause::NotRtsp,
+            GapCause::Silent,
+            GapCause::Closed,
+            GapCause::Protocol,
+            GapCause::ClockJump,
+            GapCause::Overload,
+            GapCause::WrongDevice,
+            GapCause::KeeperAway,
+            GapCause::Stopped,
+            GapCause::PictureTooLarge,
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for cause in causes {
+            for text in [cause.text_fr(), cause.text_en()] {
+                // Two sentences: the situation, the remedy.
+                assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");
+                assert!(seen.insert(text.to_string()), "said twice: {text}");
+            }
+            assert!(seen.insert(cause.code().to_owned()));
+        }
+    }
+}

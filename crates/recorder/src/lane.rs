@@ -1,0 +1,202 @@
+//! One camera's way from pictures to the sink: gives them a time, cuts chunks, opens and closes gaps, keeps health.
+//!
+//! No waiting and no clock here: `now` is trusted time, handed in by the ingest thread.
+
+use crate::{
+    chunker::{Chunker, Fate},
+    health::{CameraHealth, CameraState, GapCause, GapEvent},
+    ingest::Sink,
+    source::{Anchor, Picture, SourceFacts},
+};
+use domain::{HourLength, StreamId, UtcMicros};
+use media::{Chunk, Frame};
+use std::sync::Arc;
+
+/// A camera that sends more over [`OVERLOAD_MICROS`] loses its session (R12): 40 Mbit/s, ten times an ordinary one.
+pub const OVERLOAD_BYTES: u64 = 40_000_000 / 8 * 5;
+pub const OVERLOAD_MICROS: i64 = 5_000_000;
+/// The rate shown is that of the last window of this length.
+const RATE_MICROS: i64 = 2_000_000;
+
+pub(crate) struct Lane {
+    sink: Arc<dyn Sink>,
+    chunker: Chunker,
+    anchor: Option<Anchor>,
+    /// Until when something is held; a gap begins here.
+    held_until: UtcMicros,
+    gap: Option<GapCause>,
+    /// The sink took no more.
+    refused: bool,
+    load: Window,
+    rate: Window,
+    /// Packets lost in earlier sessions.
+    lost_before: u64,
+    health: CameraHealth,
+}
+
+/// A count since an instant.
+#[derive(Clone, Copy)]
+struct Window {
+    since: UtcMicros,
+    count: u64,
+}
+
+impl Lane {
+    pub fn new(stream: StreamId, name: &str, hour_length: HourLength, sink: Arc<dyn Sink>, now: UtcMicros) -> Lane {
+        let window = Window { since: now, count: 0 };
+        Lane {
+            sink,
+            chunker: Chunker::new(stream, hour_length),
+            anchor: None,
+            held_until: now,
+            gap: None,
+            refused: false,
+            load: window,
+            rate: window,
+            lost_before: 0,
+            health: CameraHealth::new(stream, name, now),
+        }
+    }
+
+    pub fn health(&self) -> &CameraHealth {
+        &self.health
+    }
+
+    /// A session is about to be tried.
+    pub fn connecting(&mut self, now: UtcMicros) {
+        self.enter(CameraState::Connecting, now);
+    }
+
+    /// A session plays: the next picture makes its anchor.
+    pub fn session_began(&mut self, now: UtcMicros) {
+        self.refused = false;
+        self.load = Window { since: now, count: 0 };
+        self.lost_before = self.health.packets_lost;
+        self.health.sessions += 1;
+    }
+
+    /// Takes a picture that arrived at `now`. An error ends the session.
+    pub fn picture(&mut self, picture: Picture, facts: &SourceFacts, now: UtcMicros) -> Result<(), GapCause> {
+        let anchor = self.anchor.get_or_insert_with(|| Anchor::new(picture.dts, now));
+        let utc = anchor.advance(picture.dts, now).map_err(|_| GapCause::ClockJump)?;
+        let offset = facts.sender_report.map(|(camera, at)| camera.since(anchor.utc_at(at)));
+        self.learn(facts, offset);
+        self.count_load(picture.data.len(), now)?;
+        let Picture { kind, dts, pts, data, parameters } = picture;
+        let frame = Frame { kind, utc, dts, pts, data, parameters };
+        self.frame(frame, now);
+        if self.refused { Err(GapCause::Overload) } else { Ok(()) }
+    }
+
+    /// Each tick of the ingest thread: cuts a chunk that is old enough.
+    pub fn tick(&mut self, now: UtcMicros) {
+        if let Some(chunk) = self.chunker.tick(now) {
+            self.deliver(chunk, now);
+        }
+        let elapsed = now.since(self.rate.since);
+        if !(0..RATE_MICROS).contains(&elapsed) {
+            self.health.fps = (self.rate.count as f64 * 1e6 / elapsed.max(1) as f64) as f32;
+            self.rate = Window { since: now, count: 0 };
+        }
+    }
+
+    /// The session is over or did not come about: what is open goes out, the gap begins.
+    pub fn fail(&mut self, cause: GapCause, now: UtcMicros) {
+        if let Some(chunk) = self.chunker.end_session() {
+            self.deliver(chunk, now);
+        }
+        self.anchor = None;
+        let state = if cause == GapCause::Stopped { CameraState::Stopped } else { CameraState::Waiting };
+        self.enter(state, now);
+        self.health.fps = 0.0;
+        self.open_gap(cause, now);
+    }
+
+    fn frame(&mut self, frame: Frame, now: UtcMicros) {
+        let stream = self.health.stream;
+        // Cheap: the picture's bytes are shared, not copied.
+        let tapped = frame.clone();
+        let out = self.chunker.push(frame, now);
+        for chunk in out.chunks {
+            self.deliver(chunk, now);
+        }
+        if let Some(hour) = out.headless_hour {
+            self.health.headless_hours += 1;
+            tracing::warn!(camera = %stream.camera, name = %self.health.name, %hour, "no group start within 10 s of the hour");
+        }
+        match out.fate {
+            Fate::Kept => {
+                self.close_gap(tapped.utc);
+                self.enter(CameraState::Recording, now);
+                self.held_until = self.held_until.max(tapped.utc);
+                self.health.frames += 1;
+                self.health.bytes += tapped.data.len() as u64;
+                self.health.last_frame = Some(tapped.utc);
+                self.rate.count += 1;
+                self.sink.frame(stream, &tapped);
+            }
+            Fate::TooLarge => {
+                self.health.dropped += 1;
+                self.open_gap(GapCause::PictureTooLarge, now);
+            }
+            Fate::BeforeGroup | Fate::Skipped => self.health.dropped += 1,
+        }
+    }
+
+    fn deliver(&mut self, chunk: Chunk, now: UtcMicros) {
+        let (first, last) = (chunk.first_utc, chunk.last_utc);
+        if !self.sink.chunk(chunk) {
+            self.refused = true;
+            self.held_until = first;
+            self.open_gap(GapCause::Overload, now.max(last));
+        }
+    }
+
+    fn count_load(&mut self, bytes: usize, now: UtcMicros) -> Result<(), GapCause> {
+        if !(0..OVERLOAD_MICROS).contains(&now.since(self.load.since)) {
+            self.load = Window { since: now, count: 0 };
+        }
+        self.load.count += bytes as u64;
+        if self.load.count > OVERLOAD_BYTES { Err(GapCause::Overload) } else { Ok(()) }
+    }
+
+    fn learn(&mut self, facts: &SourceFacts, camera_clock_offset_micros: Option<i64>) {
+        let health = &mut self.health;
+        (health.codec, health.width, health.height) = (facts.codec, facts.width, facts.height);
+        health.packets_lost = self.lost_before + facts.packets_lost;
+        if camera_clock_offset_micros.is_some() {
+            health.camera_clock_offset_micros = camera_clock_offset_micros;
+        }
+    }
+
+    fn enter(&mut self, state: CameraState, now: UtcMicros) {
+        if self.health.state != state {
+            (self.health.state, self.health.since) = (state, now);
+        }
+    }
+
+    /// Opens a gap where holding ended; another cause closes the gap before it, so that each has one cause (R12).
+    fn open_gap(&mut self, cause: GapCause, now: UtcMicros) {
+        if self.gap.as_ref() == Some(&cause) {
+            return;
+        }
+        let at = if self.gap.is_some() { now.max(self.held_until) } else { self.held_until };
+        self.close_gap(at);
+        let (camera, name) = (self.health.stream.camera, &self.health.name);
+        tracing::warn!(%camera, %name, cause = cause.code(), "gap: {}", cause.text_en());
+        self.health.cause = Some(cause.clone());
+        self.gap = Some(cause.clone());
+        self.sink.gap(self.health.stream, GapEvent { at, cause, opened: true });
+    }
+
+    fn close_gap(&mut self, at: UtcMicros) {
+        if let Some(cause) = self.gap.take() {
+            self.health.cause = None;
+            tracing::info!(camera = %self.health.stream.camera, name = %self.health.name, cause = cause.code(), "gap ended");
+            self.sink.gap(self.health.stream, GapEvent { at, cause, opened: false });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Extents: the sealed line per stream and sync that says which chunks, when (R6). Fixed size: its length tells nothing.
+
+use crate::{Result, record::Fields};
+use domain::{CameraId, ReelId, StreamId, StreamKind, UtcMicros};
+
+/// Plaintext bytes of an extent: the fields, then zeros.
+pub const EXTENT_BYTES: usize = 96;
+
+/// Where the group of pictures begins that an extent's first chunk belongs to; possibly in an earlier reel or hour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct GroupStart {
+    pub reel: ReelId,
+    pub chunk: u32,
+}
+
+/// The chunks of one stream in one sync batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Extent {
+    pub stream: StreamId,
+    /// Chunk numbers within (reel, stream), both inclusive.
+    pub first_chunk: u32,
+    pub last_chunk: u32,
+    /// UTC of the first and of the last frame.
+    pub first_utc: UtcMicros,
+    pub last_utc: UtcMicros,
+    pub frames: u32,
+    pub group_start: GroupStart,
+}
+
+impl Extent {
+    pub fn to_bytes(&self) -> [u8; EXTENT_BYTES] {
+        let mut bytes = [0; EXTENT_BYTES];
+        bytes[..17].copy_from_slice(&self.stream.to_bytes());
+        bytes[20..24].copy_from_slice(&self.first_chunk.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.last_chunk.to_le_bytes());
+        bytes[28..36].copy_from_slice(&self.first_utc.0.to_le_bytes());
+        bytes[36..44].copy_from_slice(&self.last_utc.0.to_le_bytes());
+        bytes[44..48].copy_from_slice(&self.frames.to_le_bytes());
+        bytes[48..64].copy_from_slice(&self.group_start.reel.0);
+        bytes[64..68].copy_from_slice(&self.group_start.chunk.to_le_bytes());
+        bytes
+    }
+
+    /// Errors: `Short`, `Malformed` (unknown stream kind, numbers or times that run backwards).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Extent> {
+        let mut fields = Fields::new("extent", bytes);
+        let camera = CameraId(fields.array()?);
+        let kind = StreamKind::from_code(fields.u8()?).ok_or(fields.malformed("stream"))?;
+        fields.take(3)?;
+        let extent = Extent {
+            stream: StreamId { camera, kind },
+            first_chunk: fields.u32()?,
+            last_chunk: fields.u32()?,
+            first_utc: UtcMicros(fields.i64()?),
+            last_utc: UtcMicros(fields.i64()?),
+            frames: fields.u32()?,
+            group_start: GroupStart { reel: ReelId(fields.array()?), chunk: fields.u32()? },
+        };
+        if extent.last_chunk < extent.first_chunk || extent.last_utc < extent.first_utc {
+            return Err(fields.malformed("order"));
+        }
+        Ok(extent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_extent_reads_back_as_written(camera: [u8; 16], kind in 0u8..3, first in 0u32..1000, more in 0u32..1000,
+                                           at: i32, length in 0i64..2_000_000, frames: u32, reel: [u8; 16], chunk: u32) {
+            let extent = Extent {
+                stream: StreamId { camera: CameraId(camera), kind: StreamKind::from_code(kind).expect("0..3") },
+                first_chunk: first,
+                last_chunk: first + more,
+                first_utc: UtcMicros(at.into()),
+                last_utc: UtcMicros(i64::from(at) + length),
+                frames,
+                group_start: GroupStart { reel: ReelId(reel), chunk },
+            };
+            prop_assert_eq!(Extent::from_bytes(&extent.to_bytes()), Ok(extent));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let read = Extent::from_bytes(&bytes);
+            prop_assert!(bytes.len() >= 68 || read.is_err());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The walk over a reel's records: what is sound, up to where, with which root. Needs no key (R5).
+
+use super::{Footer, IndexEntry, RecoveryFooter, ReelHeader, Running, SyncPoint};
+use crate::{
+    Digest, Kind, RecordHeader, Result, SealError,
+    record::{self, NO_STREAM},
+    root::{self, Root, StreamDigests},
+    sign::PublicKey,
+};
+use domain::{ReelId, limit::BLOCK_BYTES};
+use std::collections::BTreeMap;
+
+/// How a reel stands, as far as it is sound.
+#[derive(Clone, Debug)]
+pub struct Sound {
+    /// First byte after the last valid sync record and its padding: what a recovery keeps.
+    pub cut: u64,
+    /// State of the digest chain at `cut`.
+    pub records: u32,
+    pub running: Digest,
+    pub root: Root,
+    /// Key records, chunks, extents and gaps before `cut`.
+    pub index: Vec<IndexEntry>,
+}
+
+/// The state at a sync record, small enough to remember each second.
+#[derive(Clone)]
+struct Mark {
+    point: SyncPoint,
+    index_entries: usize,
+    /// Handle, and how many chunks, extents and gaps it had.
+    streams: Vec<(u16, [usize; 3])>,
+}
+
+/// Fed with a reel's records in order; remembers the last point that is signed.
+pub struct Walk {
+    reel: ReelId,
+    site_key: PublicKey,
+    header: Option<(ReelHeader, Digest)>,
+    running: Running,
+    streams: BTreeMap<u16, StreamDigests>,
+    index: Vec<IndexEntry>,
+    offset: u64,
+    mark: Option<Mark>,
+    /// The closed end, once met.
+    pub footer: Option<Footer>,
+    pub recovery: Option<RecoveryFooter>,
+}
+
+impl Walk {
+    pub fn new(reel: ReelId, site_key: PublicKey) -> Walk {
+        Walk {
+            reel,
+            site_key,
+            header: None,
+            running: Running::default(),
+            streams: BTreeMap::new(),
+            index: Vec::new(),
+            offset: 0,
+            mark: None,
+            footer: None,
+            recovery: None,
+        }
+    }
+
+    /// Where the next record must begin.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+    pub fn header(&self) -> Option<&ReelHeader> {
+        self.header.as_ref().map(|(header, _)| header)
+    }
+    /// What is signed so far; `None` where no sync record was met.
+    pub fn sound(&self) -> Option<Sound> {
+        let mark = self.mark.as_ref()?;
+        let streams: Vec<(u16, StreamDigests)> =
+            mark.streams.iter().map(|(handle, len)| self.first(*handle, len)).collect();
+        Some(Sound {
+            cut: mark.point.offset,
+            records: mark.point.records,
+            running: mark.point.running,
+            root: root::reel_root(&self.header_digest(), streams.iter().map(|(handle, stream)| (*handle, stream))),
+            index: self.index[..mark.index_entries].to_vec(),
+        })
+    }
+    pub const fn closed(&self) -> bool {
+        self.footer.is_some() || self.recovery.is_some()
+    }
+
+    /// The next record. An error ends the walk: what follows is not part of the reel.
+    pub fn push(&mut self, header_bytes: &[u8; 64], payload: &[u8]) -> Result<()> {
+        let header = RecordHeader::from_bytes(header_bytes)?;
+        if header.reel != self.reel {
+            return Err(SealError::OtherReel);
+        }
+        if header.payload_bytes as usize != payload.len() || self.closed() {
+            return Err(SealError::Malformed { what: "record", field: "length" });
+        }
+        let digest = record::digest(header_bytes, payload);
+        match header.kind {
+            Kind::Header => self.begin(payload, digest)?,
+            _ if self.header.is_none() => return Err(SealError::Mismatch { what: "first record" }),
+            Kind::Sync => return self.sync(&header, payload, digest),
+            Kind::Footer => self.footer(payload)?,
+            Kind::RecoveryFooter => self.recovered(payload)?,
+            Kind::Key | Kind::Chunk | Kind::Extent | Kind::Gap => self.footage(&header, digest)?,
+            Kind::Pad | Kind::Index | Kind::Unknown(_) => {}
+        }
+        self.advance(&header, &digest);
+        Ok(())
+    }
+
+    fn begin(&mut self, payload: &[u8], digest: Digest) -> Result<()> {
+        if self.header.is_some() {
+            return Err(SealError::Mismatch { what: "second reel header" });
+        }
+        self.header = Some((ReelHeader::from_payload(self.reel, payload, &self.site_key)?, digest));
+        Ok(())
+    }
+
+    fn footage(&mut self, header: &RecordHeader, digest: Digest) -> Result<()> {
+        let malformed = |field| SealError::Malformed { what: "record", field };
+        if header.handle == NO_STREAM {
+            return Err(malformed("handle"));
+        }
+        let stream = self.streams.entry(header.handle).or_default();
+        let list = match header.kind {
+            Kind::Key => {
+                stream.key_record = digest;
+                None
+            }
+            Kind::Chunk => Some(&mut stream.chunks),
+            Kind::Extent => Some(&mut stream.extents),
+            _ => Some(&mut stream.gaps),
+        };
+        if let Some(list) = list {
+            if header.number as usize != list.len() {
+                return Err(malformed("number"));
+            }
+            list.push(digest);
+        }
+        self.index.push(IndexEntry {
+            kind: header.kind.code(),
+            handle: header.handle,
+            number: header.number,
+            bytes: header.record_bytes() as u32,
+            offset: self.offset,
+        });
+        Ok(())
+    }
+
+    fn sync(&mut self, header: &RecordHeader, payload: &[u8], digest: Digest) -> Result<()> {
+        let reel_key = self.reel_key()?;
+        if SyncPoint::from_payload(header, payload, &reel_key)? != self.point() {
+            return Err(SealError::Mismatch { what: "sync record" });
+        }
+        self.advance(header, &digest);
+        self.mark();
+        Ok(())
+    }
+
+    fn footer(&mut self, payload: &[u8]) -> Result<()> {
+        let footer = Footer::from_payload(self.reel, payload, &self.reel_key()?)?;
+        if footer.point != self.point() || footer.root != self.root() {
+            return Err(SealError::Mismatch { what: "footer" });
+        }
+        self.footer = Some(footer);
+        Ok(())
+    }
+
+    fn recovered(&mut self, payload: &[u8]) -> Result<()> {
+        let footer = RecoveryFooter::from_payload(self.reel, payload, &self.site_key)?;
+        if footer.point != self.point() || footer.root != self.root() {
+            return Err(SealError::Mismatch { what: "recovery footer" });
+        }
+        self.recovery = Some(footer);
+        Ok(())
+    }
+
+    fn advance(&mut self, header: &RecordHeader, digest: &Digest) {
+        self.running.push(digest);
+        self.offset += header.record_bytes();
+    }
+
+    /// Remembers the present state as signed; what follows begins at the next block (R3).
+    fn mark(&mut self) {
+        self.offset = self.offset.next_multiple_of(BLOCK_BYTES as u64);
+        let lengths = |stream: &StreamDigests| [stream.chunks.len(), stream.extents.len(), stream.gaps.len()];
+        self.mark = Some(Mark {
+            point: self.point(),
+            index_entries: self.index.len(),
+            streams: self.streams.iter().map(|(handle, stream)| (*handle, lengths(stream))).collect(),
+        });
+    }
+
+    /// A stream's digests as they were when its lists had these lengths.
+    fn first(&self, handle: u16, [chunks, extents, gaps]: &[usize; 3]) -> (u16, StreamDigests) {
+        let stream = &self.streams[&handle];
+        let first = StreamDigests {
+            key_record: stream.key_record,
+            chunks: stream.chunks[..*chunks].to_vec(),
+            extents: stream.extents[..*extents].to_vec(),
+            gaps: stream.gaps[..*gaps].to_vec(),
+        };
+        (handle, first)
+    }
+
+    fn point(&self) -> SyncPoint {
+        self.running.point(self.offset)
+    }
+
+    fn root(&self) -> Root {
+        root::reel_root(&self.header_digest(), self.streams.iter().map(|(handle, stream)| (*handle, stream)))
+    }
+
+    fn header_digest(&self) -> Digest {
+        self.header.as_ref().map_or([0; 32], |(_, digest)| *digest)
+    }
+
+    fn reel_key(&self) -> Result<PublicKey> {
+        self.header().map(|header| header.reel_key).ok_or(SealError::Mismatch { what: "first record" })
+    }
+}

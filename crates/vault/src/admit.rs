@@ -1,0 +1,264 @@
+//! Admitting footage: chunks in, durable sealed reels out.
+//!
+//! 1 mint: data key and key record from the keeper, the record in the reel before its stream's first chunk (K6)
+//! 2 gather: chunks wait in their reel until the sync
+//! 3 sync, once a second: chunks by stream, extents, signed sync record, padding; one write, one fdatasync (R4)
+//! 4 at the reel's end: index, footer, catalog row, fact for the ledger
+//! 5 publish: it stays in its slots (a remote store comes later, R11)
+//!
+//! Nothing here waits for the keeper: keys are given beforehand, facts are taken away by somebody else, so recording goes
+//! on while the keeper is away (P6).
+
+mod reel;
+
+pub use reel::OpenView;
+
+use crate::{
+    keeper::{Fact, Minted, RunGrant},
+    recover::Closer,
+    store::{Batch, Family, LocalStore, StoreError},
+};
+use catalog::{CatalogError, Footage, ReelEnd};
+use domain::{
+    Hour, Random, ReelId, RunId, Secret32, StreamId, UtcMicros,
+    limit::{HOUR_TURN_SECONDS_MAX, MINT_HOURS_AHEAD, REEL_SECONDS},
+};
+use media::Chunk;
+use reel::OpenReel;
+use seal::{GroupStart, root::Root, sign::SigningKey};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+use tracing::warn;
+
+/// Footage could not be made durable.
+#[derive(Debug, thiserror::Error)]
+#[error("footage could not be made durable: {0}")]
+pub struct AdmitError(#[from] StoreError);
+
+/// What became of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is durable after the next sync.
+    Waiting,
+    /// There is no key for its hour: the keeper was away for too long. A gap, cause `keeper away` (P6).
+    NoKey,
+}
+
+/// One run's open reels.
+pub struct Admitter {
+    grant: RunGrant,
+    run_key: SigningKey,
+    store: Arc<LocalStore>,
+    footage: Arc<Footage>,
+    random: Arc<dyn Random>,
+    keys: HashMap<(StreamId, Hour), Minted>,
+    reels: BTreeMap<(Hour, UtcMicros), OpenReel>,
+    /// Where each stream's present group of pictures began (R6).
+    groups: HashMap<StreamId, GroupStart>,
+    /// Roots of the reels of each hour of this run, for the leaf per recorder-hour (L3).
+    hours: BTreeMap<Hour, Vec<Root>>,
+    facts: Vec<Fact>,
+    batch: Batch,
+    catalog_failures: u64,
+}
+
+impl Admitter {
+    /// `run_key_seed` is the seed of the key that `grant` certifies.
+    pub fn new(
+        grant: RunGrant,
+        run_key_seed: &Secret32,
+        store: Arc<LocalStore>,
+        footage: Arc<Footage>,
+        random: Arc<dyn Random>,
+    ) -> Admitter {
+        Admitter {
+            grant,
+            run_key: SigningKey::from_seed(run_key_seed),
+            store,
+            footage,
+            random,
+            keys: HashMap::new(),
+            reels: BTreeMap::new(),
+            groups: HashMap::new(),
+            hours: BTreeMap::new(),
+            facts: Vec::new(),
+            batch: Batch::default(),
+            catalog_failures: 0,
+        }
+    }
+
+    pub fn run(&self) -> RunId {
+        self.grant.certificate.run
+    }
+
+    /// Which keys are missing at `now`: the present hour and the next two (K9), hour by hour.
+    pub fn wanted_keys(&self, now: Hour, streams: &BTreeSet<StreamId>) -> Vec<(Hour, Vec<StreamId>)> {
+        (0..=MINT_HOURS_AHEAD)
+            .map(|ahead| now.plus(ahead))
+            .map(|hour| {
+                (hour, streams.iter().copied().filter(|stream| !self.keys.contains_key(&(*stream, hour))).collect())
+            })
+            .filter(|(_, missing): &(Hour, Vec<StreamId>)| !missing.is_empty())
+            .collect()
+    }
+
+    pub fn give_keys(&mut self, minted: Vec<Minted>) {
+        for key in minted {
+            self.keys.entry((key.stream, key.hour)).or_insert(key);
+        }
+    }
+
+    /// Takes one chunk.
+    pub fn admit(&mut self, chunk: Chunk, now: UtcMicros) -> Admitted {
+        let stream = chunk.stream;
+        let Some(key) = self.keys.get(&(stream, chunk.hour)).cloned() else { return Admitted::NoKey };
+        let place = (chunk.hour, key.deadline);
+        if !self.reels.contains_key(&place) {
+            let reel = self.begin(place, now);
+            self.reels.insert(place, reel);
+        }
+        let reel = self.reels.get_mut(&place).expect("it was just put there");
+        let (number, id) = (reel.next_chunk(&key), reel.id());
+        if chunk.starts_group() || !self.groups.contains_key(&stream) {
+            self.groups.insert(stream, GroupStart { reel: id, chunk: number });
+        }
+        reel.push(number, chunk, self.groups[&stream]);
+        Admitted::Waiting
+    }
+
+    /// Makes everything admitted so far durable, then ends the reels whose time has come. Call it once a second.
+    ///
+    /// A reel whose write or sync failed is suspect: it is abandoned, closed at its last sound sync record, and what it had
+    /// not made durable is lost; the first error is returned after the others went their way. Nothing is written twice (K4).
+    pub fn sync(&mut self, now: UtcMicros) -> Result<(), AdmitError> {
+        let due: Vec<_> = self.reels.iter().filter(|(_, reel)| ends(reel, now)).map(|(place, _)| *place).collect();
+        let mut failed = BTreeMap::new();
+        for (place, reel) in &mut self.reels {
+            let ending = due.contains(place);
+            if let Err(error) = reel.write(&self.store, &mut self.batch, &self.run_key, ending) {
+                failed.insert(*place, AdmitError::from(error));
+            }
+        }
+        if let Err(error) = self.store.sync() {
+            let suspect: Vec<_> =
+                self.reels.iter().filter(|(_, reel)| reel.is_unsynced()).map(|(place, _)| *place).collect();
+            suspect.iter().for_each(|place| self.abandon(*place, now));
+            if let Some(place) = suspect.first() {
+                failed.insert(*place, AdmitError::from(error));
+            }
+        }
+        failed.keys().copied().collect::<Vec<_>>().into_iter().for_each(|place| self.abandon(place, now));
+        let rows: Vec<_> = self.reels.values_mut().map(|reel| reel.durable(&self.footage)).collect();
+        rows.into_iter().filter_map(Result::err).for_each(|error| self.catalog_failed(&error));
+        for place in due {
+            if let Some(reel) = self.reels.remove(&place) {
+                self.end(reel, now);
+            }
+        }
+        self.turn_hours(now);
+        failed.into_values().next().map_or(Ok(()), Err)
+    }
+
+    /// Ends every open reel: graceful stop.
+    pub fn close(&mut self, now: UtcMicros) -> Result<(), AdmitError> {
+        self.reels.values_mut().for_each(OpenReel::end_at_next_sync);
+        self.sync(now)?;
+        let hours: Vec<Hour> = self.hours.keys().copied().collect();
+        hours.into_iter().for_each(|hour| self.close_hour(hour));
+        Ok(())
+    }
+
+    /// Facts for the ledger since the last call.
+    pub fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts)
+    }
+
+    /// Tells the ledger something else.
+    pub fn tell(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// The durable part of the open reels that hold a stream (R10).
+    pub fn open_views(&self, stream: StreamId) -> Vec<OpenView> {
+        self.reels.values().filter_map(|reel| reel.view(stream)).collect()
+    }
+
+    /// Rows that the footage catalog did not take, since the start: a health state.
+    pub fn catalog_failures(&self) -> u64 {
+        self.catalog_failures
+    }
+
+    /// Chunks that wait for a sync, in bytes: memory to be bounded by the caller.
+    pub fn waiting_bytes(&self) -> usize {
+        self.reels.values().map(OpenReel::waiting_bytes).sum()
+    }
+
+    fn begin(&mut self, (hour, deadline): (Hour, UtcMicros), now: UtcMicros) -> OpenReel {
+        let certificate = self.grant.certificate;
+        let family = Family { run: certificate.run, hour, deadline };
+        let start = self.store.next_place(family);
+        let reel = OpenReel::new(ReelId::draw(&*self.random), hour, deadline, certificate, start, now, &*self.random);
+        if let Err(error) = self.footage.reel_opened(&reel.row()) {
+            self.catalog_failed(&error);
+        }
+        reel
+    }
+
+    fn end(&mut self, reel: OpenReel, now: UtcMicros) {
+        let closed = reel.closed();
+        let end =
+            ReelEnd { location: reel.location().to_bytes(), root: closed.root, bytes: closed.bytes, closed_at: now };
+        if let Err(error) = self.footage.reel_closed(reel.id(), &end) {
+            self.catalog_failed(&error);
+        }
+        self.hours.entry(closed.hour).or_default().push(closed.root);
+        self.facts.push(Fact::Reel(closed));
+    }
+
+    fn abandon(&mut self, place: (Hour, UtcMicros), now: UtcMicros) {
+        let Some(reel) = self.reels.remove(&place) else { return };
+        self.groups.retain(|_, group| group.reel != reel.id());
+        let closer =
+            Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
+        match closer.close(&reel.row()) {
+            Ok(Some(fact)) => self.facts.push(fact),
+            Ok(None) => {}
+            Err(error) => warn!(reel = %reel.id(), %error, "an abandoned reel stays open until the next start"),
+        }
+    }
+
+    /// The footage catalog is disposable (P7): recording goes on, and the next start rebuilds what is missing.
+    fn catalog_failed(&mut self, error: &CatalogError) {
+        self.catalog_failures += 1;
+        warn!(%error, "the footage catalog did not take a row");
+    }
+
+    /// An hour ends for this run ten seconds and a reel's closing after its last instant (R8): its keys are wiped (P6).
+    fn turn_hours(&mut self, now: UtcMicros) {
+        let over = |hour: Hour| hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX + 5) < now;
+        self.keys.retain(|(_, hour), _| !over(*hour));
+        let done: Vec<Hour> = self
+            .hours
+            .keys()
+            .copied()
+            .filter(|hour| over(*hour) && self.reels.keys().all(|(open, _)| open != hour))
+            .collect();
+        done.into_iter().for_each(|hour| self.close_hour(hour));
+    }
+
+    fn close_hour(&mut self, hour: Hour) {
+        let Some(roots) = self.hours.remove(&hour) else { return };
+        let fact =
+            Fact::RecorderHour { run: self.run(), hour, reels: roots.len() as u32, root: seal::root::tree(&roots) };
+        self.facts.push(fact);
+    }
+}
+
+/// About a minute, or the hour's end and the ten seconds in which it turns.
+fn ends(reel: &OpenReel, now: UtcMicros) -> bool {
+    reel.must_end()
+        || now.since(reel.opened_at()) >= REEL_SECONDS as i64 * 1_000_000
+        || reel.hour().end().plus_seconds(HOUR_TURN_SECONDS_MAX + 2) < now
+}

@@ -1,0 +1,381 @@
+//! One open reel: its key, its streams, the chunks that wait, and the batch a sync writes (R3 to R6).
+
+use crate::{
+    keeper::{Minted, ReelFact},
+    store::{Batch, Family, LocalStore, Location, StoreError},
+};
+use catalog::{CatalogError, Footage, NewReel, StreamRow};
+use domain::{
+    Hour, Random, ReelId, Secret32, StreamId, UtcMicros,
+    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
+};
+use media::Chunk;
+use seal::{
+    Extent, GroupStart, KeyRecord, Kind, RecordHeader,
+    extent::EXTENT_BYTES,
+    key::TAG_BYTES,
+    record::{NO_STREAM, digest},
+    reel::{Footer, IndexEntry, ReelHeader, Running, pad, record},
+    root::{StreamDigests, reel_root},
+    sign::{RunCertificate, SigningKey},
+};
+use std::collections::BTreeMap;
+
+/// A reel being written.
+pub struct OpenReel {
+    header: ReelHeader,
+    key: SigningKey,
+    opened_at: UtcMicros,
+    streams: BTreeMap<StreamId, OpenStream>,
+    running: Running,
+    header_digest: [u8; 32],
+    index: Vec<IndexEntry>,
+    /// Entries of `index` that are durable.
+    index_durable: usize,
+    /// Bytes of the reel so far.
+    bytes: u64,
+    syncs: u32,
+    location: Location,
+    /// As it was before the first byte.
+    start: Location,
+    ending: bool,
+    root: [u8; 32],
+}
+
+struct OpenStream {
+    handle: u16,
+    key: Minted,
+    key_written: bool,
+    chunks: u32,
+    waiting: Vec<(u32, Chunk, GroupStart)>,
+    digests: StreamDigests,
+    row: Option<StreamRow>,
+}
+
+/// What replay needs of an open reel: its durable part (R10).
+#[derive(Clone, Debug)]
+pub struct OpenView {
+    pub reel: ReelId,
+    pub hour: Hour,
+    pub handle: u16,
+    pub location: Location,
+    pub entries: Vec<IndexEntry>,
+    pub first_utc: UtcMicros,
+    pub last_utc: UtcMicros,
+}
+
+impl OpenReel {
+    pub fn new(
+        reel: ReelId,
+        hour: Hour,
+        deadline: UtcMicros,
+        certificate: RunCertificate,
+        start: Location,
+        now: UtcMicros,
+        random: &dyn Random,
+    ) -> OpenReel {
+        let key = SigningKey::from_seed(&Secret32::draw(random));
+        OpenReel {
+            header: ReelHeader { reel, hour, deadline, reel_key: key.public(), certificate },
+            key,
+            opened_at: now,
+            streams: BTreeMap::new(),
+            running: Running::default(),
+            header_digest: [0; 32],
+            index: Vec::new(),
+            index_durable: 0,
+            bytes: 0,
+            syncs: 0,
+            location: start.clone(),
+            start,
+            ending: false,
+            root: [0; 32],
+        }
+    }
+
+    pub fn id(&self) -> ReelId {
+        self.header.reel
+    }
+    pub fn hour(&self) -> Hour {
+        self.header.hour
+    }
+    pub fn opened_at(&self) -> UtcMicros {
+        self.opened_at
+    }
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+    pub fn end_at_next_sync(&mut self) {
+        self.ending = true;
+    }
+    pub fn must_end(&self) -> bool {
+        self.ending
+    }
+    pub fn waiting_bytes(&self) -> usize {
+        self.streams.values().flat_map(|stream| &stream.waiting).map(|(_, chunk, _)| chunk.data.len()).sum()
+    }
+
+    /// The catalog's row at the reel's start.
+    pub fn row(&self) -> NewReel {
+        NewReel {
+            reel: self.id(),
+            run: self.header.certificate.run,
+            hour: self.hour(),
+            deadline: self.header.deadline,
+            location: self.start.to_bytes(),
+            opened_at: self.opened_at,
+        }
+    }
+
+    /// The number of the next chunk of a stream; its first chunk makes it part of the reel.
+    pub fn next_chunk(&mut self, key: &Minted) -> u32 {
+        let handle = self.streams.len() as u16;
+        let stream = self.streams.entry(key.stream).or_insert_with(|| OpenStream {
+            handle,
+            key: key.clone(),
+            key_written: false,
+            chunks: 0,
+            waiting: Vec::new(),
+            digests: StreamDigests::default(),
+            row: None,
+        });
+        stream.chunks += 1;
+        stream.chunks - 1
+    }
+
+    pub fn push(&mut self, number: u32, chunk: Chunk, group: GroupStart) {
+        let stream = self.streams.get_mut(&chunk.stream).expect("its number was given by this reel");
+        stream.waiting.push((number, chunk, group));
+    }
+
+    /// Assembles a batch of everything that waits and hands it to the store; not durable yet. `ending`: the reel's last.
+    pub fn write(
+        &mut self,
+        store: &LocalStore,
+        batch: &mut Batch,
+        run_key: &SigningKey,
+        ending: bool,
+    ) -> Result<(), StoreError> {
+        let idle = self.streams.values().all(|stream| stream.waiting.is_empty());
+        if idle && !ending {
+            return Ok(());
+        }
+        batch.clear(self.batch_bytes());
+        let before = self.bytes;
+        if before == 0 {
+            let record = self.header.to_record(run_key);
+            self.header_digest = self.append(batch, &record);
+        }
+        self.write_chunks(batch);
+        if ending {
+            self.write_end(batch)
+        } else {
+            self.write_sync(batch)
+        }
+        let family = Family { run: self.header.certificate.run, hour: self.hour(), deadline: self.header.deadline };
+        store.append(family, self.header.reel, &mut self.location, batch.as_slice())
+    }
+
+    /// Whether something was handed to the store that is not durable yet.
+    pub fn is_unsynced(&self) -> bool {
+        self.index_durable != self.index.len()
+    }
+
+    /// After the store's sync: what was written counts, and the catalog knows where it is.
+    pub fn durable(&mut self, footage: &Footage) -> Result<(), CatalogError> {
+        if !self.is_unsynced() {
+            return Ok(());
+        }
+        self.index_durable = self.index.len();
+        let rows: Vec<StreamRow> = self.streams.values().filter_map(|stream| stream.row.clone()).collect();
+        footage.reel_streams(&rows)
+    }
+
+    /// What the ledger learns of a closed reel.
+    pub fn closed(&self) -> ReelFact {
+        ReelFact {
+            reel: self.id(),
+            run: self.header.certificate.run,
+            hour: self.hour(),
+            deadline: self.header.deadline,
+            root: self.root,
+            bytes: self.bytes,
+            streams: self.streams.len() as u16,
+        }
+    }
+
+    pub fn view(&self, id: StreamId) -> Option<OpenView> {
+        let stream = self.streams.get(&id)?;
+        let row = stream.row.as_ref()?;
+        let durable = &self.index[..self.index_durable];
+        Some(OpenView {
+            reel: self.id(),
+            hour: self.hour(),
+            handle: stream.handle,
+            location: self.location.clone(),
+            entries: durable.iter().filter(|entry| entry.handle == stream.handle).copied().collect(),
+            first_utc: row.first_utc,
+            last_utc: row.last_utc,
+        })
+    }
+
+    /// Stream by stream (R11): key record once, chunks, then the extent.
+    fn write_chunks(&mut self, batch: &mut Batch) {
+        let streams: Vec<StreamId> = self.streams.keys().copied().collect();
+        let mut extents = Vec::new();
+        for id in streams {
+            let stream = self.streams.get_mut(&id).expect("a key of the map");
+            let waiting = std::mem::take(&mut stream.waiting);
+            if !stream.key_written {
+                self.write_key(batch, id);
+            }
+            for (number, chunk, _) in &waiting {
+                let plain_bytes = media::chunk::plain_bytes(chunk);
+                self.seal(batch, id, Kind::Chunk, *number, plain_bytes, |out| media::chunk::write(chunk, out));
+            }
+            extents.extend(extent_of(id, &waiting));
+        }
+        for extent in extents {
+            let number = self.streams[&extent.stream].digests.extents.len() as u32;
+            let plain = extent.to_bytes();
+            self.seal(batch, extent.stream, Kind::Extent, number, EXTENT_BYTES, |out| out.extend_from_slice(&plain));
+            self.account(&extent);
+        }
+    }
+
+    fn write_key(&mut self, batch: &mut Batch, id: StreamId) {
+        let stream = self.streams.get_mut(&id).expect("a key of the map");
+        stream.key_written = true;
+        let lookup_tag = stream.key.lookup.tag(self.header.reel, id);
+        let payload = KeyRecord { lookup_tag, wrapped: stream.key.wrapped.clone() }.to_bytes();
+        let handle = stream.handle;
+        let record = record(Kind::Key, handle, 0, self.header.reel, &payload);
+        self.enlist(Kind::Key, handle, 0, record.len());
+        let digest = self.append(batch, &record);
+        self.streams.get_mut(&id).expect("a key of the map").digests.key_record = digest;
+    }
+
+    /// Writes a plaintext into the batch and seals it there: the only copy (R4).
+    fn seal(
+        &mut self,
+        batch: &mut Batch,
+        id: StreamId,
+        kind: Kind,
+        number: u32,
+        plain_bytes: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let stream = self.streams.get_mut(&id).expect("a key of the map");
+        let handle = stream.handle;
+        let key = stream.key.data_key.record_key(self.header.reel, kind, handle, number);
+        let header = RecordHeader {
+            kind,
+            handle,
+            payload_bytes: (plain_bytes + TAG_BYTES) as u32,
+            number,
+            reel: self.header.reel,
+            commitment: key.commitment,
+        };
+        let header_bytes = header.to_bytes();
+        let out = batch.bytes();
+        out.extend_from_slice(&header_bytes);
+        let start = out.len();
+        write(out);
+        let tag = key.seal(&header, &mut out[start..]);
+        out.extend_from_slice(&tag);
+        let digest = digest(&header_bytes, &out[start..]);
+        match kind {
+            Kind::Chunk => stream.digests.chunks.push(digest),
+            Kind::Extent => stream.digests.extents.push(digest),
+            _ => stream.digests.gaps.push(digest),
+        }
+        self.running.push(&digest);
+        self.enlist(kind, handle, number, header.record_bytes() as usize);
+        self.bytes += header.record_bytes();
+    }
+
+    fn write_sync(&mut self, batch: &mut Batch) {
+        let record = self.running.point(self.bytes).to_record(self.header.reel, self.syncs, &self.key);
+        self.syncs += 1;
+        self.append(batch, &record);
+        self.write_pad(batch);
+    }
+
+    fn write_end(&mut self, batch: &mut Batch) {
+        let payload = IndexEntry::to_payload(&self.index);
+        let index_offset = self.bytes;
+        let index = record(Kind::Index, NO_STREAM, 0, self.header.reel, &payload);
+        self.append(batch, &index);
+        let digests = self.streams.values().map(|stream| (stream.handle, &stream.digests));
+        let by_handle: BTreeMap<u16, &StreamDigests> = digests.collect();
+        self.root = reel_root(&self.header_digest, by_handle);
+        let footer = Footer { point: self.running.point(self.bytes), index_offset, root: self.root };
+        self.append(batch, &footer.to_record(self.header.reel, &self.key));
+        self.write_pad(batch);
+        self.location.index = Some((index_offset, index.len() as u32));
+    }
+
+    fn write_pad(&mut self, batch: &mut Batch) {
+        let padding = pad(self.header.reel, self.bytes);
+        self.bytes += padding.len() as u64;
+        batch.bytes().extend_from_slice(&padding);
+    }
+
+    /// Appends a record in clear.
+    fn append(&mut self, batch: &mut Batch, record: &[u8]) -> [u8; 32] {
+        self.bytes += record.len() as u64;
+        batch.bytes().extend_from_slice(record);
+        self.running.push_record(record).expect("a record made here has a header")
+    }
+
+    fn enlist(&mut self, kind: Kind, handle: u16, number: u32, bytes: usize) {
+        self.index.push(IndexEntry { kind: kind.code(), handle, number, bytes: bytes as u32, offset: self.bytes });
+    }
+
+    fn account(&mut self, extent: &Extent) {
+        let chunks = extent.last_chunk - extent.first_chunk + 1;
+        let reel = self.header.reel;
+        let stream = self.streams.get_mut(&extent.stream).expect("a key of the map");
+        let row = stream.row.get_or_insert(StreamRow {
+            reel,
+            handle: stream.handle,
+            stream: extent.stream,
+            first_utc: extent.first_utc,
+            last_utc: extent.last_utc,
+            frames: 0,
+            chunks: 0,
+            bytes: 0,
+        });
+        row.first_utc = row.first_utc.min(extent.first_utc);
+        row.last_utc = row.last_utc.max(extent.last_utc);
+        row.frames += u64::from(extent.frames);
+        row.chunks += u64::from(chunks);
+    }
+
+    /// Room for the batch, so that assembling it moves nothing.
+    fn batch_bytes(&self) -> usize {
+        let per_record = RECORD_HEADER_BYTES + TAG_BYTES;
+        let chunks: usize = self
+            .streams
+            .values()
+            .flat_map(|stream| &stream.waiting)
+            .map(|(_, chunk, _)| media::chunk::plain_bytes(chunk) + per_record)
+            .sum();
+        chunks + self.streams.len() * 512 + self.index.len() * 20 + 4 * BLOCK_BYTES
+    }
+}
+
+fn extent_of(stream: StreamId, waiting: &[(u32, Chunk, GroupStart)]) -> Option<Extent> {
+    let (first_chunk, first, group_start) = waiting.first()?;
+    let (last_chunk, _, _) = waiting.last()?;
+    let latest = waiting.iter().map(|(_, chunk, _)| chunk.last_utc).max()?;
+    Some(Extent {
+        stream,
+        first_chunk: *first_chunk,
+        last_chunk: *last_chunk,
+        first_utc: first.first_utc,
+        last_utc: latest.max(first.first_utc),
+        frames: waiting.iter().map(|(_, chunk, _)| chunk.frames.len() as u32).sum(),
+        group_start: *group_start,
+    })
+}

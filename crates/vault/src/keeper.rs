@@ -1,0 +1,232 @@
+//! What the vault asks of the process that holds keys, gate and ledger: one trait, implemented in crate `keeper` (P2).
+
+use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros};
+use seal::{
+    ChunkKey, DataKey, Extent, LookupKey,
+    key::WrappedKey,
+    root::Root,
+    sign::{PublicKey, RunCertificate},
+};
+use serde::{Deserialize, Serialize};
+
+/// The keeper, as the vault sees it: in the same process for tests, behind a socket for real.
+pub trait Keeper: Send + Sync {
+    /// Data keys for streams in an hour, minted for this run only (P6, K4). The mint is in the ledger before they come.
+    fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError>;
+    /// Gate, then ledger, then permit (promise 3). A refusal is an answer, not an error.
+    fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError>;
+    /// Chunk keys under a permit (P4).
+    fn keys(&self, query: &KeyQuery) -> Result<KeyAnswer, KeeperError>;
+    /// Once a second: which permits still hold, what must go, what time it is (P5).
+    fn check(&self, beat: &Beat) -> Result<Pulse, KeeperError>;
+    /// Facts for the ledger (L3). Each is entered once, also when told twice.
+    fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError>;
+}
+
+/// Why the keeper gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum KeeperError {
+    #[error("the keeper does not answer ({detail}): is `vigie serve` running?")]
+    Away { detail: String },
+    #[error("this role may not ask the keeper for `{what}`")]
+    Forbidden { what: String },
+    #[error("no permit: it expired, was ended, or was never given")]
+    NoPermit,
+    #[error("no session: sign in again")]
+    NoSession,
+    #[error("the footage of {hour} is closed: its deadline is near or past")]
+    Closed { hour: Hour },
+    #[error("the request does not make sense: {what}")]
+    Malformed { what: String },
+    #[error("trusted time does not stand: {what}")]
+    NoTrustedTime { what: String },
+    #[error("the keeper could not do it: {what}")]
+    Failed { what: String },
+}
+
+/// A session's secret, as the browser holds it.
+pub type SessionSecret = Sensitive<String>;
+
+/// One stream's keys for one hour and run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Minted {
+    pub stream: StreamId,
+    pub hour: Hour,
+    pub deadline: UtcMicros,
+    pub data_key: DataKey,
+    /// Goes into every reel of this hour and run, with the tag made by `lookup` (K6).
+    pub wrapped: WrappedKey,
+    pub lookup: LookupKey,
+}
+
+/// What somebody wants to see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    pub view: View,
+    pub cameras: Vec<CameraId>,
+    pub purpose: Option<Purpose>,
+    /// Why this person looks now (motif).
+    pub reason: Sensitive<String>,
+}
+
+/// Live, or a span of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum View {
+    Live,
+    Replay(Span),
+}
+
+/// The gate's answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Verdict {
+    Allowed(Permit),
+    Refused(Refused),
+}
+
+/// A refusal with everything that was wrong, in both languages, and its entry in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub reasons: Vec<RefusedReason>,
+    pub leaf: u64,
+}
+
+/// One rule that refused, its article, and what would make the request lawful.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedReason {
+    pub rule: String,
+    pub article: String,
+    pub text_fr: String,
+    pub text_en: String,
+    pub remedy_fr: String,
+    pub remedy_en: String,
+}
+
+/// A capability made by the gate: who, which cameras, what, why, until when, and the leaf that says so (P4).
+/// Only the keeper can make or check its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    pub id: PermitId,
+    pub account: [u8; 16],
+    pub cameras: Vec<CameraId>,
+    pub view: View,
+    pub purpose: Purpose,
+    /// Number of its entry in the ledger.
+    pub leaf: u64,
+    pub expires: UtcMicros,
+    /// HMAC-SHA-256 over all of the above.
+    pub code: [u8; 32],
+}
+
+/// A request for the chunk keys of part of a stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyQuery {
+    pub permit: Permit,
+    pub stream: StreamId,
+    /// Within the permit's span.
+    pub span: Span,
+    /// Reels in the order of time; the last holds what is wanted, one before it may hold its group's start.
+    pub parts: Vec<ReelPart>,
+}
+
+/// What the keeper needs of a reel to answer, all of it ciphertext or signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReelPart {
+    pub reel: ReelId,
+    /// Payload of the header record.
+    pub header: Vec<u8>,
+    /// Payload of the stream's key record.
+    pub key_record: Vec<u8>,
+    /// The stream's extent records, header and payload each.
+    pub extents: Vec<Vec<u8>>,
+}
+
+/// Chunk keys, reel by reel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyAnswer {
+    pub reels: Vec<ReelKeys>,
+    /// The group's start lies in this reel, which was not among the parts.
+    pub needs: Option<ReelId>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReelKeys {
+    pub reel: ReelId,
+    /// Chunk number and key, in order.
+    pub chunks: Vec<(u32, ChunkKey)>,
+    /// The extents that say when these chunks are.
+    pub extents: Vec<Extent>,
+}
+
+/// The recorder's word each second.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Beat {
+    pub permits: Vec<Permit>,
+    /// Health as the recorder sees it, JSON for the health page.
+    pub health: String,
+}
+
+/// The keeper's word each second.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pulse {
+    /// Trusted time; `None` while clocks disagree.
+    pub now: Option<UtcMicros>,
+    /// For each permit of the beat, whether it still holds.
+    pub alive: Vec<bool>,
+    /// Footage whose keys are dead and whose space waits to be freed (K10 step 5).
+    pub dead: Vec<Dead>,
+    /// Changes when cameras change.
+    pub cameras_version: u64,
+    /// A camera to look at, for `vigie camera test`.
+    pub probe: Option<ProbeJob>,
+}
+
+/// Footage of these cameras in this hour cannot be opened any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dead {
+    pub hour: Hour,
+    pub cameras: Vec<CameraId>,
+}
+
+/// One camera to be looked at by the recorder, without recording it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeJob {
+    pub number: u64,
+    pub url: String,
+    pub credentials: Option<(Sensitive<String>, Sensitive<String>)>,
+}
+
+/// What the recorder did, for the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// A reel was closed in order.
+    Reel(ReelFact),
+    /// A reel whose recorder died was cut at its last valid sync record and closed (R5).
+    Recovered { reel: ReelFact, cut_bytes: u64 },
+    /// An hour of this run is closed: no reel will be added to it.
+    RecorderHour { run: RunId, hour: Hour, reels: u32, root: Root },
+    /// Space of a dead hour was freed.
+    Freed { hour: Hour, cameras: Vec<CameraId>, reels: Vec<ReelId>, residual: Vec<(ReelId, u64, String)> },
+    /// A sync took longer than it may (R1).
+    SlowSync { at: UtcMicros, took_ms: u64 },
+    /// A camera stopped or came back.
+    Gap { camera: CameraId, from: UtcMicros, to: Option<UtcMicros>, cause: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReelFact {
+    pub reel: ReelId,
+    pub run: RunId,
+    pub hour: Hour,
+    pub deadline: UtcMicros,
+    pub root: Root,
+    pub bytes: u64,
+    pub streams: u16,
+}
+
+/// What a recorder gets at its hello: the certificate of its run's key, the site key, the anchor of its time (R5, R9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunGrant {
+    pub certificate: RunCertificate,
+    pub site_key: PublicKey,
+    pub anchor: UtcMicros,
+}

@@ -1,0 +1,266 @@
+//! The hub of live frames: the only place that yields a picture from memory (P5).
+//!
+//! The recorder pushes and never waits: each viewer has a bounded queue; one that falls behind jumps to the newest key frame.
+//! A stream of a viewer whose permit the keeper did not confirm for two seconds ends.
+
+use domain::{PermitId, StreamId, limit::LIVE_GOP_BYTES_MAX};
+use media::Frame;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// A viewer's queue holds at most this much: a few seconds of one camera.
+const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// All live streams of one recorder.
+#[derive(Default)]
+pub struct Hub {
+    streams: Mutex<HashMap<StreamId, Stream>>,
+}
+
+#[derive(Default)]
+struct Stream {
+    viewers: Vec<Arc<Viewer>>,
+    /// The present group of pictures, kept only while somebody watches.
+    group: Vec<Frame>,
+    group_bytes: usize,
+}
+
+struct Viewer {
+    permit: PermitId,
+    queue: Mutex<Queue>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    /// The viewer fell behind, or just came: nothing until the next group starts.
+    waits_for_group: bool,
+    ended: bool,
+    /// How often this viewer fell behind.
+    jumps: u64,
+}
+
+/// One viewer's end of the hub.
+pub struct Watching {
+    viewer: Arc<Viewer>,
+}
+
+/// What a viewer gets when it asks.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    Frame(Box<Frame>),
+    /// Nothing came in time.
+    Nothing,
+    /// The permit ended, or the recorder stops.
+    Ended,
+}
+
+impl Hub {
+    /// Hands a picture to whoever watches. Never waits.
+    pub fn push(&self, id: StreamId, frame: &Frame) {
+        let mut streams = self.streams();
+        let Some(stream) = streams.get_mut(&id) else { return };
+        stream.viewers.retain(|viewer| !viewer.queue().ended);
+        if stream.viewers.is_empty() {
+            streams.remove(&id);
+            return;
+        }
+        stream.remember(frame);
+        stream.viewers.iter().for_each(|viewer| viewer.offer(frame));
+    }
+
+    /// Begins to watch a stream under a permit that was checked. The present group comes first, where it is known.
+    pub fn watch(&self, id: StreamId, permit: PermitId) -> Watching {
+        let mut streams = self.streams();
+        let stream = streams.entry(id).or_default();
+        let viewer = Arc::new(Viewer { permit, queue: Mutex::default(), filled: Condvar::new() });
+        viewer.queue().waits_for_group = true;
+        stream.group.iter().for_each(|frame| viewer.offer(frame));
+        stream.viewers.push(viewer.clone());
+        Watching { viewer }
+    }
+
+    /// Whether anybody watches anything: the ingest thread then looks more often (R15).
+    pub fn is_watched(&self) -> bool {
+        !self.streams().is_empty()
+    }
+
+    /// Permits in use now.
+    pub fn permits(&self) -> Vec<PermitId> {
+        let streams = self.streams();
+        let mut permits: Vec<PermitId> =
+            streams.values().flat_map(|stream| &stream.viewers).map(|viewer| viewer.permit).collect();
+        permits.sort_unstable();
+        permits.dedup();
+        permits
+    }
+
+    /// Ends every stream whose permit does not hold any more.
+    pub fn keep_only(&self, holds: impl Fn(PermitId) -> bool) {
+        for stream in self.streams().values_mut() {
+            for viewer in stream.viewers.iter().filter(|viewer| !holds(viewer.permit)) {
+                viewer.end();
+            }
+            stream.viewers.retain(|viewer| holds(viewer.permit));
+            if stream.viewers.is_empty() {
+                stream.forget();
+            }
+        }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, HashMap<StreamId, Stream>> {
+        self.streams.lock().expect("no thread panics while it holds the hub")
+    }
+}
+
+impl Stream {
+    fn remember(&mut self, frame: &Frame) {
+        if frame.kind.starts_group() {
+            self.forget();
+        } else if self.group.is_empty() {
+            return;
+        }
+        self.group_bytes += frame.data.len();
+        if self.group_bytes > LIVE_GOP_BYTES_MAX {
+            self.forget();
+        } else {
+            self.group.push(frame.clone());
+        }
+    }
+
+    fn forget(&mut self) {
+        self.group.clear();
+        self.group_bytes = 0;
+    }
+}
+
+impl Viewer {
+    fn offer(&self, frame: &Frame) {
+        let mut queue = self.queue();
+        if queue.waits_for_group && !frame.kind.starts_group() {
+            return;
+        }
+        if queue.bytes + frame.data.len() > QUEUE_BYTES_MAX {
+            queue.frames.clear();
+            queue.bytes = 0;
+            queue.jumps += 1;
+            queue.waits_for_group = !frame.kind.starts_group();
+            if queue.waits_for_group {
+                return;
+            }
+        }
+        queue.waits_for_group = false;
+        queue.bytes += frame.data.len();
+        queue.frames.push_back(frame.clone());
+        self.filled.notify_one();
+    }
+
+    fn end(&self) {
+        self.queue().ended = true;
+        self.filled.notify_all();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("no thread panics while it holds a viewer's queue")
+    }
+}
+
+impl Watching {
+    /// The next picture, waiting for at most `patience`.
+    pub fn next(&self, patience: Duration) -> Next {
+        let mut queue = self.viewer.queue();
+        if queue.frames.is_empty() && !queue.ended {
+            let waited = self.viewer.filled.wait_timeout(queue, patience);
+            queue = waited.expect("no thread panics while it holds a viewer's queue").0;
+        }
+        if queue.ended {
+            return Next::Ended;
+        }
+        let Some(frame) = queue.frames.pop_front() else { return Next::Nothing };
+        queue.bytes -= frame.data.len();
+        Next::Frame(Box::new(frame))
+    }
+
+    /// How often this viewer fell behind and jumped to a newer group.
+    pub fn jumps(&self) -> u64 {
+        self.viewer.queue().jumps
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.viewer.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use domain::{CameraId, MediaTicks, UtcMicros};
+    use media::FrameKind;
+
+    fn frame(n: i64, kind: FrameKind, bytes: usize) -> Frame {
+        Frame {
+            kind,
+            utc: UtcMicros(n),
+            dts: MediaTicks(n),
+            pts: MediaTicks(n),
+            data: Bytes::from(vec![0; bytes]),
+            parameters: None,
+        }
+    }
+
+    fn drain(watching: &Watching) -> Vec<i64> {
+        std::iter::from_fn(|| match watching.next(Duration::ZERO) {
+            Next::Frame(frame) => Some(frame.utc.0),
+            _ => None,
+        })
+        .collect()
+    }
+
+    const STREAM: StreamId = StreamId::main(CameraId([1; 16]));
+
+    #[test]
+    fn a_slow_viewer_jumps_to_the_newest_key_frame_and_the_pusher_never_waits() {
+        let hub = Hub::default();
+        let watching = hub.watch(STREAM, PermitId([1; 16]));
+        for n in 0..100 {
+            let kind = if n % 10 == 0 { FrameKind::Idr } else { FrameKind::Other };
+            hub.push(STREAM, &frame(n, kind, 300 * 1024));
+        }
+        let seen = drain(&watching);
+        assert!(watching.jumps() > 0 && seen.len() < 100, "{seen:?}");
+        assert_eq!(seen[0] % 10, 0, "what is shown after a jump begins with a key frame");
+        assert_eq!(*seen.last().expect("frames"), 99, "the newest picture is there");
+    }
+
+    #[test]
+    fn a_new_viewer_sees_nothing_before_a_key_frame_and_nothing_is_kept_for_nobody() {
+        let hub = Hub::default();
+        hub.push(STREAM, &frame(0, FrameKind::Idr, 10));
+        let watching = hub.watch(STREAM, PermitId([1; 16]));
+        hub.push(STREAM, &frame(1, FrameKind::Other, 10));
+        assert_eq!(drain(&watching), Vec::<i64>::new());
+        hub.push(STREAM, &frame(2, FrameKind::Idr, 10));
+        hub.push(STREAM, &frame(3, FrameKind::Other, 10));
+        assert_eq!(drain(&watching), [2, 3]);
+        assert_eq!(drain(&hub.watch(STREAM, PermitId([2; 16]))), [2, 3], "a watched stream has its group at hand");
+    }
+
+    #[test]
+    fn a_stream_ends_with_its_permit() {
+        let hub = Hub::default();
+        let (first, second) = (hub.watch(STREAM, PermitId([1; 16])), hub.watch(STREAM, PermitId([2; 16])));
+        hub.push(STREAM, &frame(0, FrameKind::Idr, 10));
+        hub.keep_only(|permit| permit == PermitId([2; 16]));
+        assert_eq!(first.next(Duration::ZERO), Next::Ended);
+        assert_eq!(drain(&second), [0]);
+        assert_eq!(hub.permits(), [PermitId([2; 16])]);
+    }
+}

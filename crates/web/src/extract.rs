@@ -1,0 +1,75 @@
+//! What handlers take from a request: the session, the JSON body, the query, parts of the path; every failure is a Problem.
+
+use crate::{
+    problem::{self, Problem},
+    server::Web,
+    session::cookie_of,
+};
+use axum::{
+    Json, RequestPartsExt,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
+    http::{StatusCode, request::Parts},
+};
+use domain::Sensitive;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use vault::keeper::SessionSecret;
+
+/// A request that comes with a session. Whether the session holds is for the keeper to say.
+pub struct SignedIn(pub SessionSecret);
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+/// The query string.
+pub struct Asked<T>(pub T);
+
+/// Parts of the path.
+pub struct Named<T>(pub T);
+
+impl FromRequestParts<Arc<Web>> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<SignedIn, Problem> {
+        let secret = cookie_of(&parts.headers).ok_or(&problem::NO_SESSION)?;
+        Ok(SignedIn(Sensitive::new(secret)))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Web>> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Body<T>, Problem> {
+        match Json::<T>::from_request(request, web).await {
+            Ok(Json(body)) => Ok(Body(body)),
+            // the parser's words may repeat what was typed, a password too: they are dropped
+            Err(JsonRejection::MissingJsonContentType(_)) => Err((&problem::NOT_JSON).into()),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err((&problem::TOO_LARGE).into()),
+            Err(_) => Err((&problem::MALFORMED).into()),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<Asked<T>, Problem> {
+        let asked = parts.extract::<Query<T>>().await.map_err(|_| Problem::from(&problem::MALFORMED))?;
+        Ok(Asked(asked.0))
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<Named<T>, Problem> {
+        let named = parts.extract::<Path<T>>().await.map_err(|_| Problem::from(&problem::NOT_FOUND))?;
+        Ok(Named(named.0))
+    }
+}
+
+/// An instant in ISO 8601.
+pub fn instant(text: &str) -> Result<domain::UtcMicros, Problem> {
+    let instant: jiff::Timestamp = text.parse().map_err(|_| Problem::from(&problem::MALFORMED))?;
+    Ok(domain::UtcMicros(instant.as_microsecond()))
+}

@@ -1,0 +1,33 @@
+//! The HTTP API and the console: screens ask here, pictures leave here, no key is held at rest.
+//!
+//! One file per screen or area, each with its JSON types beside its handlers. web never asserts who somebody is: it passes
+//! the session's secret with each question to the keeper (P3). It opens recorded footage with chunk keys that the keeper
+//! gives for a permit (P4), and gets live frames from the recorder while a permit stands (P5).
+
+mod cameras;
+mod console;
+mod day;
+mod document;
+mod extract;
+mod headers;
+mod health;
+mod live;
+mod looks;
+mod packer;
+mod parts;
+mod permits;
+mod problem;
+mod recorder_link;
+mod recorder_word;
+mod replay;
+mod routes;
+mod server;
+mod session;
+mod setup;
+mod site;
+mod timeline;
+mod wall;
+
+pub use document::document;
+pub use routes::{Route, routes};
+pub use server::{WebConfig, WebError, router, serve};

@@ -1,0 +1,112 @@
+//! A camera live: frames from the recorder's hub while the permit stands, packed for the browser (P5).
+
+use crate::{
+    extract::{Named, SignedIn},
+    packer::Packer,
+    parts::{self, PARTS_WAITING_MAX, Part, PartSender},
+    permits::InUse,
+    problem::{self, Problem, ProblemBody},
+    recorder_link::LiveLink,
+    server::Web,
+};
+use axum::{extract::State, http::HeaderName, response::Response};
+use domain::{CameraId, StreamId};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
+use vault::{keeper::View, service::LiveMessage};
+
+/// Cameras send a key frame each 1 to 4 s, some each 10 s.
+const FIRST_PICTURE: Duration = Duration::from_secs(10);
+
+/// One camera live
+///
+/// Fragmented MP4; `Vigie-Start` is the UTC of the first picture, which stands at time 0. A wait of up to 10 s for the
+/// camera's next key frame comes before the answer.
+#[utoipa::path(get, path = "/media/{permit}/{camera}/live", tag = "media",
+    params(("permit" = String, Path, description = "of a live look"), ("camera" = String, Path)),
+    responses(
+        (status = 200, content_type = "video/mp4", body = Vec<u8>, headers(("Vigie-Start" = String))),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 410, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)
+    ))]
+pub async fn get_live(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named((permit, camera)): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    let using = web.permits.use_by(&permit, web.permits.owner(&session))?;
+    let camera = using.camera(&camera)?;
+    must_be_live(&using)?;
+    let (to, parts) = mpsc::channel(PARTS_WAITING_MAX);
+    tokio::spawn(async move { watch(&web, &using, camera, &to).await });
+    parts::answer(parts, HeaderName::from_static("vigie-start")).await
+}
+
+pub fn must_be_live(using: &InUse) -> Result<(), Problem> {
+    match using.permit().view {
+        View::Live => Ok(()),
+        View::Replay(_) => Err((&problem::OUTSIDE_PERMIT).into()),
+    }
+}
+
+/// Sends one camera's parts until the permit, the reader or the camera's stream ends. The last part says why.
+pub async fn watch(web: &Web, using: &InUse, camera: CameraId, to: &mpsc::Sender<Part>) {
+    let problem = tokio::select! {
+        problem = relay(web, camera, &PartSender { to, using }) => problem.err(),
+        () = using.ended() => None,
+        () = to.closed() => return,
+    };
+    // a reader that is behind sees the closed channel instead
+    drop(to.try_send(Part::End(problem)));
+}
+
+async fn relay(web: &Web, camera: CameraId, sender: &PartSender<'_>) -> Result<(), Problem> {
+    let deadline = Instant::now() + FIRST_PICTURE;
+    let mut link = web.recorder.live(sender.using.permit().clone(), StreamId::main(camera)).await?;
+    let mut packer = Packer::default();
+    let late = |_| Problem::from(&problem::NO_PICTURE);
+    let first = timeout_at(deadline, advance(&mut link, &mut packer, |packer| packer.head())).await.map_err(late)??;
+    let Some(head) = first else { return Err((&problem::RECORDER_AWAY).into()) };
+    if sender.send(Part::Head(head)).await.is_err() {
+        return Ok(());
+    }
+    loop {
+        match packer.take_due().map_err(unplayable)? {
+            Some(bytes) if sender.send(Part::Bytes(bytes)).await.is_err() => return Ok(()),
+            _ => {}
+        }
+        if advance(&mut link, &mut packer, |_| Some(())).await?.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes messages until `enough` gives something; `None` at the stream's end.
+async fn advance<T>(
+    link: &mut LiveLink,
+    packer: &mut Packer,
+    enough: impl Fn(&Packer) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    loop {
+        match link.next().await? {
+            LiveMessage::Frame(frame) => match frame.into_frame() {
+                Some(frame) => packer.push(frame).map_err(unplayable)?,
+                None => packer.jump(),
+            },
+            LiveMessage::Jump => packer.jump(),
+            LiveMessage::Idle => {}
+            LiveMessage::Ended => return Ok(None),
+        }
+        if let Some(enough) = enough(packer) {
+            return Ok(Some(enough));
+        }
+    }
+}
+
+pub fn unplayable(error: media::MediaError) -> Problem {
+    tracing::warn!(%error, "pictures that cannot be packed for a browser");
+    (&problem::CODEC).into()
+}

@@ -1,0 +1,229 @@
+//! Why a request was not done, as RFC 9457 problem details in French and in English.
+//!
+//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use vault::{
+    KeeperError,
+    keeper::{Refused, RefusedReason},
+};
+
+/// One kind of problem.
+#[derive(Debug)]
+pub struct Text {
+    pub status: StatusCode,
+    /// Ends the problem's type: `urn:vigie:problem:ID`.
+    pub id: &'static str,
+    /// French, English.
+    pub title: [&'static str; 2],
+    /// French, English; with the remedy.
+    pub detail: [&'static str; 2],
+}
+
+/// What a handler answers instead of its result.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub text: &'static Text,
+    refused: Option<Box<Refused>>,
+    wait_seconds: Option<u32>,
+}
+
+/// The body of every answer that is not a success: `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    title_fr: &'static str,
+    title_en: &'static str,
+    detail_fr: &'static str,
+    detail_en: &'static str,
+    /// Which rules refused a look, and what would make it lawful.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<Vec<RefusalReason>>,
+    /// Number of the refusal's entry in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<u64>,
+}
+
+/// One rule that refused.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefusalReason {
+    rule: String,
+    article: String,
+    text_fr: String,
+    text_en: String,
+    remedy_fr: String,
+    remedy_en: String,
+}
+
+impl Problem {
+    pub fn refused(refused: Refused) -> Problem {
+        Problem { text: &LOOK_REFUSED, refused: Some(Box::new(refused)), wait_seconds: None }
+    }
+    /// With a header `Retry-After`.
+    pub fn wait(seconds: u32) -> Problem {
+        Problem { text: &TOO_MANY, refused: None, wait_seconds: Some(seconds) }
+    }
+    pub fn body(&self) -> ProblemBody {
+        let Text { status, id, title, detail } = self.text;
+        ProblemBody {
+            kind: format!("urn:vigie:problem:{id}"),
+            title: title[1],
+            status: status.as_u16(),
+            detail: detail[1],
+            title_fr: title[0],
+            title_en: title[1],
+            detail_fr: detail[0],
+            detail_en: detail[1],
+            reasons: self.refused.as_ref().map(|refused| refused.reasons.iter().map(RefusalReason::from).collect()),
+            entry: self.refused.as_ref().map(|refused| refused.leaf),
+        }
+    }
+}
+
+impl From<&'static Text> for Problem {
+    fn from(text: &'static Text) -> Problem {
+        Problem { text, refused: None, wait_seconds: None }
+    }
+}
+
+impl From<&RefusedReason> for RefusalReason {
+    fn from(reason: &RefusedReason) -> RefusalReason {
+        let RefusedReason { rule, article, text_fr, text_en, remedy_fr, remedy_en } = reason.clone();
+        RefusalReason { rule, article, text_fr, text_en, remedy_fr, remedy_en }
+    }
+}
+
+/// The keeper's own words go to the log only.
+impl From<KeeperError> for Problem {
+    fn from(error: KeeperError) -> Problem {
+        let text = match &error {
+            KeeperError::Away { .. } => &KEEPER_AWAY,
+            KeeperError::Forbidden { .. } => &FORBIDDEN,
+            KeeperError::NoPermit => &PERMIT_ENDED,
+            KeeperError::NoSession => &NO_SESSION,
+            KeeperError::Closed { .. } => &CLOSED,
+            KeeperError::Malformed { .. } => &MALFORMED,
+            KeeperError::NoTrustedTime { .. } => &NO_TRUSTED_TIME,
+            KeeperError::Failed { .. } => &FAILED,
+        };
+        if text.status.is_server_error() {
+            tracing::warn!(%error, "the keeper did not do what was asked");
+        }
+        text.into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.text.status, Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.wait_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+macro_rules! texts {
+    ($($name:ident $status:ident $id:literal: $title_fr:literal, $title_en:literal; $detail_fr:literal, $detail_en:literal)*) => {
+        $(pub static $name: Text = Text {
+            status: StatusCode::$status,
+            id: $id,
+            title: [$title_fr, $title_en],
+            detail: [$detail_fr, $detail_en],
+        };)*
+    };
+}
+
+texts! {
+    MALFORMED BAD_REQUEST "malformed": "Demande mal formée", "Malformed request";
+        "La demande n’a pas la forme attendue. Rechargez la page ; l’interface est décrite dans openapi.json.",
+        "The request does not have the expected form. Reload the page; the interface is described in openapi.json."
+    NO_SESSION UNAUTHORIZED "no-session": "Vous n’êtes pas connecté", "You are not signed in";
+        "La session est finie ou n’a jamais commencé. Connectez-vous.",
+        "The session is over or never began. Sign in."
+    WRONG_SIGN_IN UNAUTHORIZED "wrong-sign-in": "Nom ou mot de passe incorrect", "Wrong name or password";
+        "Vérifiez les deux et recommencez. Mot de passe oublié : l’administrateur donne un nouveau lien.",
+        "Check both and try again. Forgotten password: the administrator gives a new link."
+    TOO_MANY TOO_MANY_REQUESTS "too-many": "Trop d’essais", "Too many attempts";
+        "Attendez le délai indiqué avant de recommencer. Cela protège les comptes contre qui devinerait un mot de passe.",
+        "Wait for the time given before trying again. This protects accounts against somebody guessing a password."
+    TOO_MANY_STREAMS TOO_MANY_REQUESTS "too-many-streams": "Trop de flux ouverts", "Too many open streams";
+        "Ce permis a déjà autant de flux ouverts qu’il peut en avoir. Fermez-en un.",
+        "This permit has as many open streams as it may have. Close one."
+    SETUP_GONE GONE "setup-link": "Ce lien n’est plus valable", "This link is no longer valid";
+        "Il est inconnu, déjà utilisé, ou vieux de plus de 15 minutes. L’administrateur peut en donner un nouveau.",
+        "It is unknown, was used, or is older than 15 minutes. The administrator can give a new one."
+    FORBIDDEN FORBIDDEN "forbidden": "Non permis", "Not permitted";
+        "Votre rôle ne permet pas cela. Demandez à une personne dont c’est le rôle.",
+        "Your role does not permit this. Ask a person whose role it is."
+    LOOK_REFUSED FORBIDDEN "look-refused": "Demande refusée", "Request refused";
+        "Aucune image n’a été ouverte. Le refus est inscrit au registre avec ses raisons.",
+        "No picture was opened. The refusal is in the ledger with its reasons."
+    OTHER_PAGE FORBIDDEN "other-page": "Demande d’une autre page", "Request of another page";
+        "L’en-tête `Vigie-Request: 1` manque : seule la console de Vigie peut agir.",
+        "The header `Vigie-Request: 1` is missing: only the console of Vigie may act."
+    OUTSIDE_PERMIT FORBIDDEN "outside-permit": "Hors du permis", "Outside the permit";
+        "Le permis ne couvre pas cette caméra, ce temps ou ce mode. Faites une nouvelle demande avec son motif.",
+        "The permit does not cover this camera, time or mode. Make a new request with its reason."
+    NOT_FOUND NOT_FOUND "not-found": "Adresse inconnue", "Unknown address";
+        "Rien n’existe à cette adresse. Revenez à l’accueil de la console.",
+        "Nothing exists at this address. Go back to the start of the console."
+    NO_PERMIT NOT_FOUND "unknown-permit": "Permis inconnu", "Unknown permit";
+        "Ce permis n’existe pas, est resté 60 secondes sans usage, ou appartient à une autre session. Refaites la demande.",
+        "This permit does not exist, was not used for 60 seconds, or belongs to another session. Ask again."
+    NO_FOOTAGE NOT_FOUND "no-footage": "Aucune image enregistrée à cet instant", "Nothing recorded at this instant";
+        "La frise de la journée montre ce qui existe, ce qui manque et pourquoi.",
+        "The timeline of the day shows what exists, what is missing and why."
+    METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
+        "L’interface est décrite dans openapi.json.",
+        "The interface is described in openapi.json."
+    CLOSED GONE "closed": "Images closes ou détruites", "Footage closed or destroyed";
+        "Leur terme est à moins de dix minutes ou passé : plus personne ne peut les ouvrir.",
+        "Their deadline is less than ten minutes away or past: nobody can open them any more."
+    PERMIT_ENDED GONE "permit-ended": "Ce permis n’est plus valable", "This permit is no longer valid";
+        "Il est arrivé à son terme ou a été rendu. Refaites la demande avec son motif.",
+        "It reached its end or was given back. Ask again with the reason."
+    TOO_LARGE PAYLOAD_TOO_LARGE "too-large": "Demande trop longue", "Request too long";
+        "Une demande a au plus 64 Kio.",
+        "A request has at most 64 KiB."
+    NOT_JSON UNSUPPORTED_MEDIA_TYPE "not-json": "JSON attendu", "JSON expected";
+        "Le corps de la demande doit être annoncé comme `application/json`.",
+        "The body of the request must be declared as `application/json`."
+    OTHER_HOST MISDIRECTED_REQUEST "other-host": "Autre nom de machine", "Other host name";
+        "Vigie ne répond qu’à une adresse de cette machine (127.0.0.1, localhost) tant que TLS n’est pas configuré.",
+        "Vigie answers only to an address of this machine (127.0.0.1, localhost) as long as TLS is not configured."
+    FAILED INTERNAL_SERVER_ERROR "failed": "Échec inattendu", "Unexpected failure";
+        "Le journal technique en donne la raison à l’administrateur.",
+        "The technical log tells the administrator why."
+    CODEC NOT_IMPLEMENTED "codec": "Codage non pris en charge", "Unsupported coding";
+        "Cette caméra n’envoie pas du H.264. Réglez-la sur H.264.",
+        "This camera does not send H.264. Set it to H.264."
+    KEEPER_AWAY SERVICE_UNAVAILABLE "keeper-away": "Le gardien des clés ne répond pas", "The keeper of the keys does not answer";
+        "L’enregistrement continue. Vérifiez que `vigie serve` fonctionne, puis recommencez.",
+        "Recording goes on. Check that `vigie serve` is running, then try again."
+    RECORDER_AWAY SERVICE_UNAVAILABLE "recorder-away": "L’enregistreur ne répond pas", "The recorder does not answer";
+        "Vérifiez que `vigie serve` fonctionne, puis recommencez.",
+        "Check that `vigie serve` is running, then try again."
+    STORE_AWAY SERVICE_UNAVAILABLE "store-away": "Le stockage n’est pas ouvert", "The store is not open";
+        "Vérifiez que le disque des images est monté, puis redémarrez `vigie serve`.",
+        "Check that the disk of the footage is mounted, then restart `vigie serve`."
+    NO_TRUSTED_TIME SERVICE_UNAVAILABLE "no-trusted-time": "Les horloges ne s’accordent pas", "The clocks disagree";
+        "Rien ne s’ouvre tant que l’heure n’est pas sûre. L’administrateur voit l’état des horloges dans la page Santé.",
+        "Nothing opens as long as the time is not certain. The administrator sees the clocks on the health page."
+    NO_PICTURE GATEWAY_TIMEOUT "no-picture": "Aucune image de la caméra", "No picture from the camera";
+        "La caméra n’a envoyé aucune image complète en dix secondes. La page Santé donne son état.",
+        "The camera sent no complete picture in ten seconds. The health page tells its state."
+}

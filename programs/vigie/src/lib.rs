@@ -1,0 +1,1 @@
+//! the program: command line, configuration, wiring of the three roles.

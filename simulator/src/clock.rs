@@ -1,0 +1,199 @@
+//! Simulated clocks: thirty days pass in a test without anybody waiting.
+//!
+//! [`ShiftedClock`] is for programs that run for real in a test: they share a small file that says how far ahead "now" is.
+//! [`ManualClock`] is for tests inside one process: time stands still until the test moves it.
+
+use domain::{
+    Clock, UtcMicros,
+    world::{BootId, BootMicros},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The machine's own clocks.
+#[derive(Clone, Debug, Default)]
+pub struct SystemClock {
+    boot_id: BootId,
+}
+
+impl SystemClock {
+    /// Reads the boot's identity once; zero where the system tells none.
+    pub fn new() -> SystemClock {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        SystemClock { boot_id: BootId(domain::id::read_hex(&digits).unwrap_or_default()) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn utc(&self) -> UtcMicros {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UtcMicros(since.as_micros() as i64)
+    }
+    fn boot(&self) -> BootMicros {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        BootMicros(now.tv_sec * 1_000_000 + now.tv_nsec / 1_000)
+    }
+    fn boot_id(&self) -> BootId {
+        self.boot_id
+    }
+}
+
+/// Another clock plus an offset in microseconds, read at each call from a file that holds one decimal integer.
+///
+/// The offset applies to UTC and to time since boot alike: to the program, the time has really passed. A missing file is
+/// offset 0; a file caught half written, or one that holds no integer, leaves the last good offset in force.
+pub struct ShiftedClock {
+    inner: Arc<dyn Clock>,
+    path: PathBuf,
+    last_micros: AtomicI64,
+}
+
+impl ShiftedClock {
+    /// Over the machine's own clocks.
+    pub fn over_system(path: impl Into<PathBuf>) -> ShiftedClock {
+        ShiftedClock::over(Arc::new(SystemClock::new()), path)
+    }
+    pub fn over(inner: Arc<dyn Clock>, path: impl Into<PathBuf>) -> ShiftedClock {
+        ShiftedClock { inner, path: path.into(), last_micros: AtomicI64::new(0) }
+    }
+    fn offset_micros(&self) -> i64 {
+        // Re-read each time: a read of a cached file costs about 10 µs, and a cache by mtime could miss two writes in a tick.
+        let read = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text.trim().parse().ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
+            Err(_) => None,
+        };
+        match read {
+            Some(micros) => {
+                self.last_micros.store(micros, Ordering::Relaxed);
+                micros
+            }
+            None => self.last_micros.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn utc(&self) -> UtcMicros {
+        self.inner.utc().plus_micros(self.offset_micros())
+    }
+    fn boot(&self) -> BootMicros {
+        BootMicros(self.inner.boot().0.saturating_add(self.offset_micros()))
+    }
+    fn boot_id(&self) -> BootId {
+        self.inner.boot_id()
+    }
+}
+
+/// Sets the offset that every [`ShiftedClock`] on this file sees: written beside it and renamed, so never half.
+pub fn set_offset(path: &Path, offset_micros: i64) -> io::Result<()> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&temporary, format!("{offset_micros}\n"))?;
+    std::fs::rename(&temporary, path)
+}
+
+/// A clock that a test sets by hand.
+#[derive(Debug)]
+pub struct ManualClock {
+    utc: AtomicI64,
+    boot: AtomicI64,
+    boot_id: Mutex<BootId>,
+}
+
+impl ManualClock {
+    /// Boot time begins at 0.
+    pub fn at(utc: UtcMicros) -> ManualClock {
+        ManualClock { utc: AtomicI64::new(utc.0), boot: AtomicI64::new(0), boot_id: Mutex::new(BootId([1; 16])) }
+    }
+    /// Time passes: both clocks go on.
+    pub fn advance_micros(&self, micros: i64) {
+        self.utc.fetch_add(micros, Ordering::SeqCst);
+        self.boot.fetch_add(micros, Ordering::SeqCst);
+    }
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.advance_micros(seconds * 1_000_000);
+    }
+    /// Somebody sets the system clock; time since boot goes on as it was.
+    pub fn set_utc(&self, utc: UtcMicros) {
+        self.utc.store(utc.0, Ordering::SeqCst);
+    }
+    pub fn set_boot(&self, boot: BootMicros) {
+        self.boot.store(boot.0, Ordering::SeqCst);
+    }
+    /// The machine starts again: another boot, counting from 0.
+    pub fn reboot(&self, boot_id: BootId) {
+        *self.boot_id.lock().unwrap_or_else(PoisonError::into_inner) = boot_id;
+        self.boot.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn utc(&self) -> UtcMicros {
+        UtcMicros(self.utc.load(Ordering::SeqCst))
+    }
+    fn boot(&self) -> BootMicros {
+        BootMicros(self.boot.load(Ordering::SeqCst))
+    }
+    fn boot_id(&self) -> BootId {
+        *self.boot_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manual() -> Arc<ManualClock> {
+        Arc::new(ManualClock::at(UtcMicros::from_seconds(1_000)))
+    }
+
+    #[test]
+    fn a_shifted_clock_follows_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("offset");
+        let clock = ShiftedClock::over(manual(), &path);
+        assert_eq!(clock.utc(), UtcMicros::from_seconds(1_000));
+        set_offset(&path, 30 * 86_400 * 1_000_000).unwrap();
+        assert_eq!(clock.utc(), UtcMicros::from_seconds(1_000 + 30 * 86_400));
+        assert_eq!(clock.boot(), BootMicros(30 * 86_400 * 1_000_000));
+    }
+
+    #[test]
+    fn a_file_without_a_number_leaves_the_last_offset_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("offset");
+        let clock = ShiftedClock::over(manual(), &path);
+        set_offset(&path, -5).unwrap();
+        assert_eq!(clock.utc(), UtcMicros(1_000_000_000 - 5));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(clock.utc(), UtcMicros(1_000_000_000 - 5));
+    }
+
+    #[test]
+    fn setting_the_manual_clock_leaves_time_since_boot_alone() {
+        let clock = manual();
+        clock.advance_seconds(5);
+        clock.set_utc(UtcMicros(0));
+        assert_eq!((clock.utc(), clock.boot()), (UtcMicros(0), BootMicros(5_000_000)));
+        let before = clock.boot_id();
+        clock.reboot(BootId([9; 16]));
+        assert_ne!(clock.boot_id(), before);
+        assert_eq!(clock.boot(), BootMicros(0));
+    }
+
+    #[test]
+    fn the_system_clock_knows_its_boot_and_runs_forward() {
+        let clock = SystemClock::new();
+        assert_ne!(clock.boot_id(), BootId::default());
+        assert!(clock.boot() <= clock.boot());
+        assert!(clock.utc() > UtcMicros::from_seconds(1_700_000_000));
+    }
+}

@@ -1,0 +1,9 @@
+//! A synthetic town with ground truth: rendered street scenes, RTSP cameras, simulated clocks. For tests and the demo.
+
+pub mod clip;
+pub mod clock;
+pub mod mark;
+pub mod packetise;
+pub mod random;
+pub mod rtsp;
+pub mod scene;

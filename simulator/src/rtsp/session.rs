@@ -1,0 +1,239 @@
+//! One connection of a client: answers its requests, and sends when it plays.
+
+use super::auth::{self, Verdict};
+use super::message::{Answer, Parsed, Request, interleaved_channels, parse};
+use super::play::Play;
+use super::sdp;
+use super::town::{Camera, Offer, Shared, StartAt};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+const SERVER: &str = "vigie-simulator";
+const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+
+struct Session {
+    shared: Arc<Shared>,
+    nonce: String,
+    id: String,
+    /// The camera this connection speaks to, from its first request that names one.
+    camera: Option<Arc<Camera>>,
+    /// Rung when the camera goes away.
+    hang_up: Arc<Notify>,
+    video: Option<Channels>,
+    audio: Option<Channels>,
+    play: Option<Play>,
+}
+
+/// The interleaved channels of one track and the URL of its SETUP.
+struct Channels {
+    rtp: u8,
+    rtcp: u8,
+    url: String,
+}
+
+/// What happens after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    HangUp,
+}
+
+/// Serves one connection until it ends, breaks, or its camera goes away.
+pub async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64, nonce: String) {
+    let hang_up = Arc::new(Notify::new());
+    let session = Session {
+        shared,
+        id: format!("{:08X}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32),
+        nonce,
+        camera: None,
+        hang_up: Arc::clone(&hang_up),
+        video: None,
+        audio: None,
+        play: None,
+    };
+    let end = tokio::select! {
+        end = session.run(stream) => end,
+        () = hang_up.notified() => Ok(()),
+    };
+    // A client that goes away in the middle of a frame is everyday life.
+    if let Err(error) = end {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+impl Session {
+    async fn run(mut self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut received = Vec::new();
+        let mut out = Vec::new();
+        loop {
+            let due = self.play.as_ref().map(Play::due);
+            tokio::select! {
+                read = stream.read_buf(&mut received) => {
+                    if read? == 0 || self.answer_all(&mut stream, &mut received).await? == Then::HangUp {
+                        return Ok(());
+                    }
+                }
+                () = async { if let Some(due) = due { sleep_until(due).await } }, if due.is_some() => {
+                    self.send_due(&mut stream, &mut out).await?;
+                }
+            }
+        }
+    }
+
+    async fn answer_all(&mut self, stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Then> {
+        loop {
+            match parse(received) {
+                Parsed::More => return Ok(Then::GoOn),
+                Parsed::Bad => return Ok(Then::HangUp),
+                Parsed::Skip(bytes) => drop(received.drain(..bytes)),
+                Parsed::Request(request, bytes) => {
+                    received.drain(..bytes);
+                    let Some((answer, then)) = self.answer(&request) else { return Ok(Then::HangUp) };
+                    stream.write_all(&answer.to_bytes(&request, SERVER)).await?;
+                    if then == Then::HangUp {
+                        return Ok(then);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer to a request; `None` hangs up without one.
+    fn answer(&mut self, request: &Request) -> Option<(Answer, Then)> {
+        let go_on = |answer| Some((answer, Then::GoOn));
+        if request.method == "OPTIONS" {
+            return go_on(Answer::ok().with("Public", METHODS));
+        }
+        let Some(camera) = self.shared.camera_at(&request.path()) else {
+            return go_on(Answer::status("404 Not Found"));
+        };
+        if !self.bind(&camera) {
+            return None;
+        }
+        if let Some(refusal) = self.refuse_stranger(&camera, request) {
+            return go_on(refusal);
+        }
+        let session = format!("{};timeout=60", self.id);
+        match request.method.as_str() {
+            "DESCRIBE" => {
+                let body = if self.shared.offer == Offer::H264 { sdp::h264(&camera.clip) } else { sdp::jpeg() };
+                let base = format!("{}/", request.url.trim_end_matches('/'));
+                go_on(Answer::ok().with("Content-Base", base).with_body("application/sdp", body))
+            }
+            "SETUP" => go_on(self.set_up(request, session)),
+            "PLAY" => go_on(self.begin_play(&camera, session)),
+            "GET_PARAMETER" | "SET_PARAMETER" => go_on(Answer::ok().with("Session", session)),
+            "TEARDOWN" => {
+                self.play = None;
+                Some((Answer::ok().with("Session", session), Then::HangUp))
+            }
+            _ => go_on(Answer::status("501 Not Implemented")),
+        }
+    }
+
+    /// Ties the connection to its camera; false when the camera is off.
+    fn bind(&mut self, camera: &Arc<Camera>) -> bool {
+        if !self.camera.as_ref().is_some_and(|bound| Arc::ptr_eq(bound, camera)) {
+            camera.register(&self.hang_up);
+            self.camera = Some(Arc::clone(camera));
+        }
+        camera.is_running()
+    }
+
+    fn refuse_stranger(&self, camera: &Camera, request: &Request) -> Option<Answer> {
+        let realm = camera.realm();
+        match auth::check(self.shared.scheme, &realm, &self.nonce, &self.shared.credentials, request) {
+            Verdict::Accepted => return None,
+            Verdict::Missing => {}
+            Verdict::Wrong => {
+                self.shared.counters.wrong_credentials.fetch_add(1, Relaxed);
+            }
+        }
+        let challenge = auth::challenge(self.shared.scheme, &realm, &self.nonce);
+        Some(Answer::status("401 Unauthorized").with("WWW-Authenticate", challenge))
+    }
+
+    fn set_up(&mut self, request: &Request, session: String) -> Answer {
+        let Some((rtp, rtcp)) = request.header("transport").and_then(interleaved_channels) else {
+            return Answer::status("461 Unsupported Transport");
+        };
+        let path = request.path();
+        let track = path.last().copied().unwrap_or_default();
+        let first = if track == sdp::AUDIO { 2 } else { 0 };
+        let rtp = rtp.unwrap_or(first);
+        let channels = Channels { rtp, rtcp: rtcp.unwrap_or(rtp.wrapping_add(1)), url: request.url.clone() };
+        let transport = format!("RTP/AVP/TCP;unicast;interleaved={}-{}", channels.rtp, channels.rtcp);
+        match track {
+            sdp::VIDEO => {
+                self.shared.counters.video_setups.fetch_add(1, Relaxed);
+                self.video = Some(channels);
+            }
+            sdp::AUDIO => {
+                self.shared.counters.audio_setups.fetch_add(1, Relaxed);
+                self.audio = Some(channels);
+            }
+            _ => return Answer::status("404 Not Found"),
+        }
+        Answer::ok().with("Transport", transport).with("Session", session)
+    }
+
+    fn begin_play(&mut self, camera: &Camera, session: String) -> Answer {
+        if self.video.is_none() && self.audio.is_none() {
+            return Answer::status("455 Method Not Valid in This State");
+        }
+        if self.play.is_some() || self.shared.offer != Offer::H264 {
+            return Answer::ok().with("Session", session);
+        }
+        let number = self.shared.counters.plays.fetch_add(1, Relaxed);
+        let at_key_frame = self.shared.start_at == StartAt::KeyFrame;
+        let mut play =
+            Play::begin(number, Arc::clone(&camera.clip), camera.rhythm, self.shared.clock.utc(), at_key_frame);
+        if let Some(audio) = &self.audio {
+            play.offer_silence(audio.rtp);
+        }
+        let (sequence, timestamp) = play.first_numbers();
+        let tracks = self.video.iter().map(|video| format!("url={};seq={sequence};rtptime={timestamp}", video.url));
+        let tracks: Vec<String> =
+            tracks.chain(self.audio.iter().map(|audio| format!("url={};seq=1;rtptime=0", audio.url))).collect();
+        self.play = Some(play);
+        Answer::ok().with("Session", session).with("Range", "npt=now-").with("RTP-Info", tracks.join(","))
+    }
+
+    /// Sends what is due: a report, sound if somebody asked for it, one frame.
+    async fn send_due(&mut self, stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<()> {
+        let (Some(play), Some(camera)) = (&mut self.play, &self.camera) else { return Ok(()) };
+        let counters = &self.shared.counters;
+        counters.frames_skipped.fetch_add(play.skip_late(), Relaxed);
+        if play.due() > Instant::now() {
+            return Ok(());
+        }
+        let silence = play.silence();
+        if !silence.is_empty() {
+            stream.write_all(&silence).await?;
+            counters.audio_bytes.fetch_add(silence.len() as u64, Relaxed);
+        }
+        let Some(video) = &self.video else {
+            // Sound alone: the frame is not sent, its turn only paces.
+            play.next_frame(0, out);
+            return Ok(());
+        };
+        if let Some(report) = play.report(video.rtcp, self.shared.clock.utc()) {
+            stream.write_all(&report).await?;
+        }
+        let entry = camera.note(play.next_frame(video.rtp, out));
+        stream.write_all(out).await?;
+        counters.video_frames.fetch_add(1, Relaxed);
+        counters.video_bytes.fetch_add(out.len() as u64, Relaxed);
+        camera.note_whole(entry);
+        Ok(())
+    }
+}

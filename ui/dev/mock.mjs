@@ -1,0 +1,318 @@
+// A server of made-up answers to the console's contract, for looking at screens without a recorder. Not shipped.
+//
+// node dev/mock.mjs [--port 4173] [--no-wall] [--permit-seconds 600]
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { dirname, extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { at, clip } from './clip.mjs'
+
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist')
+const CSP = "default-src 'self'; media-src 'self' blob:; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const DELAY_DAYS = 7
+const TICKS_PER_S = 90_000
+export const ACCOUNTS = {
+  operateur: { password: 'quatre mots sans rapport', role: 'operator' },
+  administrateur: { password: 'encore quatre autres mots', role: 'administrator' },
+}
+export const SETUP_TOKEN = 'demo-token-0001'
+
+const PLACES = [
+  ['Mairie', 'Place de la République'], ['Gare', 'Parvis de la gare'], ['Pont Neuf', 'Quai de la Rive'],
+  ['École Jules-Ferry', 'Rue des Écoles'], ['Marché', 'Place du Marché'], ['Déchetterie', 'Route de la Forêt'],
+]
+
+export async function startMock({ port = 0, wall = true, permitSeconds = 600 } = {}) {
+  const town = new Town(permitSeconds, wall)
+  const server = createServer((request, response) => {
+    // Many tiles write to one response.
+    response.setMaxListeners(0)
+    town.answer(request, response).catch((error) => {
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(error)
+    })
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return { url: `http://127.0.0.1:${server.address().port}`, town, close: () => (server.closeAllConnections(), server.close()) }
+}
+
+class Town {
+  constructor(permitSeconds, wall) {
+    this.permitMs = permitSeconds * 1000
+    this.wall = wall
+    this.sessions = new Map()
+    this.permits = new Map()
+    this.entries = 1200
+    this.setupUsed = false
+    this.clips = PLACES.map((_, index) => clip(index))
+    this.cameras = PLACES.map(([name, place], index) => ({
+      id: `c${index + 1}`, name, place, delay_days: DELAY_DAYS,
+      purposes: index === 5 ? [11] : index === 2 ? [3, 4, 5, 7] : [1, 3, 5, 6, 8],
+      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360,
+    }))
+  }
+
+  async answer(request, response) {
+    const url = new URL(request.url, 'http://mock')
+    const path = url.pathname
+    if (!path.startsWith('/api/') && !path.startsWith('/media/')) return file(path, response)
+    if (request.method !== 'GET' && request.headers['vigie-request'] !== '1') return problem(response, 400, 'en-tête absent', 'header missing')
+    const body = request.method === 'POST' ? JSON.parse(await text(request)) : null
+    const key = `${request.method} ${path}`
+    if (key === 'GET /api/site') return json(response, 200, { name: 'Ville de démonstration', version: '0.1.0', hour_seconds: 3600, setup_needed: false })
+    if (key === 'POST /api/setup') return this.setup(body, response)
+    if (key === 'POST /api/session') return this.signIn(body, response)
+    const token = /vigie=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
+    const session = this.sessions.get(token)
+    if (session === undefined) return problem(response, 401, 'Vous n’êtes pas connecté', 'You are not signed in')
+    if (key === 'GET /api/session') return json(response, 200, session)
+    if (key === 'DELETE /api/session') return this.sessions.delete(token), response.writeHead(204).end()
+    if (key === 'GET /api/cameras') return json(response, 200, this.cameras)
+    if (key === 'GET /api/health') return json(response, 200, this.health())
+    if (key === 'POST /api/looks') return this.look(session, body, response)
+    const day = /^\/api\/cameras\/([^/]+)\/day$/.exec(path)
+    if (day !== null) return json(response, 200, this.day(day[1], url.searchParams.get('date')))
+    const look = /^\/api\/looks\/([^/]+)$/.exec(path)
+    if (look !== null) return this.permits.delete(look[1]), response.writeHead(204).end()
+    const wall = /^\/media\/([^/]+)\/live$/.exec(path)
+    if (wall !== null && this.wall) return this.liveWall(this.permits.get(wall[1]), response)
+    const media = /^\/media\/([^/]+)\/([^/]+)\/(live|replay)$/.exec(path)
+    if (media !== null) return this.media(this.permits.get(media[1]), media[2], media[3], url.searchParams, response)
+    return problem(response, 404, 'Adresse inconnue', 'Unknown address')
+  }
+
+  setup(body, response) {
+    if (body.token !== SETUP_TOKEN || this.setupUsed) return problem(response, 410, 'Ce lien n’est plus valable', 'This link is no longer valid')
+    this.setupUsed = true
+    json(response, 200, { name: 'administrateur', role: 'administrator' })
+  }
+
+  signIn({ name, password }, response) {
+    const account = ACCOUNTS[name]
+    if (account?.password !== password) return problem(response, 401, 'Nom ou mot de passe incorrect', 'Wrong name or password')
+    const token = randomUUID()
+    const session = { name, role: account.role, expires_at: iso(Date.now() + 8 * HOUR) }
+    this.sessions.set(token, session)
+    response.setHeader('set-cookie', `vigie=${token}; HttpOnly; SameSite=Strict; Path=/`)
+    json(response, 200, session)
+  }
+
+  look(session, body, response) {
+    const entry = (this.entries += 1)
+    if (session.role === 'administrator') return refuse(response, entry, ADMINISTRATOR_REASON)
+    const outside = this.cameras.filter((camera) => body.cameras.includes(camera.id) && !camera.purposes.includes(body.purpose))
+    if (outside.length > 0) return refuse(response, entry, PURPOSE_REASON)
+    const permit = {
+      permit: randomUUID().replaceAll('-', ''), kind: body.kind, cameras: body.cameras, from: body.from ?? null, to: body.to ?? null,
+      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry,
+    }
+    this.permits.set(permit.permit, permit)
+    json(response, 201, permit)
+  }
+
+  day(camera, date) {
+    const from = paris(date)
+    const to = paris(new Date(Date.parse(`${date}T12:00:00Z`) + DAY).toISOString().slice(0, 10))
+    const now = Date.now()
+    const gaps = this.gaps(from, Math.min(to, now))
+    const hours = []
+    for (let start = from; start < to; start += HOUR) {
+      const deadline = start + DELAY_DAYS * DAY
+      const state = start >= now ? 'empty' : deadline <= now ? 'destroyed' : deadline - 10 * 60_000 <= now ? 'closed' : 'live'
+      hours.push({
+        from: iso(start), to: iso(start + HOUR), deadline: state === 'empty' ? null : iso(deadline), state,
+        destroyed_at: state === 'destroyed' ? iso(deadline + 2000) : null,
+      })
+    }
+    const first = Math.max(from, Math.floor((now - DELAY_DAYS * DAY) / HOUR) * HOUR + HOUR)
+    return {
+      camera, date, from: iso(from), to: iso(to), now: iso(now), hours,
+      footage: without(first, Math.min(to, now), gaps).map(([a, b]) => ({ from: iso(a), to: iso(b) })),
+      gaps: gaps.filter(([a]) => a >= first).map(([a, b, fr, en]) => ({ from: iso(a), to: iso(b), cause_fr: fr, cause_en: en })),
+    }
+  }
+
+  /** Two a day, and twenty seconds ten minutes ago. */
+  gaps(from, to) {
+    const recent = Math.floor(this.startedMs() / 1000) * 1000 - 10 * 60_000
+    return [
+      [from + 2.2 * HOUR, from + 2.45 * HOUR, 'caméra injoignable', 'camera out of reach'],
+      [from + 5 * HOUR, from + 5.6 * HOUR, 'coupure de courant', 'power cut'],
+      [recent, recent + 20_000, 'caméra redémarrée', 'camera restarted'],
+    ].filter(([a, b]) => a >= from && b <= to)
+  }
+
+  startedMs() {
+    return (this.started ??= Date.now())
+  }
+
+  async media(permit, camera, kind, query, response) {
+    if (permit === undefined || !permit.cameras.includes(camera)) return problem(response, 410, 'Ce permis n’est plus valable', 'This permit is no longer valid')
+    const { init, fragments, fragmentS, contentType } = this.clips[Number(camera.slice(1)) - 1]
+    if (kind === 'live') {
+      const live = new LiveClip(this.clips[Number(camera.slice(1)) - 1])
+      response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', 'vigie-start': iso(live.startMs) })
+      response.write(init)
+      for await (const bytes of live.run(() => response.closed || !this.permits.has(permit.permit))) response.write(bytes)
+      return response.end()
+    }
+    const [from, to] = [Date.parse(query.get('from')), Math.min(Date.parse(query.get('to')), Date.now())]
+    const gaps = this.gaps(Math.floor(from / DAY) * DAY, to)
+    if (without(from, to, gaps).length === 0) return problem(response, 404, 'Aucune image enregistrée à cet instant', 'Nothing recorded at this instant')
+    response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', 'vigie-from': iso(from) })
+    response.write(init)
+    for (let index = 0, ms = from; ms < to && !response.closed; index += 1, ms += fragmentS * 1000) {
+      if (gaps.some(([a, b]) => ms >= a && ms < b)) continue
+      const more = response.write(at(fragments[index % fragments.length], ((ms - from) / 1000) * TICKS_PER_S))
+      this.replayedToMs = ms
+      if (!more) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+    response.end()
+  }
+
+  async liveWall(permit, response) {
+    if (permit === undefined) return problem(response, 410, 'Ce permis n’est plus valable', 'This permit is no longer valid')
+    response.writeHead(200, { 'content-type': 'application/vnd.vigie.wall', 'cache-control': 'no-store' })
+    const gone = () => response.closed || !this.permits.has(permit.permit)
+    await Promise.all(permit.cameras.map(async (id, place) => {
+      const source = this.clips[Number(id.slice(1)) - 1]
+      const live = new LiveClip(source)
+      response.write(record(place, 1, Buffer.from(JSON.stringify({ content_type: source.contentType, start: iso(live.startMs) }))))
+      response.write(record(place, 0, source.init))
+      for await (const bytes of live.run(gone)) response.write(record(place, 0, bytes))
+    }))
+    response.end()
+  }
+
+  health() {
+    const now = Date.now()
+    const next = Math.ceil(now / HOUR) * HOUR
+    const away = this.cameras[3]
+    return {
+      site: 'Ville de démonstration', now: iso(now), version: '0.1.0', state: 'warning',
+      checks: [
+        check('recording', 'warning', 'Enregistrement', 'Recording', 'Une caméra sur six est injoignable depuis 4 minutes.', 'One camera of six has been out of reach for 4 minutes.'),
+        check('destruction', 'ok', 'Destruction à terme', 'Destruction on time', 'Aucune heure n’est en retard.', 'No hour is late.'),
+        check('ledger', 'ok', 'Registre', 'Ledger', 'Complet et signé.', 'Complete and signed.'),
+        check('store', 'ok', 'Stockage', 'Storage', 'Place pour tout le délai autorisé.', 'Room for the whole authorised delay.'),
+      ],
+      cameras: this.cameras.map((camera) => ({
+        id: camera.id, name: camera.name, state: camera === away ? 'away' : 'recording',
+        detail_fr: camera === away ? 'Pas de réponse ; nouvel essai toutes les 15 secondes.' : '', detail_en: camera === away ? 'No answer; next attempt every 15 seconds.' : '',
+        last_durable: iso(now - (camera === away ? 240_000 : 900)), bytes_per_second: camera === away ? 0 : 512_000,
+      })),
+      store: { bytes: 2_000_000_000_000, bytes_used: 1_410_000_000_000, slots: 31_250, slots_free: 9_218 },
+      ledger: { size: this.entries, checkpoint_size: this.entries - 3, checkpoint_at: iso(now - 31_000), root: 'q0Ff3m9n2H1kE8yV5sJdYt7uWcRxLbAaZp4o6iG=' },
+      destruction: { next_at: iso(next), next_hour: iso(next - DELAY_DAYS * DAY), bytes_past_deadline: 0, bytes_closed_unconfirmed: 0, hours_destroyed: 1488, last_destroyed_at: iso(next - HOUR + 2000) },
+      keyring: {
+        kind: 'file', copies: [{ state: 'ok' }, { state: 'ok' }],
+        sentence_fr: 'Les clés sont dans un fichier tenu en deux copies : une image du disque prise avant le terme, avec la phrase de passe, rendrait les images lisibles.',
+        sentence_en: 'The keys are in a file kept in two copies: an image of the disk taken before the deadline, with the passphrase, would make the pictures readable.',
+      },
+      clock: { state: 'ok', detail_fr: 'Horloge synchronisée, écart de 12 ms.', detail_en: 'Clock synchronised, off by 12 ms.' },
+    }
+  }
+}
+
+/** A clip played in a loop at the pace of the clock, from the group that is due now. */
+class LiveClip {
+  constructor(source) {
+    this.source = source
+    this.startMs = Date.now()
+  }
+
+  async *run(gone) {
+    const { fragments, fragmentS } = this.source
+    const base = (this.startMs % DAY) / 1000
+    for (let index = 0; !gone(); index += 1) {
+      // A group is complete when its last picture is.
+      const dueMs = this.startMs + (index + 1) * fragmentS * 1000
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - Date.now())))
+      yield at(fragments[index % fragments.length], (base + index * fragmentS) * TICKS_PER_S)
+    }
+  }
+}
+
+const ADMINISTRATOR_REASON = {
+  rule: 'role-administrator', article: 'CSI L252-3, R252-12',
+  text_fr: 'Un administrateur ne voit aucune image : son rôle est d’entretenir le système, pas de regarder.',
+  text_en: 'An administrator sees no picture: the role is to maintain the system, not to look.',
+  remedy_fr: 'Qu’une personne habilitée à visionner fasse la demande avec son propre compte d’opérateur.',
+  remedy_en: 'A person authorised to view makes the request with an operator account of their own.',
+}
+const PURPOSE_REASON = {
+  rule: 'purpose-authorised', article: 'CSI L252-1',
+  text_fr: 'L’autorisation préfectorale de cette caméra ne prévoit pas cette finalité.',
+  text_en: 'The prefectural authorisation of this camera does not name this purpose.',
+  remedy_fr: 'Choisir une finalité prévue, ou demander une modification de l’autorisation.',
+  remedy_en: 'Choose a purpose that is named, or ask for the authorisation to be changed.',
+}
+
+function refuse(response, entry, reason) {
+  json(response, 403, {
+    type: `https://vigie.invalid/refused/${reason.rule}`, title: 'refused', status: 403, title_fr: 'Demande refusée', title_en: 'Request refused',
+    detail_fr: 'Aucune image n’a été ouverte.', detail_en: 'No picture was opened.', reasons: [reason], entry,
+  }, 'application/problem+json')
+}
+
+function record(camera, kind, payload) {
+  const header = Buffer.alloc(8)
+  header.writeUInt32BE(payload.length, 0)
+  header.writeUInt16BE(camera, 4)
+  header.writeUInt8(kind, 6)
+  return Buffer.concat([header, payload])
+}
+
+function without(from, to, gaps) {
+  let spans = to > from ? [[from, to]] : []
+  for (const [a, b] of gaps) spans = spans.flatMap(([x, y]) => [[x, Math.min(y, a)], [Math.max(x, b), y]]).filter(([x, y]) => y > x)
+  return spans
+}
+
+/** Midnight in Paris of a date. */
+function paris(date) {
+  const utc = Date.parse(`${date}T00:00:00Z`)
+  return [2, 1].map((hours) => utc - hours * HOUR).find((ms) => new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', hourCycle: 'h23' }).format(ms) === '00')
+}
+
+function check(id, state, title_fr, title_en, detail_fr, detail_en) {
+  return { id, state, title_fr, title_en, detail_fr, detail_en }
+}
+
+function iso(ms) {
+  return new Date(ms).toISOString()
+}
+
+async function text(request) {
+  const parts = []
+  for await (const part of request) parts.push(part)
+  return Buffer.concat(parts).toString('utf8')
+}
+
+function json(response, status, body, type = 'application/json') {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(JSON.stringify(body))
+}
+
+function problem(response, status, title_fr, title_en) {
+  json(response, status, { type: 'about:blank', title: title_en, status, title_fr, title_en, detail_fr: '', detail_en: '' }, 'application/problem+json')
+}
+
+function file(path, response) {
+  const name = join(DIST, normalize(path === '/' ? '/index.html' : path))
+  if (!name.startsWith(DIST) || !existsSync(name) || !statSync(name).isFile()) return response.writeHead(404).end()
+  response.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', 'content-security-policy': CSP, 'x-content-type-options': 'nosniff' })
+  response.end(readFileSync(name))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const value = (name, other) => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : other)
+  const { url } = await startMock({ port: value('--port', 4173), wall: !process.argv.includes('--no-wall'), permitSeconds: value('--permit-seconds', 600) })
+  console.log(`${url}  (operateur, administrateur; ${url}/#setup=${SETUP_TOKEN})`)
+}

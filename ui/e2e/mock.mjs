@@ -1,0 +1,123 @@
+// The end-to-end walk against the mock, and what only a mock can show: setup, an ended permit, a gap, a far seek.
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { ACCOUNTS, SETUP_TOKEN, startMock } from '../dev/mock.mjs'
+import { axe, launch, openPage } from './browser.mjs'
+import { report, walkConsole } from './console.mjs'
+
+const OUT = process.argv[2] ?? join(tmpdir(), 'vigie-console-screens')
+const operator = { name: 'operateur', password: ACCOUNTS.operateur.password }
+const administrator = { name: 'administrateur', password: ACCOUNTS.administrateur.password }
+const REASON = 'Accident signalé au carrefour.'
+
+const mock = await startMock()
+const result = await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
+const browser = await launch()
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections]]) {
+  try {
+    await act()
+    result.notes.push(name)
+  } catch (error) {
+    result.faults.push(`${name}: ${error.message}`)
+  }
+}
+await browser.close()
+mock.close()
+console.log(`screens in ${OUT}`)
+process.exit(report(result))
+
+async function setup() {
+  const { page, context, faults } = await openPage(browser, mock.url, {})
+  await page.goto(`${mock.url}/#setup=${SETUP_TOKEN}`)
+  await page.fill('#password', 'court')
+  await page.click('button.primary')
+  await page.waitForSelector('#password-fault')
+  result.faults.push(...(await axe(page, 'setup (fr)')))
+  await page.screenshot({ path: join(OUT, 'setup-fr.png'), fullPage: true })
+  await page.fill('#password', 'quatre mots choisis ici')
+  await page.fill('#again', 'quatre mots choisis ici')
+  await page.click('button.primary')
+  await page.waitForSelector('[role=status] h2')
+  if (page.url().includes(SETUP_TOKEN)) throw new Error('the token is still in the address')
+  await page.click('button.primary')
+  await page.waitForSelector('#name')
+  const english = await openPage(browser, mock.url, { language: 'en', dark: true })
+  await english.page.goto(`${mock.url}/#setup=used`)
+  await english.page.fill('#password', 'four words chosen here')
+  await english.page.fill('#again', 'four words chosen here')
+  await english.page.click('button.primary')
+  await english.page.waitForSelector('.problem')
+  result.faults.push(...(await axe(english.page, 'setup (en, dark)')), ...faults, ...english.faults)
+  await english.page.screenshot({ path: join(OUT, 'setup-en-dark.png'), fullPage: true })
+  await english.context.close()
+  await context.close()
+}
+
+/** From 8 s before a gap of 20 s: the player jumps over it, says so, and reads no further than it should. */
+async function gapAndSeek() {
+  const { page, context } = await openPage(browser, mock.url, {})
+  await signIn(page, mock.url)
+  const gap = Math.floor(mock.town.startedMs() / 1000) * 1000 - 10 * 60_000
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+  await page.goto(`${mock.url}/#/day/c1`)
+  await page.waitForSelector('[data-testid=timeline]')
+  await page.fill('#time', clock.format(gap - 8000))
+  await page.press('#time', 'Enter')
+  await page.click('.chosen button.primary')
+  await page.check('input[name=purpose][value="5"]')
+  await page.fill('#reason', REASON)
+  await page.click('.look-form button[type=submit]')
+  await page.waitForFunction(() => document.querySelector('.replay .notice')?.textContent.includes('sautée'), null, { timeout: 20_000 })
+  await page.screenshot({ path: join(OUT, 'replay-gap-fr.png'), fullPage: true })
+  const ahead = await page.$eval('[data-testid=replay]', (video) => video.buffered.end(video.buffered.length - 1) - video.currentTime)
+  if (ahead > 60) throw new Error(`${ahead.toFixed(0)} s are buffered ahead: no back-pressure`)
+  const requests = []
+  page.on('request', (request) => requests.push(request.url()))
+  await page.fill('#time', clock.format(gap + 5 * 60_000))
+  await page.press('#time', 'Enter')
+  await page.click('.chosen button.primary')
+  await page.waitForFunction((wanted) => document.querySelector('[data-testid=picture-time]')?.textContent?.startsWith(wanted), clock.format(gap + 5 * 60_000 + 2000).slice(0, 5))
+  await page.waitForFunction(() => document.querySelector('[data-testid=replay]').currentTime > 1)
+  if (!requests.some((url) => url.includes('/replay?'))) throw new Error('a seek outside memory asked for nothing')
+  if (requests.some((url) => url.endsWith('/api/looks'))) throw new Error('a seek inside the open span asked for a new look')
+  await context.close()
+}
+
+async function endedPermit() {
+  const short = await startMock({ permitSeconds: 5 })
+  const { page, context } = await openPage(browser, short.url, {})
+  await wall(page, short.url)
+  await page.waitForFunction(() => document.querySelectorAll('video').length === 0 && document.querySelector('.notice') !== null, null, { timeout: 15_000 })
+  await page.waitForSelector('.look-form')
+  await context.close()
+  short.close()
+}
+
+/** Without the shared response, five tiles play over HTTP/1.1 and a connection stays free. */
+async function manyConnections() {
+  const single = await startMock({ wall: false })
+  for (const camera of single.town.cameras) camera.purposes = [5]
+  const { page, context } = await openPage(browser, single.url, {})
+  await wall(page, single.url)
+  await page.waitForFunction(() => [...document.querySelectorAll('.wall video')].filter((video) => video.currentTime > 0 && video.videoWidth > 0).length >= 5, null, { timeout: 30_000 })
+  await page.waitForFunction(() => [...document.querySelectorAll('.overlay')].some((each) => each.textContent.includes('six liaisons')))
+  await page.screenshot({ path: join(OUT, 'wall-http1-fr.png'), fullPage: true })
+  await context.close()
+  single.close()
+}
+
+async function wall(page, url) {
+  await signIn(page, url)
+  await page.check('input[name=purpose][value="5"]')
+  await page.fill('#reason', REASON)
+  await page.click('.look-form button[type=submit]')
+  await page.waitForSelector('.wall')
+}
+
+async function signIn(page, url) {
+  await page.goto(url)
+  await page.fill('#name', operator.name)
+  await page.fill('#password', operator.password)
+  await page.click('button.primary')
+  await page.waitForSelector('.account .strong')
+}

@@ -1,0 +1,75 @@
+// The only place that calls /api: one function per route, errors always an ApiError with a Problem.
+import { ApiError, networkProblem, problemOf } from './problem'
+import type { Account, Camera, Day, Health, Look, LookRequest, Session, Site } from './types'
+
+export const api = {
+  site: () => call<Site>('GET', '/api/site'),
+  /** `null` when nobody is signed in. */
+  session: () => orNullAt401(call<Session>('GET', '/api/session')),
+  signIn: (name: string, password: string) => call<Session>('POST', '/api/session', { name, password }),
+  signOut: () => call<void>('DELETE', '/api/session'),
+  setup: (token: string, password: string) => call<Account>('POST', '/api/setup', { token, password }),
+  cameras: () => call<Camera[]>('GET', '/api/cameras'),
+  day: (camera: string, date: string) =>
+    call<Day>('GET', `/api/cameras/${encodeURIComponent(camera)}/day?date=${encodeURIComponent(date)}`),
+  look: (request: LookRequest) => call<Look>('POST', '/api/looks', request),
+  /** Ends a permit; `keepalive` lets it leave while the page closes. */
+  endLook: (permit: string) => call<void>('DELETE', `/api/looks/${encodeURIComponent(permit)}`, undefined, true),
+  health: () => call<Health>('GET', '/api/health'),
+}
+
+/** Told of every 401, so that the console returns to the sign-in screen. */
+let onSignedOut: () => void = () => {}
+
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener
+}
+
+export function liveUrl(permit: string, camera: string): string {
+  return `/media/${encodeURIComponent(permit)}/${encodeURIComponent(camera)}/live`
+}
+
+/** All cameras of a live permit in one response (see player/wall_stream.ts). */
+export function wallUrl(permit: string): string {
+  return `/media/${encodeURIComponent(permit)}/live`
+}
+
+export function replayUrl(permit: string, camera: string, fromMs: number, toMs: number): string {
+  const span = new URLSearchParams({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() })
+  return `/media/${encodeURIComponent(permit)}/${encodeURIComponent(camera)}/replay?${span}`
+}
+
+async function call<T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  // A header that a foreign page cannot send: the server refuses a POST or DELETE without it.
+  if (method !== 'GET') headers['Vigie-Request'] = '1'
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      keepalive,
+    })
+  } catch {
+    throw new ApiError(networkProblem())
+  }
+  if (!response.ok) {
+    if (response.status === 401 && !path.startsWith('/api/session')) onSignedOut()
+    throw new ApiError(await problemOf(response))
+  }
+  if (response.status === 204) return undefined as T
+  return (await response.json()) as T
+}
+
+async function orNullAt401<T>(pending: Promise<T>): Promise<T | null> {
+  try {
+    return await pending
+  } catch (error) {
+    if (error instanceof ApiError && error.problem.status === 401) return null
+    throw error
+  }
+}

@@ -1,0 +1,164 @@
+// The shapes of the web server's JSON. Times are ISO 8601 UTC with milliseconds; a date is a day of Europe/Paris.
+
+export type Role = 'operator' | 'administrator'
+/** The eleven purposes of CSI L251-2, by their number. */
+export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
+export type Iso = string
+
+export interface Site {
+  name: string
+  version: string
+  /** Length of an hour of keys: 3600, or 600 in simulator builds. */
+  hour_seconds: number
+  setup_needed: boolean
+}
+
+export interface Session {
+  name: string
+  role: Role
+  expires_at: Iso
+}
+
+export interface Account {
+  name: string
+  role: Role
+}
+
+export type CameraState = 'recording' | 'connecting' | 'away' | 'refused' | 'unknown'
+
+export interface Camera {
+  id: string
+  name: string
+  place: string
+  delay_days: number
+  purposes: PurposeNumber[]
+  state: CameraState
+  detail_fr: string
+  detail_en: string
+  since: Iso | null
+  codec: string | null
+  width: number | null
+  height: number | null
+}
+
+export interface Span {
+  from: Iso
+  to: Iso
+}
+
+export interface Gap {
+  from: Iso
+  to: Iso | null
+  cause_fr: string
+  cause_en: string
+}
+
+export type HourState = 'live' | 'closed' | 'destroyed' | 'empty'
+
+export interface DayHour extends Span {
+  /** After this instant the key of the hour no longer exists. */
+  deadline: Iso | null
+  state: HourState
+  destroyed_at: Iso | null
+}
+
+export interface Day {
+  camera: string
+  date: string
+  from: Iso
+  to: Iso
+  now: Iso
+  footage: Span[]
+  gaps: Gap[]
+  hours: DayHour[]
+}
+
+export interface LookRequest {
+  kind: 'live' | 'replay'
+  cameras: string[]
+  from?: Iso
+  to?: Iso
+  purpose: PurposeNumber
+  reason: string
+}
+
+export interface Look {
+  permit: string
+  kind: 'live' | 'replay'
+  cameras: string[]
+  from: Iso | null
+  to: Iso | null
+  purpose: PurposeNumber
+  reason: string
+  expires_at: Iso
+  /** Number of the ledger entry written before the first picture. */
+  entry: number
+}
+
+export type CheckState = 'ok' | 'warning' | 'alarm'
+
+export interface HealthCheck {
+  id: string
+  state: CheckState
+  title_fr: string
+  title_en: string
+  detail_fr: string
+  detail_en: string
+}
+
+export interface HealthCamera {
+  id: string
+  name: string
+  state: CameraState
+  detail_fr: string
+  detail_en: string
+  last_durable: Iso | null
+  bytes_per_second: number
+}
+
+export interface Health {
+  site: string
+  now: Iso
+  version: string
+  state: CheckState
+  checks: HealthCheck[]
+  cameras: HealthCamera[]
+  store: { bytes: number; bytes_used: number; slots: number; slots_free: number }
+  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string }
+  destruction: {
+    next_at: Iso | null
+    next_hour: Iso | null
+    /** Must be 0: bytes whose key still exists after their deadline. */
+    bytes_past_deadline: number
+    bytes_closed_unconfirmed: number
+    hours_destroyed: number
+    last_destroyed_at: Iso | null
+  }
+  keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }
+  clock: { state: CheckState; detail_fr: string; detail_en: string }
+}
+
+export interface RefusalReason {
+  rule: string
+  article: string
+  text_fr: string
+  text_en: string
+  /** What would make the request lawful. */
+  remedy_fr: string
+  remedy_en: string
+}
+
+/** RFC 9457 with the texts in both languages. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail?: string
+  title_fr?: string
+  title_en?: string
+  detail_fr?: string
+  detail_en?: string
+  reasons?: RefusalReason[]
+  /** Number of the ledger entry of the refusal. */
+  entry?: number
+}

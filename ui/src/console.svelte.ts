@@ -1,0 +1,52 @@
+// What the whole console knows: the site, who is signed in, the screen in the address, what was last stated as reason.
+import { api, whenSignedOut } from './api/client'
+import { problemFrom } from './api/problem'
+import type { Problem, PurposeNumber, Session, Site } from './api/types'
+import { parseRoute, type Route } from './route'
+
+class Console {
+  site = $state<Site | null>(null)
+  session = $state<Session | null>(null)
+  /** False until the first answers are in. */
+  ready = $state(false)
+  problem = $state<Problem | null>(null)
+  route = $state<Route>(parseRoute(location.hash))
+  /** Said on the sign-in screen after a session ended by itself. */
+  sessionOver = $state(false)
+  /** Proposed in the next form, in memory only: a reason may be personal data. */
+  stated = $state<{ purpose: PurposeNumber; reason: string } | null>(null)
+
+  async begin(): Promise<void> {
+    this.problem = null
+    try {
+      this.site = await api.site()
+      this.session = await api.session()
+      this.ready = true
+    } catch (error) {
+      this.problem = problemFrom(error)
+    }
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await api.signOut()
+    } finally {
+      this.session = null
+      this.stated = null
+      location.hash = '#/'
+    }
+  }
+}
+
+export const app = new Console()
+
+addEventListener('hashchange', () => {
+  app.route = parseRoute(location.hash)
+})
+
+whenSignedOut(() => {
+  if (app.session === null) return
+  app.session = null
+  app.stated = null
+  app.sessionOver = true
+})
