@@ -23,7 +23,7 @@ pub enum ClipError {
     Encoding { camera: u32, message: String },
     #[error("no folder for the clips: set VIGIE_CACHE, XDG_CACHE_HOME or HOME to one that can be written")]
     NoCacheFolder,
-    #[error("cannot {operation} `{path}`: {source}: check the folder's rights and free space, or name another with VIGIE_CACHE", path = path.display())]
+    #[error("cannot {operation} `{path}`: {source}: check rights and space, or set VIGIE_CACHE", path = path.display())]
     File { operation: &'static str, path: PathBuf, source: io::Error },
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -62,7 +62,8 @@ const ENCODER: [&str; 18] = [
     "yuv420p",
 ];
 
-/// Everything that decides how a scene looks: a change of the code gives the clip another name, so no stale one is sent.
+/// Everything that decides how a scene looks: a change of the code gives the clip another name, so no stale one is
+/// sent.
 const SCENE_SOURCES: [&str; 16] = [
     include_str!("scene.rs"),
     include_str!("random.rs"),

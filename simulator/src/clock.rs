@@ -1,7 +1,7 @@
 //! Simulated clocks: thirty days pass in a test without anybody waiting.
 //!
-//! [`ShiftedClock`] is for programs that run for real in a test: they share a small file that says how far ahead "now" is.
-//! [`ManualClock`] is for tests inside one process: time stands still until the test moves it.
+//! [`ShiftedClock`] is for programs that run for real in a test: they share a small file that says how far ahead
+//! "now" is. [`ManualClock`] is for tests inside one process: time stands still until the test moves it.
 
 use domain::{
     Clock, UtcMicros,
@@ -48,8 +48,8 @@ impl Clock for SystemClock {
 
 /// Another clock plus an offset in microseconds, read at each call from a file that holds one decimal integer.
 ///
-/// The offset applies to UTC and to time since boot alike: to the program, the time has really passed. A missing file is
-/// offset 0; a file caught half written, or one that holds no integer, leaves the last good offset in force.
+/// The offset applies to UTC and to time since boot alike: to the program, the time has really passed. A missing file
+/// is offset 0; a file caught half written, or one that holds no integer, leaves the last good offset in force.
 pub struct ShiftedClock {
     inner: Arc<dyn Clock>,
     path: PathBuf,
@@ -65,7 +65,8 @@ impl ShiftedClock {
         ShiftedClock { inner, path: path.into(), last_micros: AtomicI64::new(0) }
     }
     fn offset_micros(&self) -> i64 {
-        // Re-read each time: a read of a cached file costs about 10 µs, and a cache by mtime could miss two writes in a tick.
+        // Re-read each time: a read of a cached file costs about 10 µs, and a cache by mtime could miss two writes in
+        // a tick.
         let read = match std::fs::read_to_string(&self.path) {
             Ok(text) => text.trim().parse().ok(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),

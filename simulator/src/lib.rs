@@ -2,6 +2,7 @@
 
 pub mod clip;
 pub mod clock;
+pub mod installation;
 pub mod mark;
 pub mod packetise;
 pub mod random;

@@ -1,5 +1,7 @@
 //! `vigie-simulator`: serves the synthetic town's cameras, or writes its clips with their ground truth.
 
+mod demo;
+
 use aws_lc_rs::rand;
 use clap::{Parser, Subcommand, ValueEnum};
 use domain::Sensitive;
@@ -20,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Une ville de six caméras, enregistrée pour de vrai · a town of six cameras, really recorded
+    Demo(demo::Arguments),
     /// Serve RTSP cameras on loopback until Ctrl-C
     Cameras {
         /// One port for all cameras; 0 lets the system choose
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Cameras { port, cameras, user, password_env, auth, seed, small } => {
             let scheme = match auth {
                 Auth::Basic => Scheme::Basic,

@@ -1,7 +1,7 @@
 //! The mark in every picture sent: camera and frame number in an SEI, so that a test can count what arrived.
 //!
-//! H.264 SEI `user_data_unregistered` (ITU-T H.264, D.1.7): a UUID of ours, then fixed-width hexadecimal text. Text has no
-//! zero byte, so the NAL unit never needs emulation prevention and can be patched in place.
+//! H.264 SEI `user_data_unregistered` (ITU-T H.264, D.1.7): a UUID of ours, then fixed-width hexadecimal text. Text
+//! has no zero byte, so the NAL unit never needs emulation prevention and can be patched in place.
 
 /// Names our SEI among others.
 pub const MARK_UUID: [u8; 16] = *b"vigie-simulator!";

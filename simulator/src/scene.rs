@@ -1,4 +1,4 @@
-//! The synthetic town: six places with traffic, drawn from a seed, rendered picture by picture, with their ground truth.
+//! The synthetic town: six places with traffic, drawn from a seed, rendered frame by frame, with their ground truth.
 
 mod canvas;
 mod figure;

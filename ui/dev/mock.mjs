@@ -50,6 +50,7 @@ class Town {
     this.sessions = new Map()
     this.permits = new Map()
     this.entries = 1200
+    this.live = new Set()
     this.setupUsed = false
     this.clips = PLACES.map((_, index) => clip(index))
     this.cameras = PLACES.map(([name, place], index) => ({
@@ -149,6 +150,11 @@ class Town {
     ].filter(([a, b]) => a >= from && b <= to)
   }
 
+  /** Breaks every live connection, as a network that fails would. */
+  cutLive() {
+    for (const response of this.live) response.destroy()
+  }
+
   startedMs() {
     return (this.started ??= Date.now())
   }
@@ -159,6 +165,7 @@ class Town {
     if (kind === 'live') {
       const live = new LiveClip(this.clips[Number(camera.slice(1)) - 1])
       response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', 'vigie-start': iso(live.startMs) })
+      this.keep(response)
       response.write(init)
       for await (const bytes of live.run(() => response.closed || !this.permits.has(permit.permit))) response.write(bytes)
       return response.end()
@@ -180,6 +187,7 @@ class Town {
   async liveWall(permit, response) {
     if (permit === undefined) return problem(response, 410, 'Ce permis n’est plus valable', 'This permit is no longer valid')
     response.writeHead(200, { 'content-type': 'application/vnd.vigie.wall', 'cache-control': 'no-store' })
+    this.keep(response)
     const gone = () => response.closed || !this.permits.has(permit.permit)
     await Promise.all(permit.cameras.map(async (id, place) => {
       const source = this.clips[Number(id.slice(1)) - 1]
@@ -189,6 +197,11 @@ class Town {
       for await (const bytes of live.run(gone)) response.write(record(place, 0, bytes))
     }))
     response.end()
+  }
+
+  keep(response) {
+    this.live.add(response)
+    response.on('close', () => this.live.delete(response))
   }
 
   health() {
@@ -241,7 +254,7 @@ class LiveClip {
 }
 
 const ADMINISTRATOR_REASON = {
-  rule: 'role-administrator', article: 'CSI L252-3, R252-12',
+  rule: 'role-administrator', article: 'CSI R253-3',
   text_fr: 'Un administrateur ne voit aucune image : son rôle est d’entretenir le système, pas de regarder.',
   text_en: 'An administrator sees no picture: the role is to maintain the system, not to look.',
   remedy_fr: 'Qu’une personne habilitée à visionner fasse la demande avec son propre compte d’opérateur.',

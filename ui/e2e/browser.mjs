@@ -6,13 +6,13 @@ import { chromium } from 'playwright-core'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ARGUMENTS = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--disable-default-apps', '--no-first-run', '--no-default-browser-check', '--autoplay-policy=no-user-gesture-required', '--metrics-recording-only', '--lang=fr-FR',
+  '--disable-default-apps', '--no-first-run', '--no-default-browser-check', '--autoplay-policy=no-user-gesture-required', '--metrics-recording-only',
 ]
 
 export function launch() {
   const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
   if (executablePath === undefined) throw new Error('no Chromium found: install the package `chromium` or set CHROMIUM to its path')
-  return chromium.launch({ executablePath, args: ARGUMENTS, env: { ...process.env, LANGUAGE: 'fr' } })
+  return chromium.launch({ executablePath, args: ARGUMENTS })
 }
 
 /** A fresh page; `faults` gathers foreign requests, page errors and console errors. */

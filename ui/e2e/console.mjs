@@ -291,6 +291,7 @@ function readArguments(words) {
     if (word === '--operator' || word === '--administrator') {
       const role = word.slice(2)
       const password = words[at + 2] === '-' ? process.env[`VIGIE_${role.toUpperCase()}_PASSWORD`] : words[at + 2]
+      if (password === undefined) throw new Error(`no password for --${role}: give it, or \`-\` and VIGIE_${role.toUpperCase()}_PASSWORD`)
       options[role] = { name: words[at + 1], password }
       at += 2
     } else if (word === '--insecure') options.insecure = true

@@ -12,7 +12,9 @@ mod gate;
 mod health;
 pub mod journal;
 mod keys;
+mod life;
 pub mod socket;
+mod verify;
 pub mod wire;
 
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};

@@ -106,6 +106,7 @@ pub enum Control {
     },
     AccountList,
     DestroyDue,
+    Verify,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,6 +197,7 @@ pub enum Answer {
     },
     Accounts(Vec<(Sensitive<String>, AccountRole)>),
     Destroyed(Vec<HourFate>),
+    Verified(Box<Verified>),
 }
 
 /// The certificate of a run, the site key, the anchor of its time.
@@ -341,6 +343,22 @@ pub struct Status {
     /// Where the passphrase came from (P9).
     pub passphrase_from: String,
     pub version: String,
+}
+
+/// The verdict on the log and on every destruction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    pub holds: bool,
+    pub entries: u64,
+    pub checkpoints: u64,
+    pub unsigned: u64,
+    pub root_hex: String,
+    /// Keys (camera and hour) that came to life, died, live.
+    pub mints: u64,
+    pub destroyed: u64,
+    pub live: u64,
+    pub faults: Vec<String>,
+    pub overdue: Vec<String>,
 }
 
 /// What a permit's holder may still do: told to the recorder and to web.

@@ -10,7 +10,7 @@ use std::{
 
 /// Why nothing of a stream is held for a while (R12). Kept in reels: a variant's meaning never changes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "cause")]
+#[serde(rename_all = "kebab-case")]
 pub enum GapCause {
     /// No TCP connection: off, cut, wrong host or port, name not resolved.
     Unreachable,
@@ -275,6 +275,15 @@ impl HealthBoard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn health_crosses_our_sockets_unchanged() {
+        let stream = StreamId::main(CameraId([1; 16]));
+        let mut health = CameraHealth::new(stream, "Gare", UtcMicros(1));
+        health.cause = Some(GapCause::UnsupportedCodec { what: "JPEG".into() });
+        let bytes = postcard::to_stdvec(&health).unwrap();
+        assert_eq!(postcard::from_bytes(&bytes), Ok(health));
+    }
 
     #[test]
     fn each_cause_says_what_happened_and_what_to_do_in_both_languages() {

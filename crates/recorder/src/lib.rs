@@ -1,9 +1,20 @@
-//! cameras in, sealed reels out; pushes live frames to the hub.
+//! The recorder: cameras in, sealed reels out, live frames to whoever may watch. Meets hostile input; holds data keys of at
+//! most three hours (P6).
+//!
+//! `ingest` receives (one thread for all cameras), `writer` makes durable, `clerk` speaks with the keeper, `service` answers
+//! the web role, `role` puts them together. Opening a chunk is not among what this crate can do.
 
 pub mod camera;
 pub mod chunker;
+mod clerk;
 pub mod fingerprint;
 pub mod health;
 pub mod ingest;
 mod lane;
+mod report;
+pub mod role;
+mod service;
 pub mod source;
+mod writer;
+
+pub use role::{RecorderError, RecorderParts, run};

@@ -134,22 +134,20 @@ impl Admitter {
     /// not made durable is lost; the first error is returned after the others went their way. Nothing is written twice (K4).
     pub fn sync(&mut self, now: UtcMicros) -> Result<(), AdmitError> {
         let due: Vec<_> = self.reels.iter().filter(|(_, reel)| ends(reel, now)).map(|(place, _)| *place).collect();
-        let mut failed = BTreeMap::new();
+        let mut suspect = BTreeSet::new();
+        let mut first_error = None;
         for (place, reel) in &mut self.reels {
             let ending = due.contains(place);
             if let Err(error) = reel.write(&self.store, &mut self.batch, &self.run_key, ending) {
-                failed.insert(*place, AdmitError::from(error));
+                suspect.insert(*place);
+                first_error.get_or_insert(error);
             }
         }
         if let Err(error) = self.store.sync() {
-            let suspect: Vec<_> =
-                self.reels.iter().filter(|(_, reel)| reel.is_unsynced()).map(|(place, _)| *place).collect();
-            suspect.iter().for_each(|place| self.abandon(*place, now));
-            if let Some(place) = suspect.first() {
-                failed.insert(*place, AdmitError::from(error));
-            }
+            suspect.extend(self.reels.iter().filter(|(_, reel)| reel.is_unsynced()).map(|(place, _)| *place));
+            first_error.get_or_insert(error);
         }
-        failed.keys().copied().collect::<Vec<_>>().into_iter().for_each(|place| self.abandon(place, now));
+        suspect.into_iter().for_each(|place| self.abandon(place, now));
         let rows: Vec<_> = self.reels.values_mut().map(|reel| reel.durable(&self.footage)).collect();
         rows.into_iter().filter_map(Result::err).for_each(|error| self.catalog_failed(&error));
         for place in due {
@@ -158,16 +156,16 @@ impl Admitter {
             }
         }
         self.turn_hours(now);
-        failed.into_values().next().map_or(Ok(()), Err)
+        first_error.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Ends every open reel: graceful stop.
     pub fn close(&mut self, now: UtcMicros) -> Result<(), AdmitError> {
         self.reels.values_mut().for_each(OpenReel::end_at_next_sync);
-        self.sync(now)?;
+        let synced = self.sync(now);
         let hours: Vec<Hour> = self.hours.keys().copied().collect();
         hours.into_iter().for_each(|hour| self.close_hour(hour));
-        Ok(())
+        synced
     }
 
     /// Facts for the ledger since the last call.
@@ -199,8 +197,9 @@ impl Admitter {
         let certificate = self.grant.certificate;
         let family = Family { run: certificate.run, hour, deadline };
         let start = self.store.next_place(family);
-        let reel = OpenReel::new(ReelId::draw(&*self.random), hour, deadline, certificate, start, now, &*self.random);
-        if let Err(error) = self.footage.reel_opened(&reel.row()) {
+        let mut reel =
+            OpenReel::new(ReelId::draw(&*self.random), hour, deadline, certificate, start, now, &*self.random);
+        if let Err(error) = reel.enter(&self.footage) {
             self.catalog_failed(&error);
         }
         reel
@@ -217,16 +216,27 @@ impl Admitter {
         self.facts.push(Fact::Reel(closed));
     }
 
+    /// Closes a reel at its last acknowledged sync, not at what may be read behind it: that may not be durable. The next
+    /// reel of its family begins a slot of its own, so that nothing stands where a later recovery writes.
     fn abandon(&mut self, place: (Hour, UtcMicros), now: UtcMicros) {
         let Some(reel) = self.reels.remove(&place) else { return };
+        let certificate = self.grant.certificate;
+        let family = Family { run: certificate.run, hour: place.0, deadline: place.1 };
         self.groups.retain(|_, group| group.reel != reel.id());
+        self.store.finish(|finished| *finished == family);
         let closer =
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
-        match closer.close(&reel.row()) {
-            Ok(Some(fact)) => self.facts.push(fact),
+        match closer.close(&reel.row(), reel.durable_location()) {
+            Ok(Some(fact)) => {
+                if let Fact::Recovered { reel, .. } = &fact {
+                    self.hours.entry(reel.hour).or_default().push(reel.root);
+                }
+                self.facts.push(fact);
+            }
             Ok(None) => {}
             Err(error) => warn!(reel = %reel.id(), %error, "an abandoned reel stays open until the next start"),
         }
+        self.store.free_beyond(reel.location(), reel.durable_location());
     }
 
     /// The footage catalog is disposable (P7): recording goes on, and the next start rebuilds what is missing.
@@ -238,6 +248,9 @@ impl Admitter {
     /// An hour ends for this run ten seconds and a reel's closing after its last instant (R8): its keys are wiped (P6).
     fn turn_hours(&mut self, now: UtcMicros) {
         let over = |hour: Hour| hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX + 5) < now;
+        let run = self.run();
+        self.store.finish(|family| family.run == run && over(family.hour));
+        self.store.free_kept(now);
         self.keys.retain(|(_, hour), _| !over(*hour));
         let done: Vec<Hour> = self
             .hours

@@ -1,28 +1,31 @@
 //! Recovery at start: every reel that a dead recorder left open is cut at its last valid sync record and closed (R5).
 //!
 //! 1 find the reel's bytes: its catalog row, then the slot headers that name it
-//! 2 walk its records, without any key
-//! 3 closed after all: take its footer · sound up to a point: write a recovery footer there, sync · nothing sound: forget it
-//! 4 catalog row
-//! 5 fact for the ledger
+//! 2 make them durable: a process that was killed may have written what it never synced
+//! 3 walk its records, without any key
+//! 4 closed after all: take its end · sound up to a point: write a recovery footer there, sync · nothing sound: forget it
+//! 5 catalog row
+//! 6 fact for the ledger
 //!
-//! A crash between any two steps leaves a reel that the next recovery treats the same way.
+//! A crash between any two steps leaves a reel that the next recovery treats the same way. Until all is known, no slot that
+//! may hold anything alive counts as free.
 
 use crate::{
     keeper::{Fact, ReelFact, RunGrant},
-    store::{Batch, Family, LocalStore, Location, SlotHeader, StoreError},
+    store::{Batch, Family, LocalStore, Location, Scan, SlotHeader, StoreError},
 };
 use catalog::{CatalogError, Footage, NewReel, ReelEnd, ReelRow, ReelState};
 use domain::{
-    ReelId, RunId, UtcMicros,
+    ReelId, UtcMicros,
     limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
 };
 use seal::{
-    RecordHeader,
     reel::{RecoveryFooter, Sound, SyncPoint, Walk, pad},
+    root::Root,
     sign::SigningKey,
 };
 use std::collections::BTreeSet;
+use tracing::warn;
 
 /// Why recovery could not finish. Nothing was lost by trying.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +44,10 @@ type Result<T> = std::result::Result<T, RecoverError>;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     pub facts: Vec<Fact>,
-    /// Slots with reels that the catalog does not know: kept, not overwritten, until the catalog is rebuilt.
+    /// Reels that disk or catalog did not let us close: they stay open, their slots stay, the next start tries again.
+    pub left_open: BTreeSet<ReelId>,
+    /// Slots with reels that the catalog does not know, or that the disk does not give: kept, not overwritten, the first
+    /// until their deadline.
     pub unknown_slots: BTreeSet<u32>,
 }
 
@@ -55,53 +61,68 @@ pub struct Closer<'a> {
 }
 
 /// Recovers everything and tells the store which slots are alive.
+///
+/// Errors: the catalog or the list of slots cannot be read at all, or a closed reel's place is unknown. What goes wrong with
+/// one open reel leaves that one open (`left_open`) and stops nothing else.
 pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
-    let headers = closer.store.scan()?;
+    let rows = closer.footage.live_reels()?;
+    let ended = slots_of(rows.iter().filter(|row| row.state != ReelState::Open))?;
+    let scan = closer.store.scan(&ended)?;
+    let open: Vec<NewReel> = rows.iter().filter(|row| row.state == ReelState::Open).map(begun).collect();
+    let mut places = Vec::new();
+    for row in &open {
+        places.push(closer.store.extended(&location_of(row.reel, &row.location)?, row.reel, &scan.headers)); // 1
+    }
+    let maybe_alive =
+        scan.headers.iter().filter(|header| closer.now < header.family.deadline).map(|header| header.slot);
+    let places_slots: BTreeSet<u32> = places.iter().flat_map(Location::slots).collect();
+    closer.store.in_use(ended.iter().chain(&scan.unreadable).chain(&places_slots).copied().chain(maybe_alive));
+
     let mut recovered = Recovered::default();
-    for row in closer.footage.live_reels()?.iter().filter(|row| row.state == ReelState::Open) {
-        recovered.facts.extend(closer.close_with(&begun(row), &headers)?);
-    }
     let mut alive = BTreeSet::new();
-    let mut known = BTreeSet::new();
-    for row in closer.footage.live_reels()? {
-        known.insert(row.reel);
-        alive.extend(location_of(row.reel, &row.location)?.slots());
+    for (row, place) in open.iter().zip(&places) {
+        match closer.close(row, place) {
+            Ok(fact) => recovered.facts.extend(fact),
+            Err(error) => {
+                warn!(reel = %row.reel, %error, "a reel stays open until the next start");
+                recovered.left_open.insert(row.reel);
+                alive.extend(place.slots());
+            }
+        }
     }
-    let unknown = headers.iter().filter(|header| !known.contains(&header.reel) && closer.now < header.family.deadline);
-    recovered.unknown_slots = unknown.map(|header| header.slot).filter(|slot| !alive.contains(slot)).collect();
-    // A slot whose first reel was recovered to nothing is no loss: its catalog row is gone, and so are its bytes.
-    recovered
-        .unknown_slots
-        .retain(|slot| headers.iter().any(|header| header.slot == *slot && closer.holds_sound(header)));
-    closer.store.in_use(alive.into_iter().chain(recovered.unknown_slots.iter().copied()));
+    closer.settle_slots(&scan, alive, &mut recovered)?;
     Ok(recovered)
 }
 
 impl Closer<'_> {
-    /// Closes one reel of the catalog that has no end yet.
-    pub fn close(&self, row: &NewReel) -> Result<Option<Fact>> {
-        self.close_with(row, &self.store.scan()?)
-    }
-
-    fn close_with(&self, row: &NewReel, headers: &[SlotHeader]) -> Result<Option<Fact>> {
-        let location = self.store.extended(&location_of(row.reel, &row.location)?, row.reel, headers); // 1
-        let walk = self.walk(row.reel, &location)?; // 2
-        if let (Some(footer), Some(header)) = (walk.footer, walk.header()) {
-            let mut location = truncated(&location, walk.offset());
-            location.index = Some((footer.index_offset, (footer.point.offset - footer.index_offset) as u32));
-            let fact = fact(row, header.certificate.run, footer.root, walk.offset());
-            self.footage.reel_closed(row.reel, &self.end(&location, &fact))?; // 4
-            return Ok(Some(Fact::Reel(fact))); // 5
+    /// Closes a reel of the catalog that has no end yet, as far as it is sound within `place`; `None`: nothing of it was.
+    pub fn close(&self, row: &NewReel, place: &Location) -> Result<Option<Fact>> {
+        self.store.settle(place)?; // 2
+        let walk = self.walk(row.reel, place)?; // 3
+        let whole = || truncated(place, walk.offset().next_multiple_of(BLOCK_BYTES as u64));
+        let streams = walk.streams();
+        if let Some(footer) = walk.footer {
+            let index = walk.index_record().expect("a footer is valid only behind its index");
+            let location = Location { index: Some(index), ..whole() };
+            let fact = fact(row, footer.root, location.bytes(), streams);
+            self.footage.reel_closed(row.reel, &self.end(&location, &fact))?; // 5
+            return Ok(Some(Fact::Reel(fact))); // 6
         }
         let Some(sound) = walk.sound() else {
-            self.footage.forget(&[row.reel])?; // 3, 4: nothing of it ever became durable
+            self.footage.forget(&[row.reel])?; // 4, 5
             return Ok(None);
         };
-        self.close_at(row, &location, &sound).map(Some)
+        let location = match walk.recovery {
+            Some(_) => whole(),
+            None => self.write_recovery_footer(row, place, &sound)?, // 4
+        };
+        let fact = fact(row, sound.root, location.bytes(), sound.streams);
+        self.footage.reel_recovered(row.reel, &self.end(&location, &fact))?; // 5
+        Ok(Some(Fact::Recovered { reel: fact, cut_bytes: sound.cut })) // 6
     }
 
-    /// Writes the recovery footer on the first block after the last valid sync record.
-    fn close_at(&self, row: &NewReel, location: &Location, sound: &Sound) -> Result<Fact> {
+    /// Writes the recovery footer on the first block after the last valid sync record. Where the reel then lies.
+    fn write_recovery_footer(&self, row: &NewReel, place: &Location, sound: &Sound) -> Result<Location> {
         let point = SyncPoint { offset: sound.cut, records: sound.records, running: sound.running };
         let footer = RecoveryFooter { point, root: sound.root, certificate: self.grant.certificate };
         let record = footer.to_record(row.reel, self.run_key);
@@ -109,11 +130,28 @@ impl Closer<'_> {
         let mut batch = Batch::with_capacity(BLOCK_BYTES);
         batch.bytes().extend_from_slice(&record);
         batch.bytes().extend_from_slice(&pad(row.reel, bytes));
-        let mut location = truncated(location, sound.cut);
-        self.store.write_end(family(row), row.reel, &mut location, batch.as_slice())?; // 3
-        let fact = fact(row, row.run, sound.root, location.bytes());
-        self.footage.reel_recovered(row.reel, &self.end(&location, &fact))?; // 4
-        Ok(Fact::Recovered { reel: fact, cut_bytes: sound.cut }) // 5
+        let mut location = truncated(place, sound.cut);
+        let family = Family { run: row.run, hour: row.hour, deadline: row.deadline };
+        self.store.write_end(family, row.reel, &mut location, batch.as_slice())?;
+        Ok(location)
+    }
+
+    /// Tells the store which slots are alive, now that every reel is as it stays.
+    fn settle_slots(&self, scan: &Scan, mut alive: BTreeSet<u32>, recovered: &mut Recovered) -> Result<()> {
+        let rows = self.footage.live_reels()?;
+        alive.extend(slots_of(&rows)?);
+        let known: BTreeSet<ReelId> = rows.iter().map(|row| row.reel).collect();
+        let mut kept = Vec::new();
+        for header in scan.headers.iter().filter(|header| !alive.contains(&header.slot)) {
+            let unknown = self.now < header.family.deadline && !known.contains(&header.reel);
+            if unknown && self.footage.reel(header.reel)?.is_none() && self.may_be_sound(header.reel, &scan.headers) {
+                kept.push((header.slot, header.family.deadline));
+            }
+        }
+        recovered.unknown_slots = kept.iter().map(|(slot, _)| *slot).chain(scan.unreadable.iter().copied()).collect();
+        self.store.in_use(alive.into_iter().chain(scan.unreadable.iter().copied()));
+        self.store.keep(kept);
+        Ok(())
     }
 
     fn end(&self, location: &Location, fact: &ReelFact) -> ReelEnd {
@@ -121,35 +159,30 @@ impl Closer<'_> {
     }
 
     fn walk(&self, reel: ReelId, location: &Location) -> Result<Walk> {
+        let mut reader = self.store.reader(location);
         let mut walk = Walk::new(reel, self.grant.site_key);
         while !walk.closed() {
-            let Some((header, payload)) = self.record_at(location, walk.offset())? else { break };
-            if walk.push(&header, &payload).is_err() {
+            let at = walk.offset();
+            let Some(header) = reader.header(reel, at)? else { break };
+            if at + header.record_bytes() > location.bytes() {
+                break;
+            }
+            let record = reader.read(at, header.record_bytes())?;
+            let Some((header, payload)) = record.split_first_chunk::<RECORD_HEADER_BYTES>() else { break };
+            if walk.push(header, payload).is_err() {
                 break;
             }
         }
         Ok(walk)
     }
 
-    /// The record at an offset; `None` where no record can be.
-    fn record_at(&self, location: &Location, offset: u64) -> Result<Option<([u8; RECORD_HEADER_BYTES], Vec<u8>)>> {
-        if offset + RECORD_HEADER_BYTES as u64 > location.bytes() {
-            return Ok(None);
-        }
-        let bytes = self.store.read(location, offset, RECORD_HEADER_BYTES as u64)?;
-        let Some(header_bytes) = bytes.first_chunk() else { return Ok(None) };
-        let Ok(header) = RecordHeader::from_bytes(header_bytes) else { return Ok(None) };
-        let start = offset + RECORD_HEADER_BYTES as u64;
-        if start + u64::from(header.payload_bytes) > location.bytes() {
-            return Ok(None);
-        }
-        Ok(Some((*header_bytes, self.store.read(location, start, header.payload_bytes.into())?)))
-    }
-
-    /// Whether a slot's header is followed by a reel that has a sound beginning.
-    fn holds_sound(&self, header: &SlotHeader) -> bool {
-        let location = self.store.extended(&Location::default(), header.reel, &[*header]);
-        header.reel_offset > 0 || self.walk(header.reel, &location).is_ok_and(|walk| walk.sound().is_some())
+    /// Whether a reel that the catalog does not know may hold footage. One that begins in a slot that it shares is not found
+    /// by its first byte here, and may.
+    fn may_be_sound(&self, reel: ReelId, headers: &[SlotHeader]) -> bool {
+        let begins_a_slot = headers.iter().any(|header| header.reel == reel && header.reel_offset == 0);
+        let place = self.store.extended(&Location::default(), reel, headers);
+        let nothing = |walk: Walk| walk.sound().is_none() && !walk.closed();
+        !(begins_a_slot && self.walk(reel, &place).is_ok_and(nothing))
     }
 }
 
@@ -157,12 +190,16 @@ fn location_of(reel: ReelId, location: &[u8]) -> Result<Location> {
     Location::from_bytes(location).ok_or(RecoverError::NoLocation { reel })
 }
 
-fn family(row: &NewReel) -> Family {
-    Family { run: row.run, hour: row.hour, deadline: row.deadline }
+fn slots_of<'a>(rows: impl IntoIterator<Item = &'a ReelRow>) -> Result<BTreeSet<u32>> {
+    let mut slots = BTreeSet::new();
+    for row in rows {
+        slots.extend(location_of(row.reel, &row.location)?.slots());
+    }
+    Ok(slots)
 }
 
-fn fact(row: &NewReel, run: RunId, root: [u8; 32], bytes: u64) -> ReelFact {
-    ReelFact { reel: row.reel, run, hour: row.hour, deadline: row.deadline, root, bytes, streams: 0 }
+fn fact(row: &NewReel, root: Root, bytes: u64, streams: u16) -> ReelFact {
+    ReelFact { reel: row.reel, run: row.run, hour: row.hour, deadline: row.deadline, root, bytes, streams }
 }
 
 /// The part of a location before `bytes`.

@@ -7,12 +7,12 @@ use crate::{
     keeper::{Keeper, KeeperError, KeyAnswer, KeyQuery, Permit, ReelKeys, ReelPart},
     open::{OpenError, open},
     service::Located,
-    store::{LocalStore, StoreError},
+    store::{LocalStore, StoreError, check_record, index_of},
 };
 use domain::{ReelId, Span, StreamId, limit::RECORD_HEADER_BYTES};
 use media::Chunk;
-use seal::{Kind, RecordHeader, reel::IndexEntry};
-use std::collections::VecDeque;
+use seal::{ChunkKey, Kind, reel::IndexEntry};
+use std::collections::{HashMap, VecDeque};
 
 /// Why replay stops.
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +36,20 @@ pub struct Replay<'a> {
     /// Within the permit's span.
     pub span: Span,
     reels: VecDeque<Located>,
-    /// The reel before the next one, which may hold its group's start.
-    before: Option<Located>,
+    /// Reels before the first that holds any of the span: one of them may hold its group's start.
+    passed: Vec<Located>,
     started: bool,
 }
 
+/// Chunk records that stand back to back: one range to read (R11).
+struct Range {
+    offset: u64,
+    bytes: u64,
+    chunks: Vec<(IndexEntry, ChunkKey)>,
+}
+
 impl<'a> Replay<'a> {
-    /// `reels` in the order of time; the first may lie before the span, for its group's start.
+    /// `reels` in the order of time; some may lie before the span, for its group's start.
     pub fn new(
         keeper: &'a dyn Keeper,
         store: &'a LocalStore,
@@ -51,100 +58,141 @@ impl<'a> Replay<'a> {
         span: Span,
         reels: Vec<Located>,
     ) -> Replay<'a> {
-        Replay { keeper, store, permit, stream, span, reels: reels.into(), before: None, started: false }
+        Replay { keeper, store, permit, stream, span, reels: reels.into(), passed: Vec::new(), started: false }
     }
 
-    /// The chunks of the next reel that holds any of the span; `None` at the end. Reels whose hour has died meanwhile are
-    /// passed over: they are gaps.
+    /// The chunks of the next reel that holds any of the span; `None` at the end. The first chunk of all starts the group
+    /// that holds the span's beginning, where that group exists. Reels whose hour has died meanwhile are passed over:
+    /// they are gaps; unless nothing else was there.
     pub fn next_reel(&mut self) -> Result<Option<Vec<Chunk>>, ReplayError> {
-        while let Some(located) = self.reels.pop_front() {
-            let chunks = match self.chunks_of(&located) {
+        while let Some(mut located) = self.reels.pop_front() {
+            let chunks = match self.chunks_of(&mut located) {
                 Ok(chunks) => chunks,
-                Err(ReplayError::Keeper(KeeperError::Closed { .. })) if !self.reels.is_empty() || self.started => {
-                    Vec::new()
-                }
+                Err(error) if is_dead(&error) && (!self.reels.is_empty() || self.started) => continue,
                 Err(error) => return Err(error),
             };
-            self.before = Some(located);
             if !chunks.is_empty() {
                 self.started = true;
+                self.passed.clear();
                 return Ok(Some(chunks));
+            }
+            if !self.started {
+                self.passed.push(located);
             }
         }
         Ok(None)
     }
 
-    fn chunks_of(&self, located: &Located) -> Result<Vec<Chunk>, ReplayError> {
+    fn chunks_of(&self, located: &mut Located) -> Result<Vec<Chunk>, ReplayError> {
         let Some(part) = self.part(located)? else { return Ok(Vec::new()) };
-        let answer = self.ask(vec![part.clone()])?;
-        let answer = match (&answer.needs, &self.before) {
-            (Some(needed), Some(before)) if !self.started && *needed == before.reel => {
-                let parts = self.part(before)?.into_iter().chain([part]).collect();
-                self.ask(parts)?
-            }
-            _ => answer,
-        };
+        let mut answer = self.ask(vec![part.clone()])?;
+        let needed = answer.needs.filter(|_| !self.started);
+        if let Some(from) = needed.and_then(|needed| self.passed.iter().position(|passed| passed.reel == needed)) {
+            answer = self.ask_with(&self.passed[from..], part)?;
+        }
         let mut chunks = Vec::new();
         for keys in &answer.reels {
-            let of = if keys.reel == located.reel { Some(located) } else { self.before.as_ref() };
-            if let Some(of) = of.filter(|of| of.reel == keys.reel) {
+            let of = std::iter::once(&*located).chain(&self.passed).find(|of| of.reel == keys.reel);
+            if let Some(of) = of {
                 self.open_all(of, keys, &mut chunks)?;
             }
         }
+        self.trim(&mut chunks);
         Ok(chunks)
+    }
+
+    /// The keeper knows batches of a second, not chunks: what lies before the group that holds the span's beginning, or
+    /// behind its end, is dropped here.
+    fn trim(&self, chunks: &mut Vec<Chunk>) {
+        chunks.retain(|chunk| chunk.first_utc < self.span.to());
+        if !chunks.iter().any(|chunk| self.span.touches(chunk.first_utc, chunk.last_utc)) {
+            chunks.clear();
+        } else if !self.started {
+            let holds = |chunk: &Chunk| chunk.starts_group() && chunk.first_utc <= self.span.from();
+            drop(chunks.drain(..chunks.iter().rposition(holds).unwrap_or(0)));
+        }
+    }
+
+    /// Asks for a reel with those before it that hold the rest of its first group. One of them that died meanwhile does not
+    /// take the reel with it: its head is undecodable then (R8).
+    fn ask_with(&self, passed: &[Located], part: ReelPart) -> Result<KeyAnswer, ReplayError> {
+        let mut parts = Vec::new();
+        for located in passed {
+            parts.extend(self.part(&mut located.clone())?);
+        }
+        match self.ask(parts.into_iter().chain([part.clone()]).collect()) {
+            Err(KeeperError::Closed { .. }) => Ok(self.ask(vec![part])?),
+            answer => Ok(answer?),
+        }
     }
 
     fn ask(&self, parts: Vec<ReelPart>) -> Result<KeyAnswer, KeeperError> {
         self.keeper.keys(&KeyQuery { permit: self.permit.clone(), stream: self.stream, span: self.span, parts })
     }
 
-    /// What the keeper needs to see of a reel; `None` where the reel holds nothing of the stream yet.
-    fn part(&self, located: &Located) -> Result<Option<ReelPart>, ReplayError> {
-        let header = self.record(located, 0)?;
-        let entries = self.entries(located)?;
-        let Some(key) = entries.iter().find(|entry| entry.is(Kind::Key)) else { return Ok(None) };
-        let key_record =
-            self.store.read(&located.location, key.offset, key.bytes.into())?.split_off(RECORD_HEADER_BYTES);
-        let mut extents = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.is(Kind::Extent)) {
-            extents.push(self.store.read(&located.location, entry.offset, entry.bytes.into())?);
+    /// What the keeper needs to see of a reel; `None` where the reel holds nothing of the stream yet. Leaves the reel's
+    /// entries in `located`: its index is read once.
+    fn part(&self, located: &mut Located) -> Result<Option<ReelPart>, ReplayError> {
+        let reel = located.reel;
+        if located.entries.is_none() {
+            let entries = index_of(self.store, reel, &located.location, located.handle)?;
+            located.entries = Some(entries.ok_or(ReplayError::OtherReel { reel })?);
         }
-        Ok(Some(ReelPart { reel: located.reel, header, key_record, extents }))
+        let entries = located.entries.as_deref().unwrap_or_default();
+        let mut reader = self.store.reader(&located.location);
+        let Some(key) = entries.iter().find(|entry| entry.is(Kind::Key)) else { return Ok(None) };
+        let key_record = reader.record(reel, key)?.split_off(RECORD_HEADER_BYTES);
+        let header = reader.header(reel, 0)?.ok_or(StoreError::Gone)?;
+        let header = reader.read(RECORD_HEADER_BYTES as u64, header.payload_bytes.into())?;
+        let extents = entries.iter().filter(|entry| entry.is(Kind::Extent));
+        let extents = extents.map(|entry| reader.record(reel, entry)).collect::<Result<_, _>>()?;
+        Ok(Some(ReelPart { reel, header, key_record, extents }))
     }
 
     fn open_all(&self, located: &Located, keys: &ReelKeys, chunks: &mut Vec<Chunk>) -> Result<(), ReplayError> {
-        let entries = self.entries(located)?;
-        for (number, key) in &keys.chunks {
-            let found = entries.iter().find(|entry| entry.is(Kind::Chunk) && entry.number == *number);
-            let entry = found.ok_or(ReplayError::OtherReel { reel: located.reel })?;
-            let record = self.store.read(&located.location, entry.offset, entry.bytes.into())?;
-            let chunk = open(record, key, self.stream, located.hour).map_err(|source| ReplayError::Chunk {
-                reel: located.reel,
-                number: *number,
-                source,
-            })?;
-            chunks.push(chunk);
+        let reel = located.reel;
+        let entries = located.entries.iter().flatten().filter(|entry| entry.is(Kind::Chunk));
+        let entries: HashMap<u32, IndexEntry> = entries.map(|entry| (entry.number, *entry)).collect();
+        let mut reader = self.store.reader(&located.location);
+        for range in ranges(keys, &entries).ok_or(ReplayError::OtherReel { reel })? {
+            let bytes = reader.read(range.offset, range.bytes)?;
+            let mut rest = &bytes[..];
+            for (entry, key) in range.chunks {
+                let (record, behind) = rest.split_at(entry.bytes as usize);
+                rest = behind;
+                check_record(record, reel, &entry)?;
+                let chunk = open(record.to_vec(), &key, self.stream, located.hour);
+                chunks.push(chunk.map_err(|source| ReplayError::Chunk { reel, number: entry.number, source })?);
+            }
         }
         Ok(())
     }
+}
 
-    fn entries(&self, located: &Located) -> Result<Vec<IndexEntry>, ReplayError> {
-        if let Some(entries) = &located.entries {
-            return Ok(entries.clone());
+/// The records of the chunks that there are keys for, as ranges; `None` where the index lacks one.
+fn ranges(keys: &ReelKeys, entries: &HashMap<u32, IndexEntry>) -> Option<Vec<Range>> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for (number, key) in &keys.chunks {
+        let entry = *entries.get(number)?;
+        let bytes = u64::from(entry.bytes);
+        let chunk = (entry, key.clone());
+        match ranges.last_mut() {
+            Some(last) if last.offset.checked_add(last.bytes) == Some(entry.offset) => {
+                last.bytes += bytes;
+                last.chunks.push(chunk);
+            }
+            _ => ranges.push(Range { offset: entry.offset, bytes, chunks: vec![chunk] }),
         }
-        crate::store::index_of(self.store, located.reel, &located.location, located.handle)?
-            .ok_or(ReplayError::OtherReel { reel: located.reel })
     }
+    Some(ranges)
+}
 
-    /// The payload of the record at an offset, if it belongs to the reel.
-    fn record(&self, located: &Located, offset: u64) -> Result<Vec<u8>, ReplayError> {
-        let other = || ReplayError::OtherReel { reel: located.reel };
-        let bytes = self.store.read(&located.location, offset, RECORD_HEADER_BYTES as u64)?;
-        let header = RecordHeader::from_bytes(&bytes).map_err(|_| other())?;
-        if header.reel != located.reel {
-            return Err(other());
-        }
-        let start = offset + RECORD_HEADER_BYTES as u64;
-        Ok(self.store.read(&located.location, start, header.payload_bytes.into())?)
-    }
+/// The hour's key is gone or nearly so, or its slot holds another reel by now.
+fn is_dead(error: &ReplayError) -> bool {
+    matches!(
+        error,
+        ReplayError::Keeper(KeeperError::Closed { .. })
+            | ReplayError::Store(StoreError::Gone)
+            | ReplayError::OtherReel { .. }
+    )
 }

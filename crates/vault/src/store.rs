@@ -7,20 +7,18 @@
 //! A reel is one stream of bytes; a [`Location`] says in which slots its pieces lie. The store sees ciphertext only.
 
 mod batch;
+mod read;
 mod slot;
 
 pub use batch::Batch;
+pub use read::{Reader, check_record, index_of};
 pub use slot::SlotHeader;
 
 use disk::{Disk, DiskError, DiskFile, Open};
-use domain::{
-    Hour, ReelId, RootId, RunId, SiteId, UtcMicros,
-    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
-};
-use seal::{Kind, RecordHeader, reel::IndexEntry};
+use domain::{Hour, ReelId, RootId, RunId, SiteId, UtcMicros, limit::BLOCK_BYTES};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -39,6 +37,10 @@ pub enum StoreError {
     OtherSite { path: PathBuf, found: SiteId, expected: SiteId },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },
+    #[error(
+        "the marker of the store `{path}` asks for slots of {slot_bytes} bytes: whole blocks of 4,096, two or more"
+    )]
+    SlotBytes { path: PathBuf, slot_bytes: u64 },
     #[error("the store is full: {slots} slots of {slot_bytes} bytes are in use; add space or shorten a delay")]
     Full { slots: u32, slot_bytes: u64 },
     #[error("these bytes are gone: the slot was reused")]
@@ -93,17 +95,29 @@ pub struct LocalStore {
     path: PathBuf,
     pub marker: Marker,
     state: Mutex<State>,
+    /// Held while a slot is written with zeros: two who made the same one would wipe each other's.
+    creating: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
+    slots: BTreeSet<u32>,
     /// Slots that exist and hold nothing alive.
     free: BTreeSet<u32>,
-    slots: u32,
     /// The slot each family writes to, and where.
     tails: HashMap<Family, (u32, u64)>,
     /// Files written since the last sync.
-    touched: HashMap<u32, Arc<dyn DiskFile>>,
+    dirty: BTreeMap<u32, Arc<dyn DiskFile>>,
+    /// Slots whose reels the catalog does not know, and the deadline after which nothing in them opens.
+    kept: BTreeMap<u32, UtcMicros>,
+}
+
+/// What the first blocks of the slots say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    pub headers: Vec<SlotHeader>,
+    /// The disk did not give their first block: never to be written to.
+    pub unreadable: BTreeSet<u32>,
 }
 
 /// How full the store is.
@@ -126,8 +140,14 @@ impl Location {
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("a list of integers serialises")
     }
+    /// `None` for bytes that are no location, or one whose pieces do not follow each other.
     pub fn from_bytes(bytes: &[u8]) -> Option<Location> {
-        postcard::from_bytes(bytes).ok()
+        let location: Location = postcard::from_bytes(bytes).ok()?;
+        let end = location.pieces.iter().try_fold(0u64, |end, piece| {
+            piece.slot_offset.checked_add(piece.bytes).filter(|_| piece.reel_offset == end)?;
+            end.checked_add(piece.bytes)
+        });
+        end.map(|_| location)
     }
     fn add(&mut self, slot: u32, slot_offset: u64, bytes: u64) {
         let reel_offset = self.bytes();
@@ -144,13 +164,14 @@ impl LocalStore {
         if disk.exists(&path.join("marker.json"))? {
             return Err(StoreError::Exists { path: path.to_owned() });
         }
+        check_slot_bytes(path, &marker)?;
         disk.create_dir(&path.join("slots"))?;
         let text = serde_json::to_vec_pretty(&marker).expect("a marker is plain data");
         disk::write_all(&*disk, &path.join("marker.json"), &text)?;
         LocalStore::open(disk, path, marker.site)
     }
 
-    /// Opens a store of `site`. All slots count as free until [`LocalStore::in_use`] says otherwise.
+    /// Opens a store of `site`. No slot counts as free until [`LocalStore::in_use`] says which are not.
     pub fn open(disk: Arc<dyn Disk>, path: &Path, site: SiteId) -> Result<LocalStore> {
         let no_marker = || StoreError::NoMarker { path: path.to_owned() };
         let text = disk::read_all(&*disk, &path.join("marker.json"), MARKER_BYTES_MAX).map_err(|_| no_marker())?;
@@ -158,28 +179,46 @@ impl LocalStore {
         if marker.site != site {
             return Err(StoreError::OtherSite { path: path.to_owned(), found: marker.site, expected: site });
         }
-        let store = LocalStore { disk, path: path.to_owned(), marker, state: Mutex::default() };
-        let slots: BTreeSet<u32> = store.slot_numbers()?.into_iter().collect();
-        {
-            let mut state = store.state();
-            state.slots = slots.last().copied().unwrap_or(0);
-            state.free = slots;
-        }
+        check_slot_bytes(path, &marker)?;
+        let (state, creating) = (Mutex::default(), Mutex::default());
+        let store = LocalStore { disk, path: path.to_owned(), marker, state, creating };
+        let slots = store.slot_numbers()?;
+        store.state().slots = slots;
         Ok(store)
     }
 
-    /// Tells which slots hold live reels.
+    /// Tells which slots hold live reels: all others are free, but for those that are being written to.
     pub fn in_use(&self, slots: impl IntoIterator<Item = u32>) {
         let mut state = self.state();
-        for slot in slots {
+        let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).chain(slots).collect();
+        state.free = state.slots.difference(&busy).copied().collect();
+        state.kept.clear();
+    }
+
+    /// Keeps slots whose reels the catalog does not know, each until its deadline.
+    pub fn keep(&self, slots: impl IntoIterator<Item = (u32, UtcMicros)>) {
+        let mut state = self.state();
+        for (slot, deadline) in slots {
             state.free.remove(&slot);
+            state.kept.insert(slot, deadline);
+        }
+    }
+
+    /// Frees kept slots whose deadline has passed.
+    pub fn free_kept(&self, now: UtcMicros) {
+        let mut state = self.state();
+        let due: Vec<u32> =
+            state.kept.iter().filter(|(_, deadline)| **deadline <= now).map(|(slot, _)| *slot).collect();
+        for slot in due {
+            state.kept.remove(&slot);
+            state.free.insert(slot);
         }
     }
 
     pub fn usage(&self) -> Usage {
         let state = self.state();
         Usage {
-            slots: state.slots,
+            slots: state.slots.len() as u32,
             slots_free: state.free.len() as u32,
             slots_max: self.marker.slots_max,
             slot_bytes: self.marker.slot_bytes,
@@ -188,16 +227,17 @@ impl LocalStore {
 
     /// Writes one more slot with zeros, so that recording later finds written blocks; false when there are enough.
     pub fn prepare(&self, free_min: u32) -> Result<bool> {
+        let _alone = self.creating.lock().expect("no thread panics while it makes a slot");
         let number = {
             let state = self.state();
-            if state.free.len() as u32 >= free_min || state.slots >= self.marker.slots_max {
+            if state.free.len() as u32 >= free_min || state.slots.len() as u32 >= self.marker.slots_max {
                 return Ok(false);
             }
-            state.slots + 1
+            state.slots.last().map_or(1, |last| last + 1)
         };
         self.create_slot(number)?;
         let mut state = self.state();
-        state.slots = state.slots.max(number);
+        state.slots.insert(number);
         state.free.insert(number);
         Ok(true)
     }
@@ -207,34 +247,38 @@ impl LocalStore {
     pub fn append(&self, family: Family, reel: ReelId, location: &mut Location, batch: &[u8]) -> Result<()> {
         assert!(batch.len().is_multiple_of(BLOCK_BYTES), "batches are whole blocks");
         let before = self.state().tails.get(&family).copied();
-        let mut grown = location.clone();
-        let written = self.write_pieces(family, reel, &mut grown, batch);
+        let (mut grown, mut taken) = (location.clone(), Vec::new());
+        let written = self.write_pieces(family, reel, &mut grown, batch, &mut taken);
         if written.is_ok() {
             *location = grown;
             return Ok(());
         }
         let mut state = self.state();
-        let taken: Vec<u32> = grown.slots().filter(|slot| location.slots().all(|old| old != *slot)).collect();
-        let tail = state.tails.remove(&family).map(|(slot, _)| slot);
-        if let Some(before) = before {
-            state.tails.insert(family, before);
-        }
-        let kept = before.map(|(slot, _)| slot);
-        state.free.extend(taken.into_iter().chain(tail).filter(|slot| Some(*slot) != kept));
+        match before {
+            Some(tail) => state.tails.insert(family, tail),
+            None => state.tails.remove(&family),
+        };
+        state.free.extend(taken);
         written
     }
 
-    /// Everything appended is durable when this returns.
+    /// Everything appended is durable when this returns. After an error nothing appended since the last success counts,
+    /// and a later sync does not mend it: the kernel reports a lost page once.
     pub fn sync(&self) -> Result<()> {
-        let touched: Vec<_> = self.state().touched.iter().map(|(slot, file)| (*slot, file.clone())).collect();
-        for (slot, file) in touched {
-            file.sync()?;
-            let mut state = self.state();
-            if !state.tails.values().any(|(tail, _)| *tail == slot) {
-                state.touched.remove(&slot);
-            }
+        let dirty = std::mem::take(&mut self.state().dirty);
+        let mut first_error = None;
+        for error in dirty.values().filter_map(|file| file.sync().err()) {
+            first_error.get_or_insert(error);
         }
-        Ok(())
+        first_error.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Makes all bytes of a location durable, also those that a process wrote which died before its sync.
+    pub fn settle(&self, location: &Location) -> Result<()> {
+        for slot in location.slots() {
+            self.touch(slot)?;
+        }
+        self.sync()
     }
 
     /// Where a new reel of the family will begin, as an empty location: written down before its first byte, so that a
@@ -245,54 +289,59 @@ impl LocalStore {
         Location { pieces: tail.map(piece).into_iter().collect(), index: None }
     }
 
-    /// No more reels of this family: its last slot is left as it is.
-    pub fn finish(&self, family: Family) {
-        self.state().tails.remove(&family);
+    /// No more reels go where these families stopped: a reel that follows begins a slot of its own.
+    pub fn finish(&self, done: impl Fn(&Family) -> bool) {
+        self.state().tails.retain(|family, _| !done(family));
     }
 
-    /// Gives slots back that hold nothing alive (K10 step 5). Their ciphertext stays until it is overwritten; its keys
-    /// are dead.
+    /// Gives slots back that hold nothing alive (K10 step 5); the caller knows of no live reel in them. Their ciphertext
+    /// stays until it is overwritten; its keys are dead.
     pub fn free(&self, slots: impl IntoIterator<Item = u32>) {
         let mut state = self.state();
         let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).collect();
-        state.free.extend(slots.into_iter().filter(|slot| !busy.contains(slot)));
+        let free: Vec<u32> =
+            slots.into_iter().filter(|slot| !busy.contains(slot) && state.slots.contains(slot)).collect();
+        state.free.extend(free);
     }
 
-    /// Reads bytes of a reel. Errors: `OutsideReel`, `Disk`.
+    /// Reads bytes of a reel once; for many reads, [`LocalStore::reader`]. Errors: `OutsideReel`, `Disk`.
     pub fn read(&self, location: &Location, offset: u64, bytes: u64) -> Result<Vec<u8>> {
-        let outside = || StoreError::OutsideReel { offset, bytes };
-        let mut out = vec![0; usize::try_from(bytes).map_err(|_| outside())?];
-        let mut done = 0;
-        while done < bytes {
-            let at = offset + done;
-            let holds = |piece: &&Piece| piece.reel_offset <= at && at < piece.reel_offset + piece.bytes;
-            let piece = location.pieces.iter().find(holds).ok_or_else(outside)?;
-            let into = at - piece.reel_offset;
-            let now = (bytes - done).min(piece.bytes - into);
-            let file = self.disk.open(&self.slot_path(piece.slot), Open::Read)?;
-            file.read_at(&mut out[done as usize..(done + now) as usize], piece.slot_offset + into)?;
-            done += now;
-        }
-        Ok(out)
+        self.reader(location).read(offset, bytes)
     }
 
-    /// The header of every slot that was ever used, for recovery and rebuilding.
-    pub fn scan(&self) -> Result<Vec<SlotHeader>> {
-        let mut headers = Vec::new();
-        for slot in self.slot_numbers()? {
+    /// Reads of one reel, each slot opened once.
+    pub fn reader<'a>(&'a self, location: &'a Location) -> Reader<'a> {
+        Reader::new(self, location)
+    }
+
+    /// The header of every slot that was ever used, but for slots that are known well enough: in the steady state nearly
+    /// all, and a disk needs 8 ms for each.
+    pub fn scan(&self, known: &BTreeSet<u32>) -> Result<Scan> {
+        let mut scan = Scan::default();
+        for slot in self.slot_numbers()?.into_iter().filter(|slot| !known.contains(slot)) {
             let mut block = vec![0; BLOCK_BYTES];
-            self.disk.open(&self.slot_path(slot), Open::Read)?.read_at(&mut block, 0)?;
-            headers.extend(
-                SlotHeader::from_bytes(&block).filter(|header| header.slot == slot && header.root == self.marker.root),
-            );
+            match self.disk.open(&self.slot_path(slot), Open::Read).and_then(|file| file.read_at(&mut block, 0)) {
+                Ok(()) => scan.headers.extend(
+                    SlotHeader::from_bytes(&block)
+                        .filter(|header| header.slot == slot && header.root == self.marker.root),
+                ),
+                Err(_) => drop(scan.unreadable.insert(slot)),
+            }
         }
-        Ok(headers)
+        Ok(scan)
     }
 
-    fn write_pieces(&self, family: Family, reel: ReelId, location: &mut Location, batch: &[u8]) -> Result<()> {
+    fn write_pieces(
+        &self,
+        family: Family,
+        reel: ReelId,
+        location: &mut Location,
+        batch: &[u8],
+        taken: &mut Vec<u32>,
+    ) -> Result<()> {
         let mut rest = batch;
         while !rest.is_empty() {
-            let (slot, offset) = self.tail(family, reel, location)?;
+            let (slot, offset) = self.tail(family, reel, location, taken)?;
             let room = self.marker.slot_bytes - offset;
             let (now, later) = rest.split_at(rest.len().min(room as usize));
             self.touch(slot)?.write_at(now, offset)?;
@@ -304,46 +353,56 @@ impl LocalStore {
     }
 
     /// A location that also covers what may have been written after the catalog last heard of it: the rest of its last
-    /// slot, then the slots whose headers name the reel.
+    /// slot, then the slots whose headers name the reel, as long as each goes on where the one before ends.
     pub fn extended(&self, location: &Location, reel: ReelId, headers: &[SlotHeader]) -> Location {
         let mut pieces = location.pieces.clone();
-        let room = |piece: &Piece| self.marker.slot_bytes - piece.slot_offset;
-        let known: BTreeSet<u32> = location.slots().collect();
-        let mut more: Vec<&SlotHeader> =
-            headers.iter().filter(|header| header.reel == reel && !known.contains(&header.slot)).collect();
-        more.sort_by_key(|header| header.reel_offset);
-        let next = more.iter().map(|header| header.reel_offset);
-        let ends: Vec<Option<u64>> = next.map(Some).chain([None]).collect();
         if let Some(last) = pieces.last_mut() {
-            last.bytes = ends[0].map_or(room(last), |end| end.saturating_sub(last.reel_offset).min(room(last)));
+            last.bytes = self.marker.slot_bytes.saturating_sub(last.slot_offset);
         }
-        for (header, end) in more.iter().zip(&ends[1..]) {
-            let piece = Piece { slot: header.slot, slot_offset: BLOCK, reel_offset: header.reel_offset, bytes: 0 };
-            let bytes = end.map_or(room(&piece), |end| (end - piece.reel_offset).min(room(&piece)));
-            pieces.push(Piece { bytes, ..piece });
+        let known: BTreeSet<u32> = location.slots().collect();
+        loop {
+            let end = pieces.last().map_or(0, |piece| piece.reel_offset + piece.bytes);
+            let goes_on = |header: &&SlotHeader| {
+                header.reel == reel && header.reel_offset == end && !known.contains(&header.slot)
+            };
+            let Some(next) = headers.iter().find(goes_on) else { break };
+            let bytes = self.marker.slot_bytes - BLOCK;
+            pieces.push(Piece { slot: next.slot, slot_offset: BLOCK, reel_offset: end, bytes });
         }
         Location { pieces, index: None }
     }
 
     /// Writes the end of a reel right behind `location`, durably, wherever that is: recovery's only write.
     pub fn write_end(&self, family: Family, reel: ReelId, location: &mut Location, blocks: &[u8]) -> Result<()> {
-        let behind = location.pieces.last().map(|piece| (piece.slot, piece.slot_offset + piece.bytes));
+        let before = location.clone();
+        let behind = before.pieces.last().map(|piece| (piece.slot, piece.slot_offset + piece.bytes));
         if let Some(place) = behind {
             self.state().tails.insert(family, place);
         }
         let written = self.append(family, reel, location, blocks).and_then(|()| self.sync());
-        self.finish(family);
+        self.finish(|finished| *finished == family);
+        if written.is_err() {
+            self.free_beyond(location, &before);
+            *location = before;
+        }
         written
     }
 
+    /// Gives back the slots that a location has and an earlier state of it had not.
+    pub fn free_beyond(&self, location: &Location, earlier: &Location) {
+        let kept: BTreeSet<u32> = earlier.slots().collect();
+        self.free(location.slots().filter(|slot| !kept.contains(slot)));
+    }
+
     /// Slot and offset at which the family goes on; opens a new slot where the last is full.
-    fn tail(&self, family: Family, reel: ReelId, location: &Location) -> Result<(u32, u64)> {
+    fn tail(&self, family: Family, reel: ReelId, location: &Location, taken: &mut Vec<u32>) -> Result<(u32, u64)> {
         if let Some((slot, offset)) = self.state().tails.get(&family).copied()
             && offset < self.marker.slot_bytes
         {
             return Ok((slot, offset));
         }
         let slot = self.take_slot()?;
+        taken.push(slot);
         let header = SlotHeader { root: self.marker.root, slot, family, reel, reel_offset: location.bytes() };
         let mut block = Batch::with_capacity(BLOCK_BYTES);
         block.bytes().extend_from_slice(&header.to_bytes());
@@ -381,16 +440,17 @@ impl LocalStore {
         Ok(self.disk.sync_dir(&self.path.join("slots"))?) // 5
     }
 
+    /// The file of a slot, for writing; the next sync covers it.
     fn touch(&self, slot: u32) -> Result<Arc<dyn DiskFile>> {
-        if let Some(file) = self.state().touched.get(&slot) {
+        if let Some(file) = self.state().dirty.get(&slot) {
             return Ok(file.clone());
         }
         let file = self.disk.open(&self.slot_path(slot), Open::Direct)?;
-        self.state().touched.insert(slot, file.clone());
+        self.state().dirty.insert(slot, file.clone());
         Ok(file)
     }
 
-    fn slot_numbers(&self) -> Result<Vec<u32>> {
+    fn slot_numbers(&self) -> Result<BTreeSet<u32>> {
         let names = self.disk.list(&self.path.join("slots"))?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(".slot")?.parse().ok()).collect())
     }
@@ -404,37 +464,11 @@ impl LocalStore {
     }
 }
 
-/// The index entries of one stream of a closed reel; `None` where the location names no index or its record is not one.
-/// A reel that was recovered has no index: its records are walked.
-pub fn index_of(store: &LocalStore, reel: ReelId, location: &Location, handle: u16) -> Result<Option<Vec<IndexEntry>>> {
-    let entries = match location.index {
-        Some((offset, bytes)) => index_record(&store.read(location, offset, bytes.into())?, reel),
-        None => Some(walk_index(store, reel, location)?),
-    };
-    Ok(entries.map(|mut entries| {
-        entries.retain(|entry| entry.handle == handle);
-        entries
-    }))
-}
-
-fn index_record(record: &[u8], reel: ReelId) -> Option<Vec<IndexEntry>> {
-    let header = RecordHeader::from_bytes(record).ok().filter(|header| header.reel == reel)?;
-    IndexEntry::from_payload(record.get(RECORD_HEADER_BYTES..)?).ok().filter(|_| header.kind == Kind::Index)
-}
-
-/// Reads record headers from the start to the end of the reel. Signatures were checked when it was closed.
-fn walk_index(store: &LocalStore, reel: ReelId, location: &Location) -> Result<Vec<IndexEntry>> {
-    let mut entries = Vec::new();
-    let mut offset = 0;
-    while offset + RECORD_HEADER_BYTES as u64 <= location.bytes() {
-        let bytes = store.read(location, offset, RECORD_HEADER_BYTES as u64)?;
-        let Some(header) = RecordHeader::from_bytes(&bytes).ok().filter(|header| header.reel == reel) else { break };
-        let (kind, bytes) = (header.kind.code(), header.record_bytes() as u32);
-        entries.push(IndexEntry { kind, handle: header.handle, number: header.number, bytes, offset });
-        offset += header.record_bytes();
-        if header.kind == Kind::Sync {
-            offset = offset.next_multiple_of(BLOCK);
-        }
+/// Errors: `SlotBytes`.
+fn check_slot_bytes(path: &Path, marker: &Marker) -> Result<()> {
+    let slot_bytes = marker.slot_bytes;
+    if slot_bytes < 2 * BLOCK || !slot_bytes.is_multiple_of(BLOCK) {
+        return Err(StoreError::SlotBytes { path: path.to_owned(), slot_bytes });
     }
-    Ok(entries)
+    Ok(())
 }

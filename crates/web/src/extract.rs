@@ -6,7 +6,7 @@ use crate::{
     session::cookie_of,
 };
 use axum::{
-    Json, RequestPartsExt,
+    Json,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
     http::{StatusCode, request::Parts},
 };
@@ -53,8 +53,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Web>> for Body<T> {
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Asked<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<Asked<T>, Problem> {
-        let asked = parts.extract::<Query<T>>().await.map_err(|_| Problem::from(&problem::MALFORMED))?;
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Asked<T>, Problem> {
+        let asked = Query::<T>::from_request_parts(parts, web).await.map_err(|_| Problem::from(&problem::MALFORMED))?;
         Ok(Asked(asked.0))
     }
 }
@@ -62,8 +62,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Asked<T> {
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Named<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<Named<T>, Problem> {
-        let named = parts.extract::<Path<T>>().await.map_err(|_| Problem::from(&problem::NOT_FOUND))?;
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Named<T>, Problem> {
+        let named = Path::<T>::from_request_parts(parts, web).await.map_err(|_| Problem::from(&problem::NOT_FOUND))?;
         Ok(Named(named.0))
     }
 }

@@ -25,7 +25,7 @@ const FIRST_PICTURE: Duration = Duration::from_secs(10);
 ///
 /// Fragmented MP4; `Vigie-Start` is the UTC of the first picture, which stands at time 0. A wait of up to 10 s for the
 /// camera's next key frame comes before the answer.
-#[utoipa::path(get, path = "/media/{permit}/{camera}/live", tag = "media",
+#[utoipa::path(get, path = "/media/{permit}/{camera}/live", tag = "media", security(("session" = [])),
     params(("permit" = String, Path, description = "of a live look"), ("camera" = String, Path)),
     responses(
         (status = 200, content_type = "video/mp4", body = Vec<u8>, headers(("Vigie-Start" = String))),
@@ -54,8 +54,9 @@ pub fn must_be_live(using: &InUse) -> Result<(), Problem> {
 
 /// Sends one camera's parts until the permit, the reader or the camera's stream ends. The last part says why.
 pub async fn watch(web: &Web, using: &InUse, camera: CameraId, to: &mpsc::Sender<Part>) {
+    let sender = PartSender { to, using };
     let problem = tokio::select! {
-        problem = relay(web, camera, &PartSender { to, using }) => problem.err(),
+        problem = relay(web, camera, &sender) => problem.err(),
         () = using.ended() => None,
         () = to.closed() => return,
     };
@@ -74,9 +75,10 @@ async fn relay(web: &Web, camera: CameraId, sender: &PartSender<'_>) -> Result<(
         return Ok(());
     }
     loop {
-        match packer.take_due().map_err(unplayable)? {
-            Some(bytes) if sender.send(Part::Bytes(bytes)).await.is_err() => return Ok(()),
-            _ => {}
+        if let Some(bytes) = packer.take_due().map_err(unplayable)?
+            && sender.send(Part::Bytes(bytes)).await.is_err()
+        {
+            return Ok(());
         }
         if advance(&mut link, &mut packer, |_| Some(())).await?.is_none() {
             return Ok(());

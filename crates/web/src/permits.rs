@@ -1,7 +1,9 @@
 //! Permits behind their opaque ids (P8): an id lives 60 s since its last use, belongs to one session, dies with its permit.
 
 use crate::problem::{self, Problem};
-use domain::{CameraId, Clock, PermitId, Random, Secret32, UtcMicros, limit::PERMIT_IDLE_SECONDS_MAX, world::BootMicros};
+use domain::{
+    CameraId, Clock, PermitId, Random, Secret32, UtcMicros, limit::PERMIT_IDLE_SECONDS_MAX, world::BootMicros,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::limit::{CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PERMIT_IDLE_SECONDS_MAX};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::{
@@ -151,6 +152,9 @@ texts! {
     MALFORMED BAD_REQUEST "malformed": "Demande mal formée", "Malformed request";
         "La demande n’a pas la forme attendue. Rechargez la page ; l’interface est décrite dans openapi.json.",
         "The request does not have the expected form. Reload the page; the interface is described in openapi.json."
+    PASSWORD_LENGTH BAD_REQUEST "password-length": "Mot de passe trop court ou trop long", "Password too short or too long";
+        "Il a de 12 à 256 caractères. Une phrase de quelques mots convient.",
+        "It has 12 to 256 characters. A sentence of a few words will do."
     NO_SESSION UNAUTHORIZED "no-session": "Vous n’êtes pas connecté", "You are not signed in";
         "La session est finie ou n’a jamais commencé. Connectez-vous.",
         "The session is over or never began. Sign in."
@@ -227,3 +231,8 @@ texts! {
         "La caméra n’a envoyé aucune image complète en dix secondes. La page Santé donne son état.",
         "The camera sent no complete picture in ten seconds. The health page tells its state."
 }
+
+// The text of `PASSWORD_LENGTH` says these numbers.
+const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
+// The text of `NO_PERMIT` and of `CLOSED` too.
+const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);

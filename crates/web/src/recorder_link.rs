@@ -48,8 +48,10 @@ pub enum LinkError {
     Message(#[from] MessageError),
     #[error("the recorder does not accept this process: start both with one `vigie serve`")]
     NotAccepted,
-    #[error("the recorder refused: {why}")]
-    Refused { why: String },
+    #[error("the permit does not hold: {why}")]
+    NoPermit { why: String },
+    #[error("the recorder cannot answer: {why}")]
+    Unable { why: String },
     #[error("the recorder answered another question: use programs of one release")]
     Unexpected,
 }
@@ -60,7 +62,7 @@ impl RecorderLink {
     pub async fn ask(&self, ask: &RecorderAsk) -> Result<RecorderAnswer> {
         let mut stream = self.connect().await?;
         match within(PATIENCE, exchange(&mut stream, ask)).await? {
-            RecorderAnswer::Refused { why } => Err(LinkError::Refused { why }),
+            RecorderAnswer::Refused { why } => Err(LinkError::Unable { why }),
             answer => Ok(answer),
         }
     }
@@ -70,7 +72,7 @@ impl RecorderLink {
         let ask = RecorderAsk::Live { permit, stream };
         match within(PATIENCE, exchange(&mut socket, &ask)).await? {
             RecorderAnswer::Watching => Ok(LiveLink { stream: socket }),
-            RecorderAnswer::Refused { why } => Err(LinkError::Refused { why }),
+            RecorderAnswer::Refused { why } => Err(LinkError::NoPermit { why }),
             RecorderAnswer::Located(_) | RecorderAnswer::Timeline(_) => Err(LinkError::Unexpected),
         }
     }
@@ -98,7 +100,7 @@ impl LiveLink {
 impl From<LinkError> for Problem {
     fn from(error: LinkError) -> Problem {
         match error {
-            LinkError::Refused { .. } => (&problem::PERMIT_ENDED).into(),
+            LinkError::NoPermit { .. } => (&problem::PERMIT_ENDED).into(),
             error => {
                 tracing::warn!(%error, "no answer from the recorder");
                 (&problem::RECORDER_AWAY).into()

@@ -11,10 +11,15 @@ use crate::{
 };
 use axum::{extract::State, http::HeaderName, response::Response};
 use bytes::Bytes;
-use domain::{Span, StreamId};
+use domain::{Span, StreamId, UtcMicros, limit::CLOSED_BEFORE_DEADLINE_SECONDS};
+use keeper::wire::FateState;
 use serde::Deserialize;
-use std::sync::Arc;
-use tokio::{runtime::Handle, sync::mpsc};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::Instant,
+};
 use utoipa::IntoParams;
 use vault::{
     KeeperError, LocalStore, StoreError,
@@ -22,6 +27,13 @@ use vault::{
     replay::{Replay, ReplayError},
     service::{Located, RecorderAnswer, RecorderAsk},
 };
+
+/// Opened pictures that nobody reads are dropped after this, and opened anew if the reader comes back: a replay that is
+/// paused must not keep in memory what dies meanwhile (K8).
+const CLEAR_MAX: Duration = Duration::from_secs(300);
+
+// What is opened just before it closes is dropped before its deadline.
+const _: () = assert!((CLEAR_MAX.as_secs() as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
 
 /// Which part of the permit's span.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -37,7 +49,7 @@ pub struct ReplayQuery {
 ///
 /// Fragmented MP4 from the start of the group of pictures that holds `from`; `Vigie-From` is the UTC of time 0. Gaps in the
 /// footage are gaps on the timeline. Read slowly, the server waits.
-#[utoipa::path(get, path = "/media/{permit}/{camera}/replay", tag = "media",
+#[utoipa::path(get, path = "/media/{permit}/{camera}/replay", tag = "media", security(("session" = [])),
     params(("permit" = String, Path, description = "of a look at the past"), ("camera" = String, Path), ReplayQuery),
     responses(
         (status = 200, content_type = "video/mp4", body = Vec<u8>, headers(("Vigie-From" = String))),
@@ -53,17 +65,35 @@ pub async fn get_replay(
     let using = web.permits.use_by(&permit, web.permits.owner(&session))?;
     let stream = StreamId::main(using.camera(&camera)?);
     let span = span_within(&using, &query?.0)?;
+    let camera = stream.camera;
+    let played = play(&web, using, stream, span).await;
+    match played {
+        Err(problem) if std::ptr::eq(problem.text, &problem::NO_FOOTAGE) => {
+            // nothing there: because it died, or because it never was
+            let fates = web.ask_keeper(move |keeper| keeper.see_hours(&session, camera, span)).await?;
+            let died = fates.iter().any(|fate| matches!(fate.state, FateState::Closed | FateState::Destroyed));
+            Err(if died { (&problem::CLOSED).into() } else { problem })
+        }
+        played => played,
+    }
+}
+
+async fn play(web: &Arc<Web>, using: InUse, stream: StreamId, span: Span) -> Result<Response, Problem> {
+    let place = web.replays.clone().try_acquire_owned().map_err(|_| Problem::from(&problem::TOO_MANY_STREAMS))?;
+    let reels = locate(web, stream, span).await?;
     let store = web.store.clone().ok_or(&problem::STORE_AWAY)?;
-    let reels = match web.recorder.ask(&RecorderAsk::Locate { stream, span }).await? {
-        RecorderAnswer::Located(reels) if reels.is_empty() => return Err((&problem::NO_FOOTAGE).into()),
-        RecorderAnswer::Located(reels) => reels,
-        _ => return Err((&problem::RECORDER_AWAY).into()),
-    };
     let (to, parts) = mpsc::channel(PARTS_WAITING_MAX);
-    let job = Job { web, store, using, stream, span, reels };
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || job.run(&runtime, &to));
+    let job = Job { web: web.clone(), store, using, stream, span, runtime: Handle::current(), to, _place: place };
+    tokio::task::spawn_blocking(move || job.run(reels));
     parts::answer(parts, HeaderName::from_static("vigie-from")).await
+}
+
+async fn locate(web: &Web, stream: StreamId, span: Span) -> Result<Vec<Located>, Problem> {
+    match web.recorder.ask(&RecorderAsk::Locate { stream, span }).await? {
+        RecorderAnswer::Located(reels) if reels.is_empty() => Err((&problem::NO_FOOTAGE).into()),
+        RecorderAnswer::Located(reels) => Ok(reels),
+        _ => Err((&problem::RECORDER_AWAY).into()),
+    }
 }
 
 /// The asked span, cut to what the permit covers.
@@ -82,7 +112,33 @@ struct Job {
     using: InUse,
     stream: StreamId,
     span: Span,
-    reels: Vec<Located>,
+    runtime: Handle,
+    to: mpsc::Sender<Part>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What was handed on so far.
+#[derive(Default)]
+struct Progress {
+    packer: Packer,
+    headed: bool,
+    /// First instant of the last chunk that was packed.
+    packed: Option<UtcMicros>,
+}
+
+/// How reading went.
+#[derive(PartialEq, Eq)]
+enum Played {
+    ToTheEnd,
+    /// The reader let us wait for so long that the opened pictures were dropped.
+    Paused,
+}
+
+/// What back-pressure says.
+#[derive(PartialEq, Eq)]
+enum Reader {
+    TakesMore,
+    Pauses,
 }
 
 /// Why a job ends early.
@@ -92,41 +148,83 @@ enum Halt {
 }
 
 impl Job {
-    fn run(mut self, runtime: &Handle, to: &mpsc::Sender<Part>) {
-        let reels = std::mem::take(&mut self.reels);
-        let send = |part| runtime.block_on(PartSender { to, using: &self.using }.send(part));
-        let end = match self.play(reels, &send) {
+    fn run(self, reels: Vec<Located>) {
+        let end = match self.play(reels) {
             Ok(()) => None,
             Err(Halt::Problem(problem)) => Some(problem),
             Err(Halt::Stopped) => return,
         };
         // nobody left to tell: the reader went away
-        drop(send(Part::End(end)));
+        drop(self.send(Part::End(end)));
     }
 
-    fn play(&self, reels: Vec<Located>, send: &impl Fn(Part) -> Result<(), Stopped>) -> Result<(), Halt> {
+    /// 1 open and hand on · 2 after a long pause nothing opened is left: wait for the reader · 3 locate and open the rest
+    /// anew, through the keeper, which refuses what has closed meanwhile.
+    fn play(&self, mut reels: Vec<Located>) -> Result<(), Halt> {
+        let mut progress = Progress::default();
+        let mut span = self.span;
+        while self.play_some(reels, span, &mut progress)? == Played::Paused {
+            self.wait_for_reader(None)?;
+            // a group's start may lie before what the permit covers
+            let from = progress.packed.map_or(span.from(), |packed| packed.max(span.from()));
+            span = Span::new(from, span.to()).map_err(|_| Problem::from(&problem::NO_FOOTAGE))?;
+            reels = self.runtime.block_on(locate(&self.web, self.stream, span))?;
+        }
+        self.pass_on(progress.packer.finish().map_err(unplayable)?)
+    }
+
+    fn play_some(&self, reels: Vec<Located>, span: Span, progress: &mut Progress) -> Result<Played, Halt> {
         let permit = self.using.permit().clone();
-        let mut replay = Replay::new(&*self.web.keeper, &self.store, permit, self.stream, self.span, reels);
-        let mut packer = Packer::default();
-        let mut headed = false;
+        let mut replay = Replay::new(&*self.web.keeper, &self.store, permit, self.stream, span, reels);
+        // opened anew, a group is opened from its start: what of it was handed on already is passed over
+        let known = progress.packed;
         while let Some(chunks) = replay.next_reel()? {
-            for chunk in chunks {
-                packer.push_chunk(chunk).map_err(unplayable)?;
-                if !headed && let Some(head) = packer.head() {
-                    send(Part::Head(head))?;
-                    headed = true;
+            let drop_at = Instant::now() + CLEAR_MAX;
+            for chunk in chunks.into_iter().filter(|chunk| known < Some(chunk.first_utc)) {
+                if self.wait_for_reader(Some(drop_at))? == Reader::Pauses {
+                    return Ok(Played::Paused);
                 }
-                pass_on(packer.take().map_err(unplayable)?, send)?;
+                progress.packed = Some(chunk.first_utc);
+                progress.packer.push_chunk(chunk).map_err(unplayable)?;
+                if !progress.headed
+                    && let Some(head) = progress.packer.head()
+                {
+                    self.send(Part::Head(head))?;
+                    progress.headed = true;
+                }
+                self.pass_on(progress.packer.take().map_err(unplayable)?)?;
             }
         }
-        pass_on(packer.finish().map_err(unplayable)?, send)
+        Ok(Played::ToTheEnd)
     }
-}
 
-fn pass_on(bytes: Option<Bytes>, send: &impl Fn(Part) -> Result<(), Stopped>) -> Result<(), Halt> {
-    match bytes {
-        Some(bytes) => Ok(send(Part::Bytes(bytes))?),
-        None => Ok(()),
+    /// Back-pressure: until the reader takes more, or `until`.
+    fn wait_for_reader(&self, until: Option<Instant>) -> Result<Reader, Stopped> {
+        self.runtime.block_on(async {
+            let pause = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.using.ended() => Err(Stopped),
+                () = pause => Ok(Reader::Pauses),
+                room = self.to.reserve() => room.map(|_| Reader::TakesMore).map_err(|_| Stopped),
+            }
+        })
+    }
+
+    fn send(&self, part: Part) -> Result<(), Stopped> {
+        self.runtime.block_on(PartSender { to: &self.to, using: &self.using }.send(part))
+    }
+
+    fn pass_on(&self, bytes: Option<Bytes>) -> Result<(), Halt> {
+        match bytes {
+            Some(bytes) => Ok(self.send(Part::Bytes(bytes))?),
+            None => Ok(()),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ const KIND_END: u8 = 2;
 /// `application/vnd.vigie.wall`: records of an eight-byte header (length u32, place in the permit's list u16, kind u8, 0,
 /// big endian) and a payload. Kinds: 0 fragmented MP4, 1 head as JSON `{content_type, start}`, 2 end of that camera's
 /// stream (a problem as JSON, or nothing).
-#[utoipa::path(get, path = "/media/{permit}/live", tag = "media",
+#[utoipa::path(get, path = "/media/{permit}/live", tag = "media", security(("session" = [])),
     params(("permit" = String, Path, description = "of a live look")),
     responses(
         (status = 200, content_type = "application/vnd.vigie.wall", body = Vec<u8>),
@@ -65,7 +65,8 @@ pub async fn get_wall(
             }
         });
     }
-    let body = stream::unfold(records, async |mut records| Some((Ok::<Bytes, Infallible>(records.recv().await?), records)));
+    let body =
+        stream::unfold(records, async |mut records| Some((Ok::<Bytes, Infallible>(records.recv().await?), records)));
     let mut response = Response::new(Body::from_stream(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     Ok(response)
@@ -83,7 +84,16 @@ impl Place {
     async fn fill(&self, web: &Web, using: &InUse) {
         loop {
             let (to, mut parts) = mpsc::channel(PARTS_WAITING_MAX);
-            let both = async { tokio::join!(async { watch(web, using, self.camera, &to).await; drop(to) }, self.pass(&mut parts)).1 };
+            let both = async {
+                tokio::join!(
+                    async {
+                        watch(web, using, self.camera, &to).await;
+                        drop(to)
+                    },
+                    self.pass(&mut parts)
+                )
+                .1
+            };
             if both.await.is_err() {
                 return;
             }
@@ -126,7 +136,7 @@ mod tests {
     fn a_record_says_its_length_place_and_kind() {
         let bytes = record(3, &Part::Bytes(Bytes::from_static(b"abc")));
         assert_eq!(&bytes[..], [0, 0, 0, 3, 0, 3, 0, 0, b'a', b'b', b'c']);
-        let head = Head { content_type: "video/mp4; codecs=\"avc1.42C01E\"".into(), start: UtcMicros(0) };
+        let head = Head { content_type: "video/mp4; codecs=\"avc1.42c01e\"".into(), start: UtcMicros(0) };
         let head = record(0, &Part::Head(head));
         assert_eq!(head[6], 1);
         let json: serde_json::Value = serde_json::from_slice(&head[8..]).unwrap();

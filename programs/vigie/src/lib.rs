@@ -1,1 +1,49 @@
-//! the program: command line, configuration, wiring of the three roles.
+//! The program's wiring: command line, configuration, three roles in three processes (P1).
+//!
+//! A library, so that simulations can build the same program around another clock and shorter hours (R16) without a switch
+//! for it in the product.
+
+mod cli;
+mod config;
+mod handover;
+mod hardening;
+mod lines;
+mod roles;
+mod site;
+mod world;
+
+pub use config::{Config, ConfigError};
+pub use world::{SystemClock, SystemRandom};
+
+use domain::{Clock, HourLength};
+use std::{process::ExitCode, sync::Arc};
+
+/// What makes the product the product, and a simulation a simulation.
+#[derive(Clone)]
+pub struct Build {
+    /// The name of the program as it is called.
+    pub name: &'static str,
+    pub version: &'static str,
+    pub hour_length: HourLength,
+    /// In simulations a day of delay lasts this many seconds.
+    pub seconds_per_day: Option<i64>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Build {
+    /// The product: hours of 3,600 s, delays in days, the machine's clock.
+    pub fn product() -> Build {
+        Build {
+            name: "vigie",
+            version: env!("CARGO_PKG_VERSION"),
+            hour_length: HourLength::PRODUCT,
+            seconds_per_day: None,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+}
+
+/// Runs the command line.
+pub fn main(build: &Build) -> ExitCode {
+    cli::run(build)
+}

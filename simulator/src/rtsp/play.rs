@@ -124,6 +124,11 @@ impl Play {
         self.next - from
     }
 
+    /// Leaves out the frame that is due.
+    pub fn pass_over(&mut self) {
+        self.next += 1;
+    }
+
     /// The packets of the frame that is due, on `channel`, into `out`.
     pub fn next_frame(&mut self, channel: u8, out: &mut Vec<u8>) -> SentFrame {
         let clip = Arc::clone(&self.clip);

@@ -216,14 +216,18 @@ impl Session {
         if play.due() > Instant::now() {
             return Ok(());
         }
+        if camera.is_frozen() {
+            play.pass_over();
+            return Ok(());
+        }
         let silence = play.silence();
         if !silence.is_empty() {
             stream.write_all(&silence).await?;
             counters.audio_bytes.fetch_add(silence.len() as u64, Relaxed);
         }
         let Some(video) = &self.video else {
-            // Sound alone: the frame is not sent, its turn only paces.
-            play.next_frame(0, out);
+            // Sound alone: the frame's turn only paces.
+            play.pass_over();
             return Ok(());
         };
         if let Some(report) = play.report(video.rtcp, self.shared.clock.utc()) {

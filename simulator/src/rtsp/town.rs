@@ -138,6 +138,7 @@ pub(super) struct Shared {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct State {
     running: bool,
+    frozen: bool,
     /// Counts the devices that hung in this place.
     device: u32,
 }
@@ -255,7 +256,7 @@ impl Camera {
             files,
             clip,
             rhythm,
-            state: watch::Sender::new(State { running: true, device: 1 }),
+            state: watch::Sender::new(State { running: true, frozen: false, device: 1 }),
             sessions: Mutex::new(Vec::new()),
             sent: remember.then(Mutex::default),
         }
@@ -287,6 +288,14 @@ impl Camera {
     pub fn restart(&self) {
         self.state.send_modify(|state| state.running = true);
     }
+    /// Keeps its connections and sends nothing on them, as a camera whose encoder hangs.
+    pub fn freeze(&self) {
+        self.state.send_modify(|state| state.frozen = true);
+    }
+    /// Goes on with the frame that is due now.
+    pub fn thaw(&self) {
+        self.state.send_modify(|state| state.frozen = false);
+    }
     /// Another device hangs in this place: same address, another realm. Its connections are cut.
     pub fn replace_device(&self) {
         self.state.send_modify(|state| state.device += 1);
@@ -294,6 +303,9 @@ impl Camera {
     }
     pub fn is_running(&self) -> bool {
         self.state.borrow().running
+    }
+    pub fn is_frozen(&self) -> bool {
+        self.state.borrow().frozen
     }
 
     /// A connection that wants to be told when the camera goes away.

@@ -114,7 +114,8 @@ impl Building {
         (eye.x - x).hypot(eye.y - y)
     }
 
-    /// Whether this house stands between the eye and a point of the ground: the point lies behind every face that is seen.
+    /// Whether this house stands between the eye and a point of the ground: the point lies behind every face that is
+    /// seen.
     pub fn hides(&self, eye: Point3, point: Point3) -> bool {
         let behind = |seen: bool, inside: bool| !seen || inside;
         behind(eye.x < self.x0, point.x > self.x0)

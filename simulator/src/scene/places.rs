@@ -33,7 +33,8 @@ pub fn build(index: usize, dice: &mut Dice) -> Place {
     place
 }
 
-/// The vehicle that is in a place whatever the seed: the fast yellow car at the crossroads, a car that enters the car park.
+/// The vehicle that is in a place whatever the seed: the fast yellow car at the crossroads, a car that enters the car
+/// park.
 pub fn known_vehicle(index: usize) -> Option<Vehicle> {
     let car = |colour, speed_kmh, lane| Vehicle { class: Class::Car, colour, speed_kmh, lane, start_s: 1.5 };
     match index {

@@ -79,7 +79,8 @@ pub fn draw_walkers(place: &Place, vehicles: &[Vehicle], loop_s: f32, dice: &mut
 }
 
 impl Vehicle {
-    /// Where it is at `time_s`, as (metres of its lane, place): nowhere, once, or twice where one turn runs into the next.
+    /// Where it is at `time_s`, as (metres of its lane, place): nowhere, once, or twice where one turn runs into the
+    /// next.
     pub fn stands(&self, place: &Place, time_s: f32, loop_s: f32) -> Vec<(f32, Stand)> {
         positions(&place.lanes[self.lane].route, self.speed_kmh, self.start_s, time_s, loop_s)
     }

@@ -157,6 +157,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),
+        Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
     }
 }

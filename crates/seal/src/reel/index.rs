@@ -2,9 +2,6 @@
 
 use crate::{Kind, Result, SealError, record::Fields};
 
-/// Bytes of one entry: kind u8, zero u8, handle u16, number u32, length u32, offset u64.
-pub const ENTRY_BYTES: usize = 20;
-
 /// One key record, chunk, extent or gap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct IndexEntry {
@@ -19,13 +16,16 @@ pub struct IndexEntry {
 }
 
 impl IndexEntry {
+    /// Bytes of one entry: kind u8, zero u8, handle u16, number u32, length u32, offset u64.
+    pub const BYTES: usize = 20;
+
     pub fn is(&self, kind: Kind) -> bool {
         self.kind == kind.code()
     }
 
     /// The payload of an index record.
     pub fn to_payload(entries: &[IndexEntry]) -> Vec<u8> {
-        let mut payload = Vec::with_capacity(entries.len() * ENTRY_BYTES);
+        let mut payload = Vec::with_capacity(entries.len() * Self::BYTES);
         for entry in entries {
             payload.extend_from_slice(&[entry.kind, 0]);
             payload.extend_from_slice(&entry.handle.to_le_bytes());
@@ -38,10 +38,10 @@ impl IndexEntry {
 
     /// The inverse. Errors: `Malformed` where the length is no multiple of an entry.
     pub fn from_payload(payload: &[u8]) -> Result<Vec<IndexEntry>> {
-        if !payload.len().is_multiple_of(ENTRY_BYTES) {
+        if !payload.len().is_multiple_of(Self::BYTES) {
             return Err(SealError::Malformed { what: "index", field: "length" });
         }
-        payload.chunks_exact(ENTRY_BYTES).map(Self::read).collect()
+        payload.chunks_exact(Self::BYTES).map(Self::read).collect()
     }
 
     fn read(bytes: &[u8]) -> Result<IndexEntry> {

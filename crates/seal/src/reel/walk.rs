@@ -19,6 +19,8 @@ pub struct Sound {
     pub records: u32,
     pub running: Digest,
     pub root: Root,
+    /// Streams before `cut`.
+    pub streams: u16,
     /// Key records, chunks, extents and gaps before `cut`.
     pub index: Vec<IndexEntry>,
 }
@@ -40,6 +42,8 @@ pub struct Walk {
     running: Running,
     streams: BTreeMap<u16, StreamDigests>,
     index: Vec<IndexEntry>,
+    /// Offset and bytes of the index record, if it was the last one.
+    index_record: Option<(u64, u32)>,
     offset: u64,
     mark: Option<Mark>,
     /// The closed end, once met.
@@ -56,6 +60,7 @@ impl Walk {
             running: Running::default(),
             streams: BTreeMap::new(),
             index: Vec::new(),
+            index_record: None,
             offset: 0,
             mark: None,
             footer: None,
@@ -70,6 +75,14 @@ impl Walk {
     pub fn header(&self) -> Option<&ReelHeader> {
         self.header.as_ref().map(|(header, _)| header)
     }
+    /// Streams met so far.
+    pub fn streams(&self) -> u16 {
+        self.streams.len() as u16
+    }
+    /// Offset and bytes of the index record that stands right before the footer.
+    pub fn index_record(&self) -> Option<(u64, u32)> {
+        self.index_record.filter(|_| self.footer.is_some())
+    }
     /// What is signed so far; `None` where no sync record was met.
     pub fn sound(&self) -> Option<Sound> {
         let mark = self.mark.as_ref()?;
@@ -80,6 +93,7 @@ impl Walk {
             records: mark.point.records,
             running: mark.point.running,
             root: root::reel_root(&self.header_digest(), streams.iter().map(|(handle, stream)| (*handle, stream))),
+            streams: streams.len() as u16,
             index: self.index[..mark.index_entries].to_vec(),
         })
     }
@@ -100,11 +114,15 @@ impl Walk {
         match header.kind {
             Kind::Header => self.begin(payload, digest)?,
             _ if self.header.is_none() => return Err(SealError::Mismatch { what: "first record" }),
-            Kind::Sync => return self.sync(&header, payload, digest),
+            Kind::Sync => return self.sync(&header, payload, &digest),
             Kind::Footer => self.footer(payload)?,
             Kind::RecoveryFooter => self.recovered(payload)?,
             Kind::Key | Kind::Chunk | Kind::Extent | Kind::Gap => self.footage(&header, digest)?,
-            Kind::Pad | Kind::Index | Kind::Unknown(_) => {}
+            Kind::Index => self.index_record = Some((self.offset, header.record_bytes() as u32)),
+            Kind::Pad | Kind::Unknown(_) => {}
+        }
+        if !matches!(header.kind, Kind::Index | Kind::Footer) {
+            self.index_record = None;
         }
         self.advance(&header, &digest);
         Ok(())
@@ -123,17 +141,20 @@ impl Walk {
         if header.handle == NO_STREAM {
             return Err(malformed("handle"));
         }
-        let stream = self.streams.entry(header.handle).or_default();
-        let list = match header.kind {
-            Kind::Key => {
-                stream.key_record = digest;
-                None
+        if header.kind == Kind::Key {
+            if header.number != 0 || self.streams.contains_key(&header.handle) {
+                return Err(malformed("number"));
             }
-            Kind::Chunk => Some(&mut stream.chunks),
-            Kind::Extent => Some(&mut stream.extents),
-            _ => Some(&mut stream.gaps),
-        };
-        if let Some(list) = list {
+            let stream = StreamDigests { key_record: digest, ..StreamDigests::default() };
+            self.streams.insert(header.handle, stream);
+        } else {
+            // K6: a stream's key record comes first
+            let stream = self.streams.get_mut(&header.handle).ok_or(malformed("handle"))?;
+            let list = match header.kind {
+                Kind::Chunk => &mut stream.chunks,
+                Kind::Extent => &mut stream.extents,
+                _ => &mut stream.gaps,
+            };
             if header.number as usize != list.len() {
                 return Err(malformed("number"));
             }
@@ -149,19 +170,21 @@ impl Walk {
         Ok(())
     }
 
-    fn sync(&mut self, header: &RecordHeader, payload: &[u8], digest: Digest) -> Result<()> {
+    fn sync(&mut self, header: &RecordHeader, payload: &[u8], digest: &Digest) -> Result<()> {
         let reel_key = self.reel_key()?;
         if SyncPoint::from_payload(header, payload, &reel_key)? != self.point() {
             return Err(SealError::Mismatch { what: "sync record" });
         }
-        self.advance(header, &digest);
+        self.index_record = None;
+        self.advance(header, digest);
         self.mark();
         Ok(())
     }
 
     fn footer(&mut self, payload: &[u8]) -> Result<()> {
         let footer = Footer::from_payload(self.reel, payload, &self.reel_key()?)?;
-        if footer.point != self.point() || footer.root != self.root() {
+        let index = self.index_record.is_some_and(|(offset, _)| offset == footer.index_offset);
+        if !index || footer.point != self.point() || footer.root != self.root() {
             return Err(SealError::Mismatch { what: "footer" });
         }
         self.footer = Some(footer);
@@ -170,7 +193,9 @@ impl Walk {
 
     fn recovered(&mut self, payload: &[u8]) -> Result<()> {
         let footer = RecoveryFooter::from_payload(self.reel, payload, &self.site_key)?;
-        if footer.point != self.point() || footer.root != self.root() {
+        // it stands right behind a sync record, nowhere else
+        let at_mark = self.mark.as_ref().is_some_and(|mark| mark.point == footer.point);
+        if !at_mark || footer.point != self.point() || footer.root != self.root() {
             return Err(SealError::Mismatch { what: "recovery footer" });
         }
         self.recovery = Some(footer);

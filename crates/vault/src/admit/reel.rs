@@ -7,7 +7,7 @@ use crate::{
 use catalog::{CatalogError, Footage, NewReel, StreamRow};
 use domain::{
     Hour, Random, ReelId, Secret32, StreamId, UtcMicros,
-    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
+    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES, RECORD_PAYLOAD_BYTES_MAX},
 };
 use media::Chunk;
 use seal::{
@@ -20,6 +20,10 @@ use seal::{
     sign::{RunCertificate, SigningKey},
 };
 use std::collections::BTreeMap;
+use zeroize::Zeroize;
+
+/// Half of what an index record can hold: a batch between two looks is far smaller than the other half.
+const INDEX_ENTRIES_MAX: usize = RECORD_PAYLOAD_BYTES_MAX / IndexEntry::BYTES / 2;
 
 /// A reel being written.
 pub struct OpenReel {
@@ -38,6 +42,10 @@ pub struct OpenReel {
     location: Location,
     /// As it was before the first byte.
     start: Location,
+    /// As it was at the last sync that succeeded.
+    durable: Location,
+    /// Whether the catalog took the reel's row.
+    entered: bool,
     ending: bool,
     root: [u8; 32],
 }
@@ -47,6 +55,8 @@ struct OpenStream {
     key: Minted,
     key_written: bool,
     chunks: u32,
+    /// Bytes of its chunk records.
+    bytes: u64,
     waiting: Vec<(u32, Chunk, GroupStart)>,
     digests: StreamDigests,
     row: Option<StreamRow>,
@@ -87,7 +97,9 @@ impl OpenReel {
             bytes: 0,
             syncs: 0,
             location: start.clone(),
+            durable: start.clone(),
             start,
+            entered: false,
             ending: false,
             root: [0; 32],
         }
@@ -105,14 +117,28 @@ impl OpenReel {
     pub fn location(&self) -> &Location {
         &self.location
     }
+    /// The part that a successful sync acknowledged.
+    pub fn durable_location(&self) -> &Location {
+        &self.durable
+    }
     pub fn end_at_next_sync(&mut self) {
         self.ending = true;
     }
+    /// Asked for, or its index nears the largest record.
     pub fn must_end(&self) -> bool {
-        self.ending
+        self.ending || self.index.len() >= INDEX_ENTRIES_MAX
     }
     pub fn waiting_bytes(&self) -> usize {
         self.streams.values().flat_map(|stream| &stream.waiting).map(|(_, chunk, _)| chunk.data.len()).sum()
+    }
+
+    /// Enters the reel in the catalog, unless that was done.
+    pub fn enter(&mut self, footage: &Footage) -> Result<(), CatalogError> {
+        if !self.entered {
+            footage.reel_opened(&self.row())?;
+            self.entered = true;
+        }
+        Ok(())
     }
 
     /// The catalog's row at the reel's start.
@@ -135,6 +161,7 @@ impl OpenReel {
             key: key.clone(),
             key_written: false,
             chunks: 0,
+            bytes: 0,
             waiting: Vec::new(),
             digests: StreamDigests::default(),
             row: None,
@@ -161,8 +188,7 @@ impl OpenReel {
             return Ok(());
         }
         batch.clear(self.batch_bytes());
-        let before = self.bytes;
-        if before == 0 {
+        if self.bytes == 0 {
             let record = self.header.to_record(run_key);
             self.header_digest = self.append(batch, &record);
         }
@@ -178,7 +204,7 @@ impl OpenReel {
 
     /// Whether something was handed to the store that is not durable yet.
     pub fn is_unsynced(&self) -> bool {
-        self.index_durable != self.index.len()
+        self.location.bytes() != self.durable.bytes()
     }
 
     /// After the store's sync: what was written counts, and the catalog knows where it is.
@@ -187,7 +213,9 @@ impl OpenReel {
             return Ok(());
         }
         self.index_durable = self.index.len();
-        let rows: Vec<StreamRow> = self.streams.values().filter_map(|stream| stream.row.clone()).collect();
+        self.durable = self.location.clone();
+        self.enter(footage)?;
+        let rows: Vec<StreamRow> = self.streams.values().filter_map(|stream| stream.row).collect();
         footage.reel_streams(&rows)
     }
 
@@ -212,28 +240,30 @@ impl OpenReel {
             reel: self.id(),
             hour: self.hour(),
             handle: stream.handle,
-            location: self.location.clone(),
+            location: self.durable.clone(),
             entries: durable.iter().filter(|entry| entry.handle == stream.handle).copied().collect(),
             first_utc: row.first_utc,
             last_utc: row.last_utc,
         })
     }
 
-    /// Stream by stream (R11): key record once, chunks, then the extent.
+    /// The key records of streams that are new (K6), then stream by stream (R11) their chunks, then the extents.
     fn write_chunks(&mut self, batch: &mut Batch) {
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
+        for id in &streams {
+            if !self.streams[id].key_written {
+                self.write_key(batch, *id);
+            }
+        }
         let mut extents = Vec::new();
         for id in streams {
-            let stream = self.streams.get_mut(&id).expect("a key of the map");
-            let waiting = std::mem::take(&mut stream.waiting);
-            if !stream.key_written {
-                self.write_key(batch, id);
-            }
-            for (number, chunk, _) in &waiting {
+            let mut waiting = std::mem::take(&mut self.streams.get_mut(&id).expect("a key of the map").waiting);
+            extents.extend(extent_of(id, &waiting));
+            for (number, chunk, _) in &mut waiting {
                 let plain_bytes = media::chunk::plain_bytes(chunk);
                 self.seal(batch, id, Kind::Chunk, *number, plain_bytes, |out| media::chunk::write(chunk, out));
+                chunk.data.zeroize(); // K11
             }
-            extents.extend(extent_of(id, &waiting));
         }
         for extent in extents {
             let number = self.streams[&extent.stream].digests.extents.len() as u32;
@@ -285,7 +315,10 @@ impl OpenReel {
         out.extend_from_slice(&tag);
         let digest = digest(&header_bytes, &out[start..]);
         match kind {
-            Kind::Chunk => stream.digests.chunks.push(digest),
+            Kind::Chunk => {
+                stream.digests.chunks.push(digest);
+                stream.bytes += header.record_bytes();
+            }
             Kind::Extent => stream.digests.extents.push(digest),
             _ => stream.digests.gaps.push(digest),
         }
@@ -350,31 +383,31 @@ impl OpenReel {
         row.last_utc = row.last_utc.max(extent.last_utc);
         row.frames += u64::from(extent.frames);
         row.chunks += u64::from(chunks);
+        row.bytes = stream.bytes;
     }
 
     /// Room for the batch, so that assembling it moves nothing.
     fn batch_bytes(&self) -> usize {
         let per_record = RECORD_HEADER_BYTES + TAG_BYTES;
-        let chunks: usize = self
-            .streams
-            .values()
-            .flat_map(|stream| &stream.waiting)
-            .map(|(_, chunk, _)| media::chunk::plain_bytes(chunk) + per_record)
-            .sum();
-        chunks + self.streams.len() * 512 + self.index.len() * 20 + 4 * BLOCK_BYTES
+        let waiting = self.streams.values().flat_map(|stream| &stream.waiting);
+        let entry = IndexEntry::BYTES;
+        let chunks: usize = waiting.map(|(_, chunk, _)| media::chunk::plain_bytes(chunk) + per_record + entry).sum();
+        chunks + self.streams.len() * (512 + 2 * entry) + self.index.len() * entry + 4 * BLOCK_BYTES
     }
 }
 
 fn extent_of(stream: StreamId, waiting: &[(u32, Chunk, GroupStart)]) -> Option<Extent> {
-    let (first_chunk, first, group_start) = waiting.first()?;
+    let (first_chunk, _, group_start) = waiting.first()?;
     let (last_chunk, _, _) = waiting.last()?;
+    // a camera's clock may have jumped within the batch (R9)
+    let earliest = waiting.iter().map(|(_, chunk, _)| chunk.first_utc).min()?;
     let latest = waiting.iter().map(|(_, chunk, _)| chunk.last_utc).max()?;
     Some(Extent {
         stream,
         first_chunk: *first_chunk,
         last_chunk: *last_chunk,
-        first_utc: first.first_utc,
-        last_utc: latest.max(first.first_utc),
+        first_utc: earliest,
+        last_utc: latest.max(earliest),
         frames: waiting.iter().map(|(_, chunk, _)| chunk.frames.len() as u32).sum(),
         group_start: *group_start,
     })

@@ -69,7 +69,7 @@ fn live_gives_the_init_segment_at_once_and_a_fragment_each_fifth_of_a_second() {
     assert_eq!(boxes(&out[0]), ["ftyp", "moov"], "the first picture's duration is not known yet");
     assert_eq!(fragments(&out.concat()), [(0, 5), (18_000, 5), (36_000, 5)]);
     assert_eq!(packer.head().unwrap().start, START);
-    assert_eq!(packer.head().unwrap().content_type, "video/mp4; codecs=\"avc1.42C01E\"");
+    assert_eq!(packer.head().unwrap().content_type, "video/mp4; codecs=\"avc1.42c01e\"");
 }
 
 #[test]

@@ -96,13 +96,9 @@ impl Client {
     /// The next interleaved packet: channel and bytes. `None` when the camera has hung up.
     pub fn packet(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
-            if let [b'$', channel, high, low, ..] = self.received[..] {
-                let whole = 4 + usize::from(u16::from_be_bytes([high, low]));
-                if self.received.len() >= whole {
-                    let packet = self.received[4..whole].to_vec();
-                    self.received.drain(..whole);
-                    return Some((channel, packet));
-                }
+            if let Some(whole) = self.whole_packet() {
+                let packet = self.received.drain(..whole).collect::<Vec<u8>>();
+                return Some((packet[1], packet[4..].to_vec()));
             }
             if !self.fill() {
                 return None;
@@ -110,8 +106,20 @@ impl Client {
         }
     }
 
+    /// The length of the interleaved packet that the bytes received begin with, if it is whole.
+    fn whole_packet(&self) -> Option<usize> {
+        let [b'$', _, high, low, ..] = self.received[..] else { return None };
+        let whole = 4 + usize::from(u16::from_be_bytes([high, low]));
+        (self.received.len() >= whole).then_some(whole)
+    }
+
     fn read_answer(&mut self) -> Answer {
         loop {
+            // What was on its way before the answer.
+            if let Some(whole) = self.whole_packet() {
+                self.received.drain(..whole);
+                continue;
+            }
             let end = self.received.windows(4).position(|four| four == b"\r\n\r\n");
             if let Some(end) = end.filter(|_| self.received.starts_with(b"RTSP/1.0 ")) {
                 let head = String::from_utf8(self.received[..end].to_vec()).unwrap();

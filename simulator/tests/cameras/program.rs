@@ -1,8 +1,6 @@
 //! The program `vigie-simulator` as a person uses it.
 
-mod client;
-
-use client::{Client, USER};
+use super::client::{Client, USER};
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},

@@ -1,8 +1,6 @@
 //! The cameras as the recorder's RTSP library sees them: every frame arrives as it was sent, and sound is never set up.
 
-mod client;
-
-use client::{PASSWORD, USER, credentials};
+use super::client::{PASSWORD, USER, credentials};
 use futures::StreamExt;
 use retina::{
     client::{PlayOptions, Session, SessionOptions, SetupOptions},

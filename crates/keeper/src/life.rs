@@ -1,0 +1,35 @@
+//! The keeper's own life in the ledger: that it starts, with which program, and that it stops (L3).
+
+use crate::core::KeeperCore;
+use ledger::{Actor, Event, Role};
+use vault::KeeperError;
+
+const ROLE: Role = Role::Keeper;
+
+impl KeeperCore {
+    /// Enters that this program starts; `digest_hex` is SHA-256 of its file.
+    pub fn started(&self, digest_hex: &str) -> Result<(), KeeperError> {
+        let start = Event::Start {
+            program: "vigie".into(),
+            version: self.parts.version.clone(),
+            digest_hex: digest_hex.to_owned(),
+            role: ROLE,
+        };
+        self.enter_events(Actor::Role { role: ROLE }, vec![start]).map(|_| ())
+    }
+
+    /// Each second: what is due dies, what expired ends; at each full minute the ledger's batch is closed (L4).
+    pub fn tick(&self) -> Result<(), KeeperError> {
+        self.destroy_due()?;
+        self.forget_expired_permits();
+        let minute = self.decision_time().seconds().div_euclid(60);
+        let last = self.moving().checkpoint.map(|(_, at)| at.seconds().div_euclid(60));
+        if last == Some(minute) { Ok(()) } else { self.checkpoint() }
+    }
+
+    /// Enters that it stops, and closes the ledger's batch.
+    pub fn stopped(&self) -> Result<(), KeeperError> {
+        self.enter_events(Actor::Role { role: ROLE }, vec![Event::Stop { role: ROLE }])?;
+        self.checkpoint()
+    }
+}

@@ -1,0 +1,201 @@
+//! The recorder's health as the console reads it: JSON, once a second, through the keeper.
+
+use crate::health::{CameraHealth, CameraState, HealthBoard};
+use catalog::StoredBytes;
+use domain::{StreamId, UtcMicros, limit};
+use keeper::wire::{Finding, FindingState};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use vault::store::Usage;
+
+/// What threads note, and what the clerk reads out.
+#[derive(Default)]
+pub struct Report {
+    noted: Mutex<Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    board: Option<HealthBoard>,
+    last_sync: Option<UtcMicros>,
+    slow_syncs: u64,
+    failed_syncs: u64,
+    failure: Option<String>,
+    unknown_slots: usize,
+    usage: Option<Usage>,
+    /// Last admitted picture of each stream; durable after the next sync.
+    admitted: HashMap<StreamId, UtcMicros>,
+    durable: HashMap<StreamId, UtcMicros>,
+    no_key: HashMap<StreamId, UtcMicros>,
+    /// Bytes of each stream at the last reading, for a rate.
+    bytes: HashMap<StreamId, (UtcMicros, u64)>,
+}
+
+#[derive(Serialize)]
+struct Json {
+    cameras: Vec<CameraJson>,
+    store: Option<StoreJson>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct CameraJson {
+    id: String,
+    state: &'static str,
+    detail_fr: String,
+    detail_en: String,
+    since: String,
+    codec: Option<String>,
+    width: u16,
+    height: u16,
+    last_durable: Option<String>,
+    bytes_per_second: u64,
+}
+
+#[derive(Serialize)]
+struct StoreJson {
+    slots: u32,
+    slots_free: u32,
+    slots_max: u32,
+    slot_bytes: u64,
+    bytes_live: u64,
+}
+
+impl Report {
+    pub fn watch(&self, board: HealthBoard) {
+        self.noted().board = Some(board);
+    }
+    pub fn note_unknown_slots(&self, slots: usize) {
+        self.noted().unknown_slots = slots;
+    }
+    pub fn note_admitted(&self, stream: StreamId, at: UtcMicros) {
+        let mut noted = self.noted();
+        noted.admitted.insert(stream, at);
+        noted.no_key.remove(&stream);
+    }
+    pub fn note_no_key(&self, stream: StreamId, at: UtcMicros) {
+        self.noted().no_key.insert(stream, at);
+    }
+    pub fn note_sync(&self, now: UtcMicros, took_ms: u64, usage: Usage) {
+        let mut noted = self.noted();
+        noted.last_sync = Some(now);
+        noted.slow_syncs += u64::from(took_ms > limit::SYNC_LATENCY_MS_MAX);
+        noted.failure = None;
+        noted.usage = Some(usage);
+        noted.durable = noted.admitted.clone();
+    }
+    pub fn note_failed_sync(&self, what: String, usage: Usage) {
+        let mut noted = self.noted();
+        noted.failed_syncs += 1;
+        noted.failure = Some(what);
+        noted.usage = Some(usage);
+    }
+
+    /// What the console shows. Names of cameras are the keeper's to add.
+    pub fn json(&self, now: UtcMicros, stored: Option<StoredBytes>) -> String {
+        let mut noted = self.noted();
+        let cameras = noted.board.as_ref().map(HealthBoard::snapshot).unwrap_or_default();
+        let json = Json {
+            cameras: cameras.iter().map(|camera| noted.camera(camera, now)).collect(),
+            store: noted.usage.map(|usage| StoreJson {
+                slots: usage.slots,
+                slots_free: usage.slots_free,
+                slots_max: usage.slots_max,
+                slot_bytes: usage.slot_bytes,
+                bytes_live: stored.map_or(0, |stored| stored.live),
+            }),
+            findings: noted.findings(),
+        };
+        serde_json::to_string(&json).unwrap_or_default()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Noted {
+    fn camera(&mut self, camera: &CameraHealth, now: UtcMicros) -> CameraJson {
+        let (before, bytes) = self.bytes.insert(camera.stream, (now, camera.bytes)).unwrap_or((now, camera.bytes));
+        let micros = now.since(before).max(1) as u64;
+        let no_key = self.no_key.contains_key(&camera.stream);
+        let cause = if no_key { Some(&crate::health::GapCause::KeeperAway) } else { camera.cause.as_ref() };
+        let refused =
+            |code: &str| matches!(code, "wrong-password" | "wrong-device" | "unsupported-codec" | "not-found");
+        let (state, fr, en) = match (camera.state, cause) {
+            (_, Some(cause)) if refused(cause.code()) => {
+                ("refused", cause.text_fr().into_owned(), cause.text_en().into_owned())
+            }
+            (CameraState::Recording, None) => ("recording", "Enregistre.".to_owned(), "Recording.".to_owned()),
+            (CameraState::Connecting, None) => {
+                ("connecting", "Connexion en cours.".to_owned(), "Connecting.".to_owned())
+            }
+            (_, Some(cause)) => ("away", cause.text_fr().into_owned(), cause.text_en().into_owned()),
+            (CameraState::Stopped, None) => ("away", "Arrêtée.".to_owned(), "Stopped.".to_owned()),
+            (CameraState::Waiting, None) => ("away", "En attente.".to_owned(), "Waiting.".to_owned()),
+        };
+        CameraJson {
+            id: camera.stream.camera.to_string(),
+            state,
+            detail_fr: fr,
+            detail_en: en,
+            since: camera.since.to_string(),
+            codec: camera.codec.map(|codec| format!("{codec:?}").to_uppercase()),
+            width: camera.width,
+            height: camera.height,
+            last_durable: self.durable.get(&camera.stream).map(ToString::to_string),
+            bytes_per_second: camera.bytes.saturating_sub(bytes) * 1_000_000 / micros,
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let title = ("Écriture sur le disque", "Writing to disk");
+        let (state, fr, en) = match (&self.failure, self.unknown_slots) {
+            (Some(what), _) => (
+                FindingState::Alarm,
+                format!("La dernière écriture a échoué : {what}"),
+                format!("The last write failed: {what}"),
+            ),
+            (None, unknown) if unknown > 0 => (
+                FindingState::Warning,
+                format!(
+                    "{unknown} emplacement(s) contiennent des bobines que le catalogue ne connaît pas ; ils sont gardés."
+                ),
+                format!("{unknown} slot(s) hold reels that the catalog does not know; they are kept."),
+            ),
+            _ if self.last_sync.is_none() => {
+                (FindingState::Warning, "Rien n'a encore été écrit.".to_owned(), "Nothing was written yet.".to_owned())
+            }
+            _ if self.slow_syncs > 0 => (
+                FindingState::Warning,
+                format!(
+                    "Écriture lente : {} fois plus de {} ms depuis le démarrage.",
+                    self.slow_syncs,
+                    limit::SYNC_LATENCY_MS_MAX
+                ),
+                format!(
+                    "Slow writes: {} times more than {} ms since the start.",
+                    self.slow_syncs,
+                    limit::SYNC_LATENCY_MS_MAX
+                ),
+            ),
+            _ => (
+                FindingState::Ok,
+                "Chaque image est sur le disque en deux secondes au plus.".to_owned(),
+                "Each picture is on disk within two seconds.".to_owned(),
+            ),
+        };
+        let finding = Finding {
+            id: "disk".into(),
+            state,
+            title_fr: title.0.into(),
+            title_en: title.1.into(),
+            detail_fr: fr,
+            detail_en: en,
+        };
+        vec![finding]
+    }
+}

@@ -1,0 +1,230 @@
+//! The recorder's role: hello, recovery, then four threads until it is told to stop.
+//!
+//! 1 hello: the keeper certifies this run's key and gives it its time (R5, R9); waited for as long as it takes
+//! 2 recover: reels that an earlier run left open are closed (R5)
+//! 3 ingest, writer, clerk, service
+//! 4 stop: sessions closed, open chunks flushed, open reels ended, facts told
+
+use crate::{
+    clerk::Clerk,
+    ingest::{Ingest, IngestError},
+    report::Report,
+    service::Service,
+    writer::{Desk, Writer},
+};
+use catalog::{CatalogError, Footage};
+use disk::Disk;
+use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
+use keeper::KeeperClient;
+use seal::sign::SigningKey;
+use std::{
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tracing::{info, warn};
+use vault::{
+    KeeperError, LocalStore, StoreError,
+    admit::Admitter,
+    keeper::RunGrant,
+    recover::{Closer, RecoverError, Recovered, recover},
+    watch::Hub,
+};
+
+/// What a recorder is made of.
+pub struct RecorderParts {
+    pub site: SiteId,
+    pub hour_length: HourLength,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub keeper: Arc<KeeperClient>,
+    pub disk: Arc<dyn Disk>,
+    pub store: PathBuf,
+    pub footage: PathBuf,
+    /// Where web asks; web is known by the secret (P3).
+    pub listener: UnixListener,
+    pub web_secret: Secret32,
+    /// Set from outside to stop.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Why a recorder ends.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Footage(#[from] CatalogError),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error("our own time stepped by {millis} ms: a new run begins with a new anchor (R9)")]
+    TimeStepped { millis: i64 },
+}
+
+/// A run's time: the keeper's trusted time at hello, carried on by CLOCK_BOOTTIME, which nobody sets (R9).
+#[derive(Clone)]
+pub struct RunTime {
+    anchor: UtcMicros,
+    boot: i64,
+    clock: Arc<dyn Clock>,
+}
+
+impl RunTime {
+    pub fn now(&self) -> UtcMicros {
+        self.anchor.plus_micros(self.clock.boot().0 - self.boot)
+    }
+}
+
+/// How often the keeper is asked again while it is away.
+const HELLO_AGAIN: Duration = Duration::from_millis(500);
+/// At the stop: how long the keeper may take to hear the last facts. They are found again by recovery.
+const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
+
+/// Records until it is told to stop, or until it must begin anew.
+pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
+    let seed = Secret32::draw(&*parts.random);
+    let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
+    let store = Arc::new(LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?);
+    let footage = Arc::new(open_footage(&parts)?);
+    let recovered = recover_all(&store, &footage, &grant, &seed, time.now())?; // 2
+    info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
+    let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
+    recovered.facts.into_iter().for_each(|fact| admitter.tell(fact));
+
+    let hub = Arc::new(Hub::default());
+    let report = Arc::new(Report::default());
+    report.note_unknown_slots(recovered.unknown_slots.len());
+    let admitter = Arc::new(Mutex::new(admitter));
+    let (desk, writer) = Writer::new(admitter.clone(), store.clone(), footage.clone(), hub.clone(), report.clone());
+    let ended = Arc::new(AtomicBool::new(false));
+    let ingest = start_ingest(&parts, &time, desk)?;
+    report.watch(ingest.board());
+    let service = Service {
+        keeper: parts.keeper.clone(),
+        admitter: admitter.clone(),
+        footage: footage.clone(),
+        hub: hub.clone(),
+        secret: parts.web_secret.clone(),
+        permits: Arc::default(),
+    };
+    let (permits, listener) = (service.permits.clone(), parts.listener);
+    thread::spawn(move || service.listen(&listener));
+    let writing = writer.start(time.clone(), ended.clone());
+    let preparing = prepare_slots(store.clone(), ended.clone());
+    let mut clerk = Clerk {
+        keeper: parts.keeper.clone(),
+        admitter,
+        store,
+        footage,
+        hub,
+        report,
+        permits,
+        time,
+        ingest,
+        hour_length: parts.hour_length,
+        freed: Default::default(),
+        cameras: Default::default(),
+    };
+    let outcome = clerk.work_until(&parts.stop); // 3
+
+    clerk.ingest.stop()?; // 4
+    ended.store(true, Ordering::SeqCst);
+    join(writing);
+    join(preparing);
+    tell_last(&parts.keeper, &clerk.admitter);
+    outcome
+}
+
+/// 1. `None`: told to stop while waiting.
+fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> {
+    let run = RunId::draw(&*parts.random);
+    let mut said = false;
+    while !parts.stop.load(Ordering::SeqCst) {
+        let boot = parts.clock.boot().0;
+        match parts.keeper.begin_run(run, SigningKey::from_seed(seed).public()) {
+            Ok(grant) => return Some((grant, RunTime { anchor: grant.anchor, boot, clock: parts.clock.clone() })),
+            Err(error) if said => tracing::debug!(%error, "still no keeper"),
+            Err(error) => warn!(%error, "the recorder waits for the keeper"),
+        }
+        said = true;
+        thread::sleep(HELLO_AGAIN);
+    }
+    None
+}
+
+/// The footage catalog is disposable (P7): a damaged one is set aside and rebuilt from what the slots say.
+fn open_footage(parts: &RecorderParts) -> Result<Footage, RecorderError> {
+    match Footage::open(&parts.footage, parts.site) {
+        Err(CatalogError::Damaged { .. }) => {
+            warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
+            let discarded = Footage::discard(&parts.footage)?;
+            info!(files = discarded.len(), "discarded");
+            Ok(Footage::open(&parts.footage, parts.site)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn recover_all(
+    store: &LocalStore,
+    footage: &Footage,
+    grant: &RunGrant,
+    seed: &Secret32,
+    now: UtcMicros,
+) -> Result<Recovered, RecorderError> {
+    let run_key = SigningKey::from_seed(seed);
+    Ok(recover(&Closer { store, footage, grant, run_key: &run_key, now })?)
+}
+
+fn start_ingest(parts: &RecorderParts, time: &RunTime, desk: Desk) -> Result<Ingest, RecorderError> {
+    let time = time.clone();
+    let world = crate::camera::World {
+        trusted: Arc::new(move || time.now()),
+        random: parts.random.clone(),
+        hour_length: parts.hour_length,
+    };
+    Ok(Ingest::start(world, Arc::new(desk))?)
+}
+
+/// Slots are written once in the background, ahead of need (R2).
+fn prepare_slots(store: Arc<LocalStore>, ended: Arc<AtomicBool>) -> thread::JoinHandle<()> {
+    const FREE_SLOTS: u32 = 2;
+    const PAUSE: Duration = Duration::from_millis(500);
+    thread::spawn(move || {
+        while !ended.load(Ordering::SeqCst) {
+            match store.prepare(FREE_SLOTS) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => warn!(%error, "no slot could be prepared"),
+            }
+            thread::sleep(PAUSE);
+        }
+    })
+}
+
+fn tell_last(keeper: &KeeperClient, admitter: &Mutex<Admitter>) {
+    let facts = admitter.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take_facts();
+    let started = Instant::now();
+    while !facts.is_empty() && started.elapsed() < LAST_FACTS_MAX {
+        match vault::Keeper::enter(keeper, &facts) {
+            Ok(()) => return,
+            Err(error) => warn!(%error, "the keeper did not hear the last facts yet"),
+        }
+        thread::sleep(HELLO_AGAIN);
+    }
+}
+
+fn join(thread: thread::JoinHandle<()>) {
+    if thread.join().is_err() {
+        warn!("a thread of the recorder broke down");
+    }
+}

@@ -1,0 +1,179 @@
+//! What the recorder answers to the web role on its socket: where footage lies, what exists, live frames (P5, R10).
+
+use crate::{clerk::LivePermits, health::GapCause};
+use catalog::Footage;
+use domain::{
+    Secret32, Span, StreamId,
+    limit::{MESSAGE_BYTES_MAX, REEL_SECONDS},
+};
+use keeper::{
+    KeeperClient,
+    socket::{MessageError, read_message, write_message},
+    wire::{Answer, Peer, Question},
+};
+use std::{
+    os::unix::net::{UnixListener, UnixStream},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+use tracing::{debug, warn};
+use vault::{
+    Keeper, KeeperError, Location,
+    admit::Admitter,
+    keeper::{Beat, Permit, View},
+    service::{
+        LIVE_MESSAGE_BYTES_MAX, LiveFrame, LiveMessage, Located, RecorderAnswer, RecorderAsk, Timeline, TimelineGap,
+    },
+    watch::{Hub, Next},
+};
+
+/// A viewer that takes nothing for this long is gone.
+const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The service and what it reads.
+#[derive(Clone)]
+pub struct Service {
+    pub keeper: Arc<KeeperClient>,
+    pub admitter: Arc<Mutex<Admitter>>,
+    pub footage: Arc<Footage>,
+    pub hub: Arc<Hub>,
+    pub secret: Secret32,
+    pub permits: LivePermits,
+}
+
+impl Service {
+    /// Answers until the listener fails; a thread a connection.
+    pub fn listen(self, listener: &UnixListener) {
+        for stream in listener.incoming() {
+            let service = self.clone();
+            match stream {
+                Ok(stream) => drop(thread::spawn(move || {
+                    if let Err(error) = service.converse(stream) {
+                        debug!(%error, "a connection of web ended");
+                    }
+                })),
+                Err(error) => return warn!(%error, "the recorder's socket failed"),
+            }
+        }
+    }
+
+    fn converse(&self, mut stream: UnixStream) -> Result<(), MessageError> {
+        stream.set_write_timeout(Some(WRITE_PATIENCE))?;
+        let genuine = match read_message(&mut stream, MESSAGE_BYTES_MAX)? {
+            Some(Question::Hello { peer: Peer::Web, secret }) => secret == self.secret,
+            _ => false,
+        };
+        if !genuine {
+            let refusal = KeeperError::Forbidden { what: "anything: wrong role secret".into() };
+            return write_message(&mut stream, &Answer::Failed(refusal), MESSAGE_BYTES_MAX);
+        }
+        write_message(&mut stream, &Answer::Done, MESSAGE_BYTES_MAX)?;
+        while let Some(ask) = read_message::<RecorderAsk>(&mut stream, MESSAGE_BYTES_MAX)? {
+            match ask {
+                RecorderAsk::Locate { stream: of, span } => {
+                    write_message(&mut stream, &self.locate(of, span), MESSAGE_BYTES_MAX)?;
+                }
+                RecorderAsk::Timeline { stream: of, span } => {
+                    write_message(&mut stream, &self.timeline(of, span), MESSAGE_BYTES_MAX)?;
+                }
+                RecorderAsk::Live { permit, stream: of } => return self.live(stream, permit, of),
+            }
+        }
+        Ok(())
+    }
+
+    /// Closed reels from the catalog, open ones from memory; one reel earlier than asked, for its group's start.
+    fn locate(&self, stream: StreamId, span: Span) -> RecorderAnswer {
+        let earlier = span.from().plus_seconds(-2 * REEL_SECONDS as i64);
+        let Ok(wider) = Span::new(earlier, span.to()) else { return refused("the span runs backwards") };
+        let open = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).open_views(stream);
+        let rows = match self.footage.locate(stream, wider) {
+            Ok(rows) => rows,
+            Err(error) => return refused(&error.to_string()),
+        };
+        let closed =
+            rows.into_iter().filter(|row| open.iter().all(|view| view.reel != row.reel.reel)).filter_map(|row| {
+                let located = Located {
+                    reel: row.reel.reel,
+                    hour: row.reel.hour,
+                    handle: row.stream.handle,
+                    location: Location::from_bytes(&row.reel.location)?,
+                    entries: None,
+                };
+                Some((row.stream.first_utc, row.stream.last_utc, located))
+            });
+        let mut all: Vec<_> = closed.collect();
+        all.extend(open.into_iter().filter(|view| wider.touches(view.first_utc, view.last_utc)).map(|view| {
+            let located = Located {
+                reel: view.reel,
+                hour: view.hour,
+                handle: view.handle,
+                location: view.location,
+                entries: Some(view.entries),
+            };
+            (view.first_utc, view.last_utc, located)
+        }));
+        all.sort_by_key(|(first, _, _)| *first);
+        let before = all.iter().rposition(|(_, last, _)| *last < span.from());
+        let kept = all.into_iter().skip(before.unwrap_or(0));
+        RecorderAnswer::Located(kept.map(|(_, _, located)| located).collect())
+    }
+
+    fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
+        let known = self.footage.day(stream, span).and_then(|spans| Ok((spans, self.footage.gaps(stream, span)?)));
+        let (spans, gaps) = match known {
+            Ok(known) => known,
+            Err(error) => return refused(&error.to_string()),
+        };
+        let told = |gap: catalog::Gap| {
+            let cause: Option<GapCause> = serde_json::from_str(&gap.cause).ok();
+            let text = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
+                cause.as_ref().map_or_else(|| gap.cause.clone(), |cause| of(cause).into_owned())
+            };
+            TimelineGap {
+                from: gap.from,
+                to: gap.to,
+                cause: cause.as_ref().map_or("unknown", GapCause::code).to_owned(),
+                cause_fr: text(GapCause::text_fr),
+                cause_en: text(GapCause::text_en),
+            }
+        };
+        let footage = spans.into_iter().map(Into::into).collect();
+        RecorderAnswer::Timeline(Timeline { footage, gaps: gaps.into_iter().map(told).collect() })
+    }
+
+    /// The permit is checked with the keeper before the first picture, then each second by the clerk.
+    fn live(&self, mut stream: UnixStream, permit: Permit, of: StreamId) -> Result<(), MessageError> {
+        let within = permit.view == View::Live && permit.cameras.contains(&of.camera);
+        let beat = Beat { permits: vec![permit.clone()], health: String::new() };
+        let alive = within && self.keeper.check(&beat).is_ok_and(|pulse| pulse.alive == [true]);
+        if !alive {
+            return write_message(&mut stream, &refused("no permit holds for this live stream"), MESSAGE_BYTES_MAX);
+        }
+        let id = permit.id;
+        self.permits.lock().unwrap_or_else(PoisonError::into_inner).insert(id, permit);
+        let watching = self.hub.watch(of, id);
+        write_message(&mut stream, &RecorderAnswer::Watching, MESSAGE_BYTES_MAX)?;
+        let mut jumps = 0;
+        loop {
+            let message = match watching.next(Duration::from_secs(1)) {
+                Next::Frame(frame) => LiveMessage::Frame(LiveFrame::from(&*frame)),
+                Next::Nothing => LiveMessage::Idle,
+                Next::Ended => LiveMessage::Ended,
+            };
+            if watching.jumps() > jumps {
+                jumps = watching.jumps();
+                write_message(&mut stream, &LiveMessage::Jump, LIVE_MESSAGE_BYTES_MAX)?;
+            }
+            write_message(&mut stream, &message, LIVE_MESSAGE_BYTES_MAX)?;
+            if message == LiveMessage::Ended {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn refused(why: &str) -> RecorderAnswer {
+    RecorderAnswer::Refused { why: why.to_owned() }
+}

@@ -1,0 +1,88 @@
+//! The document of the interface (OpenAPI), made of the handlers' own types.
+
+use crate::{cameras, day, health, live, looks, replay, session, setup, site, wall};
+use axum::http::StatusCode;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self, RefOr, Required,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Vigie",
+        description = "HTTP interface of a town's video-protection recorder. Every POST and DELETE needs the header `Vigie-Request: 1`; every route but GET /api/site, POST /api/session and POST /api/setup needs the cookie `vigie-session`. Times are ISO 8601 in UTC with milliseconds."
+    ),
+    paths(
+        site::get_site,
+        session::get_session,
+        session::post_session,
+        session::delete_session,
+        setup::post_setup,
+        cameras::get_cameras,
+        day::get_day,
+        looks::post_look,
+        looks::delete_look,
+        health::get_health,
+        wall::get_wall,
+        live::get_live,
+        replay::get_replay,
+    ),
+    modifiers(&Common)
+)]
+struct Document;
+
+/// Pretty JSON with a newline at its end, as checked in.
+pub fn document() -> String {
+    let mut text = Document::openapi().to_pretty_json().expect("a document of plain data serialises");
+    text.push('\n');
+    text
+}
+
+/// What holds for every operation, so that no handler repeats it.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("vigie-session")));
+        document.components.get_or_insert_default().add_security_scheme("session", cookie);
+        for item in document.paths.paths.values_mut() {
+            for changes in [&mut item.post, &mut item.delete].into_iter().flatten() {
+                changes.parameters.get_or_insert_default().push(RefOr::T(own_page()));
+            }
+            for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+                describe(operation);
+            }
+        }
+    }
+}
+
+fn own_page() -> openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name("Vigie-Request")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some("`1`: asked by the console's own page"))
+        .schema(Some(openapi::Object::with_type(openapi::Type::String)))
+        .build()
+}
+
+/// Each response has its description; each refusal is a problem (RFC 9457).
+fn describe(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let Ok(status) = status.parse::<StatusCode>() else { continue };
+        if response.description.is_empty() {
+            response.description = status.canonical_reason().unwrap_or_default().to_owned();
+        }
+        if !status.is_success()
+            && let Some(content) = response.content.swap_remove("application/json")
+        {
+            response.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
+}

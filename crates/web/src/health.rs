@@ -1,0 +1,207 @@
+//! The health page: what the keeper and the recorder say of themselves, in one answer.
+
+use crate::{
+    extract::SignedIn,
+    problem::{Problem, ProblemBody},
+    recorder_word::{CameraWord, RecorderWord},
+    server::Web,
+};
+use axum::{Json, extract::State};
+use keeper::wire::{CameraView, DestructionHealth, Finding, FindingState, KeeperHealth};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    site: String,
+    /// ISO 8601, as all times here.
+    now: String,
+    version: String,
+    /// The worst of all checks.
+    state: CheckState,
+    checks: Vec<Check>,
+    cameras: Vec<HealthCamera>,
+    store: HealthStore,
+    ledger: HealthLedger,
+    destruction: HealthDestruction,
+    keyring: HealthKeyring,
+    clock: HealthClock,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    Ok,
+    Warning,
+    Alarm,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Check {
+    id: String,
+    state: CheckState,
+    title_fr: String,
+    title_en: String,
+    detail_fr: String,
+    detail_en: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthCamera {
+    id: String,
+    name: String,
+    /// `recording`, `connecting`, `away`, `refused` or `unknown`.
+    state: &'static str,
+    detail_fr: String,
+    detail_en: String,
+    /// Newest picture that a power cut cannot take any more.
+    last_durable: Option<String>,
+    bytes_per_second: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HealthStore {
+    /// What the store may grow to.
+    bytes: u64,
+    bytes_used: u64,
+    slots: u64,
+    slots_free: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthLedger {
+    size: u64,
+    checkpoint_size: u64,
+    checkpoint_at: Option<String>,
+    root: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthDestruction {
+    next_at: Option<String>,
+    /// Start of the hour that dies next.
+    next_hour: Option<String>,
+    /// Bytes whose key exists after their deadline by trusted time; must be 0 (K9).
+    bytes_past_deadline: u64,
+    /// Bytes that are closed while clocks disagree, keys waiting (K9).
+    bytes_closed_unconfirmed: u64,
+    hours_destroyed: u64,
+    last_destroyed_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthKeyring {
+    kind: String,
+    copies: Vec<HealthCopy>,
+    sentence_fr: String,
+    sentence_en: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthCopy {
+    /// `present`, or why it is away.
+    state: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthClock {
+    state: CheckState,
+    detail_fr: String,
+    detail_en: String,
+}
+
+/// How Vigie is
+#[utoipa::path(get, path = "/api/health", tag = "health", security(("session" = [])),
+    responses((status = 200, body = Health), (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn get_health(State(web): State<Arc<Web>>, SignedIn(session): SignedIn) -> Result<Json<Health>, Problem> {
+    let (health, views) =
+        web.ask_keeper(move |keeper| Ok((keeper.see_health(&session)?, keeper.see_cameras(&session)?))).await?;
+    Ok(Json(compose(health, &views, web.version.clone())))
+}
+
+fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Health {
+    let word = RecorderWord::of(&health);
+    // a silent recorder is among the keeper's findings
+    let checks: Vec<Check> =
+        health.findings.into_iter().chain(word.findings.iter().cloned()).map(Check::from).collect();
+    let clock = Check::from(health.clock);
+    let worst = checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok).max(clock.state);
+    Health {
+        site: health.site,
+        now: health.now.to_string(),
+        version,
+        state: worst,
+        cameras: views.iter().map(|view| camera(view, &word)).collect(),
+        store: store(&word),
+        ledger: HealthLedger {
+            size: health.ledger.size,
+            checkpoint_size: health.ledger.checkpoint_size,
+            checkpoint_at: health.ledger.checkpoint_at.map(|at| at.to_string()),
+            root: health.ledger.root_hex,
+        },
+        destruction: destruction(&health.destruction, &word),
+        keyring: HealthKeyring {
+            kind: health.keyring.kind,
+            copies: health.keyring.copies.into_iter().map(|state| HealthCopy { state }).collect(),
+            sentence_fr: health.keyring.sentence_fr,
+            sentence_en: health.keyring.sentence_en,
+        },
+        clock: HealthClock { state: clock.state, detail_fr: clock.detail_fr, detail_en: clock.detail_en },
+        checks,
+    }
+}
+
+fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
+    let id = view.id.to_string();
+    let told = word.camera(&id);
+    let now = told.filter(|_| !word.silent);
+    HealthCamera {
+        name: view.name.clone(),
+        state: word.state(&id),
+        detail_fr: now.map(|told| told.detail_fr.clone()).unwrap_or_default(),
+        detail_en: now.map(|told| told.detail_en.clone()).unwrap_or_default(),
+        last_durable: told.and_then(CameraWord::last_durable),
+        bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
+        id,
+    }
+}
+
+/// Slots that do not exist on the disk yet are free: the store grows into them.
+fn store(word: &RecorderWord) -> HealthStore {
+    let of = &word.store;
+    let used = of.slots.saturating_sub(of.slots_free);
+    HealthStore {
+        bytes: of.slots_max.saturating_mul(of.slot_bytes),
+        bytes_used: used.saturating_mul(of.slot_bytes),
+        slots: of.slots_max,
+        slots_free: of.slots_max.saturating_sub(used),
+    }
+}
+
+/// The keeper counts hours, the recorder bytes. A key that lives too long is never shown as 0 bytes.
+fn destruction(of: &DestructionHealth, word: &RecorderWord) -> HealthDestruction {
+    HealthDestruction {
+        next_at: of.next_at.map(|at| at.to_string()),
+        next_hour: of.next_hour.map(|hour| hour.start().to_string()),
+        bytes_past_deadline: word.bytes_past_deadline.unwrap_or(0).max(of.hours_past_deadline),
+        bytes_closed_unconfirmed: word.bytes_closed_unconfirmed.unwrap_or(0).max(of.hours_closed_unconfirmed),
+        hours_destroyed: of.hours_destroyed,
+        last_destroyed_at: of.last_destroyed_at.map(|at| at.to_string()),
+    }
+}
+
+impl From<Finding> for Check {
+    fn from(finding: Finding) -> Check {
+        let Finding { id, state, title_fr, title_en, detail_fr, detail_en } = finding;
+        let state = match state {
+            FindingState::Ok => CheckState::Ok,
+            FindingState::Warning => CheckState::Warning,
+            FindingState::Alarm => CheckState::Alarm,
+        };
+        Check { id, state, title_fr, title_en, detail_fr, detail_en }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The health answer from words of keeper and recorder made here.
+
+use super::*;
+use domain::{CameraId, UtcMicros};
+use keeper::wire::{KeyringHealth, LedgerHealth};
+
+const NOW: UtcMicros = UtcMicros::from_seconds(1_700_000_000);
+
+fn finding(state: FindingState) -> Finding {
+    let text = || "t".to_owned();
+    Finding { id: "x".into(), state, title_fr: text(), title_en: text(), detail_fr: text(), detail_en: text() }
+}
+
+fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
+    KeeperHealth {
+        site: "Ville de démonstration".into(),
+        now: NOW,
+        clock: finding(FindingState::Ok),
+        ledger: LedgerHealth { size: 9, root_hex: "ab".into(), checkpoint_size: 8, checkpoint_at: Some(NOW) },
+        destruction: DestructionHealth {
+            next_at: None,
+            next_hour: None,
+            hours_past_deadline: 0,
+            hours_closed_unconfirmed: 0,
+            hours_destroyed: 3,
+            last_destroyed_at: None,
+        },
+        keyring: KeyringHealth {
+            kind: "file".into(),
+            copies: vec!["present".into()],
+            sentence_fr: "s".into(),
+            sentence_en: "s".into(),
+        },
+        recorder: recorder.into(),
+        recorder_seen: Some(NOW.plus_seconds(-seen_s_ago)),
+        findings: vec![],
+    }
+}
+
+fn views() -> Vec<CameraView> {
+    let id = CameraId([0xaa; 16]);
+    vec![CameraView { id, name: "Place".into(), place: "p".into(), delay_days: 30, purposes: vec![], since: NOW }]
+}
+
+const WORD: &str = r#"{"cameras":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","state":"recording","bytes_per_second":512000.5,
+    "last_durable":"2023-11-14T22:13:19.000Z"}],"store":{"slots":10,"slots_free":4,"slots_max":100,"slot_bytes":1000}}"#;
+
+#[test]
+fn all_well_is_ok_and_slots_that_do_not_exist_yet_are_free() {
+    let health = compose(keeper_health(WORD, 1), &views(), "0".into());
+    assert_eq!(health.state, CheckState::Ok);
+    assert_eq!(health.store, HealthStore { bytes: 100_000, bytes_used: 6_000, slots: 100, slots_free: 94 });
+    assert_eq!((health.cameras[0].state, health.cameras[0].bytes_per_second), ("recording", 512_000));
+}
+
+#[test]
+fn cameras_of_a_silent_recorder_are_unknown_and_their_last_durable_picture_is_told() {
+    let health = compose(keeper_health(WORD, 11), &views(), "0".into());
+    assert_eq!((health.cameras[0].state, health.cameras[0].bytes_per_second), ("unknown", 0));
+    assert_eq!(health.cameras[0].last_durable.as_deref(), Some("2023-11-14T22:13:19.000Z"));
+}
+
+#[test]
+fn the_worst_of_findings_and_clock_is_the_state() {
+    let mut keeper = keeper_health(WORD, 1);
+    keeper.findings.push(finding(FindingState::Warning));
+    assert_eq!(compose(keeper.clone(), &views(), "0".into()).state, CheckState::Warning);
+    keeper.clock = finding(FindingState::Alarm);
+    assert_eq!(compose(keeper, &views(), "0".into()).state, CheckState::Alarm);
+}
+
+#[test]
+fn a_key_past_its_deadline_is_never_shown_as_zero_bytes() {
+    let mut keeper = keeper_health(WORD, 1);
+    keeper.destruction.hours_past_deadline = 2;
+    assert_eq!(compose(keeper.clone(), &views(), "0".into()).destruction.bytes_past_deadline, 2);
+    keeper.recorder = r#"{"bytes_past_deadline":70000}"#.into();
+    assert_eq!(compose(keeper, &views(), "0".into()).destruction.bytes_past_deadline, 70_000);
+}

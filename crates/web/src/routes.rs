@@ -1,0 +1,35 @@
+//! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
+
+use crate::{cameras, day, health, live, looks, replay, server::Web, session, setup, site, wall};
+use axum::{
+    http::Method,
+    routing::{MethodRouter, delete, get, post},
+};
+use std::sync::Arc;
+
+/// One method at one path.
+pub struct Route {
+    pub method: Method,
+    /// With `{name}` for parts that vary, as in OpenAPI.
+    pub path: &'static str,
+    pub(crate) handler: MethodRouter<Arc<Web>>,
+}
+
+pub fn routes() -> Vec<Route> {
+    let route = |method, path, handler| Route { method, path, handler };
+    vec![
+        route(Method::GET, "/api/site", get(site::get_site)),
+        route(Method::GET, "/api/session", get(session::get_session)),
+        route(Method::POST, "/api/session", post(session::post_session)),
+        route(Method::DELETE, "/api/session", delete(session::delete_session)),
+        route(Method::POST, "/api/setup", post(setup::post_setup)),
+        route(Method::GET, "/api/cameras", get(cameras::get_cameras)),
+        route(Method::GET, "/api/cameras/{id}/day", get(day::get_day)),
+        route(Method::POST, "/api/looks", post(looks::post_look)),
+        route(Method::DELETE, "/api/looks/{permit}", delete(looks::delete_look)),
+        route(Method::GET, "/api/health", get(health::get_health)),
+        route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
+        route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),
+        route(Method::GET, "/media/{permit}/{camera}/replay", get(replay::get_replay)),
+    ]
+}

@@ -1,0 +1,207 @@
+//! What the routes answer, with a keeper and a recorder from a script.
+
+mod fake;
+
+use axum::http::{StatusCode, header};
+use fake::{CAMERA, NOW, PASSWORD, PERMIT, Town, json, live_look, read_until, replay_look, request, send};
+
+#[tokio::test]
+async fn the_site_is_told_before_signing_in() {
+    let mut request = request("GET", "/api/site", None);
+    request.headers_mut().remove("cookie");
+    let body = json(send(&Town::new().router(), request).await).await;
+    assert_eq!(
+        body,
+        serde_json::json!({ "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true })
+    );
+}
+
+#[tokio::test]
+async fn signing_in_sets_a_cookie_that_no_script_and_no_other_site_gets() {
+    let town = Town::new();
+    let router = town.router();
+    let body = format!(r#"{{"name":"operateur","password":"{PASSWORD}"}}"#);
+    let response = send(&router, request("POST", "/api/session", Some(&body))).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert_eq!(cookie, format!("{}; HttpOnly; SameSite=Strict; Path=/", fake::COOKIE));
+    let session = serde_json::json!({ "name": "operateur", "role": "operator", "expires_at": NOW.plus_seconds(3600).to_string() });
+    assert_eq!(json(response).await, session);
+    assert_eq!(json(send(&router, request("GET", "/api/session", None)).await).await, session);
+    let out = send(&router, request("DELETE", "/api/session", None)).await;
+    assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    assert!(out.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_401_and_too_many_are_429_with_a_time_to_wait() {
+    let town = Town::new();
+    let router = town.router();
+    let wrong = r#"{"name":"operateur","password":"faux"}"#;
+    let response = send(&router, request("POST", "/api/session", Some(wrong))).await;
+    assert_eq!((response.status().as_u16(), response.headers().get(header::SET_COOKIE)), (401, None));
+    let blocked = r#"{"name":"bloque","password":"faux"}"#;
+    let response = send(&router, request("POST", "/api/session", Some(blocked))).await;
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "30");
+}
+
+#[tokio::test]
+async fn a_setup_link_works_and_one_that_does_not_is_gone() {
+    let town = Town::new();
+    let router = town.router();
+    let good = r#"{"token":"jeton","password":"un mot de passe"}"#;
+    let response = send(&router, request("POST", "/api/setup", Some(good))).await;
+    assert_eq!(json(response).await, serde_json::json!({ "name": "administrateur", "role": "operator" }));
+    let old = r#"{"token":"vieux","password":"un mot de passe"}"#;
+    assert_eq!(send(&router, request("POST", "/api/setup", Some(old))).await.status(), StatusCode::GONE);
+    let short = r#"{"token":"jeton","password":"onze lettre"}"#;
+    let response = send(&router, request("POST", "/api/setup", Some(short))).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(json(response).await["type"], "urn:vigie:problem:password-length");
+}
+
+#[tokio::test]
+async fn a_camera_has_its_names_from_the_keeper_and_its_state_from_the_recorder() {
+    let body = json(send(&Town::new().router(), request("GET", "/api/cameras", None)).await).await;
+    let expected = serde_json::json!([{
+        "id": CAMERA.to_string(), "name": "Place de l’Église", "place": "Place de l’Église", "delay_days": 30,
+        "purposes": [5], "state": "recording", "detail_fr": "", "detail_en": "", "since": NOW.to_string(),
+        "codec": "avc1.42c01e", "width": 640, "height": 360
+    }]);
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_day_has_footage_and_hours() {
+    let town = Town::new();
+    let router = town.router();
+    let day =
+        json(send(&router, request("GET", &format!("/api/cameras/{CAMERA}/day?date=2026-07-14"), None)).await).await;
+    assert_eq!(day["from"], "2026-07-13T22:00:00.000Z");
+    assert_eq!(day["to"], "2026-07-14T22:00:00.000Z");
+    assert_eq!(day["now"], NOW.to_string());
+    let footage = serde_json::json!([{ "from": NOW.plus_seconds(-600).to_string(), "to": NOW.to_string() }]);
+    assert_eq!(day["footage"], footage);
+    assert_eq!(
+        (&day["hours"][0]["state"], &day["hours"][0]["destroyed_at"]),
+        (&"live".into(), &serde_json::Value::Null)
+    );
+    for wrong in ["?date=hier", ""] {
+        let path = format!("/api/cameras/{CAMERA}/day{wrong}");
+        assert_eq!(send(&router, request("GET", &path, None)).await.status(), StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn health_joins_what_keeper_and_recorder_say() {
+    let health = json(send(&Town::new().router(), request("GET", "/api/health", None)).await).await;
+    assert_eq!(health["state"], "ok");
+    assert_eq!(
+        health["store"],
+        serde_json::json!({ "bytes": 16777216, "bytes_used": 4194304, "slots": 4, "slots_free": 3 })
+    );
+    assert_eq!(health["keyring"]["copies"], serde_json::json!([{ "state": "present" }]));
+    assert_eq!(health["destruction"]["bytes_past_deadline"], 0);
+    assert_eq!(health["cameras"][0]["state"], "recording");
+}
+
+#[tokio::test]
+async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
+    let town = Town::new();
+    let router = town.router();
+    let response = send(&router, request("POST", "/api/looks", Some(&live_look()))).await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let expected = serde_json::json!({
+        "permit": PERMIT.to_string(), "kind": "live", "cameras": [CAMERA.to_string()], "from": null, "to": null,
+        "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41
+    });
+    assert_eq!(json(response).await, expected);
+
+    let without_purpose = live_look().replace("\"purpose\":5,", "");
+    let response = send(&router, request("POST", "/api/looks", Some(&without_purpose))).await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let body = json(response).await;
+    assert_eq!((&body["entry"], &body["reasons"][0]["article"]), (&42.into(), &"CSI L251-2".into()));
+
+    for wrong in
+        [live_look().replace(":5,", ":12,"), live_look().replace("live", "replay"), live_look().replace("ca", "zz")]
+    {
+        let response = send(&router, request("POST", "/api/looks", Some(&wrong))).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_camera_live_is_fragmented_mp4_that_says_when_it_began() {
+    let town = Town::new();
+    let router = town.router();
+    send(&router, request("POST", "/api/looks", Some(&live_look()))).await;
+    let response = send(&router, request("GET", &format!("/media/{PERMIT}/{CAMERA}/live"), None)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "video/mp4; codecs=\"avc1.42c01e\"");
+    assert_eq!(response.headers()["vigie-start"], NOW.to_string().as_str());
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    let mut body = response.into_body();
+    let fragments = |bytes: &[u8]| bytes.windows(4).filter(|four| *four == b"moof").count();
+    let bytes = read_until(&mut body, |bytes| fragments(bytes) == 9).await;
+    assert_eq!(&bytes[4..8], b"ftyp");
+    assert_eq!(bytes.windows(4).filter(|four| *four == b"moov").count(), 1);
+
+    // given back: the stream ends, the id is unknown
+    let ended = send(&router, request("DELETE", &format!("/api/looks/{PERMIT}"), None)).await;
+    assert_eq!(ended.status(), StatusCode::NO_CONTENT);
+    read_until(&mut body, |_| false).await;
+    let again = send(&router, request("GET", &format!("/media/{PERMIT}/{CAMERA}/live"), None)).await;
+    assert_eq!(again.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_wall_carries_a_head_and_then_the_bytes_of_each_camera() {
+    let town = Town::new();
+    let router = town.router();
+    send(&router, request("POST", "/api/looks", Some(&live_look()))).await;
+    let response = send(&router, request("GET", &format!("/media/{PERMIT}/live"), None)).await;
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/vnd.vigie.wall");
+    let mut body = response.into_body();
+    let bytes = read_until(&mut body, |bytes| bytes.windows(4).any(|four| four == b"moof")).await;
+    let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+    assert_eq!(bytes[4..8], [0, 0, 1, 0], "place 0, a head");
+    let head: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    assert_eq!(
+        head,
+        serde_json::json!({ "content_type": "video/mp4; codecs=\"avc1.42c01e\"", "start": NOW.to_string() })
+    );
+    assert_eq!(bytes[8 + length + 4..8 + length + 8], [0, 0, 0, 0], "place 0, bytes");
+    assert_eq!(&bytes[8 + length + 12..8 + length + 16], b"ftyp");
+    send(&router, request("DELETE", "/api/session", None)).await;
+    read_until(&mut body, |_| false).await;
+}
+
+#[tokio::test]
+async fn a_permit_serves_only_its_session_its_cameras_its_mode_and_its_span() {
+    let town = Town::new();
+    let router = town.router();
+    send(&router, request("POST", "/api/looks", Some(&live_look()))).await;
+    let live = format!("/media/{PERMIT}/{CAMERA}/live");
+    let replay = |span: &str| format!("/media/{PERMIT}/{CAMERA}/replay{span}");
+    let span = |from: i64, to: i64| format!("?from={}&to={}", NOW.plus_seconds(from), NOW.plus_seconds(to));
+
+    let mut other = request("GET", &live, None);
+    other.headers_mut().insert("cookie", "vigie-session=another".parse().unwrap());
+    assert_eq!(send(&router, other).await.status(), 404);
+    let other_camera = format!("/media/{PERMIT}/{}/live", "0".repeat(32));
+    assert_eq!(send(&router, request("GET", &other_camera, None)).await.status(), 403);
+    assert_eq!(send(&router, request("GET", &replay(&span(-60, 0)), None)).await.status(), 403, "a live permit");
+
+    send(&router, request("POST", "/api/looks", Some(&replay_look()))).await;
+    assert_eq!(send(&router, request("GET", &live, None)).await.status(), 403, "a permit for the past");
+    assert_eq!(send(&router, request("GET", &replay(&span(10, 20)), None)).await.status(), 403, "outside");
+    assert_eq!(send(&router, request("GET", &replay(""), None)).await.status(), 400);
+    assert_eq!(send(&router, request("GET", &replay(&span(0, -60)), None)).await.status(), 400, "backwards");
+    assert_eq!(send(&router, request("GET", &replay(&span(-60, 0)), None)).await.status(), 404, "nothing was recorded");
+    assert_eq!(send(&router, request("GET", &replay(&span(-60, -58)), None)).await.status(), 410, "it was destroyed");
+    assert_eq!(send(&router, request("GET", &replay(&span(-60, -59)), None)).await.status(), 503, "no store is open");
+    town.pass_seconds(60);
+    assert_eq!(send(&router, request("GET", &replay(&span(-60, 0)), None)).await.status(), 404, "left alone for 60 s");
+}

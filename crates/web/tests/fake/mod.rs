@@ -1,0 +1,345 @@
+//! A keeper and a recorder that answer from a script, and a server in front of them.
+#![allow(dead_code)] // each test program uses a part
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response},
+};
+use domain::{
+    CameraId, Clock, Codec, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
+    UtcMicros,
+    limit::MESSAGE_BYTES_MAX,
+    world::{BootId, BootMicros},
+};
+use http_body_util::BodyExt;
+use keeper::{
+    socket::{KeeperClient, read_message, write_message},
+    wire::{
+        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
+        LedgerHealth, Peer, Question, SessionView, SiteView,
+    },
+};
+use media::{Frame, FrameKind, ParameterSets};
+use std::{
+    os::unix::net::{UnixListener, UnixStream},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tower::ServiceExt;
+use vault::{
+    KeeperError, Location,
+    keeper::{Permit, Refused, RefusedReason, Verdict, View},
+    service::{LIVE_MESSAGE_BYTES_MAX, LiveFrame, LiveMessage, Located, RecorderAnswer, RecorderAsk, Timeline},
+};
+use web::WebConfig;
+
+/// Session secret, password and reason that must be found nowhere.
+pub const SECRET: &str = "c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
+pub const PASSWORD: &str = "un mot de passe de passage";
+pub const REASON: &str = "Un motif de plus de dix lettres";
+pub const COOKIE: &str = "vigie-session=c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
+pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
+pub const CAMERA: CameraId = CameraId([0xca; 16]);
+pub const PERMIT: PermitId = PermitId([0x9e; 16]);
+
+pub struct Hands(pub AtomicI64);
+
+impl Clock for Hands {
+    fn utc(&self) -> UtcMicros {
+        UtcMicros(NOW.0 + self.0.load(Ordering::Relaxed))
+    }
+    fn boot(&self) -> BootMicros {
+        BootMicros(self.0.load(Ordering::Relaxed))
+    }
+    fn boot_id(&self) -> BootId {
+        BootId::default()
+    }
+}
+
+struct Counting;
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.iter_mut().zip(1u8..).for_each(|(byte, count)| *byte = count);
+    }
+}
+
+/// The server's configuration and what it stands on.
+pub struct Town {
+    pub clock: Arc<Hands>,
+    keeper: std::path::PathBuf,
+    recorder: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Town {
+    pub fn new() -> Town {
+        let folder = tempfile::tempdir().unwrap();
+        let (keeper, recorder) = (folder.path().join("keeper"), folder.path().join("recorder"));
+        listen(&keeper, |mut stream| {
+            while let Ok(Some(question)) = read_message(&mut stream, MESSAGE_BYTES_MAX) {
+                write_message(&mut stream, &answer(question), MESSAGE_BYTES_MAX).unwrap();
+            }
+        });
+        listen(&recorder, |mut stream| {
+            let hello: Option<Question> = read_message(&mut stream, MESSAGE_BYTES_MAX).unwrap();
+            assert!(matches!(hello, Some(Question::Hello { peer: Peer::Web, .. })));
+            write_message(&mut stream, &Answer::Done, MESSAGE_BYTES_MAX).unwrap();
+            if let Ok(Some(ask)) = read_message(&mut stream, MESSAGE_BYTES_MAX) {
+                record(ask, &mut stream);
+            }
+        });
+        Town { clock: Arc::new(Hands(AtomicI64::new(0))), keeper, recorder, _folder: folder }
+    }
+
+    pub fn config(&self) -> WebConfig {
+        WebConfig {
+            keeper: Arc::new(KeeperClient::role(&self.keeper, Peer::Web, Secret32::new([1; 32]))),
+            recorder_socket: self.recorder.clone(),
+            recorder_secret: Secret32::new([2; 32]),
+            store: None,
+            clock: self.clock.clone(),
+            random: Arc::new(Counting),
+            version: "0.0.0".into(),
+        }
+    }
+
+    pub fn router(&self) -> Router {
+        web::router(self.config())
+    }
+
+    pub fn pass_seconds(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+}
+
+/// A request of the console: host, cookie and header as they should be.
+pub fn request(method: &str, path: &str, body: Option<&str>) -> Request<Body> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "127.0.0.1:8080")
+        .header("vigie-request", "1")
+        .header("cookie", COOKIE);
+    match body {
+        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap(),
+        None => request.body(Body::empty()).unwrap(),
+    }
+}
+
+pub async fn send(router: &Router, request: Request<Body>) -> Response<Body> {
+    router.clone().oneshot(request).await.unwrap()
+}
+
+pub async fn json(response: Response<Body>) -> serde_json::Value {
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+/// Reads a body until `enough`.
+pub async fn read_until(body: &mut Body, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut all = Vec::new();
+    while !enough(&all) {
+        let Some(frame) = body.frame().await else { break };
+        all.extend_from_slice(frame.unwrap().data_ref().unwrap());
+    }
+    all
+}
+
+pub fn live_look() -> String {
+    look("live", "")
+}
+
+pub fn replay_look() -> String {
+    let (from, to) = (NOW.plus_seconds(-600), NOW);
+    look("replay", &format!(r#""from":"{from}","to":"{to}","#))
+}
+
+fn look(kind: &str, span: &str) -> String {
+    format!(r#"{{"kind":"{kind}","cameras":["{CAMERA}"],{span}"purpose":5,"reason":"{REASON}"}}"#)
+}
+
+fn listen(path: &Path, serve: impl Fn(UnixStream) + Send + Sync + Copy + 'static) {
+    let listener = UnixListener::bind(path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+}
+
+/// The keeper's script: one operator, one camera, one permit.
+fn answer(question: Question) -> Answer {
+    let is_ours = |session: &Sensitive<String>| session.reveal() == SECRET;
+    let view = || SessionView {
+        account: [3; 16],
+        name: Sensitive::new("operateur".into()),
+        role: serde_json::from_str("\"operator\"").unwrap(),
+        expires: NOW.plus_seconds(3_600),
+    };
+    match question {
+        Question::Hello { .. } => Answer::Done,
+        Question::Site => {
+            Answer::Site(SiteView { name: "Ville de démonstration".into(), hour_seconds: 3_600, setup_needed: true })
+        }
+        Question::SignIn { name, .. } if name.reveal() == "bloque" => Answer::Denied { wait_seconds: 30 },
+        Question::SignIn { password, .. } if password.reveal() == PASSWORD => {
+            Answer::SignedIn { session: Sensitive::new(SECRET.into()), view: view() }
+        }
+        Question::SetUp { token, .. } if token.reveal() == "jeton" => {
+            Answer::SetUp { name: Sensitive::new("administrateur".into()), role: view().role }
+        }
+        Question::SignIn { .. } | Question::SetUp { .. } => Answer::Denied { wait_seconds: 0 },
+        Question::Session { session }
+        | Question::SignOut { session }
+        | Question::SeeCameras { session }
+        | Question::SeeHealth { session }
+        | Question::SeeHours { session, .. }
+        | Question::EndLook { session, .. }
+        | Question::Pass { session, .. }
+            if !is_ours(&session) =>
+        {
+            Answer::Failed(KeeperError::NoSession)
+        }
+        Question::Session { .. } => Answer::Session(view()),
+        Question::SignOut { .. } => Answer::Done,
+        Question::EndLook { permit, .. } if permit == PERMIT => Answer::Done,
+        Question::EndLook { .. } => Answer::Failed(KeeperError::NoPermit),
+        Question::Pass { ask, .. } => Answer::Verdict(Box::new(match ask.purpose {
+            Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
+            None => Verdict::Refused(refused()),
+        })),
+        Question::SeeCameras { .. } => Answer::CameraViews(vec![CameraView {
+            id: CAMERA,
+            name: "Place de l’Église".into(),
+            place: "Place de l’Église".into(),
+            delay_days: 30,
+            purposes: vec![Purpose::SafetyOfPersonsAndProperty],
+            since: NOW,
+        }]),
+        Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
+        Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
+        other => panic!("the console's server asks no such thing: {other:?}"),
+    }
+}
+
+fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
+    let expires = NOW.plus_seconds(3_600);
+    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+}
+
+fn refused() -> Refused {
+    let text = |text: &str| text.to_owned();
+    let reason = RefusedReason {
+        rule: text("purpose-named"),
+        article: text("CSI L251-2"),
+        text_fr: text("Aucune finalité."),
+        text_en: text("No purpose."),
+        remedy_fr: text("Choisir une finalité."),
+        remedy_en: text("Choose a purpose."),
+    };
+    Refused { reasons: vec![reason], leaf: 42 }
+}
+
+fn fate(span: Span) -> HourFate {
+    let hour: Hour = HourLength::PRODUCT.hour_of(span.from());
+    // a span of two seconds is destroyed
+    let state = if span.micros() == 2_000_000 { FateState::Destroyed } else { FateState::Live };
+    HourFate { hour, state, deadline: Some(hour.end().plus_seconds(86_400)), destroyed_at: None }
+}
+
+fn health() -> KeeperHealth {
+    let text = || "t".to_owned();
+    let ok = Finding {
+        id: "clock".into(),
+        state: FindingState::Ok,
+        title_fr: text(),
+        title_en: text(),
+        detail_fr: text(),
+        detail_en: text(),
+    };
+    let recorder = format!(
+        r#"{{"cameras":[{{"id":"{CAMERA}","state":"recording","detail_fr":"","detail_en":"","since":"{NOW}","codec":"avc1.42c01e",
+            "width":640,"height":360}}],"store":{{"slots":2,"slots_free":1,"slots_max":4,"slot_bytes":4194304}}}}"#
+    );
+    KeeperHealth {
+        site: "Ville de démonstration".into(),
+        now: NOW,
+        clock: ok,
+        ledger: LedgerHealth { size: 43, root_hex: "00".into(), checkpoint_size: 40, checkpoint_at: Some(NOW) },
+        destruction: DestructionHealth {
+            next_at: None,
+            next_hour: None,
+            hours_past_deadline: 0,
+            hours_closed_unconfirmed: 0,
+            hours_destroyed: 0,
+            last_destroyed_at: None,
+        },
+        keyring: KeyringHealth {
+            kind: "file".into(),
+            copies: vec!["present".into()],
+            sentence_fr: text(),
+            sentence_en: text(),
+        },
+        recorder,
+        recorder_seen: Some(NOW),
+        findings: vec![],
+    }
+}
+
+/// The recorder's script: a timeline of ten minutes, two seconds of live pictures, no reel.
+fn record(ask: RecorderAsk, stream: &mut UnixStream) {
+    let mut tell = |answer: RecorderAnswer| write_message(&mut *stream, &answer, MESSAGE_BYTES_MAX).unwrap();
+    match ask {
+        // a span of one second has footage
+        RecorderAsk::Locate { span, .. } if span.micros() == 1_000_000 => {
+            let (reel, hour) = (ReelId([4; 16]), HourLength::PRODUCT.hour_of(span.from()));
+            tell(RecorderAnswer::Located(vec![Located {
+                reel,
+                hour,
+                handle: 0,
+                location: Location::default(),
+                entries: None,
+            }]));
+        }
+        RecorderAsk::Locate { .. } => tell(RecorderAnswer::Located(vec![])),
+        RecorderAsk::Timeline { .. } => {
+            let footage = vec![(NOW.plus_seconds(-600), NOW)];
+            tell(RecorderAnswer::Timeline(Timeline { footage, gaps: vec![] }));
+        }
+        RecorderAsk::Live { permit, .. } if permit.id != PERMIT => {
+            tell(RecorderAnswer::Refused { why: "no permit".into() });
+        }
+        RecorderAsk::Live { .. } => {
+            tell(RecorderAnswer::Watching);
+            let mut push = |message: &LiveMessage| write_message(&mut *stream, message, LIVE_MESSAGE_BYTES_MAX).is_ok();
+            (0..50).all(|n| push(&LiveMessage::Frame(LiveFrame::from(&frame(n)))));
+            while push(&LiveMessage::Idle) {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+        }
+    }
+}
+
+/// Picture `n` at 25 frames/s; each 25th starts a group.
+pub fn frame(n: i64) -> Frame {
+    let starts = n % 25 == 0;
+    let sps = [0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x5b, 0x20];
+    let mut config = vec![1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, sps.len() as u8];
+    config.extend_from_slice(&sps);
+    config.extend_from_slice(&[1, 0, 4, 0x68, 0xce, 0x3c, 0x80]);
+    let sets = ParameterSets { codec: Codec::H264, config: config.into(), width: 640, height: 360 };
+    Frame {
+        kind: if starts { FrameKind::Idr } else { FrameKind::Other },
+        utc: NOW.plus_micros(n * 40_000),
+        dts: MediaTicks(n * 3_600),
+        pts: MediaTicks(n * 3_600),
+        data: vec![0, 0, 0, 1, n as u8].into(),
+        parameters: starts.then_some(sets),
+    }
+}

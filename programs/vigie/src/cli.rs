@@ -1,0 +1,110 @@
+//! The command line: one file per subcommand. All but `init`, `serve` and an offline `verify` speak to the keeper (P3).
+
+mod account;
+mod camera;
+mod destroy;
+mod init;
+mod serve;
+mod status;
+mod verify;
+
+use crate::{Build, Config, lines::Language};
+use clap::{Parser, Subcommand};
+use keeper::{KeeperClient, wire::Control};
+use std::{error::Error, path::PathBuf, process::ExitCode};
+
+/// Vidéoprotection qu'une commune peut prouver licite · video protection that a town can prove lawful
+#[derive(Parser)]
+#[command(name = "vigie", version, propagate_version = true)]
+struct Arguments {
+    /// Fichier de configuration · configuration file
+    #[arg(long, global = true, default_value = "/etc/vigie/vigie.toml", env = "VIGIE_CONFIG")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Créer le site, ses clés et le premier administrateur · make the site, its keys and the first administrator
+    Init(init::Arguments),
+    /// Démarrer Vigie · start Vigie
+    Serve,
+    /// Caméras · cameras
+    #[command(subcommand)]
+    Camera(camera::Command),
+    /// Comptes · accounts
+    #[command(subcommand)]
+    Account(account::Command),
+    /// État du site · state of the site
+    Status {
+        /// En JSON, pour des programmes · JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Détruire ce qui est échu ; le calendrier le fait de lui-même · destroy what is due; the schedule does so by itself
+    Destroy {
+        /// Ce qui est échu, et rien d'autre · what is due, and nothing else
+        #[arg(long, required = true)]
+        due: bool,
+    },
+    /// Vérifier tout le registre et chaque destruction · verify the whole log and every destruction
+    Verify,
+    /// (started by `serve`)
+    #[command(hide = true)]
+    Role { role: String },
+}
+
+/// An answer to the operator, or why there is none.
+type Outcome = Result<ExitCode, Box<dyn Error>>;
+
+/// What every subcommand gets.
+struct Context<'a> {
+    build: &'a Build,
+    config_path: PathBuf,
+    config: Config,
+    language: Language,
+}
+
+pub fn run(build: &Build) -> ExitCode {
+    let arguments = Arguments::parse();
+    let language = Language::of_environment();
+    match dispatch(build, arguments, language) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{} : {error}", language.pick("vigie : erreur", "vigie: error").trim_end_matches(" :"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome {
+    let config = Config::read(&arguments.config)?;
+    let context = Context { build, config_path: arguments.config, config, language };
+    match arguments.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
+        Command::Serve => serve::run(&context),
+        Command::Camera(command) => camera::run(&context, command),
+        Command::Account(command) => account::run(&context, command),
+        Command::Status { json } => status::run(&context, json),
+        Command::Destroy { due: _ } => destroy::run(&context),
+        Command::Verify => verify::run(&context),
+        Command::Role { role } => serve::role(&context, &role),
+    }
+}
+
+impl Context<'_> {
+    /// Asks the keeper on its control socket.
+    fn ask(&self, control: Control) -> Result<keeper::wire::Answer, vault::KeeperError> {
+        KeeperClient::control(&self.config.control_socket()).control_ask(control)
+    }
+
+    fn pick<T>(&self, french: T, english: T) -> T {
+        self.language.pick(french, english)
+    }
+}
+
+/// An answer of a kind that the question cannot have.
+fn unexpected() -> Box<dyn Error> {
+    "the keeper gave an answer of another kind: use programs of one release".into()
+}

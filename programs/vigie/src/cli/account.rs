@@ -1,0 +1,54 @@
+//! `vigie account add|list`: an account begins with a one-time setup link; there is no default password.
+
+use super::{Context, Outcome, unexpected};
+use crate::Config;
+use clap::Subcommand;
+use domain::Sensitive;
+use keeper::wire::{Answer, Control};
+use policy::Role;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
+    Add {
+        name: String,
+        /// operator | administrator
+        #[arg(long)]
+        role: Role,
+    },
+    /// Comptes du site · accounts of the site
+    List,
+}
+
+pub fn run(context: &Context<'_>, command: Command) -> Outcome {
+    match command {
+        Command::Add { name, role } => add(context, name, role),
+        Command::List => list(context),
+    }
+}
+
+fn add(context: &Context<'_>, name: String, role: Role) -> Outcome {
+    let asked = Control::AccountAdd { name: Sensitive::new(name.clone()), role };
+    let Answer::SetupToken { token, .. } = context.ask(asked)? else { return Err(unexpected()) };
+    println!(
+        "{}",
+        context.pick(
+            format!("Compte « {name} » ({role}) : ouvrez ce lien dans les 15 minutes, une seule fois :"),
+            format!("Account `{name}` ({role}): open this link within 15 minutes, once:")
+        )
+    );
+    println!("{}", setup_link(&context.config, &token));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(context: &Context<'_>) -> Outcome {
+    let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
+    accounts.iter().for_each(|(name, role)| println!("{}  {role}", name.reveal()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The token travels in the fragment, which no server sees (P8).
+pub fn setup_link(config: &Config, token: &Sensitive<String>) -> String {
+    format!("http://{}/#setup={}", config.web.listen, token.reveal())
+}

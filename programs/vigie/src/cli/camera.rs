@@ -1,0 +1,174 @@
+//! `vigie camera add|list|test|remove`.
+
+use super::{Context, Outcome, unexpected};
+use clap::{Args, Subcommand};
+use domain::{Purpose, Sensitive};
+use keeper::wire::{Answer, Control, Credentials, NewCamera, ProbeTarget, Probed};
+use std::{io::Read, process::ExitCode};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Ajouter une caméra : la regarde d'abord, puis l'enregistre · add a camera: looks at it first, then records it
+    Add(Add),
+    /// Caméras en service · cameras in service
+    List,
+    /// Regarder une caméra sans l'enregistrer · look at a camera without recording it
+    Test(Test),
+    /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
+    Remove { name: String },
+}
+
+#[derive(Args)]
+pub struct Add {
+    /// Nom court et unique · short and unique name
+    name: String,
+    /// rtsp://… sans nom ni mot de passe · rtsp://… without user or password
+    url: String,
+    /// Lieu, tel que l'arrêté le nomme · place, as the order names it
+    #[arg(long)]
+    place: String,
+    /// Délai autorisé, en jours · authorised delay in days
+    #[arg(long)]
+    days: u32,
+    /// Finalités de l'arrêté, 1 à 11 (CSI L251-2) · purposes of the order, 1 to 11
+    #[arg(long = "purpose", required = true, value_parser = purpose)]
+    purposes: Vec<Purpose>,
+    #[command(flatten)]
+    sign_in: SignIn,
+    /// Sans regarder la caméra d'abord : elle n'est pas épinglée · without looking first: the device is not pinned
+    #[arg(long)]
+    untested: bool,
+}
+
+#[derive(Args)]
+pub struct Test {
+    /// Nom d'une caméra en service, ou rtsp://… · name of a camera in service, or rtsp://…
+    target: String,
+    #[command(flatten)]
+    sign_in: SignIn,
+}
+
+#[derive(Args)]
+struct SignIn {
+    /// Nom d'utilisateur de la caméra · the camera's user
+    #[arg(long)]
+    user: Option<String>,
+    /// Lire le mot de passe sur l'entrée standard · read the password from standard input
+    #[arg(long, requires = "user")]
+    password_stdin: bool,
+}
+
+pub fn run(context: &Context<'_>, command: Command) -> Outcome {
+    match command {
+        Command::Add(add) => run_add(context, add),
+        Command::List => list(context),
+        Command::Test(test) => run_test(context, test),
+        Command::Remove { name } => remove(context, name),
+    }
+}
+
+fn run_add(context: &Context<'_>, add: Add) -> Outcome {
+    let credentials = add.sign_in.credentials()?;
+    let fingerprint = if add.untested {
+        None
+    } else {
+        let target = ProbeTarget::Address { url: add.url.clone(), credentials: credentials.clone() };
+        let Some(probed) = probe(context, target)? else { return Ok(ExitCode::FAILURE) };
+        Some(probed.fingerprint)
+    };
+    let camera = NewCamera {
+        name: add.name,
+        place: add.place,
+        url: add.url,
+        credentials,
+        delay_days: add.days,
+        purposes: add.purposes,
+        fingerprint,
+    };
+    match context.ask(Control::CameraAdd(camera))? {
+        Answer::CameraAdded { camera } => {
+            println!("{} {camera}", context.pick("Caméra ajoutée :", "Camera added:"));
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err(unexpected()),
+    }
+}
+
+fn list(context: &Context<'_>) -> Outcome {
+    let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
+    for camera in cameras {
+        let purposes: Vec<String> = camera.purposes.iter().map(|purpose| format!("{}°", purpose.number())).collect();
+        let (days, purposes) = (camera.delay_days, purposes.join(" "));
+        println!(
+            "{}  {}  {} · {days} {} · {purposes}",
+            camera.id,
+            camera.name,
+            camera.place,
+            context.pick("jours", "days")
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_test(context: &Context<'_>, test: Test) -> Outcome {
+    let credentials = test.sign_in.credentials()?;
+    let target = if test.target.contains("://") {
+        ProbeTarget::Address { url: test.target, credentials }
+    } else {
+        ProbeTarget::Registered { name: test.target }
+    };
+    Ok(if probe(context, target)?.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn remove(context: &Context<'_>, name: String) -> Outcome {
+    context.ask(Control::CameraRemove { name })?;
+    println!(
+        "{}",
+        context.pick(
+            "Caméra retirée. Ses images restent jusqu'à leur échéance.",
+            "Camera removed. Its footage stays until its deadline."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has the recorder look, and prints what it saw or why it saw nothing.
+fn probe(context: &Context<'_>, target: ProbeTarget) -> Result<Option<Probed>, Box<dyn std::error::Error>> {
+    let Answer::Probed(result) = context.ask(Control::CameraTest { target })? else { return Err(unexpected()) };
+    match result {
+        Ok(probed) => {
+            let fps = f64::from(probed.millihertz) / 1_000.0;
+            println!(
+                "{} {}×{}, {fps:.1} {}",
+                probed.codec,
+                probed.width,
+                probed.height,
+                context.pick("images/s", "pictures/s")
+            );
+            probed.offered.iter().for_each(|offered| println!("  {offered}"));
+            Ok(Some(probed))
+        }
+        Err(failure) => {
+            eprintln!("{}", context.pick(failure.text_fr, failure.text_en));
+            Ok(None)
+        }
+    }
+}
+
+impl SignIn {
+    /// The password comes on standard input: an argument would stand in the list of processes.
+    fn credentials(&self) -> Result<Option<Credentials>, std::io::Error> {
+        let Some(user) = &self.user else { return Ok(None) };
+        let mut password = String::new();
+        if self.password_stdin {
+            std::io::stdin().read_to_string(&mut password)?;
+        }
+        let password = Sensitive::new(password.trim_end_matches(['\n', '\r']).to_owned());
+        Ok(Some(Credentials { user: Sensitive::new(user.clone()), password }))
+    }
+}
+
+fn purpose(text: &str) -> Result<Purpose, String> {
+    let number: u8 = text.parse().map_err(|_| "1 … 11".to_owned())?;
+    Purpose::from_number(number).ok_or_else(|| format!("CSI L251-2: 1 … 11, not `{number}`"))
+}

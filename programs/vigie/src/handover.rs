@@ -1,0 +1,49 @@
+//! What `serve` hands to each role on its standard input: role secrets, never an argument or a variable (P3).
+//!
+//! The descriptor stays open: its end tells the role that `serve` stops, or died.
+
+use domain::Secret32;
+use keeper::socket::{read_message, write_message};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::{self, Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+const HANDOVER_BYTES_MAX: usize = 4_096;
+
+/// Secrets by which the processes know each other, made anew at each start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    /// Recorder at the keeper.
+    pub recorder: Secret32,
+    /// Web at the keeper.
+    pub web: Secret32,
+    /// Web at the recorder.
+    pub recorder_web: Secret32,
+}
+
+impl Handover {
+    pub fn give(&self, to: &mut impl Write) -> Result<(), keeper::socket::MessageError> {
+        write_message(to, self, HANDOVER_BYTES_MAX)
+    }
+
+    /// Reads the handover, then watches the descriptor: `stop` is set at its end.
+    pub fn take(stop: &Arc<AtomicBool>) -> Result<Handover, String> {
+        let mut input = io::stdin();
+        let handover = read_message(&mut input, HANDOVER_BYTES_MAX)
+            .map_err(|error| error.to_string())?
+            .ok_or("a role is started by `vigie serve`, not by hand")?;
+        let stop = stop.clone();
+        std::thread::spawn(move || {
+            let mut rest = [0; 64];
+            // anything but bytes means that the other end is gone
+            while matches!(input.read(&mut rest), Ok(1..)) {}
+            stop.store(true, Ordering::SeqCst);
+        });
+        Ok(handover)
+    }
+}

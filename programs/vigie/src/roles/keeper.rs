@@ -1,0 +1,59 @@
+//! The keeper's process: keyring, gate, ledger, registry; no network but its sockets (P1).
+
+use super::listen;
+use crate::{
+    Build, Config,
+    handover::Handover,
+    hardening,
+    site::{self, SiteError},
+};
+use keeper::socket::{RoleSecrets, serve_control, serve_roles};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use tracing::{error, info};
+
+const SECOND: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs until `stop`.
+pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
+    let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
+    let _lock = site::lock(config)?;
+    let core = Arc::new(site::open_keeper(build, config, findings)?);
+    core.started(&digest_of_this_program())?;
+    core.tick()?;
+    let roles = listen(&config.keeper_socket())?;
+    let control = listen(&config.control_socket())?;
+    info!("the keeper answers");
+    let (for_roles, for_control, on_stop) = (core.clone(), core.clone(), stop.clone());
+    let secrets = RoleSecrets { recorder: handover.recorder, web: handover.web };
+    thread::spawn(move || serve_roles(roles, for_roles, secrets));
+    thread::spawn(move || serve_control(control, for_control, Arc::new(move || on_stop.store(true, Ordering::SeqCst))));
+    let mut next = std::time::Instant::now() + SECOND;
+    while !stop.load(Ordering::SeqCst) {
+        if std::time::Instant::now() < next {
+            thread::sleep(LOOK);
+            continue;
+        }
+        next += SECOND;
+        if let Err(error) = core.tick() {
+            error!(%error, "the keeper's second");
+        }
+    }
+    core.stopped()?;
+    info!("the keeper stops");
+    Ok(())
+}
+
+/// SHA-256 of the program's file, for the entry that it starts (L3).
+fn digest_of_this_program() -> String {
+    let bytes = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,118 @@
+//! `serve`: starts keeper, recorder and web, starts them again when they end, stops them in order.
+
+use crate::{Build, Config, SystemRandom, handover::Handover, site::SiteError};
+use domain::Secret32;
+use std::{
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tracing::{error, info, warn};
+
+/// In the order of starting; stopped in the reverse one, so that facts find their keeper.
+const ROLES: [&str; 3] = ["keeper", "recorder", "web"];
+const LOOK: Duration = Duration::from_millis(100);
+/// A role that ends is started again after this, doubling to the maximum; a minute of life forgives.
+const AGAIN_MIN: Duration = Duration::from_millis(500);
+const AGAIN_MAX: Duration = Duration::from_secs(10);
+const FORGIVEN: Duration = Duration::from_secs(60);
+/// A role that does not stop in this time is killed: recovery is made for it.
+const STOP_MAX: Duration = Duration::from_secs(15);
+
+struct Role {
+    name: &'static str,
+    child: Option<Child>,
+    started: Instant,
+    wait: Duration,
+}
+
+/// Runs until `stop`.
+pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
+    crate::site::identity(config)?;
+    crate::site::passphrase(config)?;
+    std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
+    let random = SystemRandom::new();
+    let handover = Handover {
+        recorder: Secret32::draw(&random),
+        web: Secret32::draw(&random),
+        recorder_web: Secret32::draw(&random),
+    };
+    let mut roles: Vec<Role> = ROLES
+        .iter()
+        .map(|name| Role { name, child: None, started: Instant::now() - AGAIN_MAX, wait: Duration::ZERO })
+        .collect();
+    info!(version = build.version, site = config.site.name, "Vigie serves");
+    while !stop.load(Ordering::SeqCst) {
+        for role in &mut roles {
+            role.keep(config_path, &handover)?;
+        }
+        thread::sleep(LOOK);
+    }
+    for role in roles.iter_mut().rev() {
+        role.end();
+    }
+    info!("Vigie stopped");
+    Ok(())
+}
+
+impl Role {
+    fn keep(&mut self, config_path: &Path, handover: &Handover) -> Result<(), SiteError> {
+        if let Some(child) = &mut self.child {
+            match child.try_wait().map_err(SiteError::io("cannot look after a role"))? {
+                None => return Ok(()),
+                Some(status) => error!(role = self.name, %status, "a role ended; it is started again"),
+            }
+            self.child = None;
+            let forgiven = self.started.elapsed() > FORGIVEN;
+            self.wait = if forgiven { AGAIN_MIN } else { (self.wait * 2).clamp(AGAIN_MIN, AGAIN_MAX) };
+            self.started = Instant::now();
+        }
+        if self.started.elapsed() >= self.wait {
+            self.child = Some(self.start(config_path, handover)?);
+            self.started = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn start(&self, config_path: &Path, handover: &Handover) -> Result<Child, SiteError> {
+        let failed = || SiteError::io(format!("cannot start the {}", self.name));
+        let program = std::env::current_exe().map_err(failed())?;
+        let mut child = Command::new(program)
+            .arg("--config")
+            .arg(config_path)
+            .args(["role", self.name])
+            .stdin(Stdio::piped())
+            .process_group(0) // a Ctrl-C is for `serve`, which stops its roles in order
+            .spawn()
+            .map_err(failed())?;
+        let given = child.stdin.as_mut().map(|input| handover.give(input));
+        if let Some(Err(error)) = given {
+            warn!(role = self.name, %error, "the handover failed");
+        }
+        Ok(child)
+    }
+
+    /// The end of its standard input tells the role to stop.
+    fn end(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        drop(child.stdin.take());
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_MAX {
+            match child.try_wait() {
+                Ok(Some(_)) => return,
+                Ok(None) => thread::sleep(LOOK),
+                Err(error) => return warn!(role = self.name, %error, "a role cannot be waited for"),
+            }
+        }
+        warn!(role = self.name, "a role did not stop in time and is killed");
+        if let Err(error) = child.kill().and_then(|()| child.wait().map(|_| ())) {
+            warn!(role = self.name, %error, "a role could not be killed");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The web role's process: HTTP and JSON, no keys at rest (P1, P4).
+
+use crate::{
+    Build, Config, SystemRandom,
+    handover::Handover,
+    hardening,
+    site::{self, SiteError},
+};
+use keeper::{KeeperClient, wire::Peer};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use vault::LocalStore;
+
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs until `stop`.
+pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
+    if let Some(finding) = hardening::no_dumps() {
+        tracing::warn!(detail = finding.detail_en, "hardening");
+    }
+    let identity = site::identity(config)?;
+    let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)?;
+    let web = web::WebConfig {
+        keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.web)),
+        recorder_socket: config.recorder_socket(),
+        recorder_secret: handover.recorder_web,
+        store: Some(Arc::new(store)),
+        clock: build.clock.clone(),
+        random: Arc::new(SystemRandom::new()),
+        version: build.version.to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(SiteError::io("cannot start the web role's runtime"))?;
+    let (listen, stop) = (config.web.listen, stop.clone());
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .map_err(SiteError::io(format!("cannot listen on {listen}: is another program there? `web.listen`")))?;
+        let stopped = async move {
+            while !stop.load(Ordering::SeqCst) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        web::serve(listener, web, stopped)
+            .await
+            .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
+    })
+}

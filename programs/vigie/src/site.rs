@@ -1,0 +1,183 @@
+//! What `init` makes once and every start reads: the site's identity, and the parts that live in its folders.
+
+use crate::{Build, Config, SystemRandom};
+use catalog::{CatalogError, Registry};
+use disk::{Disk, RealDisk};
+use domain::{Random, Secret32};
+use keeper::{
+    KeeperCore, KeeperParts, OpenError,
+    core::{KeyringLogKeys, SiteLog},
+    journal::{Journal, JournalError, JournalParts, JournalPlace, JournalSizes},
+    wire::{Finding, FindingState},
+};
+use keyring::{FileKeyring, Keyring, KeyringError};
+use std::{
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use vault::StoreError;
+use zeroize::Zeroizing;
+
+/// Why a site cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    #[error("there is no site in `{path}`: run `vigie init` first", path = path.display())]
+    NoSite { path: PathBuf },
+    #[error("there is a site in `{path}` already: nothing was changed", path = path.display())]
+    Exists { path: PathBuf },
+    #[error("`{path}` is damaged: restore it from its backup, it holds no secret", path = path.display())]
+    Damaged { path: PathBuf },
+    #[error("cannot read the passphrase in `{path}`: {source}", path = path.display())]
+    NoPassphrase { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
+    OpenPassphrase { path: PathBuf, mode: u32 },
+    #[error("another Vigie runs on `{path}`: stop it first", path = path.display())]
+    InUse { path: PathBuf },
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error(transparent)]
+    Disk(#[from] disk::DiskError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Registry(#[from] CatalogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Keeper(#[from] OpenError),
+    #[error(transparent)]
+    Asked(#[from] vault::KeeperError),
+}
+
+impl SiteError {
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> SiteError {
+        let what = what.into();
+        move |source| SiteError::Io { what, source }
+    }
+}
+
+/// The passphrase and where it came from (P9).
+pub struct Passphrase {
+    pub text: Zeroizing<String>,
+    pub from: String,
+}
+
+/// Identity of the site and of its log.
+pub fn identity(config: &Config) -> Result<SiteLog, SiteError> {
+    let path = config.site_file();
+    let text = std::fs::read(&path).map_err(|_| SiteError::NoSite { path: config.data.folder.clone() })?;
+    serde_json::from_slice(&text).map_err(|_| SiteError::Damaged { path })
+}
+
+/// A systemd credential named `vigie-passphrase`, or else the configured file, which nobody else may read.
+pub fn passphrase(config: &Config) -> Result<Passphrase, SiteError> {
+    if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+        let path = Path::new(&folder).join("vigie-passphrase");
+        if path.exists() {
+            return read_passphrase(&path, "systemd credential `vigie-passphrase`");
+        }
+    }
+    let path = &config.keyring.passphrase_file;
+    let no_passphrase = |source| SiteError::NoPassphrase { path: path.clone(), source };
+    let mode = std::fs::metadata(path).map_err(no_passphrase)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SiteError::OpenPassphrase { path: path.clone(), mode });
+    }
+    read_passphrase(path, &format!("file `{}`", path.display()))
+}
+
+fn read_passphrase(path: &Path, from: &str) -> Result<Passphrase, SiteError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| SiteError::NoPassphrase { path: path.to_owned(), source })?;
+    let text = Zeroizing::new(text);
+    Ok(Passphrase { text: Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()), from: from.to_owned() })
+}
+
+pub fn disk() -> Arc<dyn Disk> {
+    Arc::new(RealDisk)
+}
+
+pub fn open_keyring(
+    config: &Config,
+    identity: SiteLog,
+    passphrase: &Passphrase,
+) -> Result<Arc<dyn Keyring>, SiteError> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom::new());
+    let keyring = FileKeyring::open(disk(), config.keyring.copies.clone(), identity.site, &passphrase.text, random)?;
+    Ok(Arc::new(keyring))
+}
+
+/// What the journal is made of; the seed of its checkpoints is the site key.
+pub fn journal_parts(config: &Config, identity: SiteLog, keyring: &Arc<dyn Keyring>) -> JournalParts {
+    JournalParts {
+        disk: disk(),
+        place: JournalPlace::in_folder(&config.ledger()),
+        sizes: JournalSizes::default(),
+        site: identity.site,
+        log: identity.log,
+        seed: keyring.site_key(),
+        keys: Arc::new(KeyringLogKeys(keyring.clone())),
+        random: Arc::new(SystemRandom::new()),
+    }
+}
+
+/// The keeper of this site, in this process.
+pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -> Result<KeeperCore, SiteError> {
+    let identity = identity(config)?;
+    let passphrase = passphrase(config)?;
+    let keyring = open_keyring(config, identity, &passphrase)?;
+    let journal = Journal::open(journal_parts(config, identity, &keyring))?;
+    findings.extend(one_device(config));
+    let parts = KeeperParts {
+        site: identity.site,
+        hour_length: build.hour_length,
+        seconds_per_day: build.seconds_per_day,
+        clock: build.clock.clone(),
+        random: Arc::new(SystemRandom::new()),
+        keyring,
+        journal,
+        registry: Registry::open(&config.registry())?,
+        passphrase_from: passphrase.from,
+        version: build.version.to_owned(),
+        findings,
+    };
+    Ok(KeeperCore::open(parts)?)
+}
+
+/// Holds the data folder for one keeper; released when dropped.
+pub fn lock(config: &Config) -> Result<std::fs::File, SiteError> {
+    let path = config.data.folder.join("lock");
+    let open = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = open.map_err(SiteError::io(format!("cannot open `{}`", path.display())))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| SiteError::InUse { path: config.data.folder.clone() })?;
+    Ok(file)
+}
+
+/// Both copies of the keyring on one device: one failure takes both (K3).
+fn one_device(config: &Config) -> Option<Finding> {
+    let device = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.dev());
+    let [first, second] = &config.keyring.copies;
+    if device(first)? != device(second)? {
+        return None;
+    }
+    Some(Finding {
+        id: "keyring-devices".into(),
+        state: FindingState::Warning,
+        title_fr: "Deux copies sur un seul support".into(),
+        title_en: "Two copies on one device".into(),
+        detail_fr: "Les deux copies du trousseau sont sur le même disque : une seule panne les emporte. Placez la seconde ailleurs.".into(),
+        detail_en: "Both copies of the keyring are on the same disk: one failure takes both. Put the second elsewhere.".into(),
+    })
+}
+
+/// A new passphrase: 256 random bits as text that a person can copy.
+pub fn new_passphrase(random: &dyn Random) -> Zeroizing<String> {
+    let secret = Secret32::draw(random);
+    let hex: String = secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let groups: Vec<&str> = (0..8).map(|n| &hex[n * 8..n * 8 + 8]).collect();
+    Zeroizing::new(groups.join("-"))
+}

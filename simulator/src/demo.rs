@@ -1,0 +1,122 @@
+//! `vigie-simulator demo`: a town of six cameras on loopback, recorded by the real program, with accounts made for this run.
+
+use aws_lc_rs::rand;
+use domain::Sensitive;
+use simulator::{
+    installation::Installation,
+    rtsp::{Credentials, Town, TownConfig},
+    scene::PLACE_NAMES,
+};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Delays of the six cameras, in days: an order may give each its own.
+const DELAYS_DAYS: [u32; 6] = [30, 15, 30, 7, 30, 15];
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Port de la console ; 0 : un port libre · port of the console; 0: any free one
+    #[arg(long, default_value_t = 8470)]
+    port: u16,
+    /// Dossier à garder ; sans lui, tout est effacé à la fin · folder to keep; without it everything is removed at the end
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// S'arrêter de soi-même après tant de secondes · stop by itself after this many seconds
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Commande à lancer une fois la ville prête, puis s'arrêter · command to run once the town is ready, then stop
+    #[arg(long)]
+    then: Option<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let vanishing = tempfile::Builder::new().prefix("vigie-demo-").tempdir()?;
+    let folder = arguments.folder.clone().unwrap_or_else(|| vanishing.path().join("ville"));
+    println!("Les rues sont dessinées une fois, puis gardées · the streets are drawn once, then kept …");
+    let cameras = Credentials { user: "vigie".into(), password: password()? };
+    let town = Town::start(TownConfig::for_demo(6, 0, cameras.clone()))?;
+    let mut site = Installation::new(&beside_us("vigie")?, &folder, "Ville de démonstration", arguments.port)?;
+    let (administrator, operator) = (password()?, password()?);
+    let token = site.init()?;
+    site.serve()?;
+    site.set_up(&token, &administrator)?;
+    site.add_account("operateur", "operator", &operator)?;
+    for (number, url) in town.urls().iter().enumerate() {
+        let place = PLACE_NAMES[number % PLACE_NAMES.len()];
+        site.add_camera(&format!("cam-{}", number + 1), url, place, DELAYS_DAYS[number % 6], &cameras)?;
+    }
+    tell(&site, &administrator, &operator);
+    let outcome = match &arguments.then {
+        Some(command) => run_then(command, &site, &administrator, &operator),
+        None => wait(arguments.seconds).map_err(Into::into),
+    };
+    println!("Arrêt · stopping …");
+    site.stop()?;
+    town.stop();
+    outcome
+}
+
+fn tell(site: &Installation, administrator: &Sensitive<String>, operator: &Sensitive<String>) {
+    println!();
+    println!("  Vigie · ville de démonstration · demo town");
+    println!("  console          {}", site.address());
+    println!("  opérateur        operateur  {}", operator.reveal());
+    println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", administrator.reveal());
+    println!("  dossier · folder {}", site.folder.display());
+    println!("  journal · log    {}", site.log().display());
+    println!("  Ces comptes n'existent que pour cette exécution · these accounts exist for this run only.");
+    println!("  Ctrl-C pour arrêter · to stop");
+    println!();
+}
+
+/// Runs a command with the address and the accounts in its environment: tests use it.
+fn run_then(
+    command: &str,
+    site: &Installation,
+    administrator: &Sensitive<String>,
+    operator: &Sensitive<String>,
+) -> Result<(), Box<dyn Error>> {
+    let status = std::process::Command::new("sh")
+        .args(["-c", command])
+        .env("VIGIE_ADDRESS", site.address())
+        .env("VIGIE_FOLDER", &site.folder)
+        .env("VIGIE_OPERATOR_PASSWORD", operator.reveal())
+        .env("VIGIE_ADMINISTRATOR_PASSWORD", administrator.reveal())
+        .status()?;
+    if status.success() { Ok(()) } else { Err(format!("`{command}` ended with {status}").into()) }
+}
+
+fn wait(seconds: Option<u64>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let end = async {
+            match seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            _ = terminate.recv() => Ok(()),
+            () = end => Ok(()),
+        }
+    })
+}
+
+/// Sixteen characters that a person can type.
+fn password() -> Result<Sensitive<String>, Box<dyn Error>> {
+    let mut bytes = [0; 8];
+    rand::fill(&mut bytes).map_err(|_| "the system gives no random bytes")?;
+    let hex: Vec<String> = bytes.chunks(2).map(|pair| format!("{:02x}{:02x}", pair[0], pair[1])).collect();
+    Ok(Sensitive::new(hex.join("-")))
+}
+
+/// A program built together with this one.
+fn beside_us(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let ours = std::env::current_exe()?;
+    Ok(ours.parent().unwrap_or(Path::new(".")).join(name))
+}

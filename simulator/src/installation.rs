@@ -1,0 +1,323 @@
+//! A whole town in a folder: the program as its users start it, its command line, its HTTP interface. For demo and tests.
+
+use crate::rtsp::Credentials;
+use domain::Sensitive;
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long the program may take to answer after it was started: it derives a key and opens what it has.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+const STOP_PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Why an installation did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    #[error("cannot start `{program}`: {source}: `cargo build --bins` makes it", program = program.display())]
+    NoProgram { program: PathBuf, source: io::Error },
+    #[error("`vigie {arguments}` failed: {said}")]
+    Command { arguments: String, said: String },
+    #[error("{what}: {source}")]
+    Io { what: String, source: io::Error },
+    #[error("the program did not answer within {} s; its log is `{}`", ANSWER_PATIENCE.as_secs(), log.display())]
+    Silent { log: PathBuf },
+    #[error("{method} {path} answered {status}: {body}")]
+    Http { method: &'static str, path: String, status: u16, body: String },
+    #[error("{method} {path}: {source}")]
+    Connection { method: &'static str, path: String, source: Box<ureq::Error> },
+}
+
+type Result<T> = std::result::Result<T, InstallationError>;
+
+/// One installed site.
+pub struct Installation {
+    program: PathBuf,
+    pub folder: PathBuf,
+    pub port: u16,
+    variables: Vec<(String, String)>,
+    serving: Option<Child>,
+    agent: ureq::Agent,
+}
+
+/// A signed-in person's browser.
+pub struct Browser<'a> {
+    installation: &'a Installation,
+    cookie: Option<String>,
+}
+
+impl Installation {
+    /// Writes a configuration into `folder`; nothing is started. Port 0: any that is free.
+    pub fn new(program: &Path, folder: &Path, name: &str, port: u16) -> Result<Installation> {
+        let port = if port == 0 { free_port()? } else { port };
+        fs::create_dir_all(folder).map_err(at("cannot make", folder))?;
+        let path = |name: &str| folder.join(name).display().to_string();
+        let config = format!(
+            "[site]\nname = {name:?}\n\n[data]\nfolder = {:?}\n\n[keyring]\ncopies = [{:?}, {:?}]\npassphrase_file = {:?}\n\n\
+             [store]\nfolder = {:?}\ngibibytes_max = 4\nslot_mebibytes = 8\n\n[web]\nlisten = \"127.0.0.1:{port}\"\n",
+            path("data"),
+            path("keyring-1"),
+            path("keyring-2"),
+            path("passphrase"),
+            path("store"),
+        );
+        fs::write(folder.join("vigie.toml"), config).map_err(at("cannot write the configuration in", folder))?;
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Ok(Installation {
+            program: program.to_owned(),
+            folder: folder.to_owned(),
+            port,
+            variables: Vec::new(),
+            serving: None,
+            agent,
+        })
+    }
+
+    /// A variable of the program's environment.
+    pub fn variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("vigie.log")
+    }
+
+    /// `vigie init`; the administrator's setup token comes back.
+    pub fn init(&self) -> Result<Sensitive<String>> {
+        setup_token(&self.run(&["init"], None)?)
+    }
+
+    /// Starts `vigie serve` and waits until the console answers.
+    pub fn serve(&mut self) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.log()).map_err(at("cannot open", &self.log()))?;
+        let mut command = self.command(&["serve"]);
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let no_program = |source| InstallationError::NoProgram { program: self.program.clone(), source };
+        self.serving = Some(spawned.map_err(no_program)?);
+        self.answers()
+    }
+
+    /// Waits until the console answers.
+    pub fn answers(&self) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < ANSWER_PATIENCE {
+            if self.nobody().get("/api/site").is_ok() {
+                return Ok(());
+            }
+            thread::sleep(LOOK);
+        }
+        Err(InstallationError::Silent { log: self.log() })
+    }
+
+    /// SIGTERM, as an operator or systemd stops it, and its end.
+    pub fn stop(&mut self) -> Result<()> {
+        let Some(mut child) = self.serving.take() else { return Ok(()) };
+        if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+            let told = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            told.map_err(|error| InstallationError::Io {
+                what: "cannot stop the program".into(),
+                source: error.into(),
+            })?;
+        }
+        let asked = Instant::now();
+        let failed = |source| InstallationError::Io { what: "cannot wait for the program".into(), source };
+        while asked.elapsed() < STOP_PATIENCE {
+            if child.try_wait().map_err(failed)?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(LOOK);
+        }
+        child.kill().map_err(failed)
+    }
+
+    /// The process of `serve`, and those of its roles by name: for tests that kill them.
+    pub fn process_of(&self, role: &str) -> Option<u32> {
+        let parent = self.serving.as_ref()?.id();
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+        children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()).find(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).any(|argument| argument == role.as_bytes())
+        })
+    }
+
+    /// One command of the command line; what it printed comes back.
+    pub fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
+        let output = self.output(arguments, input)?;
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            return Ok(said);
+        }
+        Err(InstallationError::Command { arguments: arguments.join(" "), said: said.trim().to_owned() })
+    }
+
+    fn output(&self, arguments: &[&str], input: Option<&str>) -> Result<Output> {
+        let no_program = |source| InstallationError::NoProgram { program: self.program.clone(), source };
+        let mut command = self.command(arguments);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(no_program)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            let written = stdin.write_all(input.unwrap_or_default().as_bytes());
+            // a program that ends without reading its input says why itself
+            if let Err(source) = written
+                && source.kind() != io::ErrorKind::BrokenPipe
+            {
+                return Err(no_program(source));
+            }
+        }
+        child.wait_with_output().map_err(no_program)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(self.folder.join("vigie.toml")).args(arguments);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// `vigie camera add` with the password on its standard input.
+    pub fn add_camera(&self, name: &str, url: &str, place: &str, days: u32, credentials: &Credentials) -> Result<()> {
+        let days = days.to_string();
+        let arguments = [
+            "camera",
+            "add",
+            name,
+            url,
+            "--place",
+            place,
+            "--days",
+            &days,
+            "--purpose",
+            "5",
+            "--purpose",
+            "1",
+            "--user",
+            &credentials.user,
+            "--password-stdin",
+        ];
+        self.run(&arguments, Some(credentials.password.reveal())).map(|_| ())
+    }
+
+    /// `vigie account add`, and the password set by its link.
+    pub fn add_account(&self, name: &str, role: &str, password: &Sensitive<String>) -> Result<()> {
+        let token = setup_token(&self.run(&["account", "add", name, "--role", role], None)?)?;
+        self.set_up(&token, password)
+    }
+
+    /// Uses a setup link as the console does.
+    pub fn set_up(&self, token: &Sensitive<String>, password: &Sensitive<String>) -> Result<()> {
+        let body = json!({"token": token.reveal(), "password": password.reveal()});
+        self.nobody().post("/api/setup", &body).map(|_| ())
+    }
+
+    /// A browser that is not signed in.
+    pub fn nobody(&self) -> Browser<'_> {
+        Browser { installation: self, cookie: None }
+    }
+
+    pub fn sign_in(&self, name: &str, password: &Sensitive<String>) -> Result<Browser<'_>> {
+        let mut browser = self.nobody();
+        let body = json!({"name": name, "password": password.reveal()});
+        let (_, cookie) = browser.send("POST", "/api/session", Some(&body))?;
+        browser.cookie = cookie;
+        Ok(browser)
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            eprintln!("{error}");
+        }
+    }
+}
+
+impl Browser<'_> {
+    pub fn get(&self, path: &str) -> Result<Value> {
+        self.send("GET", path, None).map(|(value, _)| value)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, Some(body)).map(|(value, _)| value)
+    }
+
+    pub fn delete(&self, path: &str) -> Result<Value> {
+        self.send("DELETE", path, None).map(|(value, _)| value)
+    }
+
+    /// Reads a stream of pictures: content type, headers of interest, and at most `bytes_max` bytes or until its end.
+    pub fn stream(&self, path: &str, bytes_max: u64) -> Result<(String, Vec<u8>)> {
+        let request = self.installation.agent.get(format!("{}{path}", self.installation.address()));
+        let request = match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        };
+        let connection = |source| connection("GET", path, source);
+        let mut response = request.call().map_err(connection)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let body = response.body_mut().read_to_string().unwrap_or_default();
+            return Err(InstallationError::Http { method: "GET", path: path.to_owned(), status, body });
+        }
+        let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (kind, mut bytes) = (kind.to_owned(), Vec::new());
+        let read = response.into_body().into_reader().take(bytes_max).read_to_end(&mut bytes);
+        read.map_err(|source| InstallationError::Io { what: format!("the stream of {path} broke off"), source })?;
+        Ok((kind, bytes))
+    }
+
+    fn send(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(Value, Option<String>)> {
+        let agent = &self.installation.agent;
+        let url = format!("{}{path}", self.installation.address());
+        let cookie = self.cookie.as_deref().unwrap_or_default();
+        let answered = match (method, body) {
+            ("POST", Some(body)) => {
+                agent.post(url).header("vigie-request", "1").header("cookie", cookie).send_json(body)
+            }
+            ("DELETE", _) => agent.delete(url).header("vigie-request", "1").header("cookie", cookie).call(),
+            _ => agent.get(url).header("cookie", cookie).call(),
+        };
+        let mut response = answered.map_err(|source| connection(method, path, source))?;
+        let status = response.status().as_u16();
+        let text = response.body_mut().read_to_string().unwrap_or_default();
+        if !(200..300).contains(&status) {
+            return Err(InstallationError::Http { method, path: path.to_owned(), status, body: text });
+        }
+        let cookie = response.headers().get("set-cookie").and_then(|value| value.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).map(str::to_owned);
+        Ok((serde_json::from_str(&text).unwrap_or(Value::Null), cookie))
+    }
+}
+
+/// The token behind `#setup=` in what a command printed.
+fn setup_token(said: &str) -> Result<Sensitive<String>> {
+    let token = said.split("#setup=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let no_link = || InstallationError::Command { arguments: "…".into(), said: "no setup link was printed".into() };
+    token.map(|token| Sensitive::new(token.to_owned())).ok_or_else(no_link)
+}
+
+fn connection(method: &'static str, path: &str, source: ureq::Error) -> InstallationError {
+    InstallationError::Connection { method, path: path.to_owned(), source: Box::new(source) }
+}
+
+fn at(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> InstallationError {
+    let what = format!("{what} `{}`", path.display());
+    move |source| InstallationError::Io { what, source }
+}
+
+fn free_port() -> Result<u16> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    bound
+        .map(|address| address.port())
+        .map_err(|source| InstallationError::Io { what: "no port is free".into(), source })
+}
