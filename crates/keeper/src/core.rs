@@ -1,23 +1,28 @@
 //! The keeper in one process: what it holds, how it opens, what time it believes, how it writes to the ledger.
 
 use crate::{
+    accounts::Throttle,
     cameras::Probes,
-    fates::Fates,
+    clocks::Memory,
+    destroy::FreedSpace,
+    facts::Told,
+    fates::{Fates, History},
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     wire::Finding,
 };
 use aws_lc_rs::hmac;
 use catalog::{CatalogError, Registry};
-use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
+use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
-use ledger::{Actor, Entry, Event, LogId, Month};
-use policy::time::{BootMark, Clocks, Judgement, LedgerTime, judge};
+use ledger::{Actor, Entry, Event, Month};
+use policy::time::Clocks;
 use seal::sign::SigningKey;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tracing::warn;
 use vault::KeeperError;
 
 /// What a keeper is made of.
@@ -44,25 +49,29 @@ pub struct KeeperCore {
     pub(crate) site_key: SigningKey,
     pub(crate) permit_key: hmac::Key,
     pub(crate) moving: Mutex<Moving>,
-    /// One destruction at a time.
-    pub(crate) destroying: Mutex<()>,
+    /// Held while keys come to life or die, and while facts about them are entered.
+    changing_keys: Mutex<()>,
+    /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
+    pub(crate) hashing: Mutex<()>,
 }
 
-/// What changes while the keeper lives.
+/// What changes while the keeper lives. Nothing is waited for while it is locked.
 pub(crate) struct Moving {
-    pub ledger_time: Option<LedgerTime>,
+    pub time: Memory,
     pub permits: Permits,
     pub fates: Fates,
+    pub told: Told,
     pub probes: Probes,
     pub cameras_version: u64,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
-    /// Failed sign-ins by account name's digest: how many in a row, and when the next try counts.
-    pub throttle: HashMap<[u8; 32], (u32, i64)>,
-    /// Facts that were entered, by what makes them one: told twice, entered once.
-    pub told: HashSet<[u8; 32]>,
-    /// Entries that wait for a journal that said no.
-    pub waiting: Vec<Entry>,
+    pub throttle: Throttle,
+    /// Space that the recorder freed and whose tombstone is not entered yet.
+    pub freed: BTreeMap<Hour, FreedSpace>,
+    /// The minute whose turn was last worked on (L4).
+    pub minute: i64,
+    /// Why the journal takes no entry any more until it is opened again.
+    pub journal_broken: Option<String>,
 }
 
 /// What the keeper knows of its recorder.
@@ -82,45 +91,80 @@ pub enum OpenError {
     Keyring(#[from] KeyringError),
     #[error(transparent)]
     Registry(#[from] CatalogError),
+    #[error(
+        "the keyring knows a ledger of {known} entries, the journal has {entries} or others: an old state was restored; \
+         a journal is never restored from backup, open a successor log"
+    )]
+    OtherLedger { known: u64, entries: u64 },
 }
 
 /// The keyring's monthly log keys, for the journal (L2).
 pub struct KeyringLogKeys(pub Arc<dyn Keyring>);
 
 impl LogKeys for KeyringLogKeys {
+    /// For reading: a key is never made. A month before another that has a key had one that was destroyed, or never any.
     fn month_key(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        let key = keyring::Month::new(month.yyyymm()).and_then(|month| self.0.log_key(month));
-        key.map_err(|error| match error {
+        let asked = of_keyring(month)?;
+        let months = self.0.log_months();
+        if months.contains(&asked) {
+            return self.month_key_to_write(month);
+        }
+        if months.iter().any(|known| asked < *known) {
+            return Err(LogKeyError::Gone { month });
+        }
+        let source = "the keyring never had it: an older keyring was restored, or the journal was changed".into();
+        Err(LogKeyError::Unavailable { month, source })
+    }
+
+    fn month_key_to_write(&self, month: Month) -> Result<Secret32, LogKeyError> {
+        self.0.log_key(of_keyring(month)?).map_err(|error| match error {
             KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
             error => LogKeyError::Unavailable { month, source: Box::new(error) },
         })
     }
 }
 
+fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
+    let named = keyring::Month::new(month.yyyymm());
+    named.map_err(|error| LogKeyError::Unavailable { month, source: Box::new(error) })
+}
+
 impl KeeperCore {
-    /// Reads the ledger once, judges the clocks, finishes what a crash left of destructions.
+    /// 1 reads the ledger once · 2 holds it against the head that the keyring remembers (K2) · 3 judges the clocks and
+    /// enters that · 4 finishes what a crash left of destructions. A ledger or keyring that fails at 3 or 4 is worked on
+    /// again each second.
     pub fn open(parts: KeeperParts) -> Result<KeeperCore, OpenError> {
-        let (fates, last) = Fates::read(&parts.journal)?;
+        let history = History::read(&parts.journal)?; // 1
+        hold_against(&*parts.keyring, &parts.journal)?; // 2
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
+        let time = Memory::new(history.last, history.anchor, Clocks::read(&*parts.clock));
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),
             moving: Mutex::new(Moving {
-                ledger_time: last.map(|at| LedgerTime { at, mark: None }),
+                time,
                 permits: Permits::default(),
-                fates,
+                fates: history.fates,
+                told: history.told,
                 probes: Probes::default(),
                 cameras_version: 1,
                 recorder: Recorder::default(),
                 checkpoint: None,
-                throttle: HashMap::new(),
-                told: HashSet::new(),
-                waiting: Vec::new(),
+                throttle: Throttle::default(),
+                freed: BTreeMap::new(),
+                minute: 0,
+                journal_broken: None,
             }),
-            destroying: Mutex::new(()),
+            changing_keys: Mutex::new(()),
+            hashing: Mutex::new(()),
             parts,
         };
+        core.moving().minute = core.present_minute();
+        let begun = core.enter_clocks().and_then(|()| core.destroy_due()); // 3, 4
+        if let Err(error) = begun {
+            warn!(%error, "what is due could not be destroyed at the start; it is tried again each second");
+        }
         Ok(core)
     }
 
@@ -132,77 +176,55 @@ impl KeeperCore {
         &self.parts.journal
     }
 
-    /// What the clocks say, held against the ledger (K9).
-    pub fn judgement(&self) -> Judgement {
-        self.judge_by(self.moving().ledger_time)
+    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows: the
+    /// process ends and is started again.
+    pub fn must_restart(&self) -> bool {
+        self.moving().journal_broken.is_some()
     }
 
-    fn judge_by(&self, ledger: Option<LedgerTime>) -> Judgement {
-        judge(ledger, Clocks::read(&*self.parts.clock))
-    }
-
-    /// Trusted time, or an answer that says why there is none.
-    pub(crate) fn trusted(&self) -> Result<UtcMicros, KeeperError> {
-        let judgement = self.judgement();
-        judgement.trusted.ok_or_else(|| KeeperError::NoTrustedTime { what: format!("{:?}", judgement.state) })
-    }
-
-    /// The time for decisions that a doubt must close: trusted, or the fastest plausible clock.
-    pub(crate) fn decision_time(&self) -> UtcMicros {
-        let judgement = self.judgement();
-        judgement.trusted.unwrap_or(judgement.fastest)
+    /// Enters what one of our programs did, such as its start (L3).
+    pub fn enter_event(&self, actor: Actor, event: Event) -> Result<u64, KeeperError> {
+        Ok(self.enter_events(actor, vec![event])?.first().copied().unwrap_or_default())
     }
 
     /// Writes entries to the ledger; they are durable when this returns. Their numbers come back.
     pub(crate) fn enter_events(&self, actor: Actor, events: Vec<Event>) -> Result<Vec<u64>, KeeperError> {
+        self.enter_clocks()?;
         let at = self.stamp();
-        let entries: Vec<Entry> = events.into_iter().map(|event| Entry::new(at, actor.clone(), event)).collect();
-        let numbers = self.parts.journal.append(&entries).map_err(failed)?;
+        self.append(events.into_iter().map(|event| Entry::new(at, actor.clone(), event)).collect())
+    }
+
+    pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
+        let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         let mut moving = self.moving();
         entries.iter().for_each(|entry| moving.fates.take(entry));
         Ok(numbers)
     }
 
-    /// The time that stands in an entry: trusted; while clocks disagree, the last time that was.
-    fn stamp(&self) -> UtcMicros {
-        let mut moving = self.moving();
-        let clocks = Clocks::read(&*self.parts.clock);
-        let judgement = judge(moving.ledger_time, clocks);
-        let Some(at) = judgement.trusted else {
-            return moving.ledger_time.map_or(clocks.system, |ledger| ledger.at);
-        };
-        let fresh = |ledger: LedgerTime| ledger.mark.is_some_and(|mark: BootMark| mark.boot_id == clocks.mark.boot_id);
-        if !moving.ledger_time.is_some_and(fresh) {
-            moving.ledger_time = Some(LedgerTime { at, mark: Some(clocks.mark) });
+    /// Remembers a journal that must be opened again.
+    pub(crate) fn journal_failed(&self, error: JournalError) -> KeeperError {
+        if matches!(error, JournalError::Unknown { .. } | JournalError::Broken { .. } | JournalError::WriterDied) {
+            self.moving().journal_broken = Some(error.to_string());
         }
-        at
+        failed(error)
     }
 
-    /// Closes a batch of the ledger (L4) and remembers its head in the keyring (K2). Called every minute.
-    pub fn checkpoint(&self) -> Result<(), KeeperError> {
-        let now = self.stamp();
-        self.enter_waiting()?;
-        let closed = self.parts.journal.checkpoint(now).map_err(failed)?;
-        self.moving().checkpoint = Some((closed.size, now));
-        let head = keyring::LedgerHead { size: closed.size, root: closed.root.0 };
-        self.parts.keyring.set_ledger_head(head).map_err(failed)
-    }
-
-    /// Entries that a journal refused are entered when it takes them again (K10).
-    fn enter_waiting(&self) -> Result<(), KeeperError> {
-        let waiting = std::mem::take(&mut self.moving().waiting);
-        if let Err(error) = self.parts.journal.append(&waiting) {
-            self.moving().waiting.splice(0..0, waiting);
-            return Err(failed(error));
-        }
-        let mut moving = self.moving();
-        waiting.iter().for_each(|entry| moving.fates.take(entry));
-        Ok(())
+    pub(crate) fn change_keys(&self) -> MutexGuard<'_, ()> {
+        self.changing_keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn moving(&self) -> MutexGuard<'_, Moving> {
         self.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The keyring's head is written after each checkpoint, so a journal that is behind it is an old one.
+fn hold_against(keyring: &dyn Keyring, journal: &Journal) -> Result<(), OpenError> {
+    let (known, head) = (keyring.ledger_head(), journal.head());
+    if head.size < known.size || (head.size == known.size && head.root.0 != known.root) {
+        return Err(OpenError::OtherLedger { known: known.size, entries: head.size });
+    }
+    Ok(())
 }
 
 /// An error of a part below, as the other processes get it.
@@ -212,11 +234,4 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> KeeperError {
 
 pub(crate) fn malformed(what: impl Into<String>) -> KeeperError {
     KeeperError::Malformed { what: what.into() }
-}
-
-/// What a log of this site is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SiteLog {
-    pub site: SiteId,
-    pub log: LogId,
 }

@@ -1,14 +1,19 @@
 //! What became of every key, read from the ledger once at the start and kept up with it: an index, not a truth.
 
-use crate::journal::{Journal, JournalError};
-use domain::{CameraId, Hour, UtcMicros};
+use crate::{
+    clocks::Anchor,
+    facts::Told,
+    journal::{Journal, JournalError, LogKeyError},
+};
+use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
 use ledger::{Entry, Event};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One key's life, as far as the ledger tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
-    pub deadline: UtcMicros,
+    /// `None` where the mint stands in an entry that cannot be read any more.
+    pub deadline: Option<UtcMicros>,
     pub condemned_at: Option<UtcMicros>,
     pub destroyed_at: Option<UtcMicros>,
 }
@@ -16,61 +21,127 @@ pub struct Fate {
 /// All keys that were ever minted and are remembered by a readable entry.
 #[derive(Debug, Default)]
 pub struct Fates {
-    keys: BTreeMap<(Hour, CameraId), Fate>,
+    hours: BTreeMap<Hour, BTreeMap<CameraId, Fate>>,
+    /// Hours with a key that is not entered as destroyed.
+    living: BTreeSet<Hour>,
+    buried: BTreeSet<Hour>,
+    last_destroyed_at: Option<UtcMicros>,
+    /// Mints of hours that begin before this may stand in entries that cannot be read any more (L2).
+    known_from: Option<UtcMicros>,
 }
 
-impl Fates {
-    /// Reads the whole ledger; also says the time of its last readable entry.
-    pub fn read(journal: &Journal) -> Result<(Fates, Option<UtcMicros>), JournalError> {
-        let (mut fates, mut last) = (Fates::default(), None);
+/// What one reading of the whole ledger gives.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub fates: Fates,
+    pub told: Told,
+    /// The time of the last readable entry.
+    pub last: Option<UtcMicros>,
+    pub anchor: Option<Anchor>,
+}
+
+impl History {
+    /// Reads the whole ledger. Entries of months whose key is dead tell nothing any more (L2); a key that is not at hand is
+    /// an error: without those entries dead keys would look alive.
+    pub fn read(journal: &Journal) -> Result<History, JournalError> {
+        let (mut history, mut in_the_dark) = (History::default(), false);
         journal.each(0, &mut |sealed| {
-            // a month whose key is dead tells nothing any more (L2)
-            if let Ok(entry) = journal.open_entry(&sealed) {
-                last = last.max(Some(entry.at));
-                fates.take(&entry);
+            match journal.open_entry(&sealed) {
+                Ok(entry) => {
+                    if std::mem::take(&mut in_the_dark) {
+                        history.fates.known_from = Some(entry.at.plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600));
+                    }
+                    history.take(&entry);
+                }
+                Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {
+                    return Err(LogKeyError::Unavailable { month, source }.into());
+                }
+                Err(_) => in_the_dark = true,
             }
             Ok(())
         })?;
-        Ok((fates, last))
+        Ok(history)
     }
 
+    fn take(&mut self, entry: &Entry) {
+        self.last = self.last.max(Some(entry.at));
+        self.anchor = Anchor::of(entry).or(self.anchor);
+        self.told.recall(entry);
+        self.fates.take(entry);
+    }
+}
+
+impl Fates {
     pub fn take(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {
-                    let fate = self.keys.entry((*hour, minted.camera)).or_default();
-                    let earlier = fate.deadline == UtcMicros::default() || minted.deadline < fate.deadline;
-                    fate.deadline = if earlier { minted.deadline } else { fate.deadline };
+                    let fate = self.fate(*hour, minted.camera);
+                    fate.deadline = Some(fate.deadline.map_or(minted.deadline, |known| known.min(minted.deadline)));
                 }
+                self.weigh(*hour);
             }
             Event::Condemned { hour, cameras, .. } => {
                 cameras.iter().for_each(|camera| self.fate(*hour, *camera).condemned_at = Some(entry.at));
+                self.weigh(*hour);
             }
             Event::Destroyed { hour, cameras, .. } => {
-                cameras.iter().for_each(|camera| self.fate(*hour, *camera).destroyed_at = Some(entry.at));
+                for camera in cameras {
+                    self.fate(*hour, *camera).destroyed_at.get_or_insert(entry.at);
+                }
+                self.last_destroyed_at = self.last_destroyed_at.max(Some(entry.at));
+                self.weigh(*hour);
+            }
+            Event::Tombstone { hour, .. } => {
+                self.buried.insert(*hour);
             }
             _ => {}
         }
     }
 
     pub fn of(&self, hour: Hour, camera: CameraId) -> Option<Fate> {
-        self.keys.get(&(hour, camera)).copied()
+        self.hours.get(&hour)?.get(&camera).copied()
     }
 
     /// Cameras that had a key in an hour.
     pub fn cameras(&self, hour: Hour) -> Vec<CameraId> {
-        self.keys.keys().filter(|(of, _)| *of == hour).map(|(_, camera)| *camera).collect()
+        self.hours.get(&hour).map(|keys| keys.keys().copied().collect()).unwrap_or_default()
     }
 
-    /// How many hours have a dead key, and when the last died.
+    /// Whether a key of the hour is not entered as destroyed.
+    pub fn lives(&self, hour: Hour) -> bool {
+        self.living.contains(&hour)
+    }
+
+    pub fn is_buried(&self, hour: Hour) -> bool {
+        self.buried.contains(&hour)
+    }
+
+    /// Keys that are not entered as destroyed.
+    pub fn living(&self) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
+        let hours = self.living.iter().filter_map(|hour| Some((*hour, self.hours.get(hour)?)));
+        hours.flat_map(|(hour, keys)| {
+            let living = keys.iter().filter(|(_, fate)| fate.destroyed_at.is_none());
+            living.map(move |(camera, fate)| (hour, *camera, *fate))
+        })
+    }
+
+    /// Whether the mint of an hour may stand in an entry that cannot be read any more.
+    pub fn is_forgotten(&self, hour: Hour) -> bool {
+        self.known_from.is_some_and(|from| hour.start() < from)
+    }
+
+    /// How many hours have only dead keys, and when the last key died.
     pub fn destroyed(&self) -> (u64, Option<UtcMicros>) {
-        let dead = self.keys.iter().filter(|(_, fate)| fate.destroyed_at.is_some());
-        let mut hours: Vec<Hour> = dead.clone().map(|((hour, _), _)| *hour).collect();
-        hours.dedup();
-        (hours.len() as u64, dead.filter_map(|(_, fate)| fate.destroyed_at).max())
+        ((self.hours.len() - self.living.len()) as u64, self.last_destroyed_at)
     }
 
     fn fate(&mut self, hour: Hour, camera: CameraId) -> &mut Fate {
-        self.keys.entry((hour, camera)).or_default()
+        self.hours.entry(hour).or_default().entry(camera).or_default()
+    }
+
+    fn weigh(&mut self, hour: Hour) {
+        let lives = self.hours.get(&hour).is_some_and(|keys| keys.values().any(|fate| fate.destroyed_at.is_none()));
+        if lives { self.living.insert(hour) } else { self.living.remove(&hour) };
     }
 }

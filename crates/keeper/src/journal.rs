@@ -35,7 +35,12 @@ use std::{
 
 /// Hands out the monthly log keys, under which details are sealed (L2). The keyring has them.
 pub trait LogKeys: Send + Sync {
+    /// For reading: makes none.
     fn month_key(&self, month: Month) -> Result<Secret32, LogKeyError>;
+    /// For writing: made when missing.
+    fn month_key_to_write(&self, month: Month) -> Result<Secret32, LogKeyError> {
+        self.month_key(month)
+    }
 }
 
 /// Sizes of the journal's files. Tests use small ones.
@@ -238,7 +243,7 @@ impl Journal {
             return Err(ledger::DetailsError::TooLong { bytes: details.len() }.into());
         }
         let salt = commitment::draw_salt(self.parts.random.as_ref());
-        let key = self.parts.keys.month_key(month)?;
+        let key = self.parts.keys.month_key_to_write(month)?;
         Ok(Draft { commitment: ledger::commit(&salt, &details), salt, details, month, key })
     }
 

@@ -191,6 +191,7 @@ impl KeyRecord {
         let mut fields = Fields::new("key record", payload);
         let lookup_tag = fields.array()?;
         let wrapped = WrappedKey { nonce: fields.array()?, ciphertext: fields.array()?, tag: fields.array()? };
+        fields.end()?;
         Ok(KeyRecord { lookup_tag, wrapped })
     }
 }

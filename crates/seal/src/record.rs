@@ -169,6 +169,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn i64(&mut self) -> Result<i64> {
         Ok(i64::from_le_bytes(self.array()?))
     }
+    /// Errors: `Malformed` where bytes are left.
+    pub(crate) fn end(&self) -> Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.malformed("length")) }
+    }
     pub(crate) const fn malformed(&self, field: &'static str) -> SealError {
         SealError::Malformed { what: self.what, field }
     }

@@ -81,6 +81,7 @@ impl ReelHeader {
         let reel_key = fields.array()?;
         let certificate = RunCertificate { site, run, run_key: fields.array()?, signature: fields.array()? };
         let signature: Signature = fields.array()?;
+        fields.end()?;
         let header = ReelHeader { reel, hour, deadline, reel_key, certificate };
         certificate.verify(site_key)?;
         let message = [&reel.0[..], &header.unsigned()].concat();
@@ -128,6 +129,7 @@ impl SyncPoint {
         let point = SyncPoint::read(&mut fields)?;
         let message = [&header.reel.0[..], &header.number.to_le_bytes(), &point.to_bytes()].concat();
         sign::verify(reel_key, Purpose::Sync, &message, &fields.array()?)?;
+        fields.end()?;
         Ok(point)
     }
 }
@@ -146,6 +148,7 @@ impl Footer {
             Footer { point: SyncPoint::read(&mut fields)?, index_offset: fields.u64()?, root: fields.array()? };
         let message = [&reel.0[..], &footer.unsigned()].concat();
         sign::verify(reel_key, Purpose::Footer, &message, &fields.array()?)?;
+        fields.end()?;
         Ok(footer)
     }
 
@@ -176,6 +179,7 @@ impl RecoveryFooter {
         certificate.verify(site_key)?;
         let message = [&reel.0[..], &footer.unsigned()].concat();
         sign::verify(&certificate.run_key, Purpose::RecoveryFooter, &message, &fields.array()?)?;
+        fields.end()?;
         Ok(footer)
     }
 

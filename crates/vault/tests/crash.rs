@@ -89,13 +89,17 @@ fn steps_of_a_whole_run() -> u64 {
 }
 
 fn crash_everywhere(fault: Fault) {
+    crash_everywhere_times(fault, 1);
+}
+
+fn crash_everywhere_times(fault: Fault, times: u64) {
     let steps = steps_of_a_whole_run();
     assert!(steps > 50, "{steps} steps");
     for step in 0..steps + 1 {
-        let what = format!("{fault:?} at step {step}");
+        let what = format!("{fault:?} at step {step}, {times} times");
         let disk = FaultyDisk::new(step);
         let (mut town, mut cameras) = town(Arc::new(disk.clone()));
-        disk.plan(disk.steps() + step, fault);
+        (0..times).for_each(|more| disk.plan(disk.steps() + step + more, fault));
         let off = || disk.exists(Path::new(STORE)).is_err();
         drop(record(&mut town, &mut cameras, off));
         disk.reboot();
@@ -121,6 +125,13 @@ fn a_step_that_fails_costs_nothing_that_was_acknowledged_before_or_after() {
 #[test]
 fn a_step_that_happens_but_says_no_costs_nothing_that_was_acknowledged() {
     crash_everywhere(Fault::Error(Happened::Yes, ErrorKind::Other));
+}
+
+#[test]
+fn steps_that_fail_in_a_row_leave_reels_that_nothing_is_written_behind() {
+    for times in 2..5 {
+        crash_everywhere_times(Fault::Error(Happened::No, ErrorKind::Other), times);
+    }
 }
 
 #[test]

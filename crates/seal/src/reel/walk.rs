@@ -110,6 +110,9 @@ impl Walk {
         if header.payload_bytes as usize != payload.len() || self.closed() {
             return Err(SealError::Malformed { what: "record", field: "length" });
         }
+        if !is_canonical(&header) {
+            return Err(SealError::Malformed { what: "record", field: "header" });
+        }
         let digest = record::digest(header_bytes, payload);
         match header.kind {
             Kind::Header => self.begin(payload, digest)?,
@@ -244,5 +247,15 @@ impl Walk {
 
     fn reel_key(&self) -> Result<PublicKey> {
         self.header().map(|header| header.reel_key).ok_or(SealError::Mismatch { what: "first record" })
+    }
+}
+
+/// Signed records have one form: what their signature does not cover is fixed.
+fn is_canonical(header: &RecordHeader) -> bool {
+    let in_clear = header.handle == NO_STREAM && header.commitment == [0; 32];
+    match header.kind {
+        Kind::Header | Kind::Footer | Kind::RecoveryFooter => in_clear && header.number == 0,
+        Kind::Sync => in_clear,
+        _ => true,
     }
 }

@@ -25,14 +25,14 @@ use std::{
     os::unix::net::{UnixListener, UnixStream},
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
 };
 use tower::ServiceExt;
 use vault::{
     KeeperError, Location,
-    keeper::{Permit, Refused, RefusedReason, Verdict, View},
+    keeper::{KeyAnswer, KeyQuery, Permit, ReelKeys, Refused, RefusedReason, Verdict, View},
     service::{LIVE_MESSAGE_BYTES_MAX, LiveFrame, LiveMessage, Located, RecorderAnswer, RecorderAsk, Timeline},
 };
 use web::WebConfig;
@@ -45,6 +45,16 @@ pub const COOKIE: &str = "vigie-session=c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
 pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
 pub const CAMERA: CameraId = CameraId([0xca; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
+
+/// Reels that keeper and recorder know; set by the program that tests replay.
+pub static REELS: OnceLock<Vec<FakeReel>> = OnceLock::new();
+
+pub struct FakeReel {
+    pub located: Located,
+    pub keys: ReelKeys,
+    pub first: UtcMicros,
+    pub last: UtcMicros,
+}
 
 pub struct Hands(pub AtomicI64);
 
@@ -223,9 +233,18 @@ fn answer(question: Question) -> Answer {
             since: NOW,
         }]),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
+        Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
         other => panic!("the console's server asks no such thing: {other:?}"),
     }
+}
+
+/// Keys of the reels asked for, the one with the group's start included.
+fn keys(query: &KeyQuery) -> Answer {
+    let asked = |reel: &&FakeReel| query.parts.iter().any(|part| part.reel == reel.located.reel);
+    let reels = REELS.get().into_iter().flatten().filter(asked);
+    let touched = reels.filter(|reel| query.span.touches(reel.first, reel.last));
+    Answer::Keys(Box::new(KeyAnswer { reels: touched.map(|reel| reel.keys.clone()).collect(), needs: None }))
 }
 
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
@@ -296,6 +315,9 @@ fn health() -> KeeperHealth {
 fn record(ask: RecorderAsk, stream: &mut UnixStream) {
     let mut tell = |answer: RecorderAnswer| write_message(&mut *stream, &answer, MESSAGE_BYTES_MAX).unwrap();
     match ask {
+        RecorderAsk::Locate { .. } if REELS.get().is_some() => {
+            tell(RecorderAnswer::Located(REELS.get().unwrap().iter().map(|reel| reel.located.clone()).collect()));
+        }
         // a span of one second has footage
         RecorderAsk::Locate { span, .. } if span.micros() == 1_000_000 => {
             let (reel, hour) = (ReelId([4; 16]), HourLength::PRODUCT.hour_of(span.from()));

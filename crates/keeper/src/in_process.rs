@@ -1,0 +1,30 @@
+//! The trait of the vault, by the keeper itself in the same process: for tests and the simulator (P2).
+
+use crate::core::KeeperCore;
+use domain::{Hour, RunId, StreamId};
+use vault::{
+    Keeper, KeeperError,
+    keeper::{Ask, Beat, Fact, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, Verdict},
+};
+
+impl Keeper for KeeperCore {
+    fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
+        KeeperCore::mint(self, hour, run, streams)
+    }
+
+    fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
+        KeeperCore::pass(self, session, ask)
+    }
+
+    fn keys(&self, query: &KeyQuery) -> Result<KeyAnswer, KeeperError> {
+        KeeperCore::keys(self, query)
+    }
+
+    fn check(&self, beat: &Beat) -> Result<Pulse, KeeperError> {
+        KeeperCore::check(self, beat)
+    }
+
+    fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError> {
+        KeeperCore::enter(self, facts)
+    }
+}
