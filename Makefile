@@ -1,11 +1,14 @@
 # The two commands: `make demo` shows Vigie, `make test` tests it; both install what is missing and respect CARGO_TARGET_DIR.
-.PHONY: demo test clean help
+.PHONY: demo test ui clean help
 
 demo:
 	@scripts/demo.sh
 
 test:
 	@scripts/test.sh
+
+ui:
+	@scripts/ui.sh build
 
 clean:
 	cargo clean
@@ -14,5 +17,6 @@ clean:
 help:
 	@echo "make demo   a demo town of six cameras on this machine"
 	@echo "make test   all tests; installs what they need"
+	@echo "make ui     the console alone, which the program carries"
 	@echo "make clean  removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

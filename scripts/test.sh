@@ -35,3 +35,5 @@ step scripts/ui.sh test
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo test --locked --workspace
+step cargo build --locked --workspace --bins
+step scripts/walk.sh

@@ -46,14 +46,22 @@ impl Clock for SystemClock {
     }
 }
 
-/// Another clock plus an offset in microseconds, read at each call from a file that holds one decimal integer.
+/// Another clock plus offsets in microseconds, read at each call from a file.
 ///
-/// The offset applies to UTC and to time since boot alike: to the program, the time has really passed. A missing file
-/// is offset 0; a file caught half written, or one that holds no integer, leaves the last good offset in force.
+/// One decimal integer applies to UTC and to time since boot alike: to the program, the time has really passed. Two are
+/// UTC's and the boot clock's: somebody set the system clock. A missing file is offset 0; a file caught half written, or
+/// one that holds something else, leaves the last good offsets in force.
 pub struct ShiftedClock {
     inner: Arc<dyn Clock>,
     path: PathBuf,
-    last_micros: AtomicI64,
+    last: Mutex<Offsets>,
+}
+
+/// What is added to each clock, in microseconds.
+#[derive(Clone, Copy, Default, Debug)]
+struct Offsets {
+    utc: i64,
+    boot: i64,
 }
 
 impl ShiftedClock {
@@ -62,32 +70,39 @@ impl ShiftedClock {
         ShiftedClock::over(Arc::new(SystemClock::new()), path)
     }
     pub fn over(inner: Arc<dyn Clock>, path: impl Into<PathBuf>) -> ShiftedClock {
-        ShiftedClock { inner, path: path.into(), last_micros: AtomicI64::new(0) }
+        ShiftedClock { inner, path: path.into(), last: Mutex::default() }
     }
-    fn offset_micros(&self) -> i64 {
+    fn offsets(&self) -> Offsets {
         // Re-read each time: a read of a cached file costs about 10 µs, and a cache by mtime could miss two writes in
         // a tick.
         let read = match std::fs::read_to_string(&self.path) {
-            Ok(text) => text.trim().parse().ok(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(0),
+            Ok(text) => Offsets::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Offsets::default()),
             Err(_) => None,
         };
-        match read {
-            Some(micros) => {
-                self.last_micros.store(micros, Ordering::Relaxed);
-                micros
-            }
-            None => self.last_micros.load(Ordering::Relaxed),
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = read.unwrap_or(*last);
+        *last
+    }
+}
+
+impl Offsets {
+    fn parse(text: &str) -> Option<Offsets> {
+        let numbers: Result<Vec<i64>, _> = text.split_whitespace().map(str::parse).collect();
+        match numbers.ok()?.as_slice() {
+            [both] => Some(Offsets { utc: *both, boot: *both }),
+            [utc, boot] => Some(Offsets { utc: *utc, boot: *boot }),
+            _ => None,
         }
     }
 }
 
 impl Clock for ShiftedClock {
     fn utc(&self) -> UtcMicros {
-        self.inner.utc().plus_micros(self.offset_micros())
+        self.inner.utc().plus_micros(self.offsets().utc)
     }
     fn boot(&self) -> BootMicros {
-        BootMicros(self.inner.boot().0.saturating_add(self.offset_micros()))
+        BootMicros(self.inner.boot().0.saturating_add(self.offsets().boot))
     }
     fn boot_id(&self) -> BootId {
         self.inner.boot_id()
@@ -96,8 +111,17 @@ impl Clock for ShiftedClock {
 
 /// Sets the offset that every [`ShiftedClock`] on this file sees: written beside it and renamed, so never half.
 pub fn set_offset(path: &Path, offset_micros: i64) -> io::Result<()> {
+    write_renamed(path, &format!("{offset_micros}\n"))
+}
+
+/// As if somebody set the system clock: UTC goes by one offset, time since boot by another.
+pub fn set_offsets(path: &Path, utc_micros: i64, boot_micros: i64) -> io::Result<()> {
+    write_renamed(path, &format!("{utc_micros} {boot_micros}\n"))
+}
+
+fn write_renamed(path: &Path, text: &str) -> io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    std::fs::write(&temporary, format!("{offset_micros}\n"))?;
+    std::fs::write(&temporary, text)?;
     std::fs::rename(&temporary, path)
 }
 
@@ -165,6 +189,15 @@ mod tests {
         set_offset(&path, 30 * 86_400 * 1_000_000).unwrap();
         assert_eq!(clock.utc(), UtcMicros::from_seconds(1_000 + 30 * 86_400));
         assert_eq!(clock.boot(), BootMicros(30 * 86_400 * 1_000_000));
+    }
+
+    #[test]
+    fn two_numbers_move_the_clocks_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("offset");
+        let clock = ShiftedClock::over(manual(), &path);
+        set_offsets(&path, 9_000_000, 2).unwrap();
+        assert_eq!((clock.utc(), clock.boot()), (UtcMicros::from_seconds(1_009), BootMicros(2)));
     }
 
     #[test]

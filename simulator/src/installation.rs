@@ -35,6 +35,23 @@ pub enum InstallationError {
     Connection { method: &'static str, path: String, source: Box<ureq::Error> },
 }
 
+impl InstallationError {
+    /// The status of an HTTP answer that was not a success.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            InstallationError::Http { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+    /// The body of such an answer, where it is JSON.
+    pub fn body(&self) -> Value {
+        match self {
+            InstallationError::Http { body, .. } => serde_json::from_str(body).unwrap_or(Value::Null),
+            _ => Value::Null,
+        }
+    }
+}
+
 type Result<T> = std::result::Result<T, InstallationError>;
 
 /// One installed site.
@@ -51,6 +68,23 @@ pub struct Installation {
 pub struct Browser<'a> {
     installation: &'a Installation,
     cookie: Option<String>,
+}
+
+/// How a command ended and what it said.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// An open stream of pictures; reading it takes what has come.
+pub struct Stream {
+    pub content_type: String,
+    /// UTC of time 0, ISO 8601: header `Vigie-From`.
+    pub from: Option<String>,
+    body: ureq::BodyReader<'static>,
 }
 
 impl Installation {
@@ -151,14 +185,31 @@ impl Installation {
         })
     }
 
+    /// Ends a role at once, as a power cut would; `serve` starts it again. False: there is no such process now.
+    pub fn kill(&self, role: &str) -> Result<bool> {
+        let Some(pid) = self.process_of(role).and_then(|pid| rustix::process::Pid::from_raw(pid as i32)) else {
+            return Ok(false);
+        };
+        let killed = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let what = || format!("cannot kill the {role}");
+        killed.map(|()| true).map_err(|error| InstallationError::Io { what: what(), source: error.into() })
+    }
+
     /// One command of the command line; what it printed comes back.
     pub fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
-        let output = self.output(arguments, input)?;
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        if output.status.success() {
+        let attempt = self.attempt(arguments, input)?;
+        let said = format!("{}{}", attempt.stdout, attempt.stderr);
+        if attempt.code == Some(0) {
             return Ok(said);
         }
         Err(InstallationError::Command { arguments: arguments.join(" "), said: said.trim().to_owned() })
+    }
+
+    /// One command of the command line, however it ends.
+    pub fn attempt(&self, arguments: &[&str], input: Option<&str>) -> Result<Attempt> {
+        let output = self.output(arguments, input)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Attempt { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
     }
 
     fn output(&self, arguments: &[&str], input: Option<&str>) -> Result<Output> {
@@ -185,8 +236,15 @@ impl Installation {
         command
     }
 
-    /// `vigie camera add` with the password on its standard input.
-    pub fn add_camera(&self, name: &str, url: &str, place: &str, days: u32, credentials: &Credentials) -> Result<()> {
+    /// `vigie camera add` with the password on its standard input; the camera's id comes back.
+    pub fn add_camera(
+        &self,
+        name: &str,
+        url: &str,
+        place: &str,
+        days: u32,
+        credentials: &Credentials,
+    ) -> Result<String> {
         let days = days.to_string();
         let arguments = [
             "camera",
@@ -205,7 +263,8 @@ impl Installation {
             &credentials.user,
             "--password-stdin",
         ];
-        self.run(&arguments, Some(credentials.password.reveal())).map(|_| ())
+        let said = self.run(&arguments, Some(credentials.password.reveal()))?;
+        Ok(said.split_whitespace().last().unwrap_or_default().to_owned())
     }
 
     /// `vigie account add`, and the password set by its link.
@@ -255,25 +314,37 @@ impl Browser<'_> {
         self.send("DELETE", path, None).map(|(value, _)| value)
     }
 
-    /// Reads a stream of pictures: content type, headers of interest, and at most `bytes_max` bytes or until its end.
+    /// The cookie of its session, `name=secret`.
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
+    /// Reads a stream of pictures: content type, and at most `bytes_max` bytes or until its end.
     pub fn stream(&self, path: &str, bytes_max: u64) -> Result<(String, Vec<u8>)> {
+        let (stream, mut bytes) = (self.open(path)?, Vec::new());
+        let kind = stream.content_type.clone();
+        let read = stream.take(bytes_max).read_to_end(&mut bytes);
+        read.map_err(|source| InstallationError::Io { what: format!("the stream of {path} broke off"), source })?;
+        Ok((kind, bytes))
+    }
+
+    /// Opens a stream of pictures; comes back with its first byte.
+    pub fn open(&self, path: &str) -> Result<Stream> {
         let request = self.installation.agent.get(format!("{}{path}", self.installation.address()));
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
             None => request,
         };
-        let connection = |source| connection("GET", path, source);
-        let mut response = request.call().map_err(connection)?;
+        let mut response = request.call().map_err(|source| connection("GET", path, source))?;
         let status = response.status().as_u16();
         if status != 200 {
             let body = response.body_mut().read_to_string().unwrap_or_default();
             return Err(InstallationError::Http { method: "GET", path: path.to_owned(), status, body });
         }
-        let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (kind, mut bytes) = (kind.to_owned(), Vec::new());
-        let read = response.into_body().into_reader().take(bytes_max).read_to_end(&mut bytes);
-        read.map_err(|source| InstallationError::Io { what: format!("the stream of {path} broke off"), source })?;
-        Ok((kind, bytes))
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (content_type, from) = (header("content-type").unwrap_or_default(), header("vigie-from"));
+        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        Ok(Stream { content_type, from, body })
     }
 
     fn send(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(Value, Option<String>)> {
@@ -299,8 +370,14 @@ impl Browser<'_> {
     }
 }
 
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.body.read(buffer)
+    }
+}
+
 /// The token behind `#setup=` in what a command printed.
-fn setup_token(said: &str) -> Result<Sensitive<String>> {
+pub fn setup_token(said: &str) -> Result<Sensitive<String>> {
     let token = said.split("#setup=").nth(1).and_then(|rest| rest.split_whitespace().next());
     let no_link = || InstallationError::Command { arguments: "…".into(), said: "no setup link was printed".into() };
     token.map(|token| Sensitive::new(token.to_owned())).ok_or_else(no_link)

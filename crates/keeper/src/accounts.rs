@@ -13,15 +13,66 @@ use catalog::{Account, AccountId};
 use domain::{
     Sensitive, UtcMicros,
     limit::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, SESSION_SECONDS_MAX, SETUP_LINK_SECONDS_MAX},
+    world::BootMicros,
 };
 use ledger::{Actor, Event};
 use policy::Role;
+use std::{collections::HashMap, sync::PoisonError};
 use vault::{KeeperError, keeper::SessionSecret};
 
 /// Failed sign-ins in a row before an account has to wait: people mistype.
 const FREE_TRIES: u32 = 5;
 /// The longest wait after failed sign-ins.
 const WAIT_SECONDS_MAX: i64 = 300;
+/// Failures are forgotten after this time without another.
+const MEMORY_SECONDS: i64 = 3_600;
+/// Names whose failures are remembered: what strangers try must not fill memory. The one with the shortest wait gives way.
+const NAMES_MAX: usize = 4_096;
+/// What a person types to sign in.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Failed sign-ins by account name's digest, known or not.
+#[derive(Default)]
+pub(crate) struct Throttle {
+    names: HashMap<[u8; 32], Failures>,
+}
+
+#[derive(Clone, Copy)]
+struct Failures {
+    in_a_row: u32,
+    /// The next try counts from here on.
+    until: BootMicros,
+}
+
+impl Throttle {
+    /// Seconds to wait, if a try does not count yet.
+    fn must_wait(&self, name: &[u8; 32], now: BootMicros) -> Option<u32> {
+        let left = self.names.get(name)?.until.0 - now.0;
+        (left > 0).then_some((left / 1_000_000 + 1) as u32)
+    }
+
+    /// Doubles the wait with each failure past the free ones; 0 while tries are free.
+    fn note_failure(&mut self, name: [u8; 32], now: BootMicros) -> u32 {
+        if !self.names.contains_key(&name) && self.names.len() >= NAMES_MAX {
+            let shortest = self.names.iter().min_by_key(|(_, failures)| (failures.until, failures.in_a_row));
+            if let Some(shortest) = shortest.map(|(name, _)| *name) {
+                self.names.remove(&shortest);
+            }
+        }
+        let failures = self.names.entry(name).or_insert(Failures { in_a_row: 0, until: now });
+        failures.in_a_row = failures.in_a_row.saturating_add(1);
+        let wait_seconds = match failures.in_a_row.checked_sub(FREE_TRIES) {
+            None => 0,
+            Some(past) => (1i64 << past.min(10)).min(WAIT_SECONDS_MAX),
+        };
+        failures.until = BootMicros(now.0 + wait_seconds * 1_000_000);
+        wait_seconds as u32
+    }
+
+    pub fn forget(&mut self, now: BootMicros) {
+        self.names.retain(|_, failures| now.0 - failures.until.0 < MEMORY_SECONDS * 1_000_000);
+    }
+}
 
 impl KeeperCore {
     /// The account behind a session's secret, if the session holds.
@@ -43,8 +94,15 @@ impl KeeperCore {
         name: &Sensitive<String>,
         password: &Sensitive<String>,
     ) -> Result<Answer, KeeperError> {
+        if NAME_CHARS_MAX < name.reveal().chars().count() || PASSWORD_CHARS_MAX < password.reveal().chars().count() {
+            return Ok(Answer::Denied { wait_seconds: 0 }); // no account has such; nothing is computed or kept
+        }
         let tries = sha256(&format!("sign-in {}", name.reveal()));
-        if let Some(wait_seconds) = self.must_wait(tries) {
+        // one after the other, so that tries at the same moment count, too
+        let _one_at_a_time = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
+        let boot = self.parts.clock.boot();
+        let must_wait = self.moving().throttle.must_wait(&tries, boot);
+        if let Some(wait_seconds) = must_wait {
             return Ok(Answer::Denied { wait_seconds });
         }
         let account = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
@@ -52,11 +110,11 @@ impl KeeperCore {
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let right = verify_password(password, stored.as_ref());
         let Some(account) = account.filter(|_| right) else {
-            let wait_seconds = self.note_failure(tries);
+            let wait_seconds = self.moving().throttle.note_failure(tries, boot);
             self.enter_events(Actor::Role { role: ledger::Role::Web }, vec![session_event("sign-in failed", name)])?;
             return Ok(Answer::Denied { wait_seconds });
         };
-        self.moving().throttle.remove(&tries);
+        self.moving().throttle.names.remove(&tries);
         let (secret, hash) = self.draw_secret();
         let now = self.decision_time();
         self.enter_events(actor(&account), vec![session_event("signed in", name)])?;
@@ -86,7 +144,10 @@ impl KeeperCore {
         let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
             return Ok(Answer::Denied { wait_seconds: 0 });
         };
-        let stored = self.hash_password(password)?;
+        let stored = {
+            let _one_at_a_time = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
+            self.hash_password(password)?
+        };
         let role: Role = account.role.parse().map_err(failed)?;
         let change = Event::Account {
             change: "password set by setup link".into(),
@@ -95,7 +156,10 @@ impl KeeperCore {
         };
         self.enter_events(actor(&account), vec![change])?;
         match self.parts.registry.setup_redeem(hash, &stored, now).map_err(failed)? {
-            Some(_) => Ok(Answer::SetUp { name: account.name, role }),
+            Some(id) => {
+                self.end_permits_of(id); // its older sessions ended with the old password
+                Ok(Answer::SetUp { name: account.name, role })
+            }
             None => Ok(Answer::Denied { wait_seconds: 0 }),
         }
     }
@@ -103,7 +167,14 @@ impl KeeperCore {
     /// A new account, or a new setup link for one that has no password yet or lost it.
     pub fn account_add(&self, actor: Actor, name: &Sensitive<String>, role: Role) -> Result<Answer, KeeperError> {
         let now = self.decision_time();
+        let length = name.reveal().chars().count();
+        if name.reveal().trim() != name.reveal() || !(1..=NAME_CHARS_MAX).contains(&length) {
+            return Err(malformed(format!("a name has 1 to {NAME_CHARS_MAX} characters, no space at its ends")));
+        }
         let known = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
+        if known.as_ref().is_some_and(|account| account.disabled) {
+            return Err(malformed("the account of that name is disabled: choose another name"));
+        }
         if known.as_ref().is_some_and(|account| account.role != role.name()) {
             return Err(malformed("an account of that name has another role: choose another name"));
         }
@@ -118,6 +189,17 @@ impl KeeperCore {
         let expires = now.plus_seconds(SETUP_LINK_SECONDS_MAX);
         self.parts.registry.setup_token_add(hash, id, expires).map_err(failed)?;
         Ok(Answer::SetupToken { token, expires })
+    }
+
+    /// Ends an account: its sessions, links and permits at once.
+    pub fn account_disable(&self, actor: Actor, name: &Sensitive<String>) -> Result<Answer, KeeperError> {
+        let known = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
+        let account = known.ok_or_else(|| malformed("no account has that name: `vigie account list` names them"))?;
+        let event = Event::Account { change: "disabled".into(), name: name.clone(), role: account.role.clone() };
+        self.enter_events(actor, vec![event])?;
+        self.parts.registry.account_disable(account.id, self.decision_time()).map_err(failed)?;
+        self.end_permits_of(account.id);
+        Ok(Answer::Done)
     }
 
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {
@@ -161,28 +243,6 @@ impl KeeperCore {
         self.parts.random.fill(&mut salt);
         let hash = hasher().hash_password_with_salt(password.reveal().as_bytes(), &salt).map_err(failed)?;
         Ok(Sensitive::new(hash.to_string()))
-    }
-
-    fn must_wait(&self, tries: [u8; 32]) -> Option<u32> {
-        let now = self.parts.clock.boot().0;
-        let moving = self.moving();
-        let (_, until) = moving.throttle.get(&tries)?;
-        let left = until - now;
-        if left > 0 { Some((left / 1_000_000 + 1) as u32) } else { None }
-    }
-
-    /// Doubles the wait with each failure past the free ones; 0 while tries are free.
-    fn note_failure(&self, tries: [u8; 32]) -> u32 {
-        let now = self.parts.clock.boot().0;
-        let mut moving = self.moving();
-        let (failures, until) = moving.throttle.entry(tries).or_insert((0, 0));
-        *failures += 1;
-        let wait_seconds = match failures.checked_sub(FREE_TRIES) {
-            None => 0,
-            Some(past) => (1i64 << past.min(10)).min(WAIT_SECONDS_MAX),
-        };
-        *until = now + wait_seconds * 1_000_000;
-        wait_seconds as u32
     }
 }
 

@@ -9,21 +9,25 @@ use catalog::{Camera, CameraVersion};
 use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
 use ledger::{Actor, Event};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, VecDeque},
     time::{Duration, Instant},
 };
+use tracing::warn;
 use vault::{KeeperError, keeper::ProbeJob};
 use zeroize::Zeroizing;
 
 /// A look at a camera is given up after this: DESCRIBE, SETUP, PLAY and a key frame of a long group.
 const PROBE_PATIENCE: Duration = Duration::from_secs(25);
 const NONCE_BYTES: usize = 12;
+const CAMERA_NAME_CHARS_MAX: usize = 100;
 
 /// Looks that the recorder was asked for.
 #[derive(Default)]
 pub(crate) struct Probes {
     next: u64,
-    waiting: Vec<ProbeJob>,
+    waiting: VecDeque<ProbeJob>,
+    /// Somebody waits for these; what comes for another number is nobody's.
+    asked: HashSet<u64>,
     done: HashMap<u64, Result<Probed, ProbeFailure>>,
 }
 
@@ -35,6 +39,12 @@ impl KeeperCore {
         }
         if new.purposes.is_empty() {
             return Err(malformed("a camera has at least one purpose of CSI L251-2: `--purpose 5`"));
+        }
+        if new.name.trim().is_empty() || CAMERA_NAME_CHARS_MAX < new.name.chars().count() {
+            return Err(malformed(format!("a camera's name has 1 to {CAMERA_NAME_CHARS_MAX} characters")));
+        }
+        if holds_credential(&new.url) {
+            return Err(malformed("the camera's address holds a user name or password: give them apart"));
         }
         let id = CameraId::draw(&*self.parts.random);
         let credential = new.credentials.as_ref().map(|credentials| self.seal(id, credentials)).transpose()?;
@@ -85,10 +95,15 @@ impl KeeperCore {
     pub(crate) fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
         let open = |version: CameraVersion| {
             let Camera { id, name, url, credential, fingerprint, .. } = version.camera;
-            let credentials = credential.map(|sealed| self.unseal(id, sealed.reveal())).transpose()?;
-            Ok(RecorderCamera { id, name, url, credentials, fingerprint })
+            // one camera whose credentials do not open is recorded without them if it can be; the others are recorded anyway
+            let opened = credential.map(|sealed| self.unseal(id, sealed.reveal())).transpose();
+            let credentials = opened.unwrap_or_else(|error| {
+                warn!(camera = %id, %error, "a camera's credentials");
+                None
+            });
+            RecorderCamera { id, name, url, credentials, fingerprint }
         };
-        let cameras = self.in_service()?.into_iter().map(open).collect::<Result<_, KeeperError>>()?;
+        let cameras = self.in_service()?.into_iter().map(open).collect();
         Ok(Answer::Cameras { version: self.moving().cameras_version, cameras })
     }
 
@@ -102,30 +117,42 @@ impl KeeperCore {
                 (camera.url, sealed.map(|sealed| self.unseal(camera.id, sealed.reveal())).transpose()?)
             }
         };
+        if holds_credential(&url) {
+            return Err(malformed("the camera's address holds a user name or password: give them apart"));
+        }
         let number = {
             let probes = &mut self.moving().probes;
             probes.next += 1;
+            let number = probes.next;
             let credentials = credentials.map(|credentials| (credentials.user, credentials.password));
-            probes.waiting.push(ProbeJob { number: probes.next, url, credentials });
-            probes.next
+            probes.waiting.push_back(ProbeJob { number, url, credentials });
+            probes.asked.insert(number);
+            number
         };
         let started = Instant::now();
-        while started.elapsed() < PROBE_PATIENCE {
-            if let Some(result) = self.moving().probes.done.remove(&number) {
-                return Ok(Answer::Probed(result));
-            }
+        let mut found = None;
+        while found.is_none() && started.elapsed() < PROBE_PATIENCE {
             std::thread::sleep(Duration::from_millis(50));
+            found = self.moving().probes.done.remove(&number);
         }
-        self.moving().probes.waiting.retain(|job| job.number != number);
-        Err(failed("the recorder did not look at the camera in time: is it running? `vigie status` tells"))
+        let probes = &mut self.moving().probes;
+        probes.asked.remove(&number);
+        probes.done.remove(&number);
+        probes.waiting.retain(|job| job.number != number);
+        found.map(Answer::Probed).ok_or_else(|| {
+            failed("the recorder did not look at the camera in time: is it running? `vigie status` tells")
+        })
     }
 
     pub(crate) fn next_probe(&self) -> Option<ProbeJob> {
-        self.moving().probes.waiting.pop()
+        self.moving().probes.waiting.pop_front()
     }
 
     pub(crate) fn probed(&self, number: u64, result: Result<Probed, ProbeFailure>) {
-        self.moving().probes.done.insert(number, result);
+        let probes = &mut self.moving().probes;
+        if probes.asked.contains(&number) {
+            probes.done.insert(number, result);
+        }
     }
 
     pub(crate) fn in_service(&self) -> Result<Vec<CameraVersion>, KeeperError> {
@@ -166,6 +193,12 @@ impl KeeperCore {
         let key = self.parts.keyring.config_key();
         Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
     }
+}
+
+/// Whether an address has a user part, which would end in logs and listings.
+fn holds_credential(url: &str) -> bool {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 fn bound_to(camera: CameraId) -> aead::Aad<Vec<u8>> {

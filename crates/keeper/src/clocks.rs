@@ -5,7 +5,7 @@
 //! same boot goes on by it and does not believe a clock that was stepped meanwhile.
 
 use crate::core::KeeperCore;
-use domain::{BootMicros, UtcMicros};
+use domain::{UtcMicros, world::BootMicros};
 use ledger::{Actor, Entry, Event};
 use policy::time::{BootMark, Clocks, Judgement, LedgerTime, State, judge};
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,7 @@ fn name(state: State) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::BootId;
+    use domain::world::BootId;
 
     fn clocks(boot: u8, since: i64, system: i64) -> Clocks {
         let mark = BootMark { boot_id: BootId([boot; 16]), since_boot: BootMicros(since * 1_000_000) };

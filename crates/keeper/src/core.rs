@@ -15,7 +15,7 @@ use aws_lc_rs::hmac;
 use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
-use ledger::{Actor, Entry, Event, Month};
+use ledger::{Actor, Entry, Event, LogId, Month};
 use policy::time::Clocks;
 use seal::sign::SigningKey;
 use std::{
@@ -234,4 +234,11 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> KeeperError {
 
 pub(crate) fn malformed(what: impl Into<String>) -> KeeperError {
     KeeperError::Malformed { what: what.into() }
+}
+
+/// What a log of this site is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SiteLog {
+    pub site: SiteId,
+    pub log: LogId,
 }

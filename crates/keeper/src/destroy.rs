@@ -5,158 +5,312 @@
 //! 3 the key dies: condemned and erased in the keyring, on every copy, read back (K2)
 //! 4 entry *destroyed*, once every copy confirmed; until then the state is *condemned, unconfirmed*
 //! 5 the recorder frees slots and deletes objects, and lists what it could not delete
-//! 6 tombstone, when the recorder has told; the keyring forgets the condemnation
+//! 6 tombstone, when the last key of the hour is dead and its space told free; the keyring forgets the condemnation
 //!
-//! The keyring keeps a condemnation from 2 to 6, so a crash between any two steps is finished at the next call. If the
-//! ledger says no, 3 goes on and 2, 4 are entered when it takes entries again.
+//! The keyring keeps a condemnation from 3 to 6 and the ledger's memory ([`crate::fates`]) says which entries exist, so a
+//! crash between any two steps is finished at the next call and no entry is made twice: 2 and 4 are entered for exactly the
+//! keys that lack them. If the ledger says no, 3 goes on and 2, 4 are entered when it takes entries again. A key that the
+//! ledger calls condemned dies wherever it turns up again, whatever the clocks say: a restored keyring revives nothing.
 
 use crate::{
     core::{KeeperCore, failed},
     wire::{FateState, HourFate},
 };
-use domain::{CameraId, Hour, UtcMicros};
-use keyring::{Condemned, Destroyed, HourSummary, Which};
-use ledger::{Actor, Condemnation, Entry, Event, ResidualCiphertext};
-use policy::retention::closes_at;
-use std::collections::BTreeSet;
+use domain::{CameraId, Hour, ReelId, UtcMicros};
+use keyring::{Condemned, Destroyed, HourSummary, KeyringError, Which};
+use ledger::{Actor, Condemnation, Event, ResidualCiphertext};
+use policy::{retention::closes_at, time::Judgement};
+use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
-use vault::{
-    KeeperError,
-    keeper::{Dead, Fact},
-};
+use vault::{KeeperError, keeper::Dead};
+
+/// One pulse names at most this many cameras of dead hours: 16 bytes each, of a message of 1 MiB; the next pulse has more.
+const DEAD_CAMERAS_PER_PULSE: usize = 16_384;
+/// More reels of one hour are no recorder's: a reel a minute for each of a few deadlines.
+const FREED_REELS_MAX: usize = 65_536;
+
+/// What the recorder freed of an hour.
+#[derive(Debug, Default)]
+pub(crate) struct FreedSpace {
+    cameras: BTreeSet<CameraId>,
+    reels: BTreeSet<ReelId>,
+    residual: BTreeMap<ReelId, (u64, String)>,
+}
+
+/// Keys of one hour that must die now.
+struct Due {
+    cameras: BTreeSet<CameraId>,
+    which: Which,
+}
 
 impl KeeperCore {
-    /// Destroys everything that is due by trusted time, and finishes what was begun. What died comes back.
+    /// Destroys everything that is due by trusted time, and finishes what was begun. What died comes back. One hour that
+    /// fails does not keep the others alive; the first error comes back when all were tried.
     pub fn destroy_due(&self) -> Result<Vec<HourFate>, KeeperError> {
-        let _one_at_a_time = self.destroying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let judgement = self.judgement();
+        let mut tried = Vec::new();
         let mut died = Vec::new();
-        for begun in self.parts.keyring.condemned().iter().filter(|condemned| condemned.destroyed_by.is_none()) {
-            self.kill(begun.hour, &begun.which, &[])?;
-        }
-        for summary in self.parts.keyring.hours() {
-            let due = |deadline: &UtcMicros| judgement.may_destroy(closes_at(*deadline));
-            let cameras: Vec<CameraId> =
-                summary.cameras.iter().filter(|(_, deadline)| due(deadline)).map(|(camera, _)| *camera).collect();
-            if cameras.is_empty() && !(summary.cameras.is_empty() && due(&summary.earliest)) {
-                continue;
+        for (hour, due) in self.due(&self.judgement()) {
+            match self.destroy(hour, due) {
+                Ok(()) => died.push(hour),
+                Err(error) => tried.push(error),
             }
-            died.push(self.destroy(&summary, cameras)?);
         }
-        self.enter_missing()?;
-        Ok(died)
+        tried.extend(self.enter_missing().err());
+        tried.extend(self.bury_freed().err());
+        match tried.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(died.into_iter().map(|hour| self.became(hour)).collect()),
+        }
+    }
+
+    /// Whether the ledger knows a key that is due or condemned: cheap enough to ask each second.
+    pub(crate) fn is_anything_due(&self) -> bool {
+        let judgement = self.judgement();
+        let due = |deadline: UtcMicros| judgement.may_destroy(closes_at(deadline));
+        self.moving().fates.living().any(|(_, _, fate)| fate.condemned_at.is_some() || fate.deadline.is_some_and(due))
     }
 
     /// Footage whose keys are dead and whose space the recorder has not freed yet.
     pub(crate) fn dead(&self) -> Vec<Dead> {
-        let freed = |condemned: &Condemned| condemned.destroyed_by.is_some();
-        let dead =
-            |condemned: Condemned| Dead { hour: condemned.hour, cameras: self.named(condemned.hour, &condemned.which) };
-        self.parts.keyring.condemned().into_iter().filter(freed).map(dead).collect()
-    }
-
-    /// The recorder freed an hour's space: 6.
-    pub(crate) fn freed(&self, fact: &Fact) -> Result<(), KeeperError> {
-        let Fact::Freed { hour, reels, residual, .. } = fact else { return Ok(()) };
-        let unfinished = |condemned: &&Condemned| condemned.hour == *hour;
-        let Some(condemned) = self.parts.keyring.condemned().iter().find(unfinished).cloned() else { return Ok(()) };
-        let complete = self
-            .named(*hour, &condemned.which)
-            .iter()
-            .all(|camera| self.moving().fates.of(*hour, *camera).is_some_and(|fate| fate.destroyed_at.is_some()));
-        if condemned.destroyed_by.is_none() || !complete {
-            return Ok(()); // the entry *destroyed* waits for a copy that is away: the recorder will be asked again
+        let mut dead = Vec::new();
+        let mut named = 0;
+        for condemned in self.parts.keyring.condemned().iter().filter(|condemned| condemned.destroyed_by.is_some()) {
+            let mut cameras = self.named(condemned);
+            if let Some(freed) = self.moving().freed.get(&condemned.hour) {
+                cameras.retain(|camera| !freed.cameras.contains(camera));
+            }
+            named += cameras.len();
+            if !cameras.is_empty() {
+                dead.push(Dead { hour: condemned.hour, cameras });
+            }
+            if named >= DEAD_CAMERAS_PER_PULSE {
+                break;
+            }
         }
-        let residual = residual
-            .iter()
-            .map(|(reel, bytes, why)| ResidualCiphertext { reel: *reel, bytes: *bytes, why: why.clone() })
-            .collect();
-        self.enter_events(Actor::Schedule, vec![Event::Tombstone { hour: *hour, reels: reels.clone(), residual }])?;
-        self.parts.keyring.forget_condemned(*hour).map_err(failed)
+        dead
     }
 
-    fn destroy(&self, summary: &HourSummary, cameras: Vec<CameraId>) -> Result<HourFate, KeeperError> {
+    /// The recorder freed space of an hour: 6.
+    pub(crate) fn freed(
+        &self,
+        hour: Hour,
+        cameras: &[CameraId],
+        reels: &[ReelId],
+        residual: &[(ReelId, u64, String)],
+    ) -> Result<(), KeeperError> {
+        if !self.parts.keyring.condemned().iter().any(|condemned| condemned.hour == hour) {
+            return Ok(()); // told again after the tombstone
+        }
+        {
+            let mut moving = self.moving();
+            let freed = moving.freed.entry(hour).or_default();
+            freed.cameras.extend(cameras);
+            freed.reels.extend(reels.iter().take(FREED_REELS_MAX.saturating_sub(freed.reels.len())));
+            let room = FREED_REELS_MAX.saturating_sub(freed.residual.len());
+            freed.residual.extend(residual.iter().take(room).map(|(reel, bytes, why)| (*reel, (*bytes, why.clone()))));
+        }
+        self.bury_freed()
+    }
+
+    /// Keys that are due, condemned in the ledger, or condemned in the keyring and not erased.
+    fn due(&self, judgement: &Judgement) -> BTreeMap<Hour, Due> {
+        let condemned = self.parts.keyring.condemned();
+        let mut due: BTreeMap<Hour, Due> = BTreeMap::new();
+        let summaries = self.parts.keyring.hours();
+        for summary in &summaries {
+            if let Some(found) = self.due_of_page(summary, &condemned, judgement) {
+                due.insert(summary.hour, found);
+            }
+        }
+        // minted in the ledger, and a crash came before the keyring had the key: it dies on paper, too
+        let held: BTreeMap<Hour, &HourSummary> = summaries.iter().map(|summary| (summary.hour, summary)).collect();
+        for (hour, camera, fate) in self.moving().fates.living() {
+            let in_page = held.get(&hour).is_some_and(|summary| summary.cameras.contains_key(&camera));
+            let erased = |condemned: &Condemned| {
+                condemned.hour == hour && condemned.destroyed_by.is_some() && condemned.which.names(camera)
+            };
+            let is_due = fate.condemned_at.is_some()
+                || fate.deadline.is_some_and(|deadline| judgement.may_destroy(closes_at(deadline)));
+            if is_due && !in_page && !condemned.iter().any(erased) {
+                let nothing = || Due { cameras: BTreeSet::new(), which: Which::Cameras(BTreeSet::new()) };
+                let due = due.entry(hour).or_insert_with(nothing);
+                due.cameras.insert(camera);
+                if let Which::Cameras(cameras) = &mut due.which {
+                    cameras.insert(camera);
+                }
+            }
+        }
+        due
+    }
+
+    fn due_of_page(&self, summary: &HourSummary, condemned: &[Condemned], judgement: &Judgement) -> Option<Due> {
         let hour = summary.hour;
-        let all = cameras.len() == summary.cameras.len();
-        let which = if all { Which::All } else { Which::Cameras(cameras.iter().copied().collect::<BTreeSet<_>>()) };
-        self.enter_or_wait(Event::Condemned { hour, cameras: cameras.clone(), why: Condemnation::Deadline }); // 2
-        self.kill(hour, &which, &cameras)?;
-        info!(%hour, cameras = cameras.len(), "destroyed");
-        let deadline = Some(summary.earliest);
-        Ok(HourFate { hour, state: FateState::Destroyed, deadline, destroyed_at: self.judgement().trusted })
+        let begun = |camera: CameraId| condemned.iter().any(|other| other.hour == hour && other.which.names(camera));
+        let all_begun = condemned.iter().any(|other| other.hour == hour && other.which == Which::All);
+        let cameras: BTreeSet<CameraId> = {
+            let moving = self.moving();
+            let entered =
+                |camera: CameraId| moving.fates.of(hour, camera).is_some_and(|fate| fate.condemned_at.is_some());
+            let is_due = |(camera, deadline): &(&CameraId, &UtcMicros)| {
+                judgement.may_destroy(closes_at(**deadline)) || begun(**camera) || entered(**camera)
+            };
+            summary.cameras.iter().filter(is_due).map(|(camera, _)| *camera).collect()
+        };
+        if summary.cameras.is_empty() {
+            // damaged in every copy: nothing of it opens, and all of it dies with its first deadline
+            let is_due = all_begun || judgement.may_destroy(closes_at(summary.earliest));
+            let cameras = self.moving().fates.cameras(hour).into_iter().collect();
+            return is_due.then_some(Due { cameras, which: Which::All });
+        }
+        if cameras.is_empty() {
+            return None;
+        }
+        // an hour that is over gets no camera any more: it is condemned as a whole, in a word
+        let is_over = judgement.trusted.is_some_and(|now| hour.end() <= now);
+        let whole = all_begun || (is_over && cameras.len() == summary.cameras.len());
+        let which = if whole { Which::All } else { Which::Cameras(cameras.clone()) };
+        Some(Due { cameras, which })
     }
 
-    /// 3 and 4.
-    fn kill(&self, hour: Hour, which: &Which, cameras: &[CameraId]) -> Result<(), KeeperError> {
-        self.parts.keyring.condemn(hour, which).map_err(failed)?;
-        let answer = self.parts.keyring.destroy(hour, which).map_err(failed)?; // 3
+    /// 2 and 3.
+    fn destroy(&self, hour: Hour, due: Due) -> Result<(), KeeperError> {
+        let _keys_stay_as_they_are = self.change_keys();
+        self.condemn_or_go_on(hour, &due.cameras); // 2
+        let answer = match self.erase(hour, &due.which) {
+            Err(KeyringError::PageDamaged { .. }) => {
+                // no key of this page can be read by anybody: all of it dies with the first that must
+                let all = self.moving().fates.cameras(hour).into_iter().collect();
+                self.condemn_or_go_on(hour, &all);
+                self.erase(hour, &Which::All)
+            }
+            answer => answer,
+        }
+        .map_err(failed)?; // 3
         if answer.confirmed() {
-            self.enter_destroyed(hour, which, cameras, &answer); // 4
+            info!(%hour, cameras = due.cameras.len(), keys = answer.keys, "destroyed");
         } else {
             warn!(%hour, "condemned, unconfirmed: a copy of the keyring is away");
         }
         Ok(())
     }
 
-    fn enter_destroyed(&self, hour: Hour, which: &Which, cameras: &[CameraId], answer: &Destroyed) {
-        let cameras = if cameras.is_empty() { self.named(hour, which) } else { cameras.to_vec() };
-        let entered =
-            |camera: &CameraId| self.moving().fates.of(hour, *camera).is_some_and(|fate| fate.destroyed_at.is_some());
-        let cameras: Vec<CameraId> = cameras.into_iter().filter(|camera| !entered(camera)).collect();
+    fn erase(&self, hour: Hour, which: &Which) -> keyring::Result<Destroyed> {
+        self.parts.keyring.condemn(hour, which)?;
+        self.parts.keyring.destroy(hour, which)
+    }
+
+    fn condemn_or_go_on(&self, hour: Hour, cameras: &BTreeSet<CameraId>) {
+        let cameras = self.lacking(hour, cameras, |fate| fate.condemned_at.is_some());
         if cameras.is_empty() {
             return;
         }
-        self.enter_or_wait(Event::Destroyed {
-            hour,
-            cameras,
-            generation: answer.generation,
-            custodian: format!("{:?}", answer.custodian.kind).to_lowercase(),
-            copies: answer.custodian.copies_present() as u8,
-        });
+        let condemned = Event::Condemned { hour, cameras, why: Condemnation::Deadline };
+        if let Err(error) = self.enter_events(Actor::Schedule, vec![condemned]) {
+            warn!(%error, "the ledger takes no entry; the destruction goes on and is entered later");
+        }
     }
 
-    /// Entries 2 and 4 of condemnations that a crash, or a copy that was away, left without them.
+    /// 4, and 2 where it is lacking: of every condemnation that the keyring keeps.
     fn enter_missing(&self) -> Result<(), KeeperError> {
-        if !self.moving().waiting.is_empty() {
-            return Ok(()); // they are on their way already
-        }
+        let _keys_stay_as_they_are = self.change_keys();
+        let custodian = self.parts.keyring.custodian();
         for condemned in self.parts.keyring.condemned() {
-            let (hour, which) = (condemned.hour, &condemned.which);
-            let of = |camera: &CameraId| self.moving().fates.of(hour, *camera);
-            let unentered: Vec<CameraId> = self
-                .named(hour, which)
-                .into_iter()
-                .filter(|camera| of(camera).is_some_and(|fate| fate.condemned_at.is_none()))
-                .collect();
-            if !unentered.is_empty() {
-                self.enter_or_wait(Event::Condemned { hour, cameras: unentered, why: Condemnation::Deadline });
+            let hour = condemned.hour;
+            let names = self.named(&condemned).into_iter().collect();
+            let mut events = Vec::new();
+            let cameras = self.lacking(hour, &names, |fate| fate.condemned_at.is_some());
+            if !cameras.is_empty() {
+                events.push(Event::Condemned { hour, cameras, why: Condemnation::Deadline });
             }
-            if condemned.destroyed_by.is_some()
-                && self
-                    .named(hour, which)
-                    .iter()
-                    .any(|camera| of(camera).is_some_and(|fate| fate.destroyed_at.is_none()))
+            let cameras = self.lacking(hour, &names, |fate| fate.destroyed_at.is_some());
+            if let (Some(generation), true, false) =
+                (condemned.destroyed_by, custodian.confirmed(), cameras.is_empty())
             {
-                self.kill(hour, which, &[])?;
+                events.push(Event::Destroyed {
+                    hour,
+                    cameras,
+                    generation,
+                    custodian: format!("{:?}", custodian.kind).to_lowercase(),
+                    copies: custodian.copies_present() as u8,
+                });
+            }
+            if !events.is_empty() {
+                self.enter_events(Actor::Schedule, events)?; // 4
             }
         }
         Ok(())
     }
 
+    /// 6, for every hour whose space was told free. Of an hour with other living keys only the condemnation is forgotten:
+    /// its tombstone comes with its last key.
+    fn bury_freed(&self) -> Result<(), KeeperError> {
+        if self.moving().freed.is_empty() {
+            return Ok(());
+        }
+        let _keys_stay_as_they_are = self.change_keys();
+        let mut ready: BTreeMap<Hour, bool> = BTreeMap::new();
+        for condemned in self.parts.keyring.condemned() {
+            let names = self.named(&condemned).into_iter().collect();
+            let is_entered = self.lacking(condemned.hour, &names, |fate| fate.destroyed_at.is_some()).is_empty();
+            let is_freed =
+                self.moving().freed.get(&condemned.hour).is_some_and(|freed| names.is_subset(&freed.cameras));
+            *ready.entry(condemned.hour).or_insert(true) &= condemned.destroyed_by.is_some() && is_entered && is_freed;
+        }
+        for hour in ready.into_iter().filter_map(|(hour, ready)| ready.then_some(hour)) {
+            if !self.moving().fates.lives(hour) {
+                self.enter_tombstone(hour)?;
+            }
+            self.parts.keyring.forget_condemned(hour).map_err(failed)?;
+            let mut moving = self.moving();
+            if !moving.fates.lives(hour) {
+                moving.freed.remove(&hour);
+            }
+        }
+        Ok(())
+    }
+
+    fn enter_tombstone(&self, hour: Hour) -> Result<(), KeeperError> {
+        let tombstone = {
+            let moving = self.moving();
+            let freed = moving.freed.get(&hour).filter(|freed| !freed.reels.is_empty());
+            if freed.is_none() && moving.fates.is_buried(hour) {
+                return Ok(()); // a crash came between the tombstone and the keyring's forgetting
+            }
+            let residual = freed.into_iter().flat_map(|freed| &freed.residual);
+            let residual =
+                residual.map(|(reel, (bytes, why))| ResidualCiphertext { reel: *reel, bytes: *bytes, why: why.clone() });
+            let reels = freed.map(|freed| freed.reels.iter().copied().collect()).unwrap_or_default();
+            Event::Tombstone { hour, reels, residual: residual.collect() }
+        };
+        self.enter_events(Actor::Schedule, vec![tombstone]).map(|_| ())
+    }
+
     /// The cameras that a condemnation names, by the ledger's memory: the page is gone.
-    fn named(&self, hour: Hour, which: &Which) -> Vec<CameraId> {
-        match which {
+    fn named(&self, condemned: &Condemned) -> Vec<CameraId> {
+        match &condemned.which {
             Which::Cameras(cameras) => cameras.iter().copied().collect(),
-            Which::All => self.moving().fates.cameras(hour),
+            Which::All => self.moving().fates.cameras(condemned.hour),
         }
     }
 
-    /// Enters an event, or keeps it until the ledger takes entries again: the key dies all the same (K10).
-    fn enter_or_wait(&self, event: Event) {
-        if let Err(error) = self.enter_events(Actor::Schedule, vec![event.clone()]) {
-            warn!(%error, "the ledger takes no entry; the destruction goes on and is entered later");
-            let at = self.decision_time();
-            self.moving().waiting.push(Entry::new(at, Actor::Schedule, event));
+    /// Those of the cameras of which something is not entered yet.
+    fn lacking(&self, hour: Hour, cameras: &BTreeSet<CameraId>, has: fn(&crate::fates::Fate) -> bool) -> Vec<CameraId> {
+        let moving = self.moving();
+        let entered = |camera: &CameraId| moving.fates.of(hour, *camera).is_some_and(|fate| has(&fate));
+        cameras.iter().copied().filter(|camera| !entered(camera)).collect()
+    }
+
+    fn became(&self, hour: Hour) -> HourFate {
+        let moving = self.moving();
+        let fates: Vec<_> =
+            moving.fates.cameras(hour).into_iter().filter_map(|camera| moving.fates.of(hour, camera)).collect();
+        let condemned = fates.iter().filter(|fate| fate.condemned_at.is_some());
+        let is_confirmed = condemned.clone().all(|fate| fate.destroyed_at.is_some());
+        HourFate {
+            hour,
+            state: if is_confirmed { FateState::Destroyed } else { FateState::Closed },
+            deadline: condemned.clone().filter_map(|fate| fate.deadline).min(),
+            destroyed_at: condemned.filter_map(|fate| fate.destroyed_at).max(),
         }
     }
 }

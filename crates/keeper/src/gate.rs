@@ -5,28 +5,42 @@
 //! 3 record: the look or the refusal is durable in the ledger
 //! 4 permit: a capability with a code that only this process can make or check (P4)
 
-use crate::core::{KeeperCore, failed};
+use crate::core::{KeeperCore, failed, malformed};
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
-use domain::{PermitId, UtcMicros, limit::PERMIT_SECONDS_MAX};
+use domain::{
+    PermitId, Sensitive, UtcMicros,
+    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX},
+    world::BootMicros,
+};
 use ledger::{Actor, Event};
 use policy::{Action, CameraFacts, Decision, Reason, Request, Role};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use tracing::warn;
 use vault::{
     KeeperError,
     keeper::{Ask, Permit, Refused, RefusedReason, SessionSecret, Verdict, View},
 };
 
+/// A session behind a permit is looked up again after this: a sign-out or a disabled account ends its pictures within it.
+const SESSION_TRUST_MICROS: i64 = 2_000_000;
+/// More cameras are asked for in several looks: a wall of pictures has some dozens.
+const CAMERAS_PER_LOOK_MAX: usize = 256;
+
 /// Permits that were given and have not ended.
 #[derive(Default)]
 pub(crate) struct Permits {
     live: HashMap<PermitId, Holder>,
+    /// When a session behind a permit was last found to hold, by the boot clock.
+    seen: HashMap<[u8; 32], BootMicros>,
 }
 
 struct Holder {
     account: AccountId,
     session_hash: [u8; 32],
     expires: UtcMicros,
+    /// The same by the clock that nobody sets: a clock put back does not prolong a look.
+    expires_boot: BootMicros,
 }
 
 impl KeeperCore {
@@ -65,33 +79,79 @@ impl KeeperCore {
         self.enter_events(actor, vec![Event::LookEnded { permit }]).map(|_| ())
     }
 
-    /// Whether a permit holds: made here, unchanged, not ended, not expired.
+    /// Whether a permit holds: made here, unchanged, not ended, not expired, its session and account alive.
     pub(crate) fn holds(&self, permit: &Permit) -> bool {
-        let genuine = hmac::verify(&self.permit_key, &permit_message(permit), &permit.code).is_ok();
-        let now = self.decision_time();
-        let moving = self.moving();
-        let known = moving.permits.live.get(&permit.id);
-        genuine && known.is_some_and(|holder| holder.account.0 == permit.account && now < holder.expires)
+        if hmac::verify(&self.permit_key, &permit_message(permit), &permit.code).is_err() {
+            return false;
+        }
+        let (now, boot) = (self.decision_time(), self.parts.clock.boot());
+        let session_hash = {
+            let moving = self.moving();
+            let of_account = |holder: &&Holder| holder.account.0 == permit.account && holder.lives(now, boot);
+            let Some(holder) = moving.permits.live.get(&permit.id).filter(of_account) else { return false };
+            let is_fresh = |seen: &BootMicros| boot.0.saturating_sub(seen.0) < SESSION_TRUST_MICROS;
+            if moving.permits.seen.get(&holder.session_hash).is_some_and(is_fresh) {
+                return true;
+            }
+            holder.session_hash
+        };
+        self.session_holds(session_hash, now, boot)
+    }
+
+    /// Looks the session up; one that ended loses its permits. A registry that does not answer lets nothing through.
+    fn session_holds(&self, session_hash: [u8; 32], now: UtcMicros, boot: BootMicros) -> bool {
+        match self.parts.registry.session_use(session_hash, now) {
+            Ok(Some(_)) => {
+                self.moving().permits.seen.insert(session_hash, boot);
+                true
+            }
+            Ok(None) => {
+                self.end_permits(session_hash);
+                false
+            }
+            Err(error) => {
+                warn!(%error, "no permit holds while sessions cannot be looked up");
+                false
+            }
+        }
     }
 
     /// Permits of a session that ended.
     pub(crate) fn end_permits(&self, session_hash: [u8; 32]) {
-        self.moving().permits.live.retain(|_, holder| holder.session_hash != session_hash);
+        let permits = &mut self.moving().permits;
+        permits.live.retain(|_, holder| holder.session_hash != session_hash);
+        permits.seen.remove(&session_hash);
+    }
+
+    /// Permits of an account that may not look any more.
+    pub(crate) fn end_permits_of(&self, account: AccountId) {
+        self.moving().permits.live.retain(|_, holder| holder.account != account);
     }
 
     pub(crate) fn forget_expired_permits(&self) {
-        let now = self.decision_time();
-        self.moving().permits.live.retain(|_, holder| now < holder.expires);
+        let (now, boot) = (self.decision_time(), self.parts.clock.boot());
+        let permits = &mut self.moving().permits;
+        permits.live.retain(|_, holder| holder.lives(now, boot));
+        let used: HashSet<[u8; 32]> = permits.live.values().map(|holder| holder.session_hash).collect();
+        permits.seen.retain(|session, _| used.contains(session));
     }
 
     fn request(&self, role: Role, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
+        if ask.cameras.len() > CAMERAS_PER_LOOK_MAX {
+            return Err(malformed(format!("a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks")));
+        }
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
         let facts = |id: &domain::CameraId| {
-            let known = self.parts.registry.camera(*id, now).map_err(failed)?;
+            let recorded = in_service.iter().find(|version| version.camera.id == *id).cloned();
+            let recording = recorded.is_some();
+            let known = match recorded {
+                Some(version) => Some(version),
+                None => self.parts.registry.camera(*id, now).map_err(failed)?,
+            };
             Ok(CameraFacts {
                 id: *id,
                 exists: known.is_some(),
-                recording: in_service.iter().any(|version| version.camera.id == *id),
+                recording,
                 purposes: known.map(|version| version.camera.purposes).unwrap_or_default(),
             })
         };
@@ -143,7 +203,9 @@ impl KeeperCore {
         };
         let code = hmac::sign(&self.permit_key, &permit_message(&permit)); // 4
         permit.code.copy_from_slice(code.as_ref());
-        self.moving().permits.live.insert(id, Holder { account: account.id, session_hash, expires });
+        let expires_boot = BootMicros(self.parts.clock.boot().0.saturating_add(PERMIT_SECONDS_MAX * 1_000_000));
+        let holder = Holder { account: account.id, session_hash, expires, expires_boot };
+        self.moving().permits.live.insert(id, holder);
         Ok(permit)
     }
 
@@ -162,10 +224,17 @@ impl KeeperCore {
             cameras: ask.cameras.clone(),
             span: span(ask),
             purpose: ask.purpose,
-            reason: Some(ask.reason.clone()),
+            // a reason that is refused for its length is kept as far as a lawful one may go, so that its entry fits
+            reason: Some(Sensitive::new(ask.reason.reveal().chars().take(REASON_CHARS_MAX).collect())),
             rules,
         };
         Ok(self.enter_events(actor, vec![refusal])?.first().copied().unwrap_or_default())
+    }
+}
+
+impl Holder {
+    fn lives(&self, now: UtcMicros, boot: BootMicros) -> bool {
+        now < self.expires && boot < self.expires_boot
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     core::{KeeperCore, malformed},
+    fates::Fate,
     wire::{
         Answer, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
         LedgerHealth, SiteView, Status,
@@ -10,6 +11,7 @@ use crate::{
 use domain::{CameraId, Hour, Span, UtcMicros};
 use keyring::CopyState;
 use policy::{retention::closes_at, time::State};
+use std::collections::BTreeSet;
 use vault::{
     KeeperError,
     keeper::{Beat, Pulse, SessionSecret},
@@ -17,6 +19,8 @@ use vault::{
 
 /// A console's day is 25 hours at most; nobody needs more fates at once.
 const FATE_HOURS_MAX: i64 = 24 * 32;
+/// It travels on in answers of 1 MiB.
+const RECORDER_HEALTH_BYTES_MAX: usize = 512 * 1024;
 /// The recorder speaks each second; silence for longer is an alarm.
 const RECORDER_SILENCE_SECONDS_MAX: i64 = 10;
 
@@ -34,9 +38,11 @@ impl KeeperCore {
         let judgement = self.judgement();
         let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
         let dead = self.dead();
-        let probe = self.next_probe();
+        // a check of one permit, between two seconds, brings no health and takes no work
+        let is_beat = !beat.health.is_empty();
+        let probe = if is_beat { self.next_probe() } else { None };
         let mut moving = self.moving();
-        if !beat.health.is_empty() {
+        if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
             moving.recorder.health.clone_from(&beat.health);
         }
         moving.recorder.seen = Some(judgement.trusted.unwrap_or(judgement.fastest));
@@ -65,17 +71,30 @@ impl KeeperCore {
 
     fn fate(&self, hour: Hour, camera: CameraId) -> HourFate {
         let judgement = self.judgement();
-        let Some(fate) = self.moving().fates.of(hour, camera) else {
+        let known = self.moving().fates.of(hour, camera);
+        let Some(fate) = known.or_else(|| self.forgotten_fate(hour, camera)) else {
             return HourFate { hour, state: FateState::Empty, deadline: None, destroyed_at: None };
         };
-        let state = if fate.destroyed_at.is_some() {
+        let is_closed = |deadline| judgement.is_closed(closes_at(deadline));
+        let state = if fate.destroyed_at.is_some() || fate == Fate::default() {
             FateState::Destroyed
-        } else if fate.condemned_at.is_some() || judgement.is_closed(closes_at(fate.deadline)) {
+        } else if fate.condemned_at.is_some() || fate.deadline.is_some_and(is_closed) {
             FateState::Closed
         } else {
             FateState::Live
         };
-        HourFate { hour, state, deadline: Some(fate.deadline), destroyed_at: fate.destroyed_at }
+        HourFate { hour, state, deadline: fate.deadline, destroyed_at: fate.destroyed_at }
+    }
+
+    /// Where the mint may stand in a month of the ledger that cannot be read any more: what the keyring says. A key that it
+    /// does not have is dead, or never was: nobody can tell any more, and "dead" claims less.
+    fn forgotten_fate(&self, hour: Hour, camera: CameraId) -> Option<Fate> {
+        if !self.moving().fates.is_forgotten(hour) {
+            return None;
+        }
+        let page = self.parts.keyring.page(hour).ok().flatten();
+        let deadline = page.and_then(|page| page.cameras.get(&camera).map(|key| key.deadline));
+        Some(Fate { deadline, ..Fate::default() })
     }
 
     pub(crate) fn see_health(&self, session: &SessionSecret) -> Result<KeeperHealth, KeeperError> {
@@ -105,6 +124,7 @@ impl KeeperCore {
         findings.push(recorder_finding(now, recorder_seen));
         findings.push(destruction_finding(&destruction));
         findings.push(self.keyring_finding());
+        findings.push(self.ledger_finding());
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
             now,
@@ -135,15 +155,18 @@ impl KeeperCore {
         let past = |deadline: UtcMicros| judgement.trusted.is_some_and(|now| deadline <= now);
         let closed = |deadline: UtcMicros| judgement.is_closed(closes_at(deadline));
         let next = hours.iter().min_by_key(|summary| summary.earliest);
-        let (hours_destroyed, last_destroyed_at) = self.moving().fates.destroyed();
+        let moving = self.moving();
+        let (hours_destroyed, last_destroyed_at) = moving.fates.destroyed();
+        let unconfirmed = |(hour, _, fate): (Hour, CameraId, Fate)| fate.condemned_at.is_some().then_some(hour);
+        let mut waiting: BTreeSet<Hour> = moving.fates.living().filter_map(unconfirmed).collect();
+        if judgement.trusted.is_none() {
+            waiting.extend(hours.iter().filter(|summary| closed(summary.earliest)).map(|summary| summary.hour));
+        }
         DestructionHealth {
             next_at: next.map(|summary| closes_at(summary.earliest)),
             next_hour: next.map(|summary| summary.hour),
             hours_past_deadline: hours.iter().filter(|summary| past(summary.earliest)).count() as u64,
-            hours_closed_unconfirmed: match judgement.trusted {
-                Some(_) => 0,
-                None => hours.iter().filter(|summary| closed(summary.earliest)).count() as u64,
-            },
+            hours_closed_unconfirmed: waiting.len() as u64,
             hours_destroyed,
             last_destroyed_at,
         }
@@ -181,6 +204,19 @@ impl KeeperCore {
             ),
         };
         finding("keyring", state, ("Trousseau de clés", "Keyring"), (fr, en))
+    }
+
+    fn ledger_finding(&self) -> Finding {
+        let broken = self.moving().journal_broken.clone();
+        let (state, fr, en) = match broken {
+            None => (FindingState::Ok, "Le registre prend les écritures.".into(), "The ledger takes entries.".into()),
+            Some(why) => (
+                FindingState::Alarm,
+                format!("Le registre ne prend plus d'écriture : personne ne peut rien consulter ({why})."),
+                format!("The ledger takes no entry: nobody can look at anything ({why})."),
+            ),
+        };
+        finding("ledger", state, ("Registre", "Ledger"), (fr, en))
     }
 
     fn clock_finding(&self) -> Finding {
@@ -223,8 +259,8 @@ fn destruction_finding(health: &DestructionHealth) -> Finding {
         (0, waiting) => (
             FindingState::Alarm,
             (
-                format!("{waiting} heure(s) fermée(s), destruction en attente d'une heure sûre."),
-                format!("{waiting} hour(s) closed, destruction waits for a sure time."),
+                format!("{waiting} heure(s) fermée(s) : la destruction attend une heure sûre, le registre ou une copie du trousseau."),
+                format!("{waiting} hour(s) closed: destruction waits for a sure time, the ledger or a copy of the keyring."),
             ),
         ),
         (past, _) => (

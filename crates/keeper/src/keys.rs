@@ -1,24 +1,29 @@
 //! Keys: minted for a recorder's run, handed out chunk by chunk under a permit (P4, P6, K4 to K6, K9).
 
 use crate::core::{KeeperCore, failed, malformed};
-use domain::{CameraId, Hour, RunId, Secret32, StreamId, UtcMicros, limit::MINT_HOURS_AHEAD};
+use domain::{CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros, limit::MINT_HOURS_AHEAD};
 use ledger::{Actor, Event, MintedKey, Role};
-use policy::retention;
+use policy::retention::{self, closes_at};
 use seal::{
-    CameraHourKey, DataKey, Extent, GroupStart, KeyRecord, Kind, LookupKey, RecordHeader,
+    CameraHourKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
     key::KeyContext,
     reel::ReelHeader,
     sign::{PublicKey, RunCertificate},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vault::{
     KeeperError,
     keeper::{KeyAnswer, KeyQuery, Minted, ReelKeys, ReelPart, RunGrant, View},
 };
 
+/// An answer of this many keys is 0.7 of a message's 1 MiB with their extents: an hour of one stream at two chunks a second.
+const KEYS_PER_ANSWER_MAX: usize = 7_200;
+/// Eighty bytes of JSON each, of 1 MiB for an entry's details.
+const MINT_CAMERAS_PER_ENTRY: usize = 1_024;
+
 /// A reel's part, opened as far as the keeper may: when its chunks are, and the data key that gives their keys.
 struct OpenedPart {
-    reel: domain::ReelId,
+    reel: ReelId,
     handle: u16,
     data_key: DataKey,
     extents: Vec<Extent>,
@@ -35,25 +40,28 @@ impl KeeperCore {
         Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor })
     }
 
-    /// 1 the hour may be minted for · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the keyring · 5 data keys,
-    /// wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data keys (K4).
+    /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
+    /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
+    /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
         let now = self.trusted()?;
         let present = self.parts.hour_length.hour_of(now);
         if hour.length() != present.length() || hour < present || present.plus(MINT_HOURS_AHEAD) < hour {
             return Err(malformed(format!("no key is minted for {hour} at {now}"))); // 1
         }
-        let missing = self.missing(hour, streams, now)?; // 2
-        if !missing.is_empty() {
-            let cameras = missing.iter().map(|(camera, deadline)| MintedKey { camera: *camera, deadline: *deadline });
-            let mint = Event::Mint { hour, cameras: cameras.collect() };
-            self.enter_events(Actor::Role { role: Role::Recorder }, vec![mint])?; // 3
-            self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
-        }
-        let page = self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?;
+        let page = {
+            let _keys_stay_as_they_are = self.change_keys();
+            let missing = self.missing(hour, streams, now)?; // 1, 2
+            self.enter_mint(hour, &missing)?; // 3
+            if !missing.is_empty() {
+                self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
+            }
+            self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?
+        };
         let lookup = LookupKey(page.lookup.clone());
+        let open = |deadline: UtcMicros| now < closes_at(deadline);
         let minted = streams.iter().filter_map(|stream| {
-            let key = page.cameras.get(&stream.camera)?;
+            let key = page.cameras.get(&stream.camera).filter(|key| open(key.deadline))?;
             Some(self.data_key(*stream, hour, run, &lookup, &key.key, key.deadline))
         });
         Ok(minted.collect()) // 5
@@ -70,7 +78,7 @@ impl KeeperCore {
         }
         let parts = query.parts.iter().map(|part| self.open_part(part, query.stream));
         let parts = parts.collect::<Result<Vec<OpenedPart>, KeeperError>>()?;
-        Ok(select(&parts, query.span))
+        select(&parts, query.span)
     }
 
     /// When footage of a camera minted in this hour must be gone (K7).
@@ -93,12 +101,33 @@ impl KeeperCore {
         let known = |camera: &CameraId| page.as_ref().is_some_and(|page| page.cameras.contains_key(camera));
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
         let mut missing = BTreeMap::new();
-        for camera in streams.iter().map(|stream| stream.camera).filter(|camera| !known(camera)) {
+        for camera in streams.iter().map(|stream| stream.camera) {
             let version = in_service.iter().find(|version| version.camera.id == camera);
             let version = version.ok_or_else(|| malformed(format!("camera {camera} is not in service")))?;
-            missing.insert(camera, self.deadline(hour, version.camera.delay_days));
+            let fate = self.moving().fates.of(hour, camera).unwrap_or_default();
+            let lawful = self.deadline(hour, version.camera.delay_days);
+            // what the ledger said once holds: a crash may have come between its entry and the keyring (K7)
+            let deadline = fate.deadline.map_or(lawful, |entered| entered.min(lawful));
+            if !known(&camera) && fate.condemned_at.is_none() && now < closes_at(deadline) {
+                missing.insert(camera, deadline);
+            }
         }
         Ok(missing.into_iter().collect())
+    }
+
+    /// The mint's entries, but for keys that the ledger knows with that deadline.
+    fn enter_mint(&self, hour: Hour, missing: &[(CameraId, UtcMicros)]) -> Result<(), KeeperError> {
+        let entered = |camera, deadline| {
+            self.moving().fates.of(hour, camera).is_some_and(|fate| fate.deadline == Some(deadline))
+        };
+        let keys = missing.iter().filter(|(camera, deadline)| !entered(*camera, *deadline));
+        let keys: Vec<MintedKey> =
+            keys.map(|(camera, deadline)| MintedKey { camera: *camera, deadline: *deadline }).collect();
+        for cameras in keys.chunks(MINT_CAMERAS_PER_ENTRY) {
+            let mint = Event::Mint { hour, cameras: cameras.to_vec() };
+            self.enter_events(Actor::Role { role: Role::Recorder }, vec![mint])?;
+        }
+        Ok(())
     }
 
     fn data_key(
@@ -125,7 +154,9 @@ impl KeeperCore {
         let closed = KeeperError::Closed { hour: header.hour };
         let page = self.parts.keyring.page(header.hour).map_err(failed)?.ok_or(closed.clone())?;
         let camera = page.cameras.get(&stream.camera).ok_or(closed.clone())?;
-        if self.judgement().is_closed(retention::closes_at(camera.deadline)) {
+        let is_condemned =
+            self.moving().fates.of(header.hour, stream.camera).is_some_and(|fate| fate.condemned_at.is_some());
+        if is_condemned || self.judgement().is_closed(closes_at(camera.deadline)) {
             return Err(closed); // K8: whether or not the key still exists
         }
         let record = KeyRecord::from_bytes(&part.key_record).map_err(malformed_by)?;
@@ -167,43 +198,54 @@ impl OpenedPart {
         Ok(())
     }
 
-    /// Keys of the chunks `from..=to`, and the extents that touch them.
-    fn keys(&self, from: u32, to: u32) -> ReelKeys {
-        let key = |number| (number, self.data_key.record_key(self.reel, Kind::Chunk, self.handle, number));
-        let held: Vec<Extent> = self
-            .extents
-            .iter()
-            .filter(|extent| from <= extent.last_chunk && extent.first_chunk <= to)
-            .copied()
-            .collect();
-        let exists = |number: &u32| held.iter().any(|extent| (extent.first_chunk..=extent.last_chunk).contains(number));
-        ReelKeys { reel: self.reel, chunks: (from..=to).filter(exists).map(key).collect(), extents: held }
+    /// Keys of the chunks of these extents, in order.
+    fn keys(&self, chunks: &BTreeSet<u32>) -> ReelKeys {
+        let touched = |extent: &&Extent| chunks.range(extent.first_chunk..=extent.last_chunk).next().is_some();
+        let extents = self.extents.iter().filter(touched).copied().collect();
+        let key = |number: &u32| (*number, self.data_key.record_key(self.reel, Kind::Chunk, self.handle, *number));
+        ReelKeys { reel: self.reel, chunks: chunks.iter().map(key).collect(), extents }
     }
 }
 
-/// The chunks of the span, back to the start of the group that holds its beginning; never more.
-fn select(parts: &[OpenedPart], span: domain::Span) -> KeyAnswer {
-    let wanted = |extent: &&Extent| span.touches(extent.first_utc, extent.last_utc);
-    let first = parts.iter().enumerate().find_map(|(n, part)| Some((n, part.extents.iter().find(wanted)?)));
-    let Some((first_part, first_extent)) = first else { return KeyAnswer { reels: Vec::new(), needs: None } };
-    let GroupStart { reel, chunk } = first_extent.group_start;
-    let group_part = parts[..=first_part].iter().position(|part| part.reel == reel);
-    let needs = if group_part.is_none() { Some(reel) } else { None };
-    let (begin_part, begin_chunk) = match group_part {
-        Some(part) => (part, chunk),
-        None => (first_part, first_extent.first_chunk),
+/// The chunks of the span's extents, back to the start of the group that the first of them begins in; never more, whatever
+/// parts are given in whatever order: only what the sealed extents say decides.
+fn select(parts: &[OpenedPart], span: domain::Span) -> Result<KeyAnswer, KeeperError> {
+    let wanted = |extent: &Extent| span.touches(extent.first_utc, extent.last_utc);
+    let all = parts.iter().flat_map(|part| part.extents.iter().map(move |extent| (part.reel, *extent)));
+    let first = all.filter(|(_, extent)| wanted(extent)).min_by_key(|(_, extent)| extent.first_utc);
+    let Some((first_reel, first)) = first else { return Ok(KeyAnswer { reels: Vec::new(), needs: None }) };
+    let group = first.group_start;
+    // By numbers where they tell: a camera's clock may jump (R9). All that follows a group's start in its reel is of the
+    // group, if the group goes on into another reel; a reel between says itself which group it is of.
+    let leads_to_first = |reel: ReelId, extent: &Extent| match (reel == group.reel, reel == first_reel) {
+        (true, true) => group.chunk <= extent.last_chunk && extent.first_chunk < first.first_chunk,
+        (true, false) => group.chunk <= extent.last_chunk,
+        (false, _) => extent.group_start == group && extent.first_utc < first.first_utc,
     };
     let mut reels = Vec::new();
-    for (n, part) in parts.iter().enumerate().skip(begin_part) {
-        let from = if n == begin_part { begin_chunk } else { 0 };
-        let to = match part.extents.iter().filter(wanted).map(|extent| extent.last_chunk).max() {
-            Some(to) => to,
-            None if n < first_part => part.extents.iter().map(|extent| extent.last_chunk).max().unwrap_or(0),
-            None => continue,
-        };
-        reels.push(part.keys(from, to));
+    let mut keys = 0;
+    for part in parts {
+        let mut chunks = BTreeSet::new();
+        for extent in &part.extents {
+            let from = if wanted(extent) {
+                extent.first_chunk
+            } else if leads_to_first(part.reel, extent) {
+                if part.reel == group.reel { extent.first_chunk.max(group.chunk) } else { extent.first_chunk }
+            } else {
+                continue;
+            };
+            keys += (extent.last_chunk - from) as usize + 1;
+            if keys > KEYS_PER_ANSWER_MAX {
+                return Err(malformed(format!("more than {KEYS_PER_ANSWER_MAX} chunks: ask for a shorter span")));
+            }
+            chunks.extend(from..=extent.last_chunk);
+        }
+        if !chunks.is_empty() {
+            reels.push(part.keys(&chunks));
+        }
     }
-    KeyAnswer { reels, needs }
+    let needs = if parts.iter().any(|part| part.reel == group.reel) { None } else { Some(group.reel) };
+    Ok(KeyAnswer { reels, needs })
 }
 
 fn malformed_by(error: seal::SealError) -> KeeperError {

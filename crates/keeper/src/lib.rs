@@ -5,15 +5,19 @@
 
 mod accounts;
 mod cameras;
+mod clocks;
 pub mod core;
 mod destroy;
+mod facts;
 mod fates;
 mod gate;
 mod health;
+mod in_process;
 pub mod journal;
 mod keys;
 mod life;
 pub mod socket;
+mod tick;
 mod verify;
 pub mod wire;
 

@@ -18,15 +18,6 @@ impl KeeperCore {
         self.enter_events(Actor::Role { role: ROLE }, vec![start]).map(|_| ())
     }
 
-    /// Each second: what is due dies, what expired ends; at each full minute the ledger's batch is closed (L4).
-    pub fn tick(&self) -> Result<(), KeeperError> {
-        self.destroy_due()?;
-        self.forget_expired_permits();
-        let minute = self.decision_time().seconds().div_euclid(60);
-        let last = self.moving().checkpoint.map(|(_, at)| at.seconds().div_euclid(60));
-        if last == Some(minute) { Ok(()) } else { self.checkpoint() }
-    }
-
     /// Enters that it stops, and closes the ledger's batch.
     pub fn stopped(&self) -> Result<(), KeeperError> {
         self.enter_events(Actor::Role { role: ROLE }, vec![Event::Stop { role: ROLE }])?;

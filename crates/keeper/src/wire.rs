@@ -105,6 +105,10 @@ pub enum Control {
         role: AccountRole,
     },
     AccountList,
+    /// Ends an account's sessions, links and permits at once.
+    AccountDisable {
+        name: Sensitive<String>,
+    },
     DestroyDue,
     Verify,
 }

@@ -472,3 +472,6 @@ fn check_slot_bytes(path: &Path, marker: &Marker) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

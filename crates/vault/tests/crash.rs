@@ -51,6 +51,7 @@ fn assert_recovers(town: &mut Town, disk: &FaultyDisk, what: &str) {
     town.assert_complete(&life.store, what);
     town.assert_facts_agree(what);
     let before = town.everything(&life.store);
+    let ended = town.footage.live_reels().unwrap();
     drop(life);
     disk.reboot();
     let mut life = town.start(now).unwrap();
@@ -64,6 +65,10 @@ fn assert_recovers(town: &mut Town, disk: &FaultyDisk, what: &str) {
     drop(life);
     disk.reboot();
     let after = town.everything(&town.open_store().unwrap());
+    for row in ended {
+        let now = town.footage.reel(row.reel).unwrap();
+        assert_eq!(now.as_ref(), Some(&row), "{what}: a closed reel took something more");
+    }
     for (stream, chunks) in &before {
         assert!(chunks.iter().all(|chunk| after[stream].contains(chunk)), "{what}: new reels cost old ones something");
     }
@@ -228,7 +233,8 @@ fn no_slot_is_lost_when_appending_fails() {
         let closed = town.close(&mut life, begin().plus_seconds(80));
         let rows = town.footage.live_reels().unwrap();
         let locations = rows.iter().map(|row| vault::Location::from_bytes(&row.location).unwrap());
-        let used: std::collections::BTreeSet<u32> = locations.flat_map(|location| location.slots().collect::<Vec<_>>()).collect();
+        let used: std::collections::BTreeSet<u32> =
+            locations.flat_map(|location| location.slots().collect::<Vec<_>>()).collect();
         let open = rows.iter().filter(|row| row.state == ReelState::Open).count();
         let usage = life.store.usage();
         assert_eq!(usage.slots_free + used.len() as u32, usage.slots, "step {step}: {closed:?}, {open} open");

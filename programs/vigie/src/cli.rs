@@ -8,7 +8,7 @@ mod serve;
 mod status;
 mod verify;
 
-use crate::{Build, Config, lines::Language};
+use crate::{Build, Config, french, lines::Language};
 use clap::{Parser, Subcommand};
 use keeper::{KeeperClient, wire::Control};
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -72,7 +72,10 @@ pub fn run(build: &Build) -> ExitCode {
     match dispatch(build, arguments, language) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{} : {error}", language.pick("vigie : erreur", "vigie: error").trim_end_matches(" :"));
+            match language {
+                Language::French => eprintln!("vigie : {}", french::message(&*error)),
+                Language::English => eprintln!("vigie: {error}"),
+            }
             ExitCode::FAILURE
         }
     }

@@ -5,6 +5,7 @@
 
 mod cli;
 mod config;
+mod french;
 mod handover;
 mod hardening;
 mod lines;

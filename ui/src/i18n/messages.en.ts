@@ -221,6 +221,11 @@ export const en: Record<MessageKey, string> = {
   'health.keyring': 'Custody of keys',
   'health.kind': 'Custodian',
   'health.copies': 'Copies',
+  'health.kind.file': 'encrypted files, in two folders',
+  'health.kind.memory': 'the memory of a program',
+  'health.copy.present': 'present',
+  'health.copy.written-off': 'written off',
+  'health.copy.away': 'away',
   'health.copy': 'copy {number}: {state}',
   'health.clock': 'Clock',
 

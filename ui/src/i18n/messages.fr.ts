@@ -220,6 +220,11 @@ export const fr = {
   'health.keyring': 'Garde des clés',
   'health.kind': 'Dépositaire',
   'health.copies': 'Copies',
+  'health.kind.file': 'des fichiers chiffrés, en deux dossiers',
+  'health.kind.memory': 'la mémoire d’un programme',
+  'health.copy.present': 'présente',
+  'health.copy.written-off': 'retirée du compte',
+  'health.copy.away': 'absente',
   'health.copy': 'copie {number} : {state}',
   'health.clock': 'Horloge',
 

@@ -45,15 +45,18 @@ impl KeeperClient {
 
     /// One question, one answer. An answer `Failed` comes as the error it holds.
     pub fn ask(&self, question: &Question) -> Result<Answer> {
-        let mut stream = match self.take() {
-            Some(stream) => stream,
-            None => self.connect()?,
-        };
-        let answer = exchange(&mut stream, question).or_else(|_| {
+        let kept = self.take().map(|mut kept| (exchange(&mut kept, question), kept));
+        let (stream, answer) = match kept {
+            Some((Ok(answer), kept)) => (kept, answer),
+            // an answer that did not come in time may still have been acted on: it is not asked for twice
+            Some((Err(error), _)) if !is_closed(&error) => return Err(away(error)),
             // a kept connection may have died with an earlier keeper: one fresh try
-            stream = self.connect()?;
-            exchange(&mut stream, question).map_err(away)
-        })?;
+            _ => {
+                let mut fresh = self.connect()?;
+                let answer = exchange(&mut fresh, question).map_err(away)?;
+                (fresh, answer)
+            }
+        };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
         match answer {
             Answer::Failed(error) => Err(error),
@@ -227,6 +230,12 @@ fn exchange(stream: &mut UnixStream, question: &Question) -> std::result::Result
     write_message(stream, question, MESSAGE_BYTES_MAX)?;
     let closed = || MessageError::Io(std::io::ErrorKind::UnexpectedEof.into());
     read_message(stream, MESSAGE_BYTES_MAX)?.ok_or_else(closed)
+}
+
+/// Whether the other side had closed the connection.
+fn is_closed(error: &MessageError) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error, MessageError::Io(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof))
 }
 
 fn away(error: MessageError) -> KeeperError {

@@ -2,19 +2,31 @@
 
 use super::message::{read_message, write_message};
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::KeeperCore,
     wire::{Answer, Control, Peer, Question, RunAnswer},
 };
 use domain::{Secret32, limit::MESSAGE_BYTES_MAX};
-use ledger::{Actor, Digest, Event, Role};
+use ledger::Actor;
 use rustix::net::sockopt::socket_peercred;
 use std::{
     os::unix::net::{UnixListener, UnixStream},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
+    time::Duration,
 };
 use tracing::{debug, warn};
-use vault::{KeeperError, keeper::Fact};
+use vault::KeeperError;
+
+/// Both roles keep a connection for each question that is under way: some dozens.
+const CONNECTIONS_MAX: usize = 512;
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// Who connects and says nothing holds a thread no longer than this.
+const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+/// A hello is 34 bytes.
+const HELLO_BYTES_MAX: usize = 256;
 
 /// The secrets by which roles are known, handed over on inherited descriptors (P3).
 pub struct RoleSecrets {
@@ -22,43 +34,73 @@ pub struct RoleSecrets {
     pub web: Secret32,
 }
 
-/// Answers recorder and web, until the listener fails.
+/// Answers recorder and web, as long as the process lives.
 pub fn serve_roles(listener: UnixListener, keeper: Arc<KeeperCore>, secrets: RoleSecrets) {
-    let secrets = Arc::new(secrets);
+    serve(&listener, "role connection", move |stream| role_connection(stream, &keeper, &secrets));
+}
+
+/// Answers the command line of the same user, or of root, as long as the process lives; others are refused by the kernel's
+/// word.
+pub fn serve_control(listener: UnixListener, keeper: Arc<KeeperCore>, stop: Arc<dyn Fn() + Send + Sync>) {
+    serve(&listener, "control connection", move |stream| control_connection(stream, &keeper, &*stop));
+}
+
+/// A thread a connection. A failure to accept, such as too many open files, passes: the listener stays.
+fn serve(listener: &UnixListener, name: &str, answer: impl Fn(UnixStream) + Send + Sync + 'static) {
+    let answer = Arc::new(answer);
+    let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
-        let (keeper, secrets) = (keeper.clone(), secrets.clone());
-        match stream {
-            Ok(stream) => drop(thread::spawn(move || role_connection(stream, &keeper, &secrets))),
-            Err(error) => return warn!(%error, "the keeper's socket failed"),
+        let accepted = stream.and_then(|stream| {
+            let counted = Counted(open.clone());
+            if CONNECTIONS_MAX <= open.fetch_add(1, Ordering::SeqCst) {
+                return Err(std::io::Error::other("too many connections: this one is closed"));
+            }
+            let answer = answer.clone();
+            let work = move || {
+                let _counted = counted;
+                answer(stream);
+            };
+            thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+        });
+        if let Err(error) = accepted {
+            warn!(%error, "a connection was not taken");
+            thread::sleep(AFTER_FAILURE);
         }
     }
 }
 
-/// Answers the command line of the same user, or of root; others are refused by the kernel's word.
-pub fn serve_control(listener: UnixListener, keeper: Arc<KeeperCore>, stop: Arc<dyn Fn() + Send + Sync>) {
-    for stream in listener.incoming() {
-        let (keeper, stop) = (keeper.clone(), stop.clone());
-        match stream {
-            Ok(stream) => drop(thread::spawn(move || control_connection(stream, &keeper, &*stop))),
-            Err(error) => return warn!(%error, "the control socket failed"),
-        }
+/// One of the open connections.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 fn role_connection(mut stream: UnixStream, keeper: &KeeperCore, secrets: &RoleSecrets) {
-    let hello = read_message(&mut stream, MESSAGE_BYTES_MAX);
+    if let Err(error) = stream.set_read_timeout(Some(HELLO_PATIENCE)) {
+        return warn!(%error, "a connection cannot be timed");
+    }
+    let hello = read_message(&mut stream, HELLO_BYTES_MAX);
     let Ok(Some(Question::Hello { peer, secret })) = hello else {
         return debug!("a connection that did not begin with a hello");
     };
     let expected = match peer {
-        Peer::Recorder => &secrets.recorder,
-        Peer::Web => &secrets.web,
-        Peer::Control { .. } => return debug!("the command line has a socket of its own"),
+        Peer::Recorder => Some(&secrets.recorder),
+        Peer::Web => Some(&secrets.web),
+        Peer::Control { .. } => None, // the command line has a socket of its own
     };
-    let genuine = aws_lc_rs::constant_time::verify_slices_are_equal(expected.expose(), secret.expose()).is_ok();
+    let equal = |expected: &Secret32| {
+        aws_lc_rs::constant_time::verify_slices_are_equal(expected.expose(), secret.expose()).is_ok()
+    };
+    let genuine = expected.is_some_and(equal);
     let answer = if genuine { Answer::Done } else { forbidden("anything: wrong role secret") };
     if write_message(&mut stream, &answer, MESSAGE_BYTES_MAX).is_err() || !genuine {
         return;
+    }
+    if let Err(error) = stream.set_read_timeout(None) {
+        return warn!(%error, "a connection cannot be timed");
     }
     converse(stream, |question| match peer {
         Peer::Recorder => recorder_question(keeper, question),
@@ -157,57 +199,10 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),
+        Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
         Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
     }
-}
-
-impl KeeperCore {
-    /// Facts of the recorder, each entered once, also when told twice (L3).
-    pub fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError> {
-        for fact in facts {
-            let bytes = postcard::to_stdvec(fact).map_err(failed)?;
-            let name = *blake3::hash(&bytes).as_bytes();
-            if matches!(fact, Fact::Freed { .. }) {
-                self.freed(fact)?;
-                continue;
-            }
-            if self.moving().told.contains(&name) {
-                continue;
-            }
-            self.enter_events(Actor::Role { role: Role::Recorder }, events(fact)?)?;
-            self.moving().told.insert(name);
-        }
-        Ok(())
-    }
-}
-
-fn events(fact: &Fact) -> Result<Vec<Event>, KeeperError> {
-    let reel = |reel: &vault::keeper::ReelFact| Event::Reel {
-        reel: reel.reel,
-        run: reel.run,
-        hour: reel.hour,
-        deadline: reel.deadline,
-        root: Digest(reel.root),
-        bytes: reel.bytes,
-        streams: reel.streams.into(),
-    };
-    Ok(match fact {
-        Fact::Reel(fact) => vec![reel(fact)],
-        Fact::Recovered { reel: fact, cut_bytes } => {
-            vec![Event::Recovered { reel: fact.reel, cut_bytes: *cut_bytes, lost_after: None }, reel(fact)]
-        }
-        Fact::RecorderHour { run, hour, reels, root } => {
-            vec![Event::RecorderHour { run: *run, hour: *hour, reels: *reels, root: Digest(*root) }]
-        }
-        Fact::SlowSync { at, took_ms } => vec![Event::Slow { what: format!("sync at {at}"), sync_ms: *took_ms }],
-        Fact::Gap { camera, from, to, cause } => {
-            let end = to.map_or("…".to_owned(), |to| to.to_string());
-            let details = format!("{from} → {end}: {cause}");
-            vec![Event::Camera { change: "gap".into(), camera: *camera, details }]
-        }
-        Fact::Freed { .. } => return Err(malformed("freed space is entered by its own way")),
-    })
 }
 
 fn answered(answer: Result<Answer, KeeperError>) -> Answer {

@@ -60,7 +60,8 @@ impl Town {
     pub fn assert_complete(&self, store: &LocalStore, what: &str) {
         let there = self.everything(store);
         for (stream, first_utc) in &self.acknowledged {
-            let found = there.get(stream).is_some_and(|chunks| chunks.iter().any(|chunk| chunk.first_utc == *first_utc));
+            let found =
+                there.get(stream).is_some_and(|chunks| chunks.iter().any(|chunk| chunk.first_utc == *first_utc));
             assert!(found, "{what}: lost {stream:?} {first_utc} although acknowledged");
         }
     }

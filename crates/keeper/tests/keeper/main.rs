@@ -1,0 +1,12 @@
+//! What the keeper promises, over a disk that fails, clocks that are set by hand and chance from a seed.
+
+mod accounts;
+mod clocks;
+mod crash;
+mod destroy;
+mod gate;
+mod mint;
+mod secrecy;
+mod sockets;
+mod support;
+mod thirty_days;

@@ -1,0 +1,342 @@
+//! A keeper whose world is made of memory: faulty disk, clocks set by hand, chance from a seed, registry in a folder.
+
+use catalog::{Account, AccountId, Camera, Registry, registry::Site};
+use disk::FaultyDisk;
+use domain::{
+    CameraId, Clock, Hour, HourLength, Purpose, Random, ReelId, RunId, Secret32, Sensitive, SiteId, Span, StreamId,
+    UtcMicros,
+    world::{BootId, BootMicros},
+};
+use keeper::{
+    KeeperCore, KeeperParts,
+    core::KeyringLogKeys,
+    journal::{Journal, JournalParts, JournalPlace, JournalSizes},
+};
+use keyring::{FileKeyring, KdfCost, Keyring};
+use ledger::{Actor, Entry, Event, LogId, Report};
+use seal::{
+    Extent, GroupStart, KeyRecord, Kind, RecordHeader,
+    extent::EXTENT_BYTES,
+    key::TAG_BYTES,
+    reel::ReelHeader,
+    sign::{RunCertificate, SigningKey},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+use tempfile::TempDir;
+use vault::keeper::{Ask, KeyQuery, Minted, Permit, ReelPart, SessionSecret, Verdict, View};
+
+pub const SITE: SiteId = SiteId([1; 16]);
+const LOG: LogId = LogId([2; 16]);
+/// 2026-03-12T14:00Z.
+pub const START: i64 = 1_773_324_000;
+pub const DAY: i64 = 86_400;
+pub const RUN: RunId = RunId([3; 16]);
+const PASSPHRASE: &str = "a passphrase for tests";
+/// Small files, so that tests cross from one to the next.
+const SIZES: JournalSizes = JournalSizes { file_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
+
+/// Clocks that go where they are told.
+pub struct ManualClock {
+    system: AtomicI64,
+    boot: AtomicI64,
+    boot_id: Mutex<BootId>,
+}
+
+impl ManualClock {
+    /// Time passes.
+    pub fn pass(&self, seconds: i64) {
+        self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.boot.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+    /// Somebody sets the system clock.
+    pub fn step(&self, seconds: i64) {
+        self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+    /// The machine is off for a time and boots.
+    pub fn boot_after(&self, seconds: i64) {
+        self.step(seconds);
+        self.boot.store(10_000_000, Ordering::SeqCst);
+        self.boot_id.lock().unwrap().0[0] += 1;
+    }
+}
+
+impl Clock for ManualClock {
+    fn utc(&self) -> UtcMicros {
+        UtcMicros(self.system.load(Ordering::SeqCst))
+    }
+    fn boot(&self) -> BootMicros {
+        BootMicros(self.boot.load(Ordering::SeqCst))
+    }
+    fn boot_id(&self) -> BootId {
+        *self.boot_id.lock().unwrap()
+    }
+}
+
+pub struct Seeded(AtomicU64);
+
+impl Random for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        let draw = self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+        blake3::Hasher::new().update(&draw).finalize_xof().fill(bytes);
+    }
+}
+
+/// Everything around a keeper.
+pub struct World {
+    pub disk: FaultyDisk,
+    pub clock: Arc<ManualClock>,
+    pub random: Arc<Seeded>,
+    registry: Arc<TempDir>,
+}
+
+/// An open keeper and the keyring below it, to look at.
+pub struct Opened {
+    pub core: Arc<KeeperCore>,
+    pub keyring: Arc<dyn Keyring>,
+}
+
+pub fn camera(n: u8) -> CameraId {
+    CameraId([n; 16])
+}
+
+pub fn stream(n: u8) -> StreamId {
+    StreamId::main(camera(n))
+}
+
+/// The hour `n` after the start.
+pub fn hour(n: i64) -> Hour {
+    HourLength::PRODUCT.hour_of(UtcMicros::from_seconds(START)).plus(n)
+}
+
+pub fn utc(seconds: i64) -> UtcMicros {
+    UtcMicros::from_seconds(START + seconds)
+}
+
+pub fn folder(copy: usize) -> PathBuf {
+    PathBuf::from(["/one/keyring", "/two/keyring"][copy])
+}
+
+impl World {
+    /// Cameras 1, 2, 3 with delays of 3, 7 and 30 days; an operator and an administrator, signed in.
+    pub fn new(seed: u64) -> World {
+        World::beside(seed, Arc::new(registry()))
+    }
+
+    /// A world of its own but for the registry: making one takes longer than all the rest.
+    pub fn beside(seed: u64, registry: Arc<TempDir>) -> World {
+        let clock = ManualClock {
+            system: AtomicI64::new(START * 1_000_000 + 60_000_000),
+            boot: AtomicI64::new(500_000_000),
+            boot_id: Mutex::new(BootId([1; 16])),
+        };
+        let disk = FaultyDisk::new(seed);
+        let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
+        let world = World { disk, clock: Arc::new(clock), random, registry };
+        let disk = Arc::new(world.disk.clone());
+        let paths = [folder(0), folder(1)];
+        let keyring =
+            FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone()).unwrap();
+        let opening = Entry::new(world.clock.utc(), Actor::Cli { uid: 0 }, Event::Opened { site: SITE, log: LOG });
+        drop(Journal::create(world.journal_parts(Arc::new(keyring)), &opening).unwrap());
+        world
+    }
+
+    pub fn open(&self) -> Opened {
+        self.try_open().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    pub fn try_open(&self) -> Result<Opened, String> {
+        let disk = Arc::new(self.disk.clone());
+        let keyring = FileKeyring::open(disk, [folder(0), folder(1)], SITE, PASSPHRASE, self.random.clone());
+        let keyring: Arc<dyn Keyring> = Arc::new(keyring.map_err(|error| error.to_string())?);
+        let journal = Journal::open(self.journal_parts(keyring.clone())).map_err(|error| error.to_string())?;
+        let parts = KeeperParts {
+            site: SITE,
+            hour_length: HourLength::PRODUCT,
+            seconds_per_day: None,
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            keyring: keyring.clone(),
+            journal,
+            registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
+            passphrase_from: "tests".into(),
+            version: "0".into(),
+            findings: Vec::new(),
+        };
+        let core = KeeperCore::open(parts).map_err(|error| error.to_string())?;
+        Ok(Opened { core: Arc::new(core), keyring })
+    }
+
+    pub fn journal_parts(&self, keyring: Arc<dyn Keyring>) -> JournalParts {
+        JournalParts {
+            disk: Arc::new(self.disk.clone()),
+            place: JournalPlace::in_folder(Path::new("/log")),
+            sizes: SIZES,
+            site: SITE,
+            log: LOG,
+            seed: Secret32::new([9; 32]),
+            keys: Arc::new(KeyringLogKeys(keyring)),
+            random: self.random.clone(),
+        }
+    }
+
+    pub fn registry_path(&self) -> PathBuf {
+        self.registry.path().join("registry")
+    }
+}
+
+/// A registry with cameras, accounts and sessions.
+pub fn registry() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (created, far) = (utc(-DAY), utc(365 * DAY));
+    let site = Site { id: SITE, name: "a town".into(), created };
+    let registry = Registry::create(&folder.path().join("registry"), &site).unwrap();
+    for (n, delay_days) in [(1, 3), (2, 7), (3, 30)] {
+        let camera = Camera {
+            id: camera(n),
+            name: format!("camera {n}"),
+            place: "a place".into(),
+            url: format!("rtsp://192.0.2.{n}/main"),
+            credential: None,
+            delay_days,
+            purposes: vec![Purpose::SafetyOfPersonsAndProperty],
+            fingerprint: None,
+        };
+        registry.camera_put(&camera, created, created).unwrap();
+    }
+    for (n, role) in [(1, "operator"), (2, "administrator")] {
+        let account = Account {
+            id: AccountId([n; 16]),
+            name: Sensitive::new(role.into()),
+            role: role.into(),
+            password_hash: None,
+            disabled: false,
+            created,
+        };
+        registry.account_add(&account).unwrap();
+        registry.session_start(sha256(session(role).reveal()), account.id, utc(0), far).unwrap();
+    }
+    folder
+}
+
+pub fn session(role: &str) -> SessionSecret {
+    Sensitive::new(format!("session of {role}"))
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref().try_into().unwrap()
+}
+
+pub fn ask(view: View, cameras: &[u8]) -> Ask {
+    Ask {
+        view,
+        cameras: cameras.iter().map(|n| camera(*n)).collect(),
+        purpose: Some(Purpose::SafetyOfPersonsAndProperty),
+        reason: Sensitive::new("appel au 17 pour une rixe".into()),
+    }
+}
+
+/// Seconds after the start.
+pub fn span(from: i64, to: i64) -> Span {
+    Span::new(utc(from), utc(to)).unwrap()
+}
+
+impl Opened {
+    pub fn entries(&self) -> Vec<Entry> {
+        let journal = self.core.journal();
+        (0..journal.size()).map(|seq| journal.entry(seq).unwrap()).collect()
+    }
+
+    #[track_caller]
+    pub fn check_ledger(&self, now: UtcMicros) -> Report {
+        let report = self.core.journal().verify(&[], now).unwrap();
+        assert_eq!(report.faults, []);
+        assert_eq!(report.overdue, []);
+        report
+    }
+
+    #[track_caller]
+    pub fn permit(&self, view: View, cameras: &[u8]) -> Permit {
+        match self.core.pass(&session("operator"), &ask(view, cameras)).unwrap() {
+            Verdict::Allowed(permit) => permit,
+            Verdict::Refused(refused) => panic!("refused by {:?}", refused.reasons),
+        }
+    }
+
+    #[track_caller]
+    pub fn mint(&self, n: i64, cameras: &[u8]) -> Vec<Minted> {
+        let streams: Vec<StreamId> = cameras.iter().map(|n| stream(*n)).collect();
+        self.core.mint(hour(n), RUN, &streams).unwrap()
+    }
+
+    /// How often each (hour, camera) was entered as destroyed.
+    pub fn destructions(&self) -> Vec<(Hour, CameraId)> {
+        let mut found = Vec::new();
+        for entry in self.entries() {
+            if let Event::Destroyed { hour, cameras, .. } = entry.event {
+                found.extend(cameras.into_iter().map(|camera| (hour, camera)));
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// A reel with ten extents of two chunks each, one a second from `from`; the group begins at chunk `group` of `group_reel`.
+    pub fn reel(&self, id: u8, minted: &Minted, from: i64, group: GroupStart) -> ReelPart {
+        let reel = ReelId([id; 16]);
+        let run_key = SigningKey::from_seed(&Secret32::new([4; 32]));
+        let site_key = SigningKey::from_seed(&self.keyring.site_key());
+        let certificate = RunCertificate::issue(&site_key, SITE, RUN, run_key.public());
+        let header =
+            ReelHeader { reel, hour: minted.hour, deadline: minted.deadline, reel_key: [5; 32], certificate };
+        let lookup_tag = minted.lookup.tag(reel, minted.stream);
+        let key_record = KeyRecord { lookup_tag, wrapped: minted.wrapped.clone() }.to_bytes();
+        let extents = (0..10).map(|n| {
+            let extent = Extent {
+                stream: minted.stream,
+                first_chunk: 2 * n,
+                last_chunk: 2 * n + 1,
+                first_utc: utc(from + i64::from(n)),
+                last_utc: utc(from + i64::from(n)).plus_micros(900_000),
+                frames: 25,
+                group_start: group,
+            };
+            sealed(minted, reel, n, &extent)
+        });
+        ReelPart {
+            reel,
+            header: header.to_record(&run_key)[domain::limit::RECORD_HEADER_BYTES..].to_vec(),
+            key_record: key_record.to_vec(),
+            extents: extents.collect(),
+        }
+    }
+
+    /// Whether a replay permit still opens anything of a minted stream.
+    pub fn opens(&self, minted: &Minted, at: i64) -> bool {
+        let part = self.reel(7, minted, at, GroupStart { reel: ReelId([7; 16]), chunk: 0 });
+        let permit = self.permit(View::Replay(span(at, at + 10)), &[minted.stream.camera.0[0]]);
+        let query = KeyQuery { permit, stream: minted.stream, span: span(at, at + 10), parts: vec![part] };
+        self.core.keys(&query).is_ok_and(|answer| !answer.reels.is_empty())
+    }
+}
+
+fn sealed(minted: &Minted, reel: ReelId, number: u32, extent: &Extent) -> Vec<u8> {
+    let key = minted.data_key.record_key(reel, Kind::Extent, 3, number);
+    let header = RecordHeader {
+        kind: Kind::Extent,
+        handle: 3,
+        payload_bytes: (EXTENT_BYTES + TAG_BYTES) as u32,
+        number,
+        reel,
+        commitment: key.commitment,
+    };
+    let mut payload = extent.to_bytes();
+    let tag = key.seal(&header, &mut payload);
+    [&header.to_bytes()[..], &payload, &tag].concat()
+}

@@ -1,0 +1,191 @@
+//! Claims of the local store: whose it is, where reels lie, which slots may be written.
+
+use super::*;
+use disk::{Fault, FaultyDisk, Happened};
+use domain::HourLength;
+use proptest::prelude::*;
+use seal::{Kind, reel::IndexEntry, reel::record};
+use std::io::ErrorKind;
+
+const SITE: SiteId = SiteId([1; 16]);
+const SLOT_BLOCKS: u64 = 4;
+const REEL: ReelId = ReelId([5; 16]);
+
+fn marker() -> Marker {
+    Marker { format: 1, site: SITE, root: RootId([2; 16]), slot_bytes: SLOT_BLOCKS * BLOCK, slots_max: 3 }
+}
+
+fn store(disk: &FaultyDisk) -> LocalStore {
+    LocalStore::create(Arc::new(disk.clone()), Path::new("/store"), marker()).unwrap()
+}
+
+fn family(run: u8) -> Family {
+    let hour = HourLength::PRODUCT.hour_of(UtcMicros::from_seconds(5_000_000));
+    Family { run: RunId([run; 16]), hour, deadline: UtcMicros(9) }
+}
+
+fn append(store: &LocalStore, run: u8, reel: ReelId, location: &mut Location, blocks: u64, fill: u8) -> Result<()> {
+    let mut batch = Batch::with_capacity(0);
+    batch.bytes().extend(std::iter::repeat_n(fill, (blocks * BLOCK) as usize));
+    store.append(family(run), reel, location, batch.as_slice())
+}
+
+#[test]
+fn a_store_is_opened_for_its_own_site_only_and_never_made_twice() {
+    let disk = FaultyDisk::new(0);
+    drop(store(&disk));
+    let (disk, path): (Arc<dyn Disk>, _) = (Arc::new(disk), Path::new("/store"));
+    assert!(LocalStore::open(disk.clone(), path, SITE).is_ok());
+    let other = LocalStore::open(disk.clone(), path, SiteId([9; 16]));
+    assert!(matches!(other, Err(StoreError::OtherSite { found: SITE, .. })));
+    let nowhere = LocalStore::open(disk.clone(), Path::new("/mnt"), SITE);
+    assert!(matches!(nowhere, Err(StoreError::NoMarker { .. })));
+    assert!(matches!(LocalStore::create(disk.clone(), path, marker()), Err(StoreError::Exists { .. })));
+    for slot_bytes in [0, BLOCK, 2 * BLOCK + 1] {
+        let made = LocalStore::create(disk.clone(), Path::new("/new"), Marker { slot_bytes, ..marker() });
+        assert!(matches!(made, Err(StoreError::SlotBytes { .. })), "{slot_bytes}");
+    }
+}
+
+#[test]
+fn a_reel_reads_back_over_its_slots_and_not_beyond() {
+    let store = store(&FaultyDisk::new(0));
+    let mut location = Location::default();
+    append(&store, 1, REEL, &mut location, 2, 0xAA).unwrap();
+    append(&store, 1, REEL, &mut location, 3, 0xBB).unwrap();
+    assert_eq!(location.pieces.iter().map(|piece| piece.bytes / BLOCK).collect::<Vec<_>>(), [3, 2]);
+    let bytes = store.read(&location, 0, 5 * BLOCK).unwrap();
+    assert_eq!(bytes, [vec![0xAA; 2 * BLOCK as usize], vec![0xBB; 3 * BLOCK as usize]].concat());
+    assert_eq!(store.read(&location, 3 * BLOCK - 1, 2).unwrap(), [0xBB; 2]);
+    for (offset, bytes) in [(5 * BLOCK, 1), (0, 5 * BLOCK + 1), (u64::MAX, 2), (1, u64::MAX)] {
+        assert!(
+            matches!(store.read(&location, offset, bytes), Err(StoreError::OutsideReel { .. })),
+            "{offset} {bytes}"
+        );
+    }
+    assert_eq!(Location::from_bytes(&location.to_bytes()), Some(location));
+}
+
+#[test]
+fn a_reopened_store_writes_over_nothing_before_it_is_told_what_lives() {
+    let disk = FaultyDisk::new(0);
+    let first = store(&disk);
+    let mut location = Location::default();
+    append(&first, 1, REEL, &mut location, 1, 1).unwrap();
+    drop(first);
+    let store = LocalStore::open(Arc::new(disk), Path::new("/store"), SITE).unwrap();
+    assert_eq!(store.usage().slots_free, 0);
+    let mut other = Location::default();
+    append(&store, 2, ReelId([6; 16]), &mut other, 1, 2).unwrap();
+    assert_ne!(location.pieces[0].slot, other.pieces[0].slot);
+    store.in_use([]);
+    assert_eq!(store.usage().slots_free, 1, "all but the one that is written to");
+    store.free(other.slots());
+    assert_eq!(store.usage().slots_free, 1, "what is written to is not freed");
+    store.finish(|_| true);
+    store.free(other.slots().chain([77]));
+    assert_eq!(store.usage().slots_free, 2, "a slot that does not exist is not freed");
+}
+
+#[test]
+fn a_full_store_refuses_and_gives_back_what_the_batch_had_taken() {
+    let store = store(&FaultyDisk::new(0));
+    let mut location = Location::default();
+    append(&store, 1, REEL, &mut location, 2, 1).unwrap();
+    let before = location.clone();
+    let refused = append(&store, 1, REEL, &mut location, 20, 2);
+    assert!(matches!(refused, Err(StoreError::Full { slots: 3, .. })));
+    assert_eq!((location, store.usage().slots_free), (before.clone(), 2));
+    assert_eq!(store.next_place(family(1)).pieces[0].slot_offset, 3 * BLOCK);
+}
+
+#[test]
+fn a_slot_is_not_lost_whichever_step_of_appending_fails() {
+    for step in 0..12 {
+        let disk = FaultyDisk::new(step);
+        let store = store(&disk);
+        disk.plan(disk.steps() + step, Fault::Error(Happened::No, ErrorKind::Other));
+        let mut location = Location::default();
+        let appended = append(&store, 1, REEL, &mut location, 4, 1);
+        let used = if appended.is_ok() { 2 } else { 0 };
+        assert_eq!(
+            (location.pieces.len(), store.usage().slots - store.usage().slots_free),
+            (used, used as u32),
+            "{step}"
+        );
+    }
+}
+
+#[test]
+fn the_next_reel_shares_its_slot_until_its_family_is_finished() {
+    let store = store(&FaultyDisk::new(0));
+    let mut first = Location::default();
+    append(&store, 1, REEL, &mut first, 1, 1).unwrap();
+    let place = store.next_place(family(1));
+    assert_eq!(
+        (place.pieces[0].slot, place.pieces[0].slot_offset, place.bytes()),
+        (first.pieces[0].slot, 2 * BLOCK, 0)
+    );
+    assert_eq!(store.next_place(family(2)), Location::default(), "another family begins a slot of its own");
+    store.finish(|finished| *finished == family(1));
+    assert_eq!(store.next_place(family(1)), Location::default());
+}
+
+#[test]
+fn what_was_written_after_the_catalog_last_heard_is_found_as_long_as_it_has_no_hole() {
+    let store = store(&FaultyDisk::new(0));
+    let header =
+        |slot, reel_offset| SlotHeader { root: RootId([2; 16]), slot, family: family(1), reel: REEL, reel_offset };
+    let start =
+        Location { pieces: vec![Piece { slot: 1, slot_offset: 3 * BLOCK, reel_offset: 0, bytes: 0 }], index: None };
+    let of = |headers: &[SlotHeader]| store.extended(&start, REEL, headers).slots().collect::<Vec<_>>();
+    assert_eq!(of(&[]), [1]);
+    assert_eq!(of(&[header(3, 4 * BLOCK), header(2, BLOCK)]), [1, 2, 3]);
+    assert_eq!(of(&[header(3, 4 * BLOCK)]), [1], "the slot between is gone");
+    assert_eq!(of(&[SlotHeader { reel: ReelId([6; 16]), ..header(2, BLOCK) }]), [1], "another reel's");
+    assert_eq!(store.extended(&Location::default(), REEL, &[header(2, 0)]).bytes(), 3 * BLOCK);
+}
+
+#[test]
+fn a_record_of_another_reel_reads_as_gone() {
+    let store = store(&FaultyDisk::new(0));
+    let mut location = Location::default();
+    let mut batch = Batch::with_capacity(BLOCK_BYTES);
+    batch.bytes().extend_from_slice(&record(Kind::Chunk, 3, 7, ReelId([6; 16]), &[1; 4_032]));
+    store.append(family(1), REEL, &mut location, batch.as_slice()).unwrap();
+    let entry = IndexEntry { kind: Kind::Chunk.code(), handle: 3, number: 7, bytes: 4_096, offset: 0 };
+    let mut reader = store.reader(&location);
+    assert!(reader.record(ReelId([6; 16]), &entry).is_ok());
+    assert!(matches!(reader.record(REEL, &entry), Err(StoreError::Gone)));
+    for other in
+        [IndexEntry { number: 8, ..entry }, IndexEntry { handle: 2, ..entry }, IndexEntry { bytes: 4_095, ..entry }]
+    {
+        assert!(matches!(reader.record(ReelId([6; 16]), &other), Err(StoreError::Gone)), "{other:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_no_location_with_holes_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        if let Some(location) = Location::from_bytes(&bytes) {
+            let sum = location.pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.bytes));
+            prop_assert_eq!(Some(location.bytes()), sum);
+        }
+    }
+
+    #[test]
+    fn pieces_that_do_not_follow_each_other_are_no_location(pieces in proptest::collection::vec((any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>()), 1..4)) {
+        let piece = |(slot, slot_offset, reel_offset, bytes)| Piece { slot, slot_offset, reel_offset, bytes };
+        let location = Location { pieces: pieces.into_iter().map(piece).collect(), index: None };
+        let follows = location.pieces[0].reel_offset == 0 && location.pieces.len() == 1;
+        prop_assert!(follows || Location::from_bytes(&location.to_bytes()).is_none());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_slot_header_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(SlotHeader::from_bytes(&bytes), None);
+        let mut with_magic = b"VGSL\x01\0\0\0".to_vec();
+        with_magic.extend_from_slice(&bytes);
+        prop_assert_eq!(SlotHeader::from_bytes(&with_magic), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! What the whole-town tests share: a town with a site that records it, and reading back what the browser gets.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub mod movie;
+
+use domain::{Sensitive, UtcMicros};
+use serde_json::{Value, json};
+use simulator::{
+    installation::{Browser, Installation},
+    rtsp::{Credentials, Town, TownConfig},
+};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// An hour and a day of delay of `vigie-simulated`, in seconds.
+pub const HOUR_SECONDS: i64 = 600;
+pub const DAY_SECONDS: i64 = 2_400;
+/// Footage closes this long before its deadline (K8).
+pub const CLOSED_SECONDS: i64 = 600;
+/// For what happens within seconds on a machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An installed site in a folder that vanishes, with an operator and an administrator.
+pub struct Site {
+    pub site: Installation,
+    pub operator: Sensitive<String>,
+    pub administrator: Sensitive<String>,
+    pub clock: PathBuf,
+    pub folder: TempDir,
+}
+
+impl Site {
+    /// Installed and serving, with both accounts and no camera.
+    pub fn serving() -> Site {
+        Site::serving_at(0)
+    }
+
+    /// The same with clocks that are ahead by `offset_seconds`.
+    pub fn serving_at(offset_seconds: i64) -> Site {
+        let mut site = Site::installed(offset_seconds);
+        let token = site.site.init().unwrap();
+        site.site.serve().unwrap();
+        site.site.set_up(&token, &site.administrator).unwrap();
+        site.site.add_account("operateur", "operator", &site.operator).unwrap();
+        site
+    }
+
+    /// A configuration in a folder, and nothing else.
+    pub fn installed(offset_seconds: i64) -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_vigie-simulated"));
+        let mut site = Installation::new(program, &folder.path().join("site"), "Ville d'essai", 0).unwrap();
+        let clock = folder.path().join("clock");
+        simulator::clock::set_offset(&clock, offset_seconds * 1_000_000).unwrap();
+        site.variable("VIGIE_SIMULATED_CLOCK", clock.to_str().unwrap());
+        site.variable("VIGIE_LANG", "fr");
+        let password = |of: &str| Sensitive::new(format!("mot de passe {of} 7c1e"));
+        Site { site, operator: password("de l'opérateur"), administrator: password("d'administration"), clock, folder }
+    }
+
+    pub fn operator(&self) -> Browser<'_> {
+        self.site.sign_in("operateur", &self.operator).unwrap()
+    }
+    pub fn administrator(&self) -> Browser<'_> {
+        self.site.sign_in("admin", &self.administrator).unwrap()
+    }
+
+    /// Adds a camera of the town; its id comes back.
+    pub fn add(&self, town: &Town, number: u32, days: u32) -> String {
+        let camera = &town.cameras[number as usize - 1];
+        self.site
+            .add_camera(&format!("cam-{number}"), &camera.url(), "Place de la Mairie", days, &credentials())
+            .unwrap()
+    }
+
+    /// The program's time.
+    pub fn now(&self) -> UtcMicros {
+        let text = std::fs::read_to_string(&self.clock).unwrap();
+        now().plus_micros(text.split_whitespace().next().unwrap().parse().unwrap())
+    }
+
+    /// Time passes while the program stands still: stop, both clocks move on to `to`, start.
+    pub fn sleep_until(&mut self, to: UtcMicros) {
+        self.site.stop().unwrap();
+        simulator::clock::set_offset(&self.clock, to.since(now())).unwrap();
+        self.site.serve().unwrap();
+    }
+
+    /// Waits until the console answers and the recorder reports this camera as recording.
+    pub fn until_recording(&self, camera: &str) {
+        until("the camera is recorded", || {
+            let health = self.operator_health()?;
+            let cameras = health["cameras"].as_array()?.clone();
+            cameras.iter().find(|one| one["id"] == camera).filter(|one| one["state"] == "recording").map(|_| ())
+        });
+    }
+
+    fn operator_health(&self) -> Option<Value> {
+        self.site.sign_in("operateur", &self.operator).ok()?.get("/api/health").ok()
+    }
+}
+
+pub fn credentials() -> Credentials {
+    Credentials { user: "vigie".into(), password: Sensitive::new("mot-de-camera-5f0d".into()) }
+}
+
+pub fn town(cameras: u32) -> Town {
+    Town::start(TownConfig::for_tests(cameras, credentials())).unwrap()
+}
+
+/// A look at the past; the permit's id comes back.
+pub fn look_back(browser: &Browser<'_>, cameras: &[&str], from: UtcMicros, to: UtcMicros) -> String {
+    let look = browser.post("/api/looks", &replay_of(cameras, from, to)).unwrap();
+    look["permit"].as_str().unwrap().to_owned()
+}
+
+pub fn replay_of(cameras: &[&str], from: UtcMicros, to: UtcMicros) -> Value {
+    json!({"kind": "replay", "cameras": cameras, "from": from.to_string(), "to": to.to_string(), "purpose": 5,
+        "reason": REASON})
+}
+
+pub const REASON: &str = "Vérification après un signalement de dégradation";
+
+pub fn replay_path(permit: &str, camera: &str, from: UtcMicros, to: UtcMicros) -> String {
+    format!("/media/{permit}/{camera}/replay?from={from}&to={to}")
+}
+
+/// The machine's time, which is the cameras' time.
+pub fn now() -> UtcMicros {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    UtcMicros(since.as_micros() as i64)
+}
+
+pub fn sleep(seconds: f64) {
+    thread::sleep(Duration::from_secs_f64(seconds));
+}
+
+/// Looks until something is there; `what` says what did not come.
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    let mut look = look;
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
+        thread::sleep(Duration::from_millis(200));
+    }
+}

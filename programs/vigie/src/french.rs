@@ -1,0 +1,136 @@
+//! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
+
+use crate::{ConfigError, site::SiteError};
+use std::error::Error;
+use vault::KeeperError;
+
+/// The message of an error of the command line.
+pub fn message(error: &(dyn Error + 'static)) -> String {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        return config(error);
+    }
+    if let Some(error) = error.downcast_ref::<SiteError>() {
+        return site(error);
+    }
+    error.downcast_ref::<KeeperError>().map_or_else(|| error.to_string(), keeper)
+}
+
+fn config(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Unreadable { path, source } => format!(
+            "la configuration `{}` ne peut pas être lue ({source}) ; indiquez-en une autre avec --config",
+            path.display()
+        ),
+        ConfigError::NotToml { path, source } => format!("`{}` n'est pas du TOML : {source}", path.display()),
+        ConfigError::Unknown { path, unknown, hint } => {
+            let hint = hint
+                .replace(": did you mean", " : vouliez-vous dire")
+                .replace("; settings are:", " ; les réglages sont :");
+            format!("`{}` : il n'y a pas de réglage `{unknown}`{}", path.display(), hint.replace("`?", "` ?"))
+        }
+        ConfigError::Wrong { path, source } => {
+            format!("`{}` : réglage manquant ou de forme inattendue : {source}", path.display())
+        }
+        ConfigError::OutOfBounds { path, setting, .. } => {
+            let why = match *setting {
+                "store.slot_mebibytes" => "doit valoir de 4 à 64",
+                "store.gibibytes_max" => "doit valoir au moins 1",
+                "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
+                "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
+                "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
+                _ => "n'est pas admis",
+            };
+            format!("`{}` : `{setting}` {why}", path.display())
+        }
+    }
+}
+
+fn site(error: &SiteError) -> String {
+    match error {
+        SiteError::NoSite { path } => {
+            format!("il n'y a pas de site dans `{}` : lancez d'abord `vigie init`", path.display())
+        }
+        SiteError::Exists { path } => format!("il y a déjà un site dans `{}` : rien n'a été changé", path.display()),
+        SiteError::Damaged { path } => {
+            format!("`{}` est abîmé : restaurez sa sauvegarde, il ne contient aucun secret", path.display())
+        }
+        SiteError::NoPassphrase { path, source } => {
+            format!("la phrase secrète de `{}` ne peut pas être lue : {source}", path.display())
+        }
+        SiteError::OpenPassphrase { path, mode } => {
+            let path = path.display();
+            format!("`{path}` peut être lu par d'autres (mode {mode:o}) : `chmod 0400 {path}`")
+        }
+        SiteError::InUse { path } => {
+            format!("un autre Vigie fonctionne sur `{}` : arrêtez-le d'abord", path.display())
+        }
+        SiteError::Io { what, source } => format!("{what} : {source}"),
+        SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
+        SiteError::Store(source) => format!("stockage : {source}"),
+        SiteError::Journal(source) => format!("registre des actes : {source}"),
+        SiteError::Registry(source) => format!("base du site : {source}"),
+        SiteError::Asked(source) => keeper(source),
+        other => other.to_string(),
+    }
+}
+
+fn keyring(error: &keyring::KeyringError) -> String {
+    use keyring::KeyringError as Why;
+    match error {
+        Why::WrongPassphrase => "la phrase secrète n'ouvre pas le trousseau : donnez celle de `vigie init`".into(),
+        Why::NeverInitialised { first, second } => format!(
+            "il n'y a de trousseau ni dans `{}` ni dans `{}` : lancez `vigie init`, ou branchez les supports",
+            first.display(),
+            second.display()
+        ),
+        Why::NoCopy { first, second, .. } => format!(
+            "aucune copie ne peut être utilisée (`{}`, `{}`) : branchez-en au moins une ; {error}",
+            first.display(),
+            second.display()
+        ),
+        Why::AlreadyInitialised { path } => {
+            format!("il y a déjà un trousseau dans `{}` : un trousseau n'est jamais écrasé", path.display())
+        }
+        other => other.to_string(),
+    }
+}
+
+fn keeper(error: &KeeperError) -> String {
+    match error {
+        KeeperError::Away { detail } => {
+            format!("le gardien ne répond pas ({detail}) : Vigie est-il démarré (`vigie serve`) ?")
+        }
+        KeeperError::Forbidden { what } => format!("refusé : {what}"),
+        KeeperError::NoPermit => "aucune autorisation : expirée, terminée ou jamais donnée".into(),
+        KeeperError::NoSession => "pas de session : connectez-vous à nouveau".into(),
+        KeeperError::Closed { hour } => {
+            format!("les images de {hour} sont fermées : leur échéance est proche ou passée")
+        }
+        KeeperError::Malformed { what } => format!("demande refusée : {what}"),
+        KeeperError::NoTrustedTime { what } => {
+            format!("l'heure n'est pas sûre ({what}) : réglez l'horloge ; `vigie status` dit l'écart")
+        }
+        KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_mistyped_setting_is_told_in_french_with_the_nearest_one() {
+        let error = crate::Config::parse("[web]\nlistn = 1", Path::new("vigie.toml")).unwrap_err();
+        assert_eq!(
+            message(&error),
+            "`vigie.toml` : il n'y a pas de réglage `web.listn` : vouliez-vous dire `web.listen` ?"
+        );
+    }
+
+    #[test]
+    fn a_keeper_that_is_away_is_told_with_the_remedy() {
+        let text = message(&KeeperError::Away { detail: "x".into() });
+        assert!(text.contains("vigie serve"), "{text}");
+    }
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Walks through the console of a real demo town in headless Chromium: pictures must move, axe must find nothing, no request
+# may leave the machine. Screenshots go to target/screens; `walk.sh --keep` also renews the one in the README.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/places.sh
+screens="$VIGIE_TARGET/screens"
+rm -rf "$screens"
+walk="sleep 8; cd ui && node e2e/console.mjs \"\$VIGIE_ADDRESS\" --operator operateur - --administrator admin - --videos 6 --out '$screens'"
+"$VIGIE_TARGET/debug/vigie-simulator" demo --port 0 --then "$walk"
+[ "${1:-}" != --keep ] || cp "$screens/wall-fr.png" docs/images/console-direct.png
