@@ -112,10 +112,9 @@ fn connect_options(path: &Path, which: Which, mode: Mode) -> SqliteConnectOption
         return options.read_only(true);
     }
     // The registry is truth, so each commit is synced (P7); footage can be rebuilt, a power cut may cost its last rows.
-    let synchronous = match which {
-        Which::Registry => SqliteSynchronous::Full,
-        Which::Footage => SqliteSynchronous::Normal,
-    };
+    // Full for both: a registry row may not be lost, and a footage row lost in a power cut hides footage that is safe on
+    // disk until the catalog is rebuilt. One commit a second costs one more fsync a second.
+    let synchronous = SqliteSynchronous::Full;
     // What is deleted is overwritten: a row of a dead hour does not linger in a free page.
     options.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).pragma("secure_delete", "on")
 }

@@ -165,19 +165,10 @@ impl Clerk {
             Err(error) => return warn!(%error, "a dead hour could not be freed yet"),
         };
         let fresh: Vec<_> = rows.iter().filter(|row| !self.freed.contains(&row.reel)).collect();
-        let in_use: BTreeSet<u32> = match self.footage.live_reels() {
-            Ok(live) => live
-                .iter()
-                .filter_map(|row| Location::from_bytes(&row.location))
-                .flat_map(|place| place.slots().collect::<Vec<_>>())
-                .collect(),
-            Err(error) => return warn!(%error, "a dead hour could not be freed yet"),
+        let (Some(in_use), Some(slots)) = (self.live_slots(), slots_of(fresh.iter().copied())) else {
+            return warn!("a dead hour could not be freed yet: the catalog does not say where every reel lies");
         };
-        let slots = fresh
-            .iter()
-            .filter_map(|row| Location::from_bytes(&row.location))
-            .flat_map(|place| place.slots().collect::<Vec<_>>());
-        self.store.free(slots.filter(|slot| !in_use.contains(slot)));
+        self.store.free(slots.into_iter().filter(|slot| !in_use.contains(slot)));
         self.freed.extend(fresh.iter().map(|row| row.reel));
         let reels: Vec<ReelId> = rows.iter().map(|row| row.reel).collect();
         let fact =
@@ -186,6 +177,11 @@ impl Clerk {
             Ok(()) => self.forget(&reels),
             Err(error) => warn!(%error, "the keeper did not hear of freed space yet"),
         }
+    }
+
+    /// Slots of reels that live; `None` where the catalog does not tell for sure.
+    fn live_slots(&self) -> Option<BTreeSet<u32>> {
+        slots_of(self.footage.live_reels().ok()?.iter())
     }
 
     fn forget(&mut self, reels: &[ReelId]) {
@@ -224,6 +220,15 @@ impl Clerk {
     fn admitter(&self) -> std::sync::MutexGuard<'_, Admitter> {
         self.admitter.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The slots of these reels; `None` where a location does not read: nothing is freed on a guess.
+fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTreeSet<u32>> {
+    let mut slots = BTreeSet::new();
+    for row in rows {
+        slots.extend(Location::from_bytes(&row.location)?.slots());
+    }
+    Some(slots)
 }
 
 fn config(stream: StreamId, camera: &RecorderCamera) -> Result<CameraConfig, String> {

@@ -83,7 +83,7 @@ impl Service {
         Ok(())
     }
 
-    /// Closed reels from the catalog, open ones from memory; one reel earlier than asked, for its group's start.
+    /// Closed reels from the catalog, open ones from memory; two minutes earlier than asked, for the group's start.
     fn locate(&self, stream: StreamId, span: Span) -> RecorderAnswer {
         let earlier = span.from().plus_seconds(-2 * REEL_SECONDS as i64);
         let Ok(wider) = Span::new(earlier, span.to()) else { return refused("the span runs backwards") };
@@ -115,9 +115,7 @@ impl Service {
             (view.first_utc, view.last_utc, located)
         }));
         all.sort_by_key(|(first, _, _)| *first);
-        let before = all.iter().rposition(|(_, last, _)| *last < span.from());
-        let kept = all.into_iter().skip(before.unwrap_or(0));
-        RecorderAnswer::Located(kept.map(|(_, _, located)| located).collect())
+        RecorderAnswer::Located(all.into_iter().map(|(_, _, located)| located).collect())
     }
 
     fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {

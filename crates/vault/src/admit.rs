@@ -219,7 +219,10 @@ impl Admitter {
     /// Closes a reel at its last acknowledged sync, not at what may be read behind it: that may not be durable. The next
     /// reel of its family begins a slot of its own, so that nothing stands where a later recovery writes.
     fn abandon(&mut self, place: (Hour, UtcMicros), now: UtcMicros) {
-        let Some(reel) = self.reels.remove(&place) else { return };
+        let Some(mut reel) = self.reels.remove(&place) else { return };
+        if let Err(error) = reel.enter(&self.footage) {
+            self.catalog_failed(&error);
+        }
         let certificate = self.grant.certificate;
         let family = Family { run: certificate.run, hour: place.0, deadline: place.1 };
         self.groups.retain(|_, group| group.reel != reel.id());

@@ -415,7 +415,8 @@ impl LocalStore {
             if let Some(slot) = self.state().free.pop_first() {
                 return Ok(slot);
             }
-            if !self.prepare(1)? {
+            // the background may have made one between the look and the question
+            if !self.prepare(1)? && self.state().free.is_empty() {
                 let Usage { slots, slot_bytes, .. } = self.usage();
                 return Err(StoreError::Full { slots, slot_bytes });
             }

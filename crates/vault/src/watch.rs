@@ -146,10 +146,7 @@ impl Viewer {
             return;
         }
         if queue.bytes + frame.data.len() > QUEUE_BYTES_MAX {
-            queue.frames.clear();
-            queue.bytes = 0;
-            queue.jumps += 1;
-            queue.waits_for_group = !frame.kind.starts_group();
+            queue.jump(frame);
             if queue.waits_for_group {
                 return;
             }
@@ -167,6 +164,25 @@ impl Viewer {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().expect("no thread panics while it holds a viewer's queue")
+    }
+}
+
+impl Queue {
+    /// The viewer fell behind: what lies before the newest group is dropped, and that group too if it does not fit.
+    fn jump(&mut self, frame: &Frame) {
+        self.jumps += 1;
+        let newest = if frame.kind.starts_group() {
+            None
+        } else {
+            self.frames.iter().rposition(|kept| kept.kind.starts_group())
+        };
+        let dropped = newest.unwrap_or(self.frames.len());
+        self.bytes -= self.frames.drain(..dropped).map(|dropped| dropped.data.len()).sum::<usize>();
+        if self.bytes + frame.data.len() > QUEUE_BYTES_MAX {
+            self.frames.clear();
+            self.bytes = 0;
+        }
+        self.waits_for_group = self.frames.is_empty() && !frame.kind.starts_group();
     }
 }
 

@@ -1,6 +1,6 @@
 //! A keeper whose world is made of memory: faulty disk, clocks set by hand, chance from a seed, registry in a folder.
 
-use catalog::{Account, AccountId, Camera, Registry, registry::Site};
+use catalog::{Account, AccountId, Camera, Registry, Site};
 use disk::FaultyDisk;
 use domain::{
     CameraId, Clock, Hour, HourLength, Purpose, Random, ReelId, RunId, Secret32, Sensitive, SiteId, Span, StreamId,
@@ -173,6 +173,23 @@ impl World {
         Ok(Opened { core: Arc::new(core), keyring })
     }
 
+    pub fn now(&self) -> UtcMicros {
+        self.clock.utc()
+    }
+
+    pub fn registry_path(&self) -> PathBuf {
+        self.registry.path().join("registry")
+    }
+
+    /// Opens it with the operator signed in anew: a session ends after an hour without use.
+    pub fn open_with_session(&self) -> Opened {
+        let registry = Registry::open(&self.registry_path()).unwrap();
+        registry.sessions_forget(utc(400 * DAY)).unwrap();
+        start_session(&registry, 1, "operator", self.now());
+        drop(registry);
+        self.open()
+    }
+
     pub fn journal_parts(&self, keyring: Arc<dyn Keyring>) -> JournalParts {
         JournalParts {
             disk: Arc::new(self.disk.clone()),
@@ -185,16 +202,12 @@ impl World {
             random: self.random.clone(),
         }
     }
-
-    pub fn registry_path(&self) -> PathBuf {
-        self.registry.path().join("registry")
-    }
 }
 
 /// A registry with cameras, accounts and sessions.
 pub fn registry() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let (created, far) = (utc(-DAY), utc(365 * DAY));
+    let created = utc(-DAY);
     let site = Site { id: SITE, name: "a town".into(), created };
     let registry = Registry::create(&folder.path().join("registry"), &site).unwrap();
     for (n, delay_days) in [(1, 3), (2, 7), (3, 30)] {
@@ -220,9 +233,14 @@ pub fn registry() -> TempDir {
             created,
         };
         registry.account_add(&account).unwrap();
-        registry.session_start(sha256(session(role).reveal()), account.id, utc(0), far).unwrap();
+        start_session(&registry, n, role, utc(0));
     }
     folder
+}
+
+fn start_session(registry: &Registry, account: u8, role: &str, now: UtcMicros) {
+    let hash = sha256(session(role).reveal());
+    registry.session_start(hash, AccountId([account; 16]), now, now.plus_seconds(DAY)).unwrap();
 }
 
 pub fn session(role: &str) -> SessionSecret {
@@ -320,7 +338,8 @@ impl Opened {
     /// Whether a replay permit still opens anything of a minted stream.
     pub fn opens(&self, minted: &Minted, at: i64) -> bool {
         let part = self.reel(7, minted, at, GroupStart { reel: ReelId([7; 16]), chunk: 0 });
-        let permit = self.permit(View::Replay(span(at, at + 10)), &[minted.stream.camera.0[0]]);
+        let asked = ask(View::Replay(span(at, at + 10)), &[minted.stream.camera.0[0]]);
+        let Verdict::Allowed(permit) = self.core.pass(&session("operator"), &asked).unwrap() else { return false };
         let query = KeyQuery { permit, stream: minted.stream, span: span(at, at + 10), parts: vec![part] };
         self.core.keys(&query).is_ok_and(|answer| !answer.reels.is_empty())
     }

@@ -117,6 +117,26 @@ fn a_slot_is_not_lost_whichever_step_of_appending_fails() {
 }
 
 #[test]
+fn slots_prepared_in_the_background_never_wipe_what_is_written_meanwhile() {
+    let disk = FaultyDisk::new(0);
+    let marker = Marker { slots_max: 60, ..marker() };
+    let store = LocalStore::create(Arc::new(disk), Path::new("/store"), marker).unwrap();
+    let mut location = Location::default();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| while store.prepare(3).unwrap() || store.usage().slots < 60 {});
+        }
+        for fill in 1..=60 {
+            append(&store, 1, REEL, &mut location, SLOT_BLOCKS - 1, fill).unwrap();
+        }
+    });
+    for fill in 1..=60 {
+        let at = u64::from(fill - 1) * (SLOT_BLOCKS - 1) * BLOCK;
+        assert_eq!(store.read(&location, at, BLOCK).unwrap(), vec![fill; BLOCK_BYTES], "slot {fill}");
+    }
+}
+
+#[test]
 fn the_next_reel_shares_its_slot_until_its_family_is_finished() {
     let store = store(&FaultyDisk::new(0));
     let mut first = Location::default();

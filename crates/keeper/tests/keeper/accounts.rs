@@ -1,0 +1,92 @@
+//! Accounts: links that work once, answers that tell a stranger nothing, waits that grow, sessions that end.
+
+use crate::{sockets::Served, support::*};
+use domain::Sensitive;
+use keeper::wire::{Answer, Control, Question};
+use ledger::Actor;
+use policy::Role;
+use vault::keeper::{Beat, Keeper, Verdict, View};
+
+fn text(text: &str) -> Sensitive<String> {
+    Sensitive::new(text.to_owned())
+}
+
+fn link(opened: &Opened, name: &str) -> Sensitive<String> {
+    let answer = opened.core.account_add(Actor::Cli { uid: 0 }, &text(name), Role::Operator).unwrap();
+    let Answer::SetupToken { token, .. } = answer else { panic!("{answer:?}") };
+    token
+}
+
+#[test]
+fn a_setup_link_works_once_and_for_fifteen_minutes() {
+    let (world, opened) = opened();
+    let served = Served::new(&opened);
+    let (late, token) = (link(&opened, "late"), link(&opened, "newcomer"));
+    assert!(served.web.set_up(token.clone(), text("too short")).is_err());
+    assert_eq!(served.web.set_up(text("no such token"), text("a long password")).unwrap().err(), Some(0));
+    let (name, role) = served.web.set_up(token.clone(), text("a long password")).unwrap().unwrap();
+    assert_eq!((name, role), (text("newcomer"), Role::Operator));
+    assert!(served.web.set_up(token, text("another password")).unwrap().is_err(), "a second time");
+    world.clock.pass(15 * 60);
+    assert!(served.web.set_up(late, text("a long password")).unwrap().is_err(), "too late");
+    assert!(served.web.sign_in(text("newcomer"), text("a long password")).unwrap().is_ok());
+}
+
+#[test]
+fn a_wrong_name_and_a_wrong_password_get_the_same_answers_and_the_same_waits() {
+    let (world, opened) = opened();
+    let served = Served::new(&opened);
+    served.web.set_up(link(&opened, "known"), text("a long password")).unwrap().unwrap();
+    let tries = |name: &str| {
+        let wrong = || served.web.sign_in(text(name), text("a wrong password")).unwrap().err();
+        (0..8).map(|_| wrong()).collect::<Vec<_>>()
+    };
+    let known = tries("known");
+    assert_eq!(known, tries("unknown"));
+    assert_eq!(known[..4], [Some(0); 4], "people mistype");
+    assert!(known[4..].iter().all(|wait| wait.is_some_and(|wait| 0 < wait)), "{known:?}");
+    assert!(served.web.sign_in(text("known"), text("a long password")).unwrap().is_err(), "it has to wait");
+    world.clock.pass(3);
+    assert!(served.web.sign_in(text("known"), text("a long password")).unwrap().is_ok());
+}
+
+#[test]
+fn what_strangers_type_does_not_fill_memory_or_ledger() {
+    let (_world, opened) = opened();
+    let served = Served::new(&opened);
+    let size = opened.core.journal().size();
+    assert!(served.web.sign_in(text(&"x".repeat(65)), text("a wrong password")).unwrap().is_err());
+    assert!(served.web.sign_in(text("known"), text(&"x".repeat(500_000))).unwrap().is_err());
+    assert_eq!(opened.core.journal().size(), size);
+}
+
+#[test]
+fn sign_out_and_a_disabled_account_end_permits_within_two_seconds() {
+    for disable in [false, true] {
+        let (world, opened) = opened();
+        let served = Served::new(&opened);
+        served.web.set_up(link(&opened, "watcher"), text("a long password")).unwrap().unwrap();
+        let (session, _) = served.web.sign_in(text("watcher"), text("a long password")).unwrap().unwrap();
+        let Verdict::Allowed(permit) = served.web.pass(&session, &ask(View::Live, &[1])).unwrap() else {
+            panic!("refused")
+        };
+        let beat = Beat { permits: vec![permit], health: String::new() };
+        assert_eq!(served.recorder.check(&beat).unwrap().alive, [true]);
+        if disable {
+            let disabled = Control::AccountDisable { name: text("watcher") };
+            assert!(matches!(served.control.ask(&Question::Control(disabled)), Ok(Answer::Done)));
+            assert!(served.web.sign_in(text("watcher"), text("a long password")).unwrap().is_err());
+        } else {
+            served.web.sign_out(&session).unwrap();
+        }
+        world.clock.pass(2);
+        assert_eq!(served.recorder.check(&beat).unwrap().alive, [false]);
+        assert!(served.web.session(&session).is_err());
+    }
+}
+
+fn opened() -> (World, Opened) {
+    let world = World::new(1);
+    let opened = world.open();
+    (world, opened)
+}

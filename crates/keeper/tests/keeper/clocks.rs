@@ -1,0 +1,105 @@
+//! Clocks that are wrong: a doubt closes and destroys nothing; agreement goes on where it was (K9, L4).
+
+use crate::support::*;
+use keeper::wire::FindingState;
+use ledger::Event;
+
+fn is_alarmed(opened: &Opened) -> bool {
+    opened.core.health().unwrap().clock.state == FindingState::Alarm
+}
+
+#[test]
+fn a_system_clock_that_is_set_within_a_boot_destroys_nothing_and_closes_what_may_be_due() {
+    for (days, closes) in [(31, true), (-365, false)] {
+        let world = World::new(1);
+        let opened = world.open();
+        let minted = opened.mint(0, &[1, 2, 3]);
+        assert!(opened.opens(&minted[0], 0));
+        world.clock.step(days * DAY);
+        opened.core.tick().unwrap();
+        assert!(is_alarmed(&opened), "{days} days");
+        assert_eq!(opened.destructions(), [], "{days} days");
+        assert_eq!(opened.keyring.page(hour(0)).unwrap().unwrap().cameras.len(), 3, "{days} days");
+        assert!(opened.core.mint(hour(0), RUN, &[stream(1)]).is_err(), "no hour is begun on a doubt");
+        let health = opened.core.health().unwrap().destruction;
+        assert_eq!((health.hours_past_deadline, health.hours_closed_unconfirmed), (0, u64::from(closes)));
+        drop(opened);
+        let opened = world.open_with_session(); // a restart in the same boot believes no more than before
+        assert!(is_alarmed(&opened), "{days} days, after a restart");
+        if closes {
+            assert!(!opened.opens(&minted[0], 0), "due by the fastest clock");
+        }
+        assert_eq!(opened.destructions(), []);
+        world.clock.step(-days * DAY);
+        world.clock.pass(60);
+        opened.core.tick().unwrap();
+        assert!(!is_alarmed(&opened));
+        drop(opened);
+        let opened = world.open_with_session();
+        assert!(opened.opens(&minted[0], 0), "closing is undone");
+        opened.mint(0, &[1]);
+        world.clock.pass(3 * DAY);
+        opened.core.tick().unwrap();
+        assert_eq!(opened.destructions(), [(hour(0), camera(1))], "and destruction goes on");
+        opened.check_ledger(world.now());
+        let states = opened.entries().into_iter().filter(|entry| matches!(entry.event, Event::Clocks { .. }));
+        assert!(states.count() >= 3, "agreement, doubt and agreement are entered");
+    }
+}
+
+#[test]
+fn hours_that_fell_due_while_the_machine_was_off_die_at_the_start() {
+    let world = World::new(2);
+    let opened = world.open();
+    let minted = opened.mint(0, &[1, 2, 3]);
+    drop(opened);
+    world.clock.boot_after(7 * DAY);
+    let opened = world.open_with_session();
+    opened.core.tick().unwrap();
+    assert_eq!(opened.destructions(), [(hour(0), camera(1)), (hour(0), camera(2))]);
+    assert!(!opened.opens(&minted[1], 0) && opened.opens(&minted[2], 0));
+    let report = opened.check_ledger(world.now());
+    assert_eq!(report.late.len(), 2, "the ledger says that they died after their deadline");
+}
+
+#[test]
+fn a_machine_that_boots_in_the_past_destroys_nothing_until_its_clock_is_right() {
+    let world = World::new(3);
+    let opened = world.open();
+    opened.mint(0, &[1, 2, 3]);
+    drop(opened);
+    world.clock.boot_after(-20 * 365 * DAY);
+    let opened = world.open();
+    assert!(is_alarmed(&opened));
+    assert!(opened.core.mint(hour(0), RUN, &[stream(1)]).is_err());
+    world.clock.pass(3_600);
+    opened.core.tick().unwrap();
+    world.clock.step(20 * 365 * DAY + 4 * DAY);
+    opened.core.tick().unwrap();
+    assert!(!is_alarmed(&opened));
+    assert_eq!(opened.destructions(), [(hour(0), camera(1))]);
+    opened.check_ledger(world.now());
+}
+
+#[test]
+fn every_full_minute_closes_a_batch_whether_or_not_somebody_looked() {
+    let sizes = |look: bool| {
+        let world = World::new(4);
+        let opened = world.open();
+        let mut sizes = Vec::new();
+        for second in 0..240 {
+            if look && second % 50 == 7 {
+                opened.permit(vault::keeper::View::Live, &[1]);
+            }
+            world.clock.pass(1);
+            opened.core.tick().unwrap();
+            let published = opened.core.health().unwrap().ledger.checkpoint_size;
+            if sizes.last() != Some(&published) {
+                sizes.push(published);
+            }
+        }
+        sizes
+    };
+    assert_eq!(sizes(false), [0, 16, 32, 48, 64]);
+    assert_eq!(sizes(true), sizes(false), "an observer of checkpoints sees no look");
+}

@@ -1,0 +1,89 @@
+//! Claims of the admitter: what waits is not served, what fails is not forgotten, an hour that is over is over.
+#![cfg(feature = "view")]
+
+mod support;
+
+use disk::{Fault, FaultyDisk, Happened};
+use domain::{HourLength, Span, UtcMicros};
+use std::{collections::BTreeSet, io::ErrorKind, path::Path, sync::Arc};
+use support::{Camera, Life, START, Town, brief};
+use vault::{admit::Admitted, keeper::Fact};
+
+fn town(cameras: u8, began: UtcMicros) -> (FaultyDisk, Town, Life, Vec<Camera>) {
+    let disk = FaultyDisk::new(8);
+    let mut town = Town::new(Arc::new(disk.clone()), Some(Path::new("/store")), 256 * 1024);
+    let life = town.start(began).unwrap();
+    let cameras = (1..=cameras).map(|number| Camera::new(number, began)).collect();
+    (disk, town, life, cameras)
+}
+
+#[test]
+fn a_chunk_without_a_key_is_refused_and_nothing_is_written() {
+    let (disk, _, mut life, mut cameras) = town(1, START);
+    let before = disk.steps();
+    for chunk in cameras[0].film(START.plus_seconds(2)) {
+        assert_eq!(life.admitter.admit(chunk, START), Admitted::NoKey);
+    }
+    life.admitter.sync(START).unwrap();
+    assert_eq!((disk.steps(), life.admitter.waiting_bytes()), (before, 0));
+}
+
+#[test]
+fn what_waits_for_its_sync_is_not_served() {
+    let (_, mut town, mut life, mut cameras) = town(1, START);
+    let stream = cameras[0].stream;
+    town.second(&mut life, &mut cameras, START.plus_seconds(2)).unwrap();
+    let durable = town.given[&stream].len();
+    for chunk in cameras[0].film(START.plus_seconds(4)) {
+        assert_eq!(life.admitter.admit(chunk, START), Admitted::Waiting);
+    }
+    assert!(life.admitter.waiting_bytes() > 0);
+    let span = Span::new(START, START.plus_seconds(10)).unwrap();
+    let found = town.replay(Some(&life.admitter), stream, span);
+    assert_eq!(brief(&found), brief(&town.given[&stream]));
+    assert_eq!(found.len(), durable);
+}
+
+#[test]
+fn a_failed_sync_of_a_reels_end_is_an_error_and_the_reel_is_not_called_closed() {
+    let (disk, mut town, mut life, mut cameras) = town(2, START);
+    town.second(&mut life, &mut cameras, START.plus_seconds(1)).unwrap();
+    // nothing new comes in: the last batch is index and footer only; its write is one step, its sync the next
+    disk.plan(disk.steps() + 1, Fault::Error(Happened::No, ErrorKind::Other));
+    assert!(town.second(&mut life, &mut [], START.plus_seconds(62)).is_err());
+    assert!(matches!(town.facts[..], [Fact::Recovered { .. }]), "{:?}", town.facts);
+    disk.reboot();
+    let life = town.start(START.plus_seconds(70)).unwrap();
+    town.assert_complete(&life.store, "the end's sync failed");
+    assert_eq!(life.recovered.facts, []);
+}
+
+#[test]
+fn an_hour_that_is_over_has_no_keys_one_leaf_over_all_its_reels_and_no_slot_in_use_but_by_them() {
+    let hour = HourLength::SIMULATED.hour_of(START);
+    let began = hour.end().plus_seconds(-70);
+    let (disk, mut town, mut life, mut cameras) = town(2, began);
+    town.second(&mut life, &mut cameras, began.plus_seconds(1)).unwrap();
+    disk.plan(disk.steps(), Fault::Error(Happened::No, ErrorKind::Other));
+    assert!(town.second(&mut life, &mut cameras, began.plus_seconds(2)).is_err());
+    town.second(&mut life, &mut cameras, began.plus_seconds(3)).unwrap();
+    cameras.iter_mut().for_each(|camera| camera.skip(hour.end().plus_seconds(14)));
+    for second in 83..88 {
+        town.second(&mut life, &mut cameras, began.plus_seconds(second)).unwrap();
+    }
+    let reels = town.facts.iter().filter_map(|fact| match fact {
+        Fact::Reel(reel) | Fact::Recovered { reel, .. } if reel.hour == hour => Some(reel.root),
+        _ => None,
+    });
+    let reels: Vec<_> = reels.collect();
+    let leaves: Vec<_> = town.facts.iter().filter(|fact| matches!(fact, Fact::RecorderHour { .. })).collect();
+    let (run, root) = (life.admitter.run(), seal::root::tree(&reels));
+    assert_eq!(leaves, [&Fact::RecorderHour { run, hour, reels: 2, root }], "the abandoned reel counts too");
+    let late = Camera::new(1, hour.end().plus_seconds(-5)).film(hour.end());
+    assert_eq!(life.admitter.admit(late[0].clone(), hour.end()), Admitted::NoKey);
+    let slots: BTreeSet<u32> = (1..=life.store.usage().slots).collect();
+    let free = life.store.usage().slots_free;
+    life.store.free(slots);
+    assert_eq!(life.store.usage().slots - life.store.usage().slots_free, 1, "only the present hour is written to");
+    assert!(life.store.usage().slots_free > free);
+}

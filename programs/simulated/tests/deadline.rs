@@ -1,0 +1,207 @@
+//! Promise 2 on real processes: an hour passes its deadline and nothing opens it, whatever backup comes back.
+
+mod support;
+
+use domain::UtcMicros;
+use serde_json::Value;
+use simulator::installation::{Browser, Installation};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+use support::{
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_of, replay_path, sleep, town,
+    until,
+};
+
+/// What is recorded of the hour that dies.
+const RECORDED_SECONDS: f64 = 15.0;
+
+#[test]
+fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_backup() {
+    let town = town(2);
+    // a short hour's first seconds, so that all that is recorded lies in one
+    let hour = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
+    let mut site = Site::serving_at(hour.seconds() + 20 - now().seconds());
+    let (short, long) = (site.add(&town, 1, 1), site.add(&town, 2, 2));
+    let _still_watched = [&short, &long].map(|camera| site.until_recording(camera));
+    sleep(RECORDED_SECONDS);
+    assert!(replay_status(&site.operator(), &short, hour).is_ok(), "before its deadline the hour opens");
+    site.site.stop().unwrap();
+    let backup = site.folder.path().join("backup");
+    copy_folder(&site.site.folder, &backup);
+
+    // ten minutes before its deadline (K8) the hour closes and dies
+    site.sleep_until(hour.plus_seconds(DAY_SECONDS - CLOSED_SECONDS + 5));
+    until_destroyed(&site, 1);
+    assert_eq!(replay_status(&site.operator(), &short, hour), Err(410));
+    assert!(replay_status(&site.operator(), &long, hour).is_ok(), "the other camera may be kept for two days");
+    check_destruction(&site);
+
+    // 1 · store and footage catalog of the backup over the present ones
+    site.site.stop().unwrap();
+    put_back(&backup, &site.site.folder);
+    site.site.serve().unwrap();
+    assert!(matches!(replay_status(&site.operator(), &short, hour), Err(404 | 410)));
+    assert!(replay_status(&site.operator(), &long, hour).is_ok(), "what lives is there again with the backup");
+    check_destruction(&site);
+
+    // 2 · the whole backup beside the keyring of today, and the clock of then
+    site.site.stop().unwrap();
+    let other = site.folder.path().join("restored");
+    copy_folder(&backup, &other);
+    for copy in ["keyring-1", "keyring-2"] {
+        fs::remove_dir_all(other.join(copy)).unwrap();
+        copy_folder(&site.site.folder.join(copy), &other.join(copy));
+    }
+    let restored = restored(&site, &other, hour.plus_seconds(60));
+    let refused = restored.attempt(&["verify"], None).unwrap();
+    assert!(refused.code == Some(1) && refused.stderr.contains("journal"), "{refused:?}");
+
+    // 3 · the same backup with the keyring of then opens: only the keys are missing above
+    let control = site.folder.path().join("control");
+    copy_folder(&backup, &control);
+    let mut control = self::restored(&site, &control, hour.plus_seconds(60));
+    control.serve().unwrap();
+    assert!(replay_status(&control.sign_in("operateur", &site.operator).unwrap(), &short, hour).is_ok());
+    control.stop().unwrap();
+
+    // 4 · of the hour's page as it was then no copy of the keyring has anything left
+    check_pages_are_gone(&backup, &site.site.folder, hour);
+}
+
+#[test]
+fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
+    let town = town(2);
+    let start = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
+    let site = Site::serving_at(start.seconds() + 20 - now().seconds());
+    let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 2)];
+    let (mut slots, mut destroyed) = (Vec::new(), 0);
+    for day in 0..6 {
+        cameras.iter().for_each(|camera| site.until_recording(camera));
+        sleep(4.0);
+        slots.push(site.operator().get("/api/health").unwrap()["store"]["slots"].as_u64().unwrap());
+        // a day passes while the program runs: both its clocks move on together
+        let next = start.plus_seconds((day + 1) * DAY_SECONDS + 20);
+        simulator::clock::set_offset(&site.clock, next.since(now())).unwrap();
+        destroyed = until("a further hour is destroyed", || {
+            let health = site.site.sign_in("operateur", &site.operator).ok()?.get("/api/health").ok()?;
+            health["destruction"]["hours_destroyed"].as_u64().filter(|hours| *hours > destroyed)
+        });
+        check_nothing_overdue(&site);
+    }
+    assert!(slots[5] <= slots[3], "the store grows: {slots:?}");
+}
+
+/// Ok: a replay of what was recorded came whole. Err: the status of the refusal.
+fn replay_status(browser: &Browser<'_>, camera: &str, hour: UtcMicros) -> Result<(), u16> {
+    let (from, to) = (hour, hour.plus_seconds(HOUR_SECONDS));
+    let asked = browser.post("/api/looks", &replay_of(&[camera], from, to));
+    let permit = match asked {
+        Ok(look) => look["permit"].as_str().unwrap().to_owned(),
+        Err(error) => panic!("{error}"),
+    };
+    let path = replay_path(&permit, camera, from, to);
+    if let Err(error) = browser.open(&path) {
+        return Err(error.status().unwrap_or_else(|| panic!("{error}")));
+    }
+    assert!(fetch(browser, &path).shown.len() as f64 > RECORDED_SECONDS * 12.0 * 0.8);
+    Ok(())
+}
+
+fn until_destroyed(site: &Site, hours: u64) {
+    until("the hour is destroyed", || {
+        let health = site.operator().get("/api/health").ok()?;
+        (health["destruction"]["hours_destroyed"].as_u64()? >= hours).then_some(())
+    });
+}
+
+fn check_destruction(site: &Site) {
+    check_nothing_overdue(site);
+    let due = site.site.run(&["destroy", "--due"], None).unwrap();
+    assert!(due.contains("Rien n'est échu."), "{due}");
+    let verified = site.site.run(&["verify"], None).unwrap();
+    assert!(verified.contains("✓ Le registre est entier"), "{verified}");
+}
+
+fn check_nothing_overdue(site: &Site) {
+    let health: Value = site.operator().get("/api/health").unwrap();
+    assert_eq!(health["destruction"]["bytes_past_deadline"], 0, "{health}");
+}
+
+/// Another machine's folder with this site's files: same passphrase, its own configuration and clock.
+fn restored(site: &Site, folder: &Path, at: UtcMicros) -> Installation {
+    let program = Path::new(env!("CARGO_BIN_EXE_vigie-simulated"));
+    let mut restored = Installation::new(program, folder, "Ville d'essai", 0).unwrap();
+    let clock = folder.join("clock");
+    simulator::clock::set_offset(&clock, at.since(now())).unwrap();
+    restored.variable("VIGIE_SIMULATED_CLOCK", clock.to_str().unwrap());
+    assert!(site.folder.path().exists());
+    restored
+}
+
+/// Store and footage catalog as they were, and nothing of today beside them.
+fn put_back(backup: &Path, site: &Path) {
+    fs::remove_dir_all(site.join("store")).unwrap();
+    copy_folder(&backup.join("store"), &site.join("store"));
+    for entry in fs::read_dir(site.join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("footage.db") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    for entry in fs::read_dir(backup.join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("footage.db") {
+            fs::copy(&path, site.join("data").join(name)).unwrap();
+        }
+    }
+}
+
+fn check_pages_are_gone(backup: &Path, site: &Path, hour: UtcMicros) {
+    let mut old = BTreeSet::new();
+    for file in ["keyring-1", "keyring-2"].iter().flat_map(|copy| files(&backup.join(copy))) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if name.contains(&hour.seconds().to_string()) {
+            old.insert(fs::read(&file).unwrap());
+        }
+    }
+    assert!(!old.is_empty(), "the keyring's pages are named by their hour");
+    let today: Vec<Vec<u8>> = files(site).iter().map(|file| fs::read(file).unwrap()).collect();
+    for page in old {
+        let tail = &page[page.len() - 24..];
+        assert!(
+            today.iter().all(|bytes| !bytes.windows(24).any(|window| window == tail)),
+            "an old page is still there"
+        );
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else if path.is_file() {
+            found.push(path)
+        }
+    }
+    found
+}
+
+/// Sockets are left out: they are of processes, not of data.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (kind, path) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &path);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &path).unwrap();
+        }
+    }
+}
