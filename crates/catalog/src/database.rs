@@ -42,7 +42,7 @@ impl Database {
         let runtime = Builder::new_current_thread().enable_time().build().map_err(file)?;
         let connections = if mode == Mode::Read { READERS_MAX } else { 1 };
         let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
-        let connect = connect_options(path, which, mode);
+        let connect = connect_options(path, mode);
         let pool = runtime.block_on(async { options.connect_with(connect).await });
         let pool = pool.map_err(|source| Failure::Sql(source).at(which, path))?;
         let database = Database { runtime: Some(runtime), pool, which, path: path.to_owned() };
@@ -102,7 +102,7 @@ fn prepare_file(path: &Path, which: Which, mode: Mode) -> Result<(), CatalogErro
     }
 }
 
-fn connect_options(path: &Path, which: Which, mode: Mode) -> SqliteConnectOptions {
+fn connect_options(path: &Path, mode: Mode) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
@@ -111,7 +111,6 @@ fn connect_options(path: &Path, which: Which, mode: Mode) -> SqliteConnectOption
     if mode == Mode::Read {
         return options.read_only(true);
     }
-    // The registry is truth, so each commit is synced (P7); footage can be rebuilt, a power cut may cost its last rows.
     // Full for both: a registry row may not be lost, and a footage row lost in a power cut hides footage that is safe on
     // disk until the catalog is rebuilt. One commit a second costs one more fsync a second.
     let synchronous = SqliteSynchronous::Full;

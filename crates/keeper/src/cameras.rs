@@ -103,8 +103,10 @@ impl KeeperCore {
             });
             RecorderCamera { id, name, url, credentials, fingerprint }
         };
+        // the version first: a camera added in between is then fetched once more, never missed
+        let version = self.moving().cameras_version;
         let cameras = self.in_service()?.into_iter().map(open).collect();
-        Ok(Answer::Cameras { version: self.moving().cameras_version, cameras })
+        Ok(Answer::Cameras { version, cameras })
     }
 
     /// Has the recorder look at a camera, and waits for what it finds.

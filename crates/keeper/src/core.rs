@@ -148,7 +148,8 @@ impl KeeperCore {
                 fates: history.fates,
                 told: history.told,
                 probes: Probes::default(),
-                cameras_version: 1,
+                // no number of an earlier keeper's life, which may have named another list
+                cameras_version: parts.clock.boot().0.unsigned_abs(),
                 recorder: Recorder::default(),
                 checkpoint: None,
                 throttle: Throttle::default(),

@@ -223,8 +223,7 @@ impl KeeperCore {
                 events.push(Event::Condemned { hour, cameras, why: Condemnation::Deadline });
             }
             let cameras = self.lacking(hour, &names, |fate| fate.destroyed_at.is_some());
-            if let (Some(generation), true, false) =
-                (condemned.destroyed_by, custodian.confirmed(), cameras.is_empty())
+            if let (Some(generation), true, false) = (condemned.destroyed_by, custodian.confirmed(), cameras.is_empty())
             {
                 events.push(Event::Destroyed {
                     hour,
@@ -277,8 +276,11 @@ impl KeeperCore {
                 return Ok(()); // a crash came between the tombstone and the keyring's forgetting
             }
             let residual = freed.into_iter().flat_map(|freed| &freed.residual);
-            let residual =
-                residual.map(|(reel, (bytes, why))| ResidualCiphertext { reel: *reel, bytes: *bytes, why: why.clone() });
+            let residual = residual.map(|(reel, (bytes, why))| ResidualCiphertext {
+                reel: *reel,
+                bytes: *bytes,
+                why: why.clone(),
+            });
             let reels = freed.map(|freed| freed.reels.iter().copied().collect()).unwrap_or_default();
             Event::Tombstone { hour, reels, residual: residual.collect() }
         };

@@ -142,6 +142,10 @@ impl Fates {
 
     fn weigh(&mut self, hour: Hour) {
         let lives = self.hours.get(&hour).is_some_and(|keys| keys.values().any(|fate| fate.destroyed_at.is_none()));
-        if lives { self.living.insert(hour) } else { self.living.remove(&hour) };
+        if lives {
+            self.living.insert(hour)
+        } else {
+            self.living.remove(&hour)
+        };
     }
 }

@@ -138,7 +138,9 @@ impl KeeperCore {
 
     fn request(&self, role: Role, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
         if ask.cameras.len() > CAMERAS_PER_LOOK_MAX {
-            return Err(malformed(format!("a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks")));
+            return Err(malformed(format!(
+                "a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks"
+            )));
         }
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
         let facts = |id: &domain::CameraId| {

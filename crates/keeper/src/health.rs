@@ -259,8 +259,12 @@ fn destruction_finding(health: &DestructionHealth) -> Finding {
         (0, waiting) => (
             FindingState::Alarm,
             (
-                format!("{waiting} heure(s) fermée(s) : la destruction attend une heure sûre, le registre ou une copie du trousseau."),
-                format!("{waiting} hour(s) closed: destruction waits for a sure time, the ledger or a copy of the keyring."),
+                format!(
+                    "{waiting} heure(s) fermée(s) : la destruction attend une heure sûre, le registre ou une copie du trousseau."
+                ),
+                format!(
+                    "{waiting} hour(s) closed: destruction waits for a sure time, the ledger or a copy of the keyring."
+                ),
             ),
         ),
         (past, _) => (

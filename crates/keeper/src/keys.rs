@@ -117,9 +117,8 @@ impl KeeperCore {
 
     /// The mint's entries, but for keys that the ledger knows with that deadline.
     fn enter_mint(&self, hour: Hour, missing: &[(CameraId, UtcMicros)]) -> Result<(), KeeperError> {
-        let entered = |camera, deadline| {
-            self.moving().fates.of(hour, camera).is_some_and(|fate| fate.deadline == Some(deadline))
-        };
+        let entered =
+            |camera, deadline| self.moving().fates.of(hour, camera).is_some_and(|fate| fate.deadline == Some(deadline));
         let keys = missing.iter().filter(|(camera, deadline)| !entered(*camera, *deadline));
         let keys: Vec<MintedKey> =
             keys.map(|(camera, deadline)| MintedKey { camera: *camera, deadline: *deadline }).collect();

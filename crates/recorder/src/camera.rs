@@ -15,7 +15,8 @@ const BACK_OFF_MIN: Duration = Duration::from_millis(500);
 const BACK_OFF_MAX: Duration = Duration::from_secs(limit::RECONNECT_SECONDS_MAX);
 /// After a refused password or device: cameras lock the account for half an hour after five to seven attempts, and
 /// nobody has confirmed the other device yet.
-const BACK_OFF_REFUSED: Duration = Duration::from_secs(60);
+const BACK_OFF_REFUSED: [Duration; 4] =
+    [Duration::from_secs(60), Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(30 * 60)];
 
 /// What is to be recorded, and from where.
 #[derive(Clone, Debug)]
@@ -52,11 +53,13 @@ pub struct World {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BackOff {
     next: Duration,
+    /// Refusals in a row.
+    refused: usize,
 }
 
 impl Default for BackOff {
     fn default() -> BackOff {
-        BackOff { next: BACK_OFF_MIN }
+        BackOff { next: BACK_OFF_MIN, refused: 0 }
     }
 }
 
@@ -64,7 +67,10 @@ impl BackOff {
     /// The wait after a failure: between half and all of the present step.
     pub fn after(&mut self, cause: &GapCause, random: &dyn Random) -> Duration {
         let step = match cause {
-            GapCause::WrongPassword | GapCause::WrongDevice => BACK_OFF_REFUSED,
+            GapCause::WrongPassword | GapCause::WrongDevice => {
+                self.refused += 1;
+                BACK_OFF_REFUSED[(self.refused - 1).min(BACK_OFF_REFUSED.len() - 1)]
+            }
             _ => self.next,
         };
         self.next = (self.next * 2).min(BACK_OFF_MAX);

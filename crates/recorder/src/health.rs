@@ -40,6 +40,10 @@ pub enum GapCause {
     Stopped,
     /// A picture above 8 MiB (R1); its group was skipped.
     PictureTooLarge,
+    /// The recorder itself did not run.
+    RecorderDown,
+    /// What was received could not be made durable.
+    DiskFailed,
 }
 
 impl GapCause {
@@ -60,6 +64,8 @@ impl GapCause {
             GapCause::KeeperAway => "keeper-away",
             GapCause::Stopped => "stopped",
             GapCause::PictureTooLarge => "picture-too-large",
+            GapCause::RecorderDown => "recorder-down",
+            GapCause::DiskFailed => "disk-failed",
         }
     }
 
@@ -114,6 +120,10 @@ impl GapCause {
             GapCause::PictureTooLarge => {
                 "Une image dépassait 8 Mio et n'a pas été gardée. Réduisez la définition ou la qualité de la caméra."
             }
+            GapCause::RecorderDown => "L'enregistreur ne fonctionnait pas : arrêt, panne ou redémarrage de la machine.",
+            GapCause::DiskFailed => {
+                "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
+            }
         })
     }
 
@@ -164,6 +174,10 @@ impl GapCause {
             GapCause::Stopped => "Recording was stopped on purpose. Start it again to resume.",
             GapCause::PictureTooLarge => {
                 "A picture exceeded 8 MiB and was not kept. Lower the camera's resolution or quality."
+            }
+            GapCause::RecorderDown => "The recorder did not run: a stop, a failure, or a restart of the machine.",
+            GapCause::DiskFailed => {
+                "What was received could not be written. Check the disk and its free space (`vigie status`)."
             }
         })
     }
@@ -302,6 +316,8 @@ mod tests {
             GapCause::KeeperAway,
             GapCause::Stopped,
             GapCause::PictureTooLarge,
+            GapCause::RecorderDown,
+            GapCause::DiskFailed,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {

@@ -1,12 +1,13 @@
 //! The recorder: cameras in, sealed reels out, live frames to whoever may watch. Meets hostile input; holds data keys of at
 //! most three hours (P6).
 //!
-//! `ingest` receives (one thread for all cameras), `writer` makes durable, `clerk` speaks with the keeper, `service` answers
+//! `ingest` receives (one thread for all cameras), `writer` makes durable, `clerk` and `errands` speak with the keeper, `service` answers
 //! the web role, `role` puts them together. Opening a chunk is not among what this crate can do.
 
 pub mod camera;
 pub mod chunker;
 mod clerk;
+mod errands;
 pub mod fingerprint;
 pub mod health;
 pub mod ingest;

@@ -25,6 +25,7 @@ struct Noted {
     failed_syncs: u64,
     failure: Option<String>,
     unknown_slots: usize,
+    bytes_past_deadline: u64,
     usage: Option<Usage>,
     /// Last admitted picture of each stream; durable after the next sync.
     admitted: HashMap<StreamId, UtcMicros>,
@@ -39,6 +40,7 @@ struct Json {
     cameras: Vec<CameraJson>,
     store: Option<StoreJson>,
     findings: Vec<Finding>,
+    bytes_past_deadline: u64,
 }
 
 #[derive(Serialize)]
@@ -70,6 +72,9 @@ impl Report {
     }
     pub fn note_unknown_slots(&self, slots: usize) {
         self.noted().unknown_slots = slots;
+    }
+    pub fn note_past_deadline(&self, bytes: u64) {
+        self.noted().bytes_past_deadline = bytes;
     }
     pub fn note_admitted(&self, stream: StreamId, at: UtcMicros) {
         let mut noted = self.noted();
@@ -108,6 +113,7 @@ impl Report {
                 bytes_live: stored.map_or(0, |stored| stored.live),
             }),
             findings: noted.findings(),
+            bytes_past_deadline: noted.bytes_past_deadline,
         };
         serde_json::to_string(&json).unwrap_or_default()
     }

@@ -1,12 +1,13 @@
-//! The recorder's role: hello, recovery, then four threads until it is told to stop.
+//! The recorder's role: hello, recovery, then its threads until it is told to stop.
 //!
 //! 1 hello: the keeper certifies this run's key and gives it its time (R5, R9); waited for as long as it takes
 //! 2 recover: reels that an earlier run left open are closed (R5)
-//! 3 ingest, writer, clerk, service
+//! 3 ingest, writer, errands, service, clerk
 //! 4 stop: sessions closed, open chunks flushed, open reels ended, facts told
 
 use crate::{
-    clerk::Clerk,
+    clerk::{BEAT_PATIENCE, Clerk, LivePermits},
+    errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
     report::Report,
     service::Service,
@@ -18,11 +19,13 @@ use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keeper::KeeperClient;
 use seal::sign::SigningKey;
 use std::{
+    collections::HashSet,
     os::unix::net::UnixListener,
     path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
+        mpsc::channel,
     },
     thread,
     time::{Duration, Instant},
@@ -45,6 +48,8 @@ pub struct RecorderParts {
     pub keeper: Arc<KeeperClient>,
     pub disk: Arc<dyn Disk>,
     pub store: PathBuf,
+    /// The store grows no further.
+    pub slots_max: u32,
     pub footage: PathBuf,
     /// Where web asks; web is known by the secret (P3).
     pub listener: UnixListener,
@@ -66,6 +71,8 @@ pub enum RecorderError {
     Recover(#[from] RecoverError),
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    #[error("a thread of the recorder ended: the recorder begins anew")]
+    ThreadEnded,
     #[error("our own time stepped by {millis} ms: a new run begins with a new anchor (R9)")]
     TimeStepped { millis: i64 },
 }
@@ -93,7 +100,9 @@ const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
-    let store = Arc::new(LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?);
+    let mut store = LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?;
+    store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
+    let store = Arc::new(store);
     let footage = Arc::new(open_footage(&parts)?);
     let recovered = recover_all(&store, &footage, &grant, &seed, time.now())?; // 2
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
@@ -108,39 +117,44 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let ended = Arc::new(AtomicBool::new(false));
     let ingest = start_ingest(&parts, &time, desk)?;
     report.watch(ingest.board());
+    let (permits, confirmed) = (LivePermits::default(), Arc::new(Mutex::new(Instant::now())));
     let service = Service {
         keeper: parts.keeper.clone(),
         admitter: admitter.clone(),
         footage: footage.clone(),
         hub: hub.clone(),
         secret: parts.web_secret.clone(),
-        permits: Arc::default(),
+        permits: permits.clone(),
+        confirmed: confirmed.clone(),
     };
-    let (permits, listener) = (service.permits.clone(), parts.listener);
+    let listener = parts.listener;
     thread::spawn(move || service.listen(&listener));
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
-    let mut clerk = Clerk {
+    let (errands, asked) = channel();
+    let running = Errands {
         keeper: parts.keeper.clone(),
-        admitter,
+        admitter: admitter.clone(),
         store,
-        footage,
-        hub,
-        report,
-        permits,
-        time,
+        footage: footage.clone(),
+        report: report.clone(),
+        time: time.clone(),
         ingest,
         hour_length: parts.hour_length,
-        freed: Default::default(),
-        cameras: Default::default(),
-    };
-    let outcome = clerk.work_until(&parts.stop); // 3
+        freed: HashSet::new(),
+        cameras: Cameras::default(),
+    }
+    .start(asked);
+    let keeper = parts.keeper.patient(BEAT_PATIENCE);
+    let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errands.clone() };
+    let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running]); // 3
 
-    clerk.ingest.stop()?; // 4
+    drop(errands.send(Errand::Stop)); // 4: a thread that is gone has stopped
+    join(running);
     ended.store(true, Ordering::SeqCst);
     join(writing);
     join(preparing);
-    tell_last(&parts.keeper, &clerk.admitter);
+    tell_last(&parts.keeper, &admitter);
     outcome
 }
 
@@ -149,9 +163,13 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
     let run = RunId::draw(&*parts.random);
     let mut said = false;
     while !parts.stop.load(Ordering::SeqCst) {
-        let boot = parts.clock.boot().0;
+        let asked = parts.clock.boot().0;
         match parts.keeper.begin_run(run, SigningKey::from_seed(seed).public()) {
-            Ok(grant) => return Some((grant, RunTime { anchor: grant.anchor, boot, clock: parts.clock.clone() })),
+            Ok(grant) => {
+                // the keeper read its clock between the question and the answer
+                let boot = asked.midpoint(parts.clock.boot().0);
+                return Some((grant, RunTime { anchor: grant.anchor, boot, clock: parts.clock.clone() }));
+            }
             Err(error) if said => tracing::debug!(%error, "still no keeper"),
             Err(error) => warn!(%error, "the recorder waits for the keeper"),
         }
@@ -161,7 +179,8 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
     None
 }
 
-/// The footage catalog is disposable (P7): a damaged one is set aside and rebuilt from what the slots say.
+/// The footage catalog is disposable (P7): a damaged one is made anew. Its footage stays in its slots, which recovery keeps
+/// until the catalog can be rebuilt from them.
 fn open_footage(parts: &RecorderParts) -> Result<Footage, RecorderError> {
     match Footage::open(&parts.footage, parts.site) {
         Err(CatalogError::Damaged { .. }) => {

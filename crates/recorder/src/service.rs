@@ -4,7 +4,7 @@ use crate::{clerk::LivePermits, health::GapCause};
 use catalog::Footage;
 use domain::{
     Secret32, Span, StreamId,
-    limit::{MESSAGE_BYTES_MAX, REEL_SECONDS},
+    limit::{LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX, REEL_SECONDS},
 };
 use keeper::{
     KeeperClient,
@@ -15,7 +15,7 @@ use std::{
     os::unix::net::{UnixListener, UnixStream},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tracing::{debug, warn};
 use vault::{
@@ -30,6 +30,16 @@ use vault::{
 
 /// A viewer that takes nothing for this long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+/// A connection that says nothing is closed; web keeps its own short.
+const HELLO_PATIENCE: Duration = Duration::from_secs(10);
+/// After a connection that could not be taken (no descriptor is free).
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// No confirmation for this long ends a live stream.
+const SILENCE_MAX: Duration = Duration::from_millis(LIVE_SILENCE_MS_MAX);
+/// How long a viewer waits for a picture before it hears that the recorder lives.
+const IDLE: Duration = Duration::from_millis(500);
+/// Reels told at once: 65 bytes each, a message is at most 1 MiB. Web asks again from where they end.
+const LOCATED_MAX: usize = 4_000;
 
 /// The service and what it reads.
 #[derive(Clone)]
@@ -40,10 +50,12 @@ pub struct Service {
     pub hub: Arc<Hub>,
     pub secret: Secret32,
     pub permits: LivePermits,
+    /// When the keeper last answered for all permits.
+    pub confirmed: Arc<Mutex<Instant>>,
 }
 
 impl Service {
-    /// Answers until the listener fails; a thread a connection.
+    /// Answers for as long as the process lives; a thread a connection.
     pub fn listen(self, listener: &UnixListener) {
         for stream in listener.incoming() {
             let service = self.clone();
@@ -53,15 +65,21 @@ impl Service {
                         debug!(%error, "a connection of web ended");
                     }
                 })),
-                Err(error) => return warn!(%error, "the recorder's socket failed"),
+                Err(error) => {
+                    warn!(%error, "a connection could not be taken");
+                    thread::sleep(ACCEPT_AGAIN);
+                }
             }
         }
     }
 
     fn converse(&self, mut stream: UnixStream) -> Result<(), MessageError> {
         stream.set_write_timeout(Some(WRITE_PATIENCE))?;
+        stream.set_read_timeout(Some(HELLO_PATIENCE))?;
         let genuine = match read_message(&mut stream, MESSAGE_BYTES_MAX)? {
-            Some(Question::Hello { peer: Peer::Web, secret }) => secret == self.secret,
+            Some(Question::Hello { peer: Peer::Web, secret }) => {
+                aws_lc_rs::constant_time::verify_slices_are_equal(secret.expose(), self.secret.expose()).is_ok()
+            }
             _ => false,
         };
         if !genuine {
@@ -115,7 +133,7 @@ impl Service {
             (view.first_utc, view.last_utc, located)
         }));
         all.sort_by_key(|(first, _, _)| *first);
-        RecorderAnswer::Located(all.into_iter().map(|(_, _, located)| located).collect())
+        RecorderAnswer::Located(all.into_iter().take(LOCATED_MAX).map(|(_, _, located)| located).collect())
     }
 
     fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
@@ -149,13 +167,21 @@ impl Service {
         if !alive {
             return write_message(&mut stream, &refused("no permit holds for this live stream"), MESSAGE_BYTES_MAX);
         }
-        let id = permit.id;
-        self.permits.lock().unwrap_or_else(PoisonError::into_inner).insert(id, permit);
-        let watching = self.hub.watch(of, id);
+        let (id, checked) = (permit.id, Instant::now());
+        let watching = {
+            // both under one lock: the clerk must never see the viewer without its permit
+            let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+            permits.insert(id, permit);
+            self.hub.watch(of, id)
+        };
         write_message(&mut stream, &RecorderAnswer::Watching, MESSAGE_BYTES_MAX)?;
         let mut jumps = 0;
         loop {
-            let message = match watching.next(Duration::from_secs(1)) {
+            let confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner).max(checked);
+            if confirmed.elapsed() > SILENCE_MAX {
+                return write_message(&mut stream, &LiveMessage::Ended, LIVE_MESSAGE_BYTES_MAX); // P5
+            }
+            let message = match watching.next(IDLE) {
                 Next::Frame(frame) => LiveMessage::Frame(LiveFrame::from(&*frame)),
                 Next::Nothing => LiveMessage::Idle,
                 Next::Ended => LiveMessage::Ended,

@@ -102,15 +102,11 @@ impl Hub {
 
     /// Ends every stream whose permit does not hold any more.
     pub fn keep_only(&self, holds: impl Fn(PermitId) -> bool) {
-        for stream in self.streams().values_mut() {
-            for viewer in stream.viewers.iter().filter(|viewer| !holds(viewer.permit)) {
-                viewer.end();
-            }
-            stream.viewers.retain(|viewer| holds(viewer.permit));
-            if stream.viewers.is_empty() {
-                stream.forget();
-            }
-        }
+        self.streams().retain(|_, stream| {
+            stream.viewers.iter().filter(|viewer| !holds(viewer.permit)).for_each(|viewer| viewer.end());
+            stream.viewers.retain(|viewer| !viewer.queue().ended);
+            !stream.viewers.is_empty() // with the last viewer the group in memory goes too (P5)
+        });
     }
 
     fn streams(&self) -> MutexGuard<'_, HashMap<StreamId, Stream>> {

@@ -3,7 +3,6 @@
 mod support;
 
 use domain::UtcMicros;
-use serde_json::Value;
 use simulator::installation::{Browser, Installation};
 use std::{
     collections::BTreeSet,
@@ -11,8 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use support::{
-    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_of, replay_path, sleep, town,
-    until,
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, town, until,
 };
 
 /// What is recorded of the hour that dies.
@@ -27,27 +25,27 @@ fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_ba
     let (short, long) = (site.add(&town, 1, 1), site.add(&town, 2, 2));
     let _still_watched = [&short, &long].map(|camera| site.until_recording(camera));
     sleep(RECORDED_SECONDS);
-    assert!(replay_status(&site.operator(), &short, hour).is_ok(), "before its deadline the hour opens");
+    assert!(replay_status(&site, &short, hour).is_ok(), "before its deadline the hour opens");
     site.site.stop().unwrap();
     let backup = site.folder.path().join("backup");
     copy_folder(&site.site.folder, &backup);
 
     // ten minutes before its deadline (K8) the hour closes and dies
     site.sleep_until(hour.plus_seconds(DAY_SECONDS - CLOSED_SECONDS + 5));
-    until_destroyed(&site, 1);
-    assert_eq!(replay_status(&site.operator(), &short, hour), Err(410));
-    assert!(replay_status(&site.operator(), &long, hour).is_ok(), "the other camera may be kept for two days");
+    until("the hour is closed", || (replay_status(&site, &short, hour) == Err("closed".into())).then_some(()));
+    until("the hour is destroyed", || site.fate(&short, hour).filter(|state| state == "destroyed"));
+    assert!(replay_status(&site, &long, hour).is_ok(), "the other camera may be kept for two days");
     check_destruction(&site);
 
     // 1 · store and footage catalog of the backup over the present ones
     site.site.stop().unwrap();
     put_back(&backup, &site.site.folder);
     site.site.serve().unwrap();
-    assert!(matches!(replay_status(&site.operator(), &short, hour), Err(404 | 410)));
-    assert!(replay_status(&site.operator(), &long, hour).is_ok(), "what lives is there again with the backup");
+    assert_eq!(replay_status(&site, &short, hour), Err("closed".into()));
+    assert!(replay_status(&site, &long, hour).is_ok(), "what lives is there again with the backup");
     check_destruction(&site);
 
-    // 2 · the whole backup beside the keyring of today, and the clock of then
+    // 2 · the whole backup beside the keyring of today, and the clock of then; then with the ledger of today
     site.site.stop().unwrap();
     let other = site.folder.path().join("restored");
     copy_folder(&backup, &other);
@@ -55,16 +53,30 @@ fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_ba
         fs::remove_dir_all(other.join(copy)).unwrap();
         copy_folder(&site.site.folder.join(copy), &other.join(copy));
     }
-    let restored = restored(&site, &other, hour.plus_seconds(60));
+    let mut restored = self::restored(&site, &other, hour.plus_seconds(60));
     let refused = restored.attempt(&["verify"], None).unwrap();
-    assert!(refused.code == Some(1) && refused.stderr.contains("journal"), "{refused:?}");
+    assert!(refused.code == Some(1) && refused.stdout.contains("ne tient pas"), "{refused:?}");
+    fs::remove_dir_all(other.join("data/ledger")).unwrap();
+    copy_folder(&site.site.folder.join("data/ledger"), &other.join("data/ledger"));
+    restored.serve().unwrap();
+    let operator = restored.sign_in("operateur", &site.operator).unwrap();
+    let refused = replay_in(&operator, &short, hour, hour.plus_seconds(55));
+    println!("{refused:?}");
+    assert!(
+        matches!(refused.as_ref().unwrap_err().as_str(), "closed" | "no-footage" | "no-trusted-time"),
+        "{refused:?}"
+    );
+    drop(operator);
+    restored.stop().unwrap();
 
     // 3 · the same backup with the keyring of then opens: only the keys are missing above
     let control = site.folder.path().join("control");
     copy_folder(&backup, &control);
     let mut control = self::restored(&site, &control, hour.plus_seconds(60));
     control.serve().unwrap();
-    assert!(replay_status(&control.sign_in("operateur", &site.operator).unwrap(), &short, hour).is_ok());
+    assert!(
+        replay_in(&control.sign_in("operateur", &site.operator).unwrap(), &short, hour, hour.plus_seconds(55)).is_ok()
+    );
     control.stop().unwrap();
 
     // 4 · of the hour's page as it was then no copy of the keyring has anything left
@@ -76,45 +88,38 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
     let town = town(2);
     let start = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
     let site = Site::serving_at(start.seconds() + 20 - now().seconds());
-    let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 2)];
+    let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 1)];
     let (mut slots, mut destroyed) = (Vec::new(), 0);
     for day in 0..6 {
         cameras.iter().for_each(|camera| site.until_recording(camera));
         sleep(4.0);
-        slots.push(site.operator().get("/api/health").unwrap()["store"]["slots"].as_u64().unwrap());
+        slots.push(site.health().unwrap()["store"]["slots"].as_u64().unwrap());
         // a day passes while the program runs: both its clocks move on together
         let next = start.plus_seconds((day + 1) * DAY_SECONDS + 20);
         simulator::clock::set_offset(&site.clock, next.since(now())).unwrap();
         destroyed = until("a further hour is destroyed", || {
-            let health = site.site.sign_in("operateur", &site.operator).ok()?.get("/api/health").ok()?;
-            health["destruction"]["hours_destroyed"].as_u64().filter(|hours| *hours > destroyed)
+            site.health()?["destruction"]["hours_destroyed"].as_u64().filter(|hours| *hours > destroyed)
         });
         check_nothing_overdue(&site);
     }
     assert!(slots[5] <= slots[3], "the store grows: {slots:?}");
 }
 
-/// Ok: a replay of what was recorded came whole. Err: the status of the refusal.
-fn replay_status(browser: &Browser<'_>, camera: &str, hour: UtcMicros) -> Result<(), u16> {
-    let (from, to) = (hour, hour.plus_seconds(HOUR_SECONDS));
-    let asked = browser.post("/api/looks", &replay_of(&[camera], from, to));
-    let permit = match asked {
-        Ok(look) => look["permit"].as_str().unwrap().to_owned(),
-        Err(error) => panic!("{error}"),
-    };
+/// Ok: a replay of what was recorded came whole. Err: the kind of the refusal.
+fn replay_status(site: &Site, camera: &str, hour: UtcMicros) -> Result<(), String> {
+    let to = hour.plus_seconds(HOUR_SECONDS).min(site.now());
+    replay_in(&site.operator(), camera, hour, to)
+}
+
+fn replay_in(browser: &Browser<'_>, camera: &str, from: UtcMicros, to: UtcMicros) -> Result<(), String> {
+    let permit = look_back(browser, &[camera], from, to);
     let path = replay_path(&permit, camera, from, to);
     if let Err(error) = browser.open(&path) {
-        return Err(error.status().unwrap_or_else(|| panic!("{error}")));
+        let problem = error.body()["type"].as_str().unwrap_or_else(|| panic!("{error}")).to_owned();
+        return Err(problem.trim_start_matches("urn:vigie:problem:").to_owned());
     }
     assert!(fetch(browser, &path).shown.len() as f64 > RECORDED_SECONDS * 12.0 * 0.8);
     Ok(())
-}
-
-fn until_destroyed(site: &Site, hours: u64) {
-    until("the hour is destroyed", || {
-        let health = site.operator().get("/api/health").ok()?;
-        (health["destruction"]["hours_destroyed"].as_u64()? >= hours).then_some(())
-    });
 }
 
 fn check_destruction(site: &Site) {
@@ -126,7 +131,7 @@ fn check_destruction(site: &Site) {
 }
 
 fn check_nothing_overdue(site: &Site) {
-    let health: Value = site.operator().get("/api/health").unwrap();
+    let health = site.health().unwrap();
     assert_eq!(health["destruction"]["bytes_past_deadline"], 0, "{health}");
 }
 

@@ -117,6 +117,11 @@ impl Config {
     pub fn footage(&self) -> PathBuf {
         self.data.folder.join("footage.db")
     }
+    /// How many slots the store may have.
+    pub fn slots_max(&self) -> u32 {
+        let slots = (u64::from(self.store.gibibytes_max) << 30) / (u64::from(self.store.slot_mebibytes) << 20);
+        u32::try_from(slots).unwrap_or(u32::MAX)
+    }
     pub fn ledger(&self) -> PathBuf {
         self.data.folder.join("ledger")
     }

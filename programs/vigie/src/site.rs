@@ -32,6 +32,8 @@ pub enum SiteError {
     NoPassphrase { path: PathBuf, source: std::io::Error },
     #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
     OpenPassphrase { path: PathBuf, mode: u32 },
+    #[error("the ledger's journal must be opened anew: the keeper starts again")]
+    MustRestart,
     #[error("another Vigie runs on `{path}`: stop it first", path = path.display())]
     InUse { path: PathBuf },
     #[error("{what}: {source}")]
@@ -149,7 +151,16 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
 
 /// Holds the data folder for one keeper; released when dropped.
 pub fn lock(config: &Config) -> Result<std::fs::File, SiteError> {
-    let path = config.data.folder.join("lock");
+    lock_file(config, "lock")
+}
+
+/// Holds the site for one `serve`, before any of its roles starts.
+pub fn lock_serve(config: &Config) -> Result<std::fs::File, SiteError> {
+    lock_file(config, "serve.lock")
+}
+
+fn lock_file(config: &Config, name: &str) -> Result<std::fs::File, SiteError> {
+    let path = config.data.folder.join(name);
     let open = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
     let file = open.map_err(SiteError::io(format!("cannot open `{}`", path.display())))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)

@@ -21,12 +21,14 @@ use vault::{
 
 /// An answer that takes longer is as good as none: a destruction waits for disks, a look for one write.
 const PATIENCE: Duration = Duration::from_secs(30);
+const CONTROL_PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Connections of one role to the keeper: one a question at a time, kept for the next.
 pub struct KeeperClient {
     path: PathBuf,
     peer: Peer,
     secret: Secret32,
+    patience: Duration,
     idle: Mutex<Vec<UnixStream>>,
 }
 
@@ -35,12 +37,22 @@ type Result<T> = std::result::Result<T, KeeperError>;
 impl KeeperClient {
     /// Speaks as a role, whose secret `serve` handed over.
     pub fn role(path: &Path, peer: Peer, secret: Secret32) -> KeeperClient {
-        KeeperClient { path: path.to_owned(), peer, secret, idle: Mutex::default() }
+        KeeperClient { path: path.to_owned(), peer, secret, patience: PATIENCE, idle: Mutex::default() }
     }
 
-    /// Speaks as the command line; the kernel tells the keeper who it is.
+    /// Speaks as the command line; the kernel tells the keeper who it is. Verifying a log of years takes minutes.
     pub fn control(path: &Path) -> KeeperClient {
-        KeeperClient::role(path, Peer::Control { uid: 0 }, Secret32::new([0; 32]))
+        let client = KeeperClient::role(path, Peer::Control { uid: 0 }, Secret32::new([0; 32]));
+        client.with_patience(CONTROL_PATIENCE)
+    }
+
+    /// The same role with connections of its own, which wait this long for an answer.
+    pub fn patient(&self, patience: Duration) -> KeeperClient {
+        KeeperClient::role(&self.path, self.peer, self.secret.clone()).with_patience(patience)
+    }
+
+    fn with_patience(self, patience: Duration) -> KeeperClient {
+        KeeperClient { patience, ..self }
     }
 
     /// One question, one answer. An answer `Failed` comes as the error it holds.
@@ -178,8 +190,8 @@ impl KeeperClient {
 
     fn connect(&self) -> Result<UnixStream> {
         let mut stream = UnixStream::connect(&self.path).map_err(|error| away(error.into()))?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| away(error.into()))?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(|error| away(error.into()))?;
+        stream.set_read_timeout(Some(self.patience)).map_err(|error| away(error.into()))?;
+        stream.set_write_timeout(Some(self.patience)).map_err(|error| away(error.into()))?;
         if let Peer::Control { .. } = self.peer {
             return Ok(stream);
         }

@@ -61,7 +61,10 @@ fn check(seconds: i64, dying: &[(i64, u8)]) {
         world.disk.reboot();
         let opened = world.open();
         assert!(gone(&opened), "at the start, without anybody's help: {what}");
-        assert!(opened.keyring.page(hour(1)).unwrap().is_some() || dying.contains(&(1, 1)), "nothing else dies: {what}");
+        assert!(
+            opened.keyring.page(hour(1)).unwrap().is_some() || dying.contains(&(1, 1)),
+            "nothing else dies: {what}"
+        );
         opened.core.tick().unwrap();
         free(&opened).unwrap();
         assert_eq!(opened.destructions(), expected, "entered once each: {what}");

@@ -148,11 +148,7 @@ fn who_does_not_know_a_roles_secret_gets_nothing() {
     let world = World::new(2);
     let opened = world.open();
     let served = Served::new(&opened);
-    let wrong = [
-        (Peer::Recorder, WEB),
-        (Peer::Web, RECORDER),
-        (Peer::Web, Secret32::new([0; 32])),
-    ];
+    let wrong = [(Peer::Recorder, WEB), (Peer::Web, RECORDER), (Peer::Web, Secret32::new([0; 32]))];
     for (peer, secret) in wrong {
         let answer = KeeperClient::role(&served.roles(), peer, secret).ask(&Question::Site);
         assert!(matches!(answer, Err(KeeperError::Forbidden { .. })), "{answer:?}");
@@ -186,7 +182,8 @@ fn garbage_and_messages_that_are_too_long_end_their_connection_only() {
         for after_hello in [false, true] {
             let mut stream = UnixStream::connect(served.roles()).unwrap();
             if after_hello {
-                write_message(&mut stream, &Question::Hello { peer: Peer::Web, secret: WEB }, MESSAGE_BYTES_MAX).unwrap();
+                write_message(&mut stream, &Question::Hello { peer: Peer::Web, secret: WEB }, MESSAGE_BYTES_MAX)
+                    .unwrap();
                 assert!(matches!(read_message(&mut stream, MESSAGE_BYTES_MAX), Ok(Some(Answer::Done))));
             }
             stream.write_all(bytes).unwrap();

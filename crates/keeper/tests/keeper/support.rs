@@ -12,7 +12,7 @@ use keeper::{
     core::KeyringLogKeys,
     journal::{Journal, JournalParts, JournalPlace, JournalSizes},
 };
-use keyring::{FileKeyring, KdfCost, Keyring};
+use keyring::{FileKeyring, KdfCost, Keyring, MemoryKeyring};
 use ledger::{Actor, Entry, Event, LogId, Report};
 use seal::{
     Extent, GroupStart, KeyRecord, Kind, RecordHeader,
@@ -93,12 +93,16 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub random: Arc<Seeded>,
     registry: Arc<TempDir>,
+    /// A keyring that outlives its keepers, for tests of a long time: files would be written ten thousand times.
+    memory: Option<Arc<dyn Keyring>>,
 }
 
 /// An open keeper and the keyring below it, to look at.
 pub struct Opened {
     pub core: Arc<KeeperCore>,
     pub keyring: Arc<dyn Keyring>,
+    /// Who looks: the operator of the registry, unless a test signs in itself.
+    pub session: SessionSecret,
 }
 
 pub fn camera(n: u8) -> CameraId {
@@ -128,8 +132,18 @@ impl World {
         World::beside(seed, Arc::new(registry()))
     }
 
+    pub fn with_keys_in_memory(seed: u64) -> World {
+        let random = Arc::new(Seeded(AtomicU64::new(seed << 50)));
+        let keyring = Arc::new(MemoryKeyring::new(random));
+        World::made(seed, Arc::new(registry()), Some(keyring))
+    }
+
     /// A world of its own but for the registry: making one takes longer than all the rest.
     pub fn beside(seed: u64, registry: Arc<TempDir>) -> World {
+        World::made(seed, registry, None)
+    }
+
+    fn made(seed: u64, registry: Arc<TempDir>, memory: Option<Arc<dyn Keyring>>) -> World {
         let clock = ManualClock {
             system: AtomicI64::new(START * 1_000_000 + 60_000_000),
             boot: AtomicI64::new(500_000_000),
@@ -137,13 +151,13 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world = World { disk, clock: Arc::new(clock), random, registry };
+        let world = World { disk, clock: Arc::new(clock), random, registry, memory };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
-        let keyring =
-            FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone()).unwrap();
+        let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
+        let keyring = world.memory.clone().unwrap_or_else(|| Arc::new(create().unwrap()));
         let opening = Entry::new(world.clock.utc(), Actor::Cli { uid: 0 }, Event::Opened { site: SITE, log: LOG });
-        drop(Journal::create(world.journal_parts(Arc::new(keyring)), &opening).unwrap());
+        drop(Journal::create(world.journal_parts(keyring), &opening).unwrap());
         world
     }
 
@@ -153,8 +167,11 @@ impl World {
 
     pub fn try_open(&self) -> Result<Opened, String> {
         let disk = Arc::new(self.disk.clone());
-        let keyring = FileKeyring::open(disk, [folder(0), folder(1)], SITE, PASSPHRASE, self.random.clone());
-        let keyring: Arc<dyn Keyring> = Arc::new(keyring.map_err(|error| error.to_string())?);
+        let open = || FileKeyring::open(disk, [folder(0), folder(1)], SITE, PASSPHRASE, self.random.clone());
+        let keyring: Arc<dyn Keyring> = match &self.memory {
+            Some(keyring) => keyring.clone(),
+            None => Arc::new(open().map_err(|error| error.to_string())?),
+        };
         let journal = Journal::open(self.journal_parts(keyring.clone())).map_err(|error| error.to_string())?;
         let parts = KeeperParts {
             site: SITE,
@@ -170,7 +187,7 @@ impl World {
             findings: Vec::new(),
         };
         let core = KeeperCore::open(parts).map_err(|error| error.to_string())?;
-        Ok(Opened { core: Arc::new(core), keyring })
+        Ok(Opened { core: Arc::new(core), keyring, session: session("operator") })
     }
 
     pub fn now(&self) -> UtcMicros {
@@ -281,7 +298,7 @@ impl Opened {
 
     #[track_caller]
     pub fn permit(&self, view: View, cameras: &[u8]) -> Permit {
-        match self.core.pass(&session("operator"), &ask(view, cameras)).unwrap() {
+        match self.core.pass(&self.session, &ask(view, cameras)).unwrap() {
             Verdict::Allowed(permit) => permit,
             Verdict::Refused(refused) => panic!("refused by {:?}", refused.reasons),
         }
@@ -311,8 +328,7 @@ impl Opened {
         let run_key = SigningKey::from_seed(&Secret32::new([4; 32]));
         let site_key = SigningKey::from_seed(&self.keyring.site_key());
         let certificate = RunCertificate::issue(&site_key, SITE, RUN, run_key.public());
-        let header =
-            ReelHeader { reel, hour: minted.hour, deadline: minted.deadline, reel_key: [5; 32], certificate };
+        let header = ReelHeader { reel, hour: minted.hour, deadline: minted.deadline, reel_key: [5; 32], certificate };
         let lookup_tag = minted.lookup.tag(reel, minted.stream);
         let key_record = KeyRecord { lookup_tag, wrapped: minted.wrapped.clone() }.to_bytes();
         let extents = (0..10).map(|n| {
@@ -339,7 +355,7 @@ impl Opened {
     pub fn opens(&self, minted: &Minted, at: i64) -> bool {
         let part = self.reel(7, minted, at, GroupStart { reel: ReelId([7; 16]), chunk: 0 });
         let asked = ask(View::Replay(span(at, at + 10)), &[minted.stream.camera.0[0]]);
-        let Verdict::Allowed(permit) = self.core.pass(&session("operator"), &asked).unwrap() else { return false };
+        let Verdict::Allowed(permit) = self.core.pass(&self.session, &asked).unwrap() else { return false };
         let query = KeyQuery { permit, stream: minted.stream, span: span(at, at + 10), parts: vec![part] };
         self.core.keys(&query).is_ok_and(|answer| !answer.reels.is_empty())
     }

@@ -93,14 +93,29 @@ impl Site {
     /// Waits until the console answers and the recorder reports this camera as recording.
     pub fn until_recording(&self, camera: &str) {
         until("the camera is recorded", || {
-            let health = self.operator_health()?;
+            let health = self.health()?;
             let cameras = health["cameras"].as_array()?.clone();
             cameras.iter().find(|one| one["id"] == camera).filter(|one| one["state"] == "recording").map(|_| ())
         });
     }
 
-    fn operator_health(&self) -> Option<Value> {
+    /// `None` while the program does not answer.
+    pub fn health(&self) -> Option<Value> {
         self.site.sign_in("operateur", &self.operator).ok()?.get("/api/health").ok()
+    }
+
+    /// How a request without a session is answered.
+    pub fn nobody_status(&self, path: &str, body: &Value) -> Option<u16> {
+        self.site.nobody().post(path, body).err().and_then(|error| error.status())
+    }
+
+    /// What the console's day says of a camera's hour: `live`, `closed`, `destroyed`, `empty`.
+    pub fn fate(&self, camera: &str, hour: UtcMicros) -> Option<String> {
+        let paris = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
+        let date = jiff::Timestamp::from_microsecond(hour.0).unwrap().to_zoned(paris).date();
+        let day = self.operator().get(&format!("/api/cameras/{camera}/day?date={date}")).ok()?;
+        let of_hour = |one: &&Value| one["from"] == hour.to_string();
+        day["hours"].as_array()?.iter().find(of_hour)?["state"].as_str().map(str::to_owned)
     }
 }
 
@@ -109,7 +124,7 @@ impl Drop for Site {
     fn drop(&mut self) {
         if thread::panicking() {
             let log = std::fs::read_to_string(self.site.log()).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
+            let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"message\":\"request\"")).collect();
             eprintln!("the program's log ends with:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
         }
     }
@@ -159,6 +174,6 @@ pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(started.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(500));
     }
 }

@@ -17,6 +17,8 @@ pub enum Command {
         #[arg(long)]
         role: Role,
     },
+    /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
+    Disable { name: String },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -24,6 +26,7 @@ pub enum Command {
 pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add { name, role } => add(context, name, role),
+        Command::Disable { name } => disable(context, name),
         Command::List => list(context),
     }
 }
@@ -39,6 +42,12 @@ fn add(context: &Context<'_>, name: String, role: Role) -> Outcome {
         )
     );
     println!("{}", setup_link(&context.config, &token));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn disable(context: &Context<'_>, name: String) -> Outcome {
+    context.ask(Control::AccountDisable { name: Sensitive::new(name) })?;
+    println!("{}", context.pick("Compte fermé.", "Account closed."));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -51,7 +51,7 @@ pub struct Test {
 #[derive(Args)]
 struct SignIn {
     /// Nom d'utilisateur de la caméra · the camera's user
-    #[arg(long)]
+    #[arg(long, requires = "password_stdin")]
     user: Option<String>,
     /// Lire le mot de passe sur l'entrée standard · read the password from standard input
     #[arg(long, requires = "user")]

@@ -79,13 +79,12 @@ fn make_store(context: &Context<'_>, identity: SiteLog, random: &dyn Random) -> 
     let store = &context.config.store;
     private_folder(&store.folder)?;
     let slot_bytes = u64::from(store.slot_mebibytes) << 20;
-    let slots_max = (u64::from(store.gibibytes_max) << 30) / slot_bytes;
     let marker = Marker {
         format: 1,
         site: identity.site,
         root: RootId::draw(random),
         slot_bytes,
-        slots_max: u32::try_from(slots_max).unwrap_or(u32::MAX),
+        slots_max: context.config.slots_max(),
     };
     drop(LocalStore::create(site::disk(), &store.folder, marker)?);
     Ok(())

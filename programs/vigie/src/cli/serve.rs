@@ -23,6 +23,8 @@ pub fn run(context: &Context<'_>) -> Outcome {
 pub fn role(context: &Context<'_>, role: &str) -> Outcome {
     log_to_stderr(context);
     let stop = Arc::new(AtomicBool::new(false));
+    // a service manager may signal every process at once; the order to stop is the end of standard input
+    stop_on_signals(Arc::default())?;
     let handover = Handover::take(&stop)?;
     let (build, config) = (context.build, &context.config);
     let ended: Result<(), Box<dyn std::error::Error>> = match role {
@@ -59,12 +61,14 @@ fn stop_on_signals(stop: Arc<AtomicBool>) -> Result<(), std::io::Error> {
     };
     std::thread::spawn(move || {
         runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                stop.store(true, Ordering::SeqCst);
             }
         });
-        stop.store(true, Ordering::SeqCst);
     });
     Ok(())
 }

@@ -26,8 +26,10 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, findings)?);
-    core.started(&digest_of_this_program())?;
-    core.tick()?;
+    core.started(&digest_of_this_program()?)?;
+    if let Err(error) = core.tick() {
+        error!(%error, "the keeper's first second");
+    }
     let roles = listen(&config.keeper_socket())?;
     let control = listen(&config.control_socket())?;
     info!("the keeper answers");
@@ -45,6 +47,9 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         if let Err(error) = core.tick() {
             error!(%error, "the keeper's second");
         }
+        if core.must_restart() {
+            return Err(SiteError::MustRestart);
+        }
     }
     core.stopped()?;
     info!("the keeper stops");
@@ -52,8 +57,8 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
 }
 
 /// SHA-256 of the program's file, for the entry that it starts (L3).
-fn digest_of_this_program() -> String {
-    let bytes = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
+fn digest_of_this_program() -> Result<String, SiteError> {
+    let bytes = std::fs::read("/proc/self/exe").map_err(SiteError::io("cannot read this program's own file"))?;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }

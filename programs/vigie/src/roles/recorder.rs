@@ -27,9 +27,7 @@ pub fn run(
     handover: Handover,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), RecorderRoleError> {
-    if let Some(finding) = hardening::no_dumps() {
-        tracing::warn!(detail = finding.detail_en, "hardening");
-    }
+    hardening::harden_or_say();
     let identity = site::identity(config)?;
     let keeper = KeeperClient::role(&config.keeper_socket(), Peer::Recorder, handover.recorder);
     let parts = RecorderParts {
@@ -40,6 +38,7 @@ pub fn run(
         keeper: Arc::new(keeper),
         disk: site::disk(),
         store: config.store.folder.clone(),
+        slots_max: config.slots_max(),
         footage: config.footage(),
         listener: listen(&config.recorder_socket())?,
         web_secret: handover.recorder_web,

@@ -35,7 +35,8 @@ struct Role {
 /// Runs until `stop`.
 pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
     crate::site::identity(config)?;
-    crate::site::passphrase(config)?;
+    drop(crate::site::passphrase(config)?);
+    let _lock = crate::site::lock_serve(config)?;
     std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
     let random = SystemRandom::new();
     let handover = Handover {
@@ -74,16 +75,22 @@ impl Role {
             self.started = Instant::now();
         }
         if self.started.elapsed() >= self.wait {
-            self.child = Some(self.start(config_path, handover)?);
             self.started = Instant::now();
+            match self.start(config_path, handover) {
+                Ok(child) => self.child = Some(child),
+                Err(error) => {
+                    error!(role = self.name, %error, "a role could not be started");
+                    self.wait = AGAIN_MAX;
+                }
+            }
         }
         Ok(())
     }
 
     fn start(&self, config_path: &Path, handover: &Handover) -> Result<Child, SiteError> {
         let failed = || SiteError::io(format!("cannot start the {}", self.name));
-        let program = std::env::current_exe().map_err(failed())?;
-        let mut child = Command::new(program)
+        // the file that runs, also when it was replaced on disk meanwhile
+        let mut child = Command::new("/proc/self/exe")
             .arg("--config")
             .arg(config_path)
             .args(["role", self.name])

@@ -20,16 +20,16 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until `stop`.
 pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    if let Some(finding) = hardening::no_dumps() {
-        tracing::warn!(detail = finding.detail_en, "hardening");
-    }
+    hardening::harden_or_say();
     let identity = site::identity(config)?;
-    let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)?;
+    // without its disk the console still answers: health is read just then
+    let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)
+        .inspect_err(|error| tracing::error!(%error, "no recorded picture can be shown"));
     let web = web::WebConfig {
         keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.web)),
         recorder_socket: config.recorder_socket(),
         recorder_secret: handover.recorder_web,
-        store: Some(Arc::new(store)),
+        store: store.ok().map(Arc::new),
         clock: build.clock.clone(),
         random: Arc::new(SystemRandom::new()),
         version: build.version.to_owned(),

@@ -1,0 +1,258 @@
+//! Errands: what follows from the keeper's word and may take a while: keys, facts, cameras, freed space, looks at cameras.
+
+use crate::{
+    camera::CameraConfig,
+    fingerprint::{self, Fingerprint},
+    ingest::Ingest,
+    report::Report,
+    role::RunTime,
+    source::{CameraUrl, Credentials, SourceError},
+};
+use catalog::Footage;
+use domain::{HourLength, ReelId, StreamId};
+use keeper::{
+    KeeperClient,
+    wire::{ProbeFailure, Probed, RecorderCamera},
+};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use tracing::{info, warn};
+use vault::{
+    Keeper, LocalStore, Location,
+    admit::Admitter,
+    keeper::{Dead, Fact, ProbeJob, Pulse},
+};
+
+/// Keys are looked for and facts handed in at least this often, also while the keeper says nothing.
+const PERIOD: Duration = Duration::from_secs(1);
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the catalog is asked for what lies past its deadline and for gaps of hours that are gone.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// What the clerk hands over.
+pub enum Errand {
+    Follow(Box<Pulse>),
+    Stop,
+}
+
+/// Who runs them, and what for.
+pub struct Errands {
+    pub keeper: Arc<KeeperClient>,
+    pub admitter: Arc<Mutex<Admitter>>,
+    pub store: Arc<LocalStore>,
+    pub footage: Arc<Footage>,
+    pub report: Arc<Report>,
+    pub time: RunTime,
+    pub ingest: Ingest,
+    pub hour_length: HourLength,
+    /// Reels whose slots were given back: given back once, told until heard.
+    pub freed: HashSet<ReelId>,
+    pub cameras: Cameras,
+}
+
+/// The cameras as the keeper last told them.
+#[derive(Default)]
+pub struct Cameras {
+    version: u64,
+    known: HashMap<StreamId, RecorderCamera>,
+}
+
+impl Errands {
+    /// Runs until told to stop, or until the ingest thread is gone; then the ingest thread is stopped in order.
+    pub fn start(mut self, errands: Receiver<Errand>) -> JoinHandle<()> {
+        thread::spawn(move || {
+            let mut round = Instant::now();
+            while self.ingest.is_running() {
+                match errands.recv_timeout(PERIOD) {
+                    Ok(Errand::Follow(pulse)) => self.follow(*pulse),
+                    Ok(Errand::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+                self.fetch_keys();
+                self.hand_in_facts();
+                if round.elapsed() > ROUND {
+                    round = Instant::now();
+                    self.look_over();
+                }
+            }
+            if let Err(error) = self.ingest.stop() {
+                warn!(%error, "the ingest thread did not end in order");
+            }
+        })
+    }
+
+    /// Once a minute: what lies past its deadline by our time, and gaps around hours of which nothing is left (P7).
+    fn look_over(&self) {
+        let Ok(live) = self.footage.live_reels() else { return };
+        let now = self.time.now();
+        self.report.note_past_deadline(live.iter().filter(|row| row.deadline <= now).map(|row| row.bytes).sum());
+        let oldest = live.first().map_or(now, |row| row.hour.start());
+        if let Err(error) = self.footage.gaps_forget(oldest) {
+            warn!(%error, "old gaps stay for now");
+        }
+    }
+
+    fn follow(&mut self, pulse: Pulse) {
+        if pulse.cameras_version != self.cameras.version {
+            self.change_cameras();
+        }
+        for dead in &pulse.dead {
+            self.free(dead);
+        }
+        if let Some(job) = pulse.probe {
+            let keeper = self.keeper.clone();
+            thread::spawn(move || look_at(&keeper, job));
+        }
+    }
+
+    fn change_cameras(&mut self) {
+        let (version, cameras) = match self.keeper.cameras() {
+            Ok(answer) => answer,
+            Err(error) => return warn!(%error, "the cameras could not be fetched"),
+        };
+        let now: HashMap<StreamId, RecorderCamera> =
+            cameras.into_iter().map(|camera| (StreamId::main(camera.id), camera)).collect();
+        let before = std::mem::take(&mut self.cameras.known);
+        let mut taken = true;
+        for gone in before.keys().filter(|stream| !now.contains_key(stream)) {
+            taken &= self.applied(self.ingest.remove(gone.camera));
+        }
+        for (stream, camera) in now.iter().filter(|(stream, camera)| before.get(stream) != Some(*camera)) {
+            match config(*stream, camera) {
+                Ok(config) => taken &= self.applied(self.ingest.put(config)),
+                Err(why) => warn!(camera = %camera.name, why, "the camera cannot be recorded as it is registered"),
+            }
+        }
+        info!(cameras = now.len(), "cameras changed");
+        self.cameras = Cameras { version: if taken { version } else { 0 }, known: now };
+    }
+
+    fn applied(&self, applied: Result<(), crate::ingest::IngestError>) -> bool {
+        applied.inspect_err(|error| warn!(%error, "a camera's change was not taken")).is_ok()
+    }
+
+    /// Frees the slots of an hour whose keys are dead (K10 step 5), once, and tells the keeper until it has heard.
+    fn free(&mut self, dead: &Dead) {
+        let rows = match self.footage.reels_dead(dead.hour, Some(&dead.cameras)) {
+            Ok(rows) => rows,
+            Err(error) => return warn!(%error, "a dead hour could not be freed yet"),
+        };
+        let fresh: Vec<_> = rows.iter().filter(|row| !self.freed.contains(&row.reel)).collect();
+        let (Some(in_use), Some(slots)) = (self.live_slots(), slots_of(fresh.iter().copied())) else {
+            return warn!("a dead hour could not be freed yet: the catalog does not say where every reel lies");
+        };
+        self.store.free(slots.into_iter().filter(|slot| !in_use.contains(slot)));
+        self.freed.extend(fresh.iter().map(|row| row.reel));
+        let reels: Vec<ReelId> = rows.iter().map(|row| row.reel).collect();
+        let fact =
+            Fact::Freed { hour: dead.hour, cameras: dead.cameras.clone(), reels: reels.clone(), residual: Vec::new() };
+        match self.keeper.enter(&[fact]) {
+            Ok(()) => self.forget(&reels),
+            Err(error) => warn!(%error, "the keeper did not hear of freed space yet"),
+        }
+    }
+
+    /// Slots of reels that live; `None` where the catalog does not tell for sure.
+    fn live_slots(&self) -> Option<BTreeSet<u32>> {
+        slots_of(self.footage.live_reels().ok()?.iter())
+    }
+
+    fn forget(&mut self, reels: &[ReelId]) {
+        if let Err(error) = self.footage.forget(reels) {
+            warn!(%error, "rows of dead reels stay for now");
+        }
+    }
+
+    fn fetch_keys(&self) {
+        let streams: BTreeSet<StreamId> = self.cameras.known.keys().copied().collect();
+        let present = self.hour_length.hour_of(self.time.now());
+        let (run, wanted) = {
+            let admitter = self.admitter();
+            (admitter.run(), admitter.wanted_keys(present, &streams))
+        };
+        for (hour, missing) in wanted {
+            match self.keeper.mint(hour, run, &missing) {
+                Ok(minted) => self.admitter().give_keys(minted),
+                Err(error) => return warn!(%hour, %error, "no keys yet"),
+            }
+        }
+    }
+
+    fn hand_in_facts(&self) {
+        let facts = self.admitter().take_facts();
+        if facts.is_empty() {
+            return;
+        }
+        if let Err(error) = self.keeper.enter(&facts) {
+            warn!(%error, "facts for the ledger wait");
+            let mut admitter = self.admitter();
+            facts.into_iter().for_each(|fact| admitter.tell(fact));
+        }
+    }
+
+    fn admitter(&self) -> std::sync::MutexGuard<'_, Admitter> {
+        self.admitter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The slots of these reels; `None` where a location does not read: nothing is freed on a guess.
+fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTreeSet<u32>> {
+    let mut slots = BTreeSet::new();
+    for row in rows {
+        slots.extend(Location::from_bytes(&row.location)?.slots());
+    }
+    Some(slots)
+}
+
+fn config(stream: StreamId, camera: &RecorderCamera) -> Result<CameraConfig, String> {
+    let url: CameraUrl = camera.url.parse().map_err(|error: crate::source::UrlError| error.to_string())?;
+    let mut config = CameraConfig::new(stream, camera.name.clone(), url);
+    config.credentials = camera
+        .credentials
+        .as_ref()
+        .map(|credentials| Credentials::new(credentials.user.clone(), credentials.password.clone()));
+    config.pinned = match &camera.fingerprint {
+        Some(text) => Some(text.parse::<Fingerprint>().map_err(|error| error.to_string())?),
+        None => None,
+    };
+    Ok(config)
+}
+
+/// A look at a camera on a thread of its own: it may take ten seconds.
+fn look_at(keeper: &KeeperClient, job: ProbeJob) {
+    let number = job.number;
+    if let Err(error) = keeper.probed(number, probe(job)) {
+        warn!(%error, "the keeper did not hear what a camera showed");
+    }
+}
+
+fn probe(job: ProbeJob) -> Result<Probed, ProbeFailure> {
+    let failure = |fr: String, en: String| ProbeFailure { text_fr: fr, text_en: en };
+    let url: CameraUrl =
+        job.url.parse().map_err(|error: crate::source::UrlError| failure(error.to_string(), error.to_string()))?;
+    let credentials = job.credentials.map(|(user, password)| Credentials::new(user, password));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failure(error.to_string(), error.to_string()))?;
+    let found = runtime.block_on(fingerprint::probe(&url, credentials.as_ref(), PROBE_PATIENCE));
+    let report = found.map_err(|error: SourceError| {
+        let cause = error.cause();
+        failure(cause.text_fr().into_owned(), cause.text_en().into_owned())
+    })?;
+    Ok(Probed {
+        fingerprint: report.fingerprint.to_string(),
+        codec: format!("{:?}", report.codec).to_uppercase(),
+        width: report.width,
+        height: report.height,
+        millihertz: report.fps.map_or(0, |fps| (fps * 1_000.0) as u32),
+        offered: vec![report.tracks_text()],
+    })
+}
