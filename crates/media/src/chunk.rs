@@ -72,7 +72,8 @@ pub fn read(plain: &[u8], stream: StreamId, hour: Hour) -> Result<Chunk, ChunkEr
     let (first_utc, last_utc) = (UtcMicros(i64_at(head, 4)), UtcMicros(i64_at(head, 12)));
     let (table, rest) = rest.split_at_checked(count * LINE_BYTES).ok_or(wrong("table"))?;
     let first_dts = i64_at(head, 20);
-    let frames = table.chunks_exact(LINE_BYTES).map(|line| read_line(line, first_dts)).collect::<Result<Vec<_>, _>>()?;
+    let frames =
+        table.chunks_exact(LINE_BYTES).map(|line| read_line(line, first_dts)).collect::<Result<Vec<_>, _>>()?;
     let (parameters, data) = if head[1] & HAS_PARAMETERS != 0 { read_parameters(rest)? } else { (None, rest) };
     let size: u64 = frames.iter().map(|frame| u64::from(frame.size)).sum();
     if count == 0 || size != data.len() as u64 {

@@ -120,7 +120,9 @@ impl GapCause {
             GapCause::PictureTooLarge => {
                 "Une image dépassait 8 Mio et n'a pas été gardée. Réduisez la définition ou la qualité de la caméra."
             }
-            GapCause::RecorderDown => "L'enregistreur ne fonctionnait pas : arrêt, panne ou redémarrage de la machine.",
+            GapCause::RecorderDown => {
+                "L'enregistreur ne fonctionnait pas. Le journal de la machine dit pourquoi : arrêt, panne ou redémarrage."
+            }
             GapCause::DiskFailed => {
                 "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
             }
@@ -175,7 +177,9 @@ impl GapCause {
             GapCause::PictureTooLarge => {
                 "A picture exceeded 8 MiB and was not kept. Lower the camera's resolution or quality."
             }
-            GapCause::RecorderDown => "The recorder did not run: a stop, a failure, or a restart of the machine.",
+            GapCause::RecorderDown => {
+                "The recorder did not run. The machine's log says why: a stop, a failure or a restart."
+            }
             GapCause::DiskFailed => {
                 "What was received could not be written. Check the disk and its free space (`vigie status`)."
             }

@@ -167,21 +167,18 @@ impl Config {
 }
 
 fn refuse_unknown(table: &Table, path: &Path) -> Result<(), ConfigError> {
-    let names = table.iter().flat_map(|(section, value)| match value {
+    let mut names = table.iter().flat_map(|(section, value)| match value {
         Value::Table(settings) => settings.keys().map(|name| format!("{section}.{name}")).collect(),
         _ => vec![section.clone()],
     });
-    for unknown in names.filter(|name| !SETTINGS.contains(&name.as_str())) {
-        let nearest = SETTINGS
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(a, &unknown).total_cmp(&strsim::jaro_winkler(b, &unknown)));
-        let hint = nearest.filter(|near| strsim::jaro_winkler(near, &unknown) > 0.8).map_or_else(
-            || format!("; settings are: {}", SETTINGS.join(", ")),
-            |near| format!(": did you mean `{near}`?"),
-        );
-        return Err(ConfigError::Unknown { path: path.to_owned(), unknown, hint });
-    }
-    Ok(())
+    let Some(unknown) = names.find(|name| !SETTINGS.contains(&name.as_str())) else { return Ok(()) };
+    let likeness = |setting: &&str| strsim::jaro_winkler(setting, &unknown);
+    let nearest = SETTINGS.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let hint = match nearest.filter(|near| likeness(near) > 0.8) {
+        Some(near) => format!(": did you mean `{near}`?"),
+        None => format!("; settings are: {}", SETTINGS.join(", ")),
+    };
+    Err(ConfigError::Unknown { path: path.to_owned(), unknown, hint })
 }
 
 const fn gibibytes_max() -> u32 {
