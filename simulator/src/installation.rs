@@ -134,12 +134,18 @@ impl Installation {
 
     /// Starts `vigie serve` and waits until the console answers.
     pub fn serve(&mut self) -> Result<()> {
+        self.start()?;
+        self.answers()
+    }
+
+    /// Starts `vigie serve` and does not wait.
+    pub fn start(&mut self) -> Result<()> {
         let log = File::options().create(true).append(true).open(self.log()).map_err(at("cannot open", &self.log()))?;
         let mut command = self.command(&["serve"]);
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let no_program = |source| InstallationError::NoProgram { program: self.program.clone(), source };
         self.serving = Some(spawned.map_err(no_program)?);
-        self.answers()
+        Ok(())
     }
 
     /// Waits until the console answers.

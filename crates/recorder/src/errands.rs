@@ -192,8 +192,7 @@ impl Errands {
         }
         if let Err(error) = self.keeper.enter(&facts) {
             warn!(%error, "facts for the ledger wait");
-            let mut admitter = self.admitter();
-            facts.into_iter().for_each(|fact| admitter.tell(fact));
+            self.admitter().take_back(facts);
         }
     }
 

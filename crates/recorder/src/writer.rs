@@ -33,6 +33,7 @@ const QUEUE_MESSAGES_MAX: usize = 4_096;
 const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// What a restart may cost is not told as a gap (promise 1).
 const LOSS_MICROS: i64 = limit::LOSS_MS_MAX as i64 * 1_000;
+const SLOW_ENTRY_PERIOD: Duration = Duration::from_secs(60);
 const SYNC_PERIOD: Duration = Duration::from_millis(limit::SYNC_PERIOD_MS);
 
 /// The ingest thread's side: never waits.
@@ -59,6 +60,9 @@ pub struct Writer {
     met: HashSet<StreamId>,
     /// First picture of each stream that is not durable yet.
     unsynced: HashMap<StreamId, UtcMicros>,
+    /// The slowest sync since the last entry that told of one; 0 where all were in time.
+    slowest_ms: u64,
+    slow_told: Instant,
 }
 
 impl Sink for Desk {
@@ -101,7 +105,21 @@ impl Writer {
         let (gap_sender, gaps) = channel();
         let desk = Desk { queue: sender, gaps: gap_sender, waiting_bytes: waiting_bytes.clone(), hub };
         let (open_gaps, met, unsynced) = Default::default();
-        let writer = Writer { queue, gaps, waiting_bytes, admitter, store, footage, report, open_gaps, met, unsynced };
+        let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
+        let writer = Writer {
+            queue,
+            gaps,
+            waiting_bytes,
+            admitter,
+            store,
+            footage,
+            report,
+            open_gaps,
+            met,
+            unsynced,
+            slowest_ms,
+            slow_told,
+        };
         (desk, writer)
     }
 
@@ -228,6 +246,12 @@ impl Writer {
             }
         }
         if took_ms > limit::SYNC_LATENCY_MS_MAX {
+            self.slowest_ms = self.slowest_ms.max(took_ms);
+        }
+        // one entry a minute at most, with the slowest of it: a poor disk must not fill the ledger
+        if self.slowest_ms > 0 && self.slow_told.elapsed() > SLOW_ENTRY_PERIOD {
+            self.slow_told = Instant::now();
+            let took_ms = std::mem::take(&mut self.slowest_ms);
             self.admitter().tell(Fact::SlowSync { at: time.now(), took_ms });
         }
     }

@@ -173,6 +173,11 @@ impl Admitter {
         std::mem::take(&mut self.facts)
     }
 
+    /// Facts that the keeper did not hear come first again: the ledger keeps their order.
+    pub fn take_back(&mut self, facts: Vec<Fact>) {
+        self.facts.splice(0..0, facts);
+    }
+
     /// Tells the ledger something else.
     pub fn tell(&mut self, fact: Fact) {
         self.facts.push(fact);
@@ -231,7 +236,7 @@ impl Admitter {
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
         match closer.close(&reel.row(), reel.durable_location()) {
             Ok(Some(fact)) => {
-                if let Fact::Recovered { reel, .. } = &fact {
+                if let Fact::Recovered { reel, .. } | Fact::Reel(reel) = &fact {
                     self.hours.entry(reel.hour).or_default().push(reel.root);
                 }
                 self.facts.push(fact);

@@ -13,6 +13,8 @@ use std::{
 
 /// A viewer's queue holds at most this much: a few seconds of one camera.
 const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// And pictures of this time, where a newer group is there: 4 MiB of a quiet camera would be half a minute of the past.
+const QUEUE_MICROS_MAX: i64 = 3_000_000;
 
 /// All live streams of one recorder.
 #[derive(Default)]
@@ -141,7 +143,7 @@ impl Viewer {
         if queue.waits_for_group && !frame.kind.starts_group() {
             return;
         }
-        if queue.bytes + frame.data.len() > QUEUE_BYTES_MAX {
+        if queue.bytes + frame.data.len() > QUEUE_BYTES_MAX || queue.is_late(frame) {
             queue.jump(frame);
             if queue.waits_for_group {
                 return;
@@ -164,6 +166,12 @@ impl Viewer {
 }
 
 impl Queue {
+    /// Whether the oldest picture that waits is too old and a jump would bring newer ones.
+    fn is_late(&self, frame: &Frame) -> bool {
+        let old = self.frames.front().is_some_and(|oldest| frame.utc.since(oldest.utc) > QUEUE_MICROS_MAX);
+        old && (frame.kind.starts_group() || self.frames.iter().skip(1).any(|kept| kept.kind.starts_group()))
+    }
+
     /// The viewer fell behind: what lies before the newest group is dropped, and that group too if it does not fit.
     fn jump(&mut self, frame: &Frame) {
         self.jumps += 1;

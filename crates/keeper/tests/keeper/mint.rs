@@ -3,7 +3,11 @@
 use crate::support::*;
 use disk::{Fault, Happened};
 use domain::{HourLength, RunId, UtcMicros};
-use ledger::Event;
+use keeper::{
+    core::KeyringLogKeys,
+    journal::{LogKeyError, LogKeys},
+};
+use ledger::{Event, Month};
 use std::io::ErrorKind;
 use vault::KeeperError;
 
@@ -78,4 +82,21 @@ fn the_deadline_is_that_of_the_cameras_delay() {
     let deadlines: Vec<UtcMicros> = opened.mint(0, &[1, 2, 3]).iter().map(|minted| minted.deadline).collect();
     // from the hour's first instant; the clocks change on 29 March: 30 days in Paris end an hour before 30 days in UTC
     assert_eq!(deadlines, [utc(3 * DAY), utc(7 * DAY), utc(30 * DAY - 3_600)]);
+}
+
+#[test]
+fn reading_a_month_makes_no_log_key_and_a_dead_month_stays_dead() {
+    let world = World::new(6);
+    let opened = world.open();
+    let months = opened.keyring.log_months();
+    let keys = KeyringLogKeys(opened.keyring.clone());
+    for (yyyymm, is_gone) in [(202_601, true), (202_612, false)] {
+        let answer = keys.month_key(Month::from_yyyymm(yyyymm).unwrap());
+        assert_eq!(matches!(answer, Err(LogKeyError::Gone { .. })), is_gone, "{answer:?}");
+        assert!(answer.is_err());
+    }
+    assert_eq!(opened.keyring.log_months(), months);
+    assert_eq!(opened.keyring.destroy_log_key(months[0]).unwrap().keys, 1);
+    assert!(keys.month_key_to_write(Month::from_yyyymm(202_603).unwrap()).is_err());
+    assert_eq!(opened.keyring.log_months(), []);
 }

@@ -30,9 +30,10 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
     let mut footage: BTreeMap<i64, Vec<Footage>> = BTreeMap::new();
     world.clock.pass(840); // a quarter past each hour
     for now in 0..HOURS {
-        if now % 240 == 0 {
+        if now % 120 == 60 {
             drop(opened);
-            opened = world.open(); // the keeper starts again
+            world.disk.reboot(); // the power goes every five days
+            opened = world.open();
         }
         if now % 12 == 0 {
             opened.session = sign_in(&opened); // a service is over
@@ -44,7 +45,7 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
         };
         let recorded = minted.iter().map(|minted| Footage { part: part(minted), minted: minted.clone() }).collect();
         footage.insert(now, recorded);
-        opened.core.tick().unwrap();
+        opened.core.destroy_due().unwrap();
         let freed = |dead: vault::keeper::Dead| Fact::Freed {
             hour: dead.hour,
             cameras: dead.cameras,

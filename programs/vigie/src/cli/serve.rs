@@ -1,7 +1,7 @@
 //! `vigie serve`, and the roles that it starts.
 
 use super::{Context, Outcome};
-use crate::{handover::Handover, roles};
+use crate::{french, handover::Handover, roles};
 use std::{
     process::ExitCode,
     sync::{
@@ -36,7 +36,8 @@ pub fn role(context: &Context<'_>, role: &str) -> Outcome {
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            tracing::error!(role, %error, "the role ends");
+            let said = context.pick(french::message(&*error), error.to_string());
+            tracing::error!(role, error = said, "the role ends");
             Ok(ExitCode::FAILURE)
         }
     }

@@ -1,6 +1,10 @@
 //! `serve`: starts keeper, recorder and web, starts them again when they end, stops them in order.
 
-use crate::{Build, Config, SystemRandom, handover::Handover, site::SiteError};
+use crate::{
+    Build, Config, SystemRandom,
+    handover::Handover,
+    site::{self, SiteError},
+};
 use domain::Secret32;
 use std::{
     os::unix::process::CommandExt,
@@ -34,9 +38,9 @@ struct Role {
 
 /// Runs until `stop`.
 pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    crate::site::identity(config)?;
-    drop(crate::site::passphrase(config)?);
-    let _lock = crate::site::lock_serve(config)?;
+    site::identity(config)?;
+    let _lock = site::lock_serve(config)?;
+    check_keyring(config)?;
     std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
     let random = SystemRandom::new();
     let handover = Handover {
@@ -60,6 +64,17 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
     }
     info!("Vigie stopped");
     Ok(())
+}
+
+/// A passphrase or a keyring that does not open is told to who starts us; a keeper that still ends has its lock, and then
+/// the new keeper tells.
+fn check_keyring(config: &Config) -> Result<(), SiteError> {
+    let (identity, passphrase) = (site::identity(config)?, site::passphrase(config)?);
+    match site::lock(config) {
+        Ok(_lock) => site::open_keyring(config, identity, &passphrase).map(drop),
+        Err(SiteError::InUse { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 impl Role {

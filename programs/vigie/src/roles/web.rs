@@ -8,14 +8,18 @@ use crate::{
 };
 use keeper::{KeeperClient, wire::Peer};
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+use tokio::net::{TcpListener, TcpSocket};
 use vault::LocalStore;
 
+/// Half a second of a camera of 4 Mbit/s; the kernel doubles it.
+const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until `stop`.
@@ -41,8 +45,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         .map_err(SiteError::io("cannot start the web role's runtime"))?;
     let (listen, stop) = (config.web.listen, stop.clone());
     runtime.block_on(async move {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
+        let listener = bind(listen)
             .map_err(SiteError::io(format!("cannot listen on {listen}: is another program there? `web.listen`")))?;
         let stopped = async move {
             while !stop.load(Ordering::SeqCst) {
@@ -53,4 +56,13 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+/// A listener whose connections keep little in the kernel: what waits there for a slow viewer is the past.
+fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(listen)?;
+    socket.listen(1_024)
 }

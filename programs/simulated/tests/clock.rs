@@ -1,0 +1,83 @@
+//! K9 on real processes: a system clock that somebody sets a month ahead destroys nothing; what it makes due is closed.
+
+mod support;
+
+use simulator::clock::{set_offset, set_offsets};
+use support::{Site, look_back, movie::fetch, now, replay_of, replay_path, sleep, town, until};
+
+const MONTH_MICROS: i64 = 31 * 86_400 * 1_000_000;
+
+#[test]
+fn a_system_clock_a_month_ahead_closes_what_would_be_due_and_destroys_nothing() {
+    let town = town(1);
+    let site = Site::serving();
+    let start = now();
+    let camera = site.add(&town, 1, 1);
+    site.until_recording(&camera);
+    sleep(4.0);
+    let before = now();
+    let opens = |to| {
+        let operator = site.operator();
+        let look = operator.post("/api/looks", &replay_of(&[&camera], start, to)).ok()?;
+        let path = replay_path(look["permit"].as_str()?, &camera, start, to);
+        operator.open(&path).ok().map(|_| ())
+    };
+    assert!(opens(before).is_some());
+    assert_eq!(status(&site).0, Some(0), "before: {}", status(&site).1);
+
+    set_offsets(&site.clock, MONTH_MICROS, 0).unwrap();
+    until("the disagreement is noticed", || (clock_state(&site)? == "alarm").then_some(()));
+    let (code, said) = status(&site);
+    assert!(code == Some(2) && said.contains("horloge"), "{said}");
+    assert!(opens(before).is_none(), "closed by the fastest clock");
+    let health = site.health().unwrap();
+    let destruction = &health["destruction"];
+    assert!(destruction["bytes_closed_unconfirmed"].as_u64().unwrap() > 0, "{destruction}");
+    assert_eq!((&destruction["hours_destroyed"], &destruction["bytes_past_deadline"]), (&0.into(), &0.into()));
+    assert!(
+        site.site.run(&["destroy", "--due"], None).is_err()
+            || site.health().unwrap()["destruction"]["hours_destroyed"] == 0
+    );
+    sleep(4.0);
+
+    set_offset(&site.clock, 0).unwrap();
+    until("the clocks agree again", || (clock_state(&site)? == "ok").then_some(()));
+    sleep(3.0);
+    let (operator, end) = (site.operator(), now());
+    let permit = look_back(&operator, &[&camera], start, end);
+    let numbers = fetch(&operator, &replay_path(&permit, &camera, start, end)).numbers();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "recording did not care: {numbers:?}");
+    assert!(numbers.len() > 8 * 12);
+    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+    assert!(site.site.run(&["verify"], None).is_ok());
+}
+
+#[test]
+fn a_program_started_while_the_clock_is_wrong_waits_and_goes_on_when_it_is_right() {
+    let town = town(1);
+    let mut site = Site::serving();
+    let start = now();
+    let camera = site.add(&town, 1, 1);
+    site.until_recording(&camera);
+    sleep(4.0);
+    site.site.stop().unwrap();
+    set_offsets(&site.clock, MONTH_MICROS, 0).unwrap();
+    site.site.serve().unwrap();
+    until("the disagreement is noticed", || (clock_state(&site)? == "alarm").then_some(()));
+    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+    set_offset(&site.clock, 0).unwrap();
+    site.until_recording(&camera);
+    let (operator, end) = (site.operator(), now());
+    let permit = look_back(&operator, &[&camera], start, end);
+    assert!(fetch(&operator, &replay_path(&permit, &camera, start, end)).shown.len() > 3 * 12);
+    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+}
+
+fn clock_state(site: &Site) -> Option<String> {
+    site.health()?["clock"]["state"].as_str().map(str::to_owned)
+}
+
+fn status(site: &Site) -> (Option<i32>, String) {
+    let attempt = site.site.attempt(&["status"], None).unwrap();
+    (attempt.code, attempt.stdout + &attempt.stderr)
+}
