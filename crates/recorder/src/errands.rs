@@ -235,7 +235,7 @@ fn look_at(keeper: &KeeperClient, job: ProbeJob) {
 fn probe(job: ProbeJob) -> Result<Probed, ProbeFailure> {
     let failure = |fr: String, en: String| ProbeFailure { text_fr: fr, text_en: en };
     let url: CameraUrl =
-        job.url.parse().map_err(|error: crate::source::UrlError| failure(error.to_string(), error.to_string()))?;
+        job.url.parse().map_err(|error: crate::source::UrlError| failure(error.text_fr().into(), error.to_string()))?;
     let credentials = job.credentials.map(|(user, password)| Credentials::new(user, password));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -33,7 +33,9 @@ pub enum StoreError {
     Disk(#[from] DiskError),
     #[error("`{path}` is no store of Vigie (no readable marker): is the disk mounted? `vigie init` makes a new store")]
     NoMarker { path: PathBuf },
-    #[error("the store `{path}` belongs to site {found}, this is site {expected}: nothing was touched")]
+    #[error(
+        "the store `{path}` belongs to site {found}, this is site {expected}: nothing was touched; mount this site's disk or correct `store.folder`"
+    )]
     OtherSite { path: PathBuf, found: SiteId, expected: SiteId },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },

@@ -274,6 +274,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_viewer_of_a_quiet_camera_sees_the_present_too() {
+        let hub = Hub::default();
+        let watching = hub.watch(STREAM, PermitId([1; 16]));
+        for second in 0..=20 {
+            let kind = if second % 2 == 0 { FrameKind::Idr } else { FrameKind::Other };
+            hub.push(STREAM, &frame(second * 1_000_000, kind, 10));
+        }
+        assert_eq!(drain(&watching), [20_000_000]);
+        // where no newer group is there, the one that waits is kept: there is nothing to jump to
+        let watching = hub.watch(STREAM, PermitId([2; 16]));
+        (21..30).for_each(|second| hub.push(STREAM, &frame(second * 1_000_000, FrameKind::Other, 10)));
+        assert_eq!((drain(&watching).len(), watching.jumps()), (10, 0));
+    }
+
+    #[test]
     fn a_stream_ends_with_its_permit() {
         let hub = Hub::default();
         let (first, second) = (hub.watch(STREAM, PermitId([1; 16])), hub.watch(STREAM, PermitId([2; 16])));

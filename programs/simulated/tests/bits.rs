@@ -44,7 +44,9 @@ fn every_picture_sent_is_replayed_once_and_unchanged_across_reels_a_restart_and_
 
     breaks.push(Break { at: now(), may_lose_micros: LOSS_MICROS });
     assert!(site.site.kill("recorder").unwrap());
-    sleep(12.0);
+    sleep(4.0);
+    ids.iter().for_each(|id| site.until_recording(id));
+    sleep(7.0);
 
     breaks.push(Break { at: now(), may_lose_micros: ON_ITS_WAY_MICROS });
     site.site.stop().unwrap();
@@ -75,7 +77,9 @@ fn check_whole(camera: &Camera, movie: &Movie, breaks: &[Break]) {
     sent.iter().for_each(|frame| sessions.entry(frame.session).or_default().push(frame));
     let recorded: Vec<&Vec<&SentFrame>> =
         sessions.values().filter(|frames| frames.iter().any(|frame| shown.contains_key(&frame.number))).collect();
-    assert_eq!(recorded.len(), breaks.len(), "one session before each break");
+    let told = |frames: &Vec<&SentFrame>| (frames[0].session, frames[0].utc, frames.last().map(|last| last.utc));
+    let all: Vec<_> = sessions.values().map(told).collect();
+    assert_eq!(recorded.len(), breaks.len(), "one session before each break; sent: {all:?}");
     let mut found = BTreeSet::new();
     for (frames, end) in recorded.iter().zip(breaks) {
         let last_needed = UtcMicros(end.at.0 - end.may_lose_micros);

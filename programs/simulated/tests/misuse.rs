@@ -25,7 +25,7 @@ fn a_camera_that_cannot_be_recorded_is_told_with_the_remedy_while_another_is_rec
     let add = |url: &str, password: &str| add(&site, "neuve", url, "30", "5", password);
     for (url, password, french) in [
         (format!("http://{address}/cam2"), right, vec!["rtsp://"]),
-        (format!("rtsp://vigie:secret-77@{address}/cam2"), right, vec!["--user", "mot de passe"]),
+        (format!("rtsp://vigie:secret-77@{address}/cam2"), right, vec!["--user", "--password-stdin"]),
         (format!("rtsp://{closed}/cam2"), right, vec!["ne répond pas", "réseau", "port"]),
         (format!("rtsp://{address}/autre"), right, vec!["chemin"]),
         (format!("rtsp://{address}/cam2"), "faux-mot-de-passe", vec!["mot de passe"]),
@@ -39,8 +39,8 @@ fn a_camera_that_cannot_be_recorded_is_told_with_the_remedy_while_another_is_rec
     }
     let url = town.cameras[1].url();
     check(&self::add(&site, "cam-1", &url, "30", "5", right), &["cam-1", "déjà"]);
-    check(&self::add(&site, "neuve", &url, "31", "5", right), &["30"]);
-    check(&self::add(&site, "neuve", &url, "0", "5", right), &["jour"]);
+    check(&self::add(&site, "neuve", &url, "31", "5", right), &["--days", "1..=30"]);
+    check(&self::add(&site, "neuve", &url, "0", "5", right), &["--days", "1..=30"]);
     check(&self::add(&site, "neuve", &url, "30", "12", right), &["11"]);
     check(&site.site.attempt(&["camera", "remove", "inconnue"], None).unwrap(), &["inconnue", "vigie camera list"]);
     check(&site.site.attempt(&["init"], None).unwrap(), &["déjà un site", "rien n'a été changé"]);
@@ -92,14 +92,14 @@ fn a_start_that_cannot_work_ends_with_the_remedy() {
     check(&attempt(&["serve"]), &["phrase secrète", "vigie init"]);
     check(&attempt(&["verify"]), &["phrase secrète", "vigie init"]);
     fs::remove_file(&passphrase).unwrap();
-    check(&attempt(&["serve"]), &["phrase secrète", "passphrase"]);
+    check(&attempt(&["serve"]), &["phrase secrète", "passphrase", "papier"]);
     fs::write(&passphrase, text).unwrap();
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o400)).unwrap();
 
     for copy in ["keyring-1", "keyring-2"] {
         fs::rename(site.site.folder.join(copy), site.site.folder.join(format!("{copy}-away"))).unwrap();
     }
-    check(&attempt(&["serve"]), &["aucune copie", "keyring-1", "branchez"]);
+    check(&attempt(&["serve"]), &["ni dans", "keyring-1", "branchez"]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_port_that_is_taken_stops_the_console_only() {
         let status = site.site.run(&["status", "--json"], None).ok()?;
         status.contains("recording").then_some(())
     });
-    until("the log tells", || log_tells(&site, &["web.listen", "écouter"]));
+    until("the log tells", || log_tells(&site, &["web.listen", "écouter", "choisissez un autre port"]));
     drop(taken);
     site.site.answers().unwrap();
     check_recorded_without_a_hole(&site, &camera, start);
@@ -152,7 +152,7 @@ fn another_site_s_store_is_refused_and_nothing_is_written_to_it() {
     fs::rename(&theirs, &ours).unwrap();
     let before = listing(&ours);
     site.site.start().unwrap();
-    until("the log tells", || log_tells(&site, &["autre site"]));
+    until("the log tells", || log_tells(&site, &["autre site", "store.folder"]));
     let status = site.site.attempt(&["status"], None).unwrap();
     assert_eq!(status.code, Some(2), "the keeper answers, with an alarm: {status:?}");
     assert_eq!(listing(&ours), before);

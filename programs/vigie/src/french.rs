@@ -1,8 +1,9 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
-use crate::{ConfigError, site::SiteError};
+use crate::{ConfigError, roles::recorder::RecorderRoleError, site::SiteError};
+use recorder::RecorderError;
 use std::error::Error;
-use vault::KeeperError;
+use vault::{KeeperError, StoreError};
 
 /// The message of an error of the command line.
 pub fn message(error: &(dyn Error + 'static)) -> String {
@@ -11,6 +12,11 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(error) = error.downcast_ref::<SiteError>() {
         return site(error);
+    }
+    match error.downcast_ref::<RecorderRoleError>() {
+        Some(RecorderRoleError::Site(error)) => return site(error),
+        Some(RecorderRoleError::Recorder(RecorderError::Store(error))) => return store(error),
+        _ => {}
     }
     error.downcast_ref::<KeeperError>().map_or_else(|| error.to_string(), keeper)
 }
@@ -55,7 +61,10 @@ fn site(error: &SiteError) -> String {
             format!("`{}` est abîmé : restaurez sa sauvegarde, il ne contient aucun secret", path.display())
         }
         SiteError::NoPassphrase { path, source } => {
-            format!("la phrase secrète de `{}` ne peut pas être lue : {source}", path.display())
+            format!(
+                "la phrase secrète de `{}` ne peut pas être lue ({source}) : réécrivez-la d'après sa copie sur papier (mode 0400)",
+                path.display()
+            )
         }
         SiteError::OpenPassphrase { path, mode } => {
             let path = path.display();
@@ -64,13 +73,29 @@ fn site(error: &SiteError) -> String {
         SiteError::InUse { path } => {
             format!("un autre Vigie fonctionne sur `{}` : arrêtez-le d'abord", path.display())
         }
+        SiteError::Listen { address, source } => format!(
+            "impossible d'écouter sur {address} ({source}) : arrêtez le programme qui s'y trouve, ou choisissez un autre port dans `web.listen`"
+        ),
         SiteError::Io { what, source } => format!("{what} : {source}"),
         SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
-        SiteError::Store(source) => format!("stockage : {source}"),
+        SiteError::Store(source) => store(source),
         SiteError::Journal(source) => format!("registre des actes : {source}"),
         SiteError::Registry(source) => format!("base du site : {source}"),
         SiteError::Asked(source) => keeper(source),
         other => other.to_string(),
+    }
+}
+
+fn store(error: &StoreError) -> String {
+    match error {
+        StoreError::OtherSite { path, found, expected } => format!(
+            "le stockage `{}` est celui d'un autre site ({found}, et non {expected}) : rien n'y a été touché ; montez le disque de ce site ou corrigez `store.folder`",
+            path.display()
+        ),
+        StoreError::NoMarker { path } => {
+            format!("`{}` n'est pas un stockage de Vigie : son disque est-il monté ?", path.display())
+        }
+        other => format!("stockage : {other}"),
     }
 }
 

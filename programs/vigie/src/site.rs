@@ -28,7 +28,10 @@ pub enum SiteError {
     Exists { path: PathBuf },
     #[error("`{path}` is damaged: restore it from its backup, it holds no secret", path = path.display())]
     Damaged { path: PathBuf },
-    #[error("cannot read the passphrase in `{path}`: {source}", path = path.display())]
+    #[error(
+        "cannot read the passphrase in `{path}`: {source}: write it there again from its copy on paper (mode 0400)",
+        path = path.display()
+    )]
     NoPassphrase { path: PathBuf, source: std::io::Error },
     #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
     OpenPassphrase { path: PathBuf, mode: u32 },
@@ -36,6 +39,10 @@ pub enum SiteError {
     MustRestart,
     #[error("another Vigie runs on `{path}`: stop it first", path = path.display())]
     InUse { path: PathBuf },
+    #[error(
+        "cannot listen on {address}: {source}: stop the program that is there, or choose another port in `web.listen`"
+    )]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]

@@ -22,9 +22,24 @@ pub enum UrlError {
     #[error("the address names no host: it looks like `rtsp://10.0.0.8:554/stream1`")]
     Host,
     #[error(
-        "the address holds a user or a password: take them out and give them apart, or they would be stored and shown with it"
+        "the address holds a user or a password: give them apart (`--user`, `--password-stdin`), or they would be stored and shown with it"
     )]
     Credentials,
+}
+
+impl UrlError {
+    /// The same in French.
+    pub const fn text_fr(self) -> &'static str {
+        match self {
+            UrlError::Unreadable => "l'adresse est illisible : elle ressemble à `rtsp://10.0.0.8:554/stream1`",
+            UrlError::Scheme => "l'adresse ne commence pas par `rtsp://` : donnez l'adresse RTSP de la caméra",
+            UrlError::Host => "l'adresse ne nomme aucune machine : elle ressemble à `rtsp://10.0.0.8:554/stream1`",
+            UrlError::Credentials => {
+                "l'adresse contient un nom ou un mot de passe : donnez-les à part (`--user`, `--password-stdin`), \
+                 sinon ils seraient gardés et montrés avec elle"
+            }
+        }
+    }
 }
 
 impl CameraUrl {

@@ -2,8 +2,9 @@
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::{Purpose, Sensitive};
+use domain::{Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, NewCamera, ProbeTarget, Probed};
+use recorder::source::CameraUrl;
 use std::{io::Read, process::ExitCode};
 
 #[derive(Subcommand)]
@@ -27,8 +28,8 @@ pub struct Add {
     /// Lieu, tel que l'arrêté le nomme · place, as the order names it
     #[arg(long)]
     place: String,
-    /// Délai autorisé, en jours · authorised delay in days
-    #[arg(long)]
+    /// Délai autorisé, en jours, 30 au plus · authorised delay in days, 30 at most
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(RETENTION_DAYS_MAX)))]
     days: u32,
     /// Finalités de l'arrêté, 1 à 11 (CSI L251-2) · purposes of the order, 1 to 11
     #[arg(long = "purpose", required = true, value_parser = purpose)]
@@ -68,6 +69,16 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
 }
 
 fn run_add(context: &Context<'_>, add: Add) -> Outcome {
+    check_address(context, &add.url)?;
+    if in_service(context, &add.name)? {
+        let name = &add.name;
+        return Err(context
+            .pick(
+                format!("une caméra en service s'appelle déjà `{name}` : choisissez un autre nom"),
+                format!("a camera in service is named `{name}` already: choose another name"),
+            )
+            .into());
+    }
     let credentials = add.sign_in.credentials()?;
     let fingerprint = if add.untested {
         None
@@ -113,6 +124,7 @@ fn list(context: &Context<'_>) -> Outcome {
 fn run_test(context: &Context<'_>, test: Test) -> Outcome {
     let credentials = test.sign_in.credentials()?;
     let target = if test.target.contains("://") {
+        check_address(context, &test.target)?;
         ProbeTarget::Address { url: test.target, credentials }
     } else {
         ProbeTarget::Registered { name: test.target }
@@ -121,6 +133,14 @@ fn run_test(context: &Context<'_>, test: Test) -> Outcome {
 }
 
 fn remove(context: &Context<'_>, name: String) -> Outcome {
+    if !in_service(context, &name)? {
+        return Err(context
+            .pick(
+                format!("aucune caméra en service ne s'appelle `{name}` : `vigie camera list` les nomme"),
+                format!("no camera in service is named `{name}`: `vigie camera list` names them"),
+            )
+            .into());
+    }
     context.ask(Control::CameraRemove { name })?;
     println!(
         "{}",
@@ -130,6 +150,17 @@ fn remove(context: &Context<'_>, name: String) -> Outcome {
         )
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn in_service(context: &Context<'_>, name: &str) -> Result<bool, Box<dyn std::error::Error>> {
+    let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
+    Ok(cameras.iter().any(|camera| camera.name == name))
+}
+
+/// A mistake in the address is told here, with the options that this command has for it.
+fn check_address(context: &Context<'_>, url: &str) -> Result<(), String> {
+    let parsed: Result<CameraUrl, _> = url.parse();
+    parsed.map(drop).map_err(|error| context.pick(error.text_fr().to_owned(), error.to_string()))
 }
 
 /// Has the recorder look, and prints what it saw or why it saw nothing.

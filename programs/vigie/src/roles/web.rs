@@ -45,8 +45,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         .map_err(SiteError::io("cannot start the web role's runtime"))?;
     let (listen, stop) = (config.web.listen, stop.clone());
     runtime.block_on(async move {
-        let listener = bind(listen)
-            .map_err(SiteError::io(format!("cannot listen on {listen}: is another program there? `web.listen`")))?;
+        let listener = bind(listen).map_err(|source| SiteError::Listen { address: listen, source })?;
         let stopped = async move {
             while !stop.load(Ordering::SeqCst) {
                 tokio::time::sleep(LOOK).await;
