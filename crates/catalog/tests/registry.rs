@@ -103,13 +103,16 @@ fn a_setup_link_sets_one_password_once_before_its_end() {
         registry.setup_token_add(token, account(1).id, at(1_900)).expect("added");
     }
     assert_eq!(registry.setup_redeem([9; 32], &hash, at(1_000)).expect("asked"), None, "unknown");
-    assert_eq!(registry.setup_redeem([1; 32], &hash, at(1_900)).expect("asked"), None, "expired");
+    assert_eq!(registry.setup_redeem([3; 32], &hash, at(1_900)).expect("asked"), None, "expired");
     assert_eq!(registry.account(account(1).id).expect("read").and_then(|account| account.password_hash), None);
-    assert!(registry.setup_token([1; 32], at(1_899)).expect("asked").is_some());
+    for former in [[1; 32], [2; 32]] {
+        assert_eq!(registry.setup_token(former, at(1_000)).expect("asked"), None, "a newer link ends the former ones");
+    }
+    assert!(registry.setup_token([3; 32], at(1_899)).expect("asked").is_some());
 
-    assert_eq!(registry.setup_redeem([1; 32], &hash, at(1_899)).expect("asked"), Some(account(1).id));
+    assert_eq!(registry.setup_redeem([3; 32], &hash, at(1_899)).expect("asked"), Some(account(1).id));
     for token in [[1; 32], [2; 32], [3; 32]] {
-        assert_eq!(registry.setup_redeem(token, &other, at(1_899)).expect("asked"), None, "used up with the first");
+        assert_eq!(registry.setup_redeem(token, &other, at(1_899)).expect("asked"), None, "used up");
         assert_eq!(registry.setup_token(token, at(1_899)).expect("asked"), None);
     }
     let set = registry.account(account(1).id).expect("read").and_then(|account| account.password_hash);

@@ -195,11 +195,23 @@ impl KeeperCore {
     pub fn account_disable(&self, actor: Actor, name: &Sensitive<String>) -> Result<Answer, KeeperError> {
         let known = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
         let account = known.ok_or_else(|| malformed("no account has that name: `vigie account list` names them"))?;
+        if account.role == Role::Administrator.name()
+            && !account.disabled
+            && self.other_administrators(account.id)? == 0
+        {
+            return Err(malformed("it is the only administrator: add another one first"));
+        }
         let event = Event::Account { change: "disabled".into(), name: name.clone(), role: account.role.clone() };
         self.enter_events(actor, vec![event])?;
         self.parts.registry.account_disable(account.id, self.decision_time()).map_err(failed)?;
         self.end_permits_of(account.id);
         Ok(Answer::Done)
+    }
+
+    fn other_administrators(&self, than: AccountId) -> Result<usize, KeeperError> {
+        let accounts = self.parts.registry.accounts().map_err(failed)?;
+        let open = |account: &&Account| account.role == Role::Administrator.name() && !account.disabled;
+        Ok(accounts.iter().filter(open).filter(|account| account.id != than).count())
     }
 
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {

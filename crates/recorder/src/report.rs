@@ -112,7 +112,7 @@ impl Report {
                 slot_bytes: usage.slot_bytes,
                 bytes_live: stored.map_or(0, |stored| stored.live),
             }),
-            findings: noted.findings(),
+            findings: noted.findings(&cameras),
             bytes_past_deadline: noted.bytes_past_deadline,
         };
         serde_json::to_string(&json).unwrap_or_default()
@@ -157,7 +157,7 @@ impl Noted {
         }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    fn findings(&self, cameras: &[CameraHealth]) -> Vec<Finding> {
         let title = ("Écriture sur le disque", "Writing to disk");
         let (state, fr, en) = match (&self.failure, self.unknown_slots) {
             (Some(what), _) => (
@@ -202,6 +202,40 @@ impl Noted {
             detail_fr: fr,
             detail_en: en,
         };
-        vec![finding]
+        [Some(finding), cameras_finding(cameras)].into_iter().flatten().collect()
     }
+}
+
+/// How many cameras record, and which do not; an alarm where none does. `None` without cameras.
+fn cameras_finding(cameras: &[CameraHealth]) -> Option<Finding> {
+    let silent: Vec<&str> = cameras
+        .iter()
+        .filter(|camera| camera.state != CameraState::Recording)
+        .map(|camera| camera.name.as_str())
+        .collect();
+    let (all, recording) = (cameras.len(), cameras.len() - silent.len());
+    let connecting = cameras.iter().any(|camera| camera.state == CameraState::Connecting);
+    let state = match (all, recording) {
+        (0, _) => return None,
+        (all, recording) if all == recording => FindingState::Ok,
+        (_, 0) if !connecting => FindingState::Alarm,
+        _ => FindingState::Warning,
+    };
+    let names = silent.join(", ");
+    let (fr, en) = if silent.is_empty() {
+        ("Toutes les caméras enregistrent.".to_owned(), "All cameras record.".to_owned())
+    } else {
+        (
+            format!("{recording} sur {all} enregistrent. N'enregistrent pas : {names} ; leur ligne dit pourquoi."),
+            format!("{recording} of {all} record. Not recording: {names}; their line says why."),
+        )
+    };
+    Some(Finding {
+        id: "cameras".into(),
+        state,
+        title_fr: "Caméras".into(),
+        title_en: "Cameras".into(),
+        detail_fr: fr,
+        detail_en: en,
+    })
 }

@@ -55,6 +55,9 @@ enum Command {
     Role { role: String },
 }
 
+/// Longer than a look at a camera takes; a keeper that needs more is in trouble, and the operator is told so.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
+
 /// An answer to the operator, or why there is none.
 type Outcome = Result<ExitCode, Box<dyn Error>>;
 
@@ -99,7 +102,12 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
 impl Context<'_> {
     /// Asks the keeper on its control socket.
     fn ask(&self, control: Control) -> Result<keeper::wire::Answer, vault::KeeperError> {
-        KeeperClient::control(&self.config.control_socket()).control_ask(control)
+        let client = KeeperClient::control(&self.config.control_socket());
+        match control {
+            // a log of years, a week of hours that are due
+            Control::Verify | Control::DestroyDue => client.control_ask(control),
+            _ => client.patient(PATIENCE).control_ask(control),
+        }
     }
 
     fn pick<T>(&self, french: T, english: T) -> T {

@@ -144,6 +144,9 @@ impl Config {
     fn check(self, path: &Path) -> Result<Config, ConfigError> {
         let refuse =
             |setting, why: &str| Err(ConfigError::OutOfBounds { path: path.to_owned(), setting, why: why.to_owned() });
+        if self.site.name.trim().is_empty() {
+            return refuse("site.name", "must be the commune's name");
+        }
         if !(4..=64).contains(&self.store.slot_mebibytes) {
             return refuse("store.slot_mebibytes", "must be 4 to 64");
         }

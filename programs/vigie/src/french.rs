@@ -39,6 +39,7 @@ fn config(error: &ConfigError) -> String {
         }
         ConfigError::OutOfBounds { path, setting, .. } => {
             let why = match *setting {
+                "site.name" => "doit être le nom de la commune",
                 "store.slot_mebibytes" => "doit valoir de 4 à 64",
                 "store.gibibytes_max" => "doit valoir au moins 1",
                 "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
@@ -56,7 +57,10 @@ fn site(error: &SiteError) -> String {
         SiteError::NoSite { path } => {
             format!("il n'y a pas de site dans `{}` : lancez d'abord `vigie init`", path.display())
         }
-        SiteError::Exists { path } => format!("il y a déjà un site dans `{}` : rien n'a été changé", path.display()),
+        SiteError::Exists { path } => format!(
+            "il y a déjà un site dans `{}` : rien n'a été changé ; premier lien perdu : `vigie account add admin --role administrator`, Vigie démarré",
+            path.display()
+        ),
         SiteError::Damaged { path } => {
             format!("`{}` est abîmé : restaurez sa sauvegarde, il ne contient aucun secret", path.display())
         }
@@ -69,6 +73,14 @@ fn site(error: &SiteError) -> String {
         SiteError::OpenPassphrase { path, mode } => {
             let path = path.display();
             format!("`{path}` peut être lu par d'autres (mode {mode:o}) : `chmod 0400 {path}`")
+        }
+        SiteError::SameFolder { first, second } => format!(
+            "`{}` et `{}` sont un seul dossier, ou l'un est dans l'autre : le trousseau en veut deux, de préférence sur deux supports",
+            first.display(),
+            second.display()
+        ),
+        SiteError::AccountName { name } => {
+            format!("`{name}` n'est pas un nom de compte : 1 à 64 caractères, sans espace au début ni à la fin")
         }
         SiteError::InUse { path } => {
             format!("un autre Vigie fonctionne sur `{}` : arrêtez-le d'abord", path.display())

@@ -35,6 +35,10 @@ pub enum SiteError {
     NoPassphrase { path: PathBuf, source: std::io::Error },
     #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
     OpenPassphrase { path: PathBuf, mode: u32 },
+    #[error("`{first}` and `{second}` are one folder, or one lies in the other: the keyring needs two, better on two devices", first = first.display(), second = second.display())]
+    SameFolder { first: PathBuf, second: PathBuf },
+    #[error("`{name}` is no account name: 1 to 64 characters, no space at its ends")]
+    AccountName { name: String },
     #[error("the ledger's journal must be opened anew: the keeper starts again")]
     MustRestart,
     #[error("another Vigie runs on `{path}`: stop it first", path = path.display())]
@@ -137,6 +141,7 @@ pub fn journal_parts(config: &Config, identity: SiteLog, keyring: &Arc<dyn Keyri
 pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -> Result<KeeperCore, SiteError> {
     let identity = identity(config)?;
     let passphrase = passphrase(config)?;
+    distinct_copies(config)?;
     let keyring = open_keyring(config, identity, &passphrase)?;
     let journal = Journal::open(journal_parts(config, identity, &keyring))?;
     findings.extend(one_device(config));
@@ -173,6 +178,16 @@ fn lock_file(config: &Config, name: &str) -> Result<std::fs::File, SiteError> {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| SiteError::InUse { path: config.data.folder.clone() })?;
     Ok(file)
+}
+
+/// Refuses copies that are one folder by another name, or one inside the other (K3). Folders that are away are not judged.
+pub fn distinct_copies(config: &Config) -> Result<(), SiteError> {
+    let [first, second] = &config.keyring.copies;
+    let (Ok(one), Ok(two)) = (first.canonicalize(), second.canonicalize()) else { return Ok(()) };
+    if one.starts_with(&two) || two.starts_with(&one) {
+        return Err(SiteError::SameFolder { first: first.clone(), second: second.clone() });
+    }
+    Ok(())
 }
 
 /// Both copies of the keyring on one device: one failure takes both (K3).

@@ -23,8 +23,8 @@ export const en: Record<MessageKey, string> = {
   'problem.remedy': 'What would make the request lawful:',
   'problem.rule': 'rule {rule}',
 
-  'setup.title': 'First setup',
-  'setup.intro': 'This link works once, for fifteen minutes. Choose the password of the first administrator. Vigie has no default password and will never show this one.',
+  'setup.title': 'Opening your account',
+  'setup.intro': 'This link works once, for fifteen minutes. Choose your password. Vigie has no default password and will never show this one.',
   'setup.password': 'Password (at least 12 characters)',
   'setup.again': 'The same password once more',
   'setup.hint': 'Four unrelated words make a good password.',

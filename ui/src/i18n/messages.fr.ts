@@ -22,8 +22,8 @@ export const fr = {
   'problem.remedy': 'Ce qui rendrait la demande régulière :',
   'problem.rule': 'règle {rule}',
 
-  'setup.title': 'Première mise en service',
-  'setup.intro': 'Ce lien sert une seule fois, pendant quinze minutes. Choisissez le mot de passe du premier administrateur. Vigie n’en a pas par défaut et ne l’affichera jamais.',
+  'setup.title': 'Ouverture de votre compte',
+  'setup.intro': 'Ce lien sert une seule fois, pendant quinze minutes. Choisissez votre mot de passe. Vigie n’en a pas par défaut et ne l’affichera jamais.',
   'setup.password': 'Mot de passe (12 caractères au moins)',
   'setup.again': 'Le même mot de passe, encore une fois',
   'setup.hint': 'Quatre mots sans rapport entre eux font un bon mot de passe.',

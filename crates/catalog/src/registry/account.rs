@@ -101,7 +101,7 @@ impl Registry {
         })
     }
 
-    /// Adds a one-time setup link: only the hash of its token is kept.
+    /// Adds a one-time setup link, the only one of its account that works from now on: only the hash of its token is kept.
     ///
     /// # Errors
     /// [`CatalogError::UnknownAccount`].
@@ -116,6 +116,9 @@ impl Registry {
             if read_account(db, site, account).await?.is_none() {
                 return Err(CatalogError::UnknownAccount.into());
             }
+            // a link is asked for again because the former went to the wrong person, or was lost: it must not work any more
+            let former = "delete from setup_token where site = $1 and account = $2 and used_at is null";
+            sqlx::query(former).bind(&site[..]).bind(&account.0[..]).execute(&mut *db).await?;
             let insert = "insert into setup_token (site, token_hash, account, expires_at) values ($1, $2, $3, $4)";
             let insert = sqlx::query(insert).bind(&site[..]).bind(&token_hash[..]).bind(&account.0[..]);
             insert.bind(expires_at.0).execute(db).await?;

@@ -5,7 +5,10 @@ use clap::{Args, Subcommand};
 use domain::{Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
-use std::{io::Read, process::ExitCode};
+use std::{
+    io::{IsTerminal, Read},
+    process::ExitCode,
+};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -26,7 +29,7 @@ pub struct Add {
     /// rtsp://… sans nom ni mot de passe · rtsp://… without user or password
     url: String,
     /// Lieu, tel que l'arrêté le nomme · place, as the order names it
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     place: String,
     /// Délai autorisé, en jours, 30 au plus · authorised delay in days, 30 at most
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(RETENTION_DAYS_MAX)))]
@@ -192,6 +195,12 @@ impl SignIn {
         let Some(user) = &self.user else { return Ok(None) };
         let mut password = String::new();
         if self.password_stdin {
+            if std::io::stdin().is_terminal() {
+                return Err(std::io::Error::other(
+                    "le mot de passe s'afficherait ici : donnez-le par un tube ou un fichier (`… --password-stdin < fichier`) · \
+                     the password would be shown here: give it by a pipe or a file",
+                ));
+            }
             std::io::stdin().read_to_string(&mut password)?;
         }
         let password = Sensitive::new(password.trim_end_matches(['\n', '\r']).to_owned());

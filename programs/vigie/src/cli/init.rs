@@ -30,6 +30,14 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     if config.site_file().exists() {
         return Err(SiteError::Exists { path: config.data.folder.clone() }.into());
     }
+    let name = &arguments.administrator;
+    if name.is_empty() || name.chars().count() > 64 || name.trim() != name {
+        return Err(SiteError::AccountName { name: name.clone() }.into());
+    }
+    for folder in config.keyring.copies.iter().chain([&config.store.folder]) {
+        private_folder(folder)?; // what cannot be made is told before anything else is
+    }
+    site::distinct_copies(config)?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new());
     private_folder(&config.data.folder)?;
     let made = make_passphrase(&config.keyring.passphrase_file, &*random)?; // 1

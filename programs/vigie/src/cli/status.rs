@@ -1,11 +1,14 @@
 //! `vigie status`: what is well, what is not, and what to do.
 
 use super::{Context, Outcome, unexpected};
-use keeper::wire::{Answer, Control, FindingState, Status};
+use keeper::wire::{Answer, Control, Finding, FindingState, Status};
+use serde::Deserialize;
 use std::process::ExitCode;
 
 pub fn run(context: &Context<'_>, json: bool) -> Outcome {
-    let Answer::Status(status) = context.ask(Control::Status)? else { return Err(unexpected()) };
+    let Answer::Status(mut status) = context.ask(Control::Status)? else { return Err(unexpected()) };
+    let word: RecorderWord = serde_json::from_str(&status.health.recorder).unwrap_or_default();
+    status.health.findings.extend(word.findings);
     if json {
         println!("{}", serde_json::to_string_pretty(&status.health)?);
     } else {
@@ -13,6 +16,13 @@ pub fn run(context: &Context<'_>, json: bool) -> Outcome {
     }
     let worst = status.health.findings.iter().map(|finding| finding.state).max().unwrap_or(FindingState::Ok);
     Ok(if worst == FindingState::Alarm { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+/// What the recorder found: its disk, its cameras.
+#[derive(Default, Deserialize)]
+struct RecorderWord {
+    #[serde(default)]
+    findings: Vec<Finding>,
 }
 
 fn print_lines(context: &Context<'_>, status: &Status) {

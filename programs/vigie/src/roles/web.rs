@@ -6,6 +6,7 @@ use crate::{
     hardening,
     site::{self, SiteError},
 };
+use domain::SiteId;
 use keeper::{KeeperClient, wire::Peer};
 use std::{
     net::SocketAddr,
@@ -20,6 +21,8 @@ use vault::LocalStore;
 
 /// Half a second of a camera of 4 Mbit/s; the kernel doubles it.
 const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+/// How often a store that is away is looked for.
+const STORE_AGAIN: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until `stop`.
@@ -29,6 +32,10 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     // without its disk the console still answers: health is read just then
     let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)
         .inspect_err(|error| tracing::error!(%error, "no recorded picture can be shown"));
+    let stop = match &store {
+        Ok(_) => stop.clone(),
+        Err(_) => stop_when_the_store_is_there(config, identity.site, stop),
+    };
     let web = web::WebConfig {
         keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.web)),
         recorder_socket: config.recorder_socket(),
@@ -43,7 +50,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         .enable_all()
         .build()
         .map_err(SiteError::io("cannot start the web role's runtime"))?;
-    let (listen, stop) = (config.web.listen, stop.clone());
+    let listen = config.web.listen;
     runtime.block_on(async move {
         let listener = bind(listen).map_err(|source| SiteError::Listen { address: listen, source })?;
         let stopped = async move {
@@ -55,6 +62,19 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+/// Set when `stop` is, or when the store's disk is mounted: this process then ends, and `serve` starts it again with it.
+fn stop_when_the_store_is_there(config: &Config, site: SiteId, stop: &Arc<AtomicBool>) -> Arc<AtomicBool> {
+    let (folder, stop, ours) = (config.store.folder.clone(), stop.clone(), Arc::new(AtomicBool::new(false)));
+    let both = ours.clone();
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::SeqCst) && LocalStore::open(site::disk(), &folder, site).is_err() {
+            std::thread::sleep(STORE_AGAIN);
+        }
+        both.store(true, Ordering::SeqCst);
+    });
+    ours
 }
 
 /// A listener whose connections keep little in the kernel: what waits there for a slow viewer is the past.
