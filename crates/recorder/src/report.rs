@@ -223,11 +223,15 @@ fn cameras_finding(cameras: &[CameraHealth]) -> Option<Finding> {
     };
     let names = silent.join(", ");
     let (fr, en) = if silent.is_empty() {
-        ("Toutes les caméras enregistrent.".to_owned(), "All cameras record.".to_owned())
+        ("Toutes les caméras envoient leurs images.".to_owned(), "All cameras send their pictures.".to_owned())
     } else {
         (
-            format!("{recording} sur {all} enregistrent. N'enregistrent pas : {names} ; leur ligne dit pourquoi."),
-            format!("{recording} of {all} record. Not recording: {names}; their line says why."),
+            format!(
+                "{recording} sur {all} envoient leurs images. Manquent : {names} ; leur ligne de l'état de marche dit pourquoi."
+            ),
+            format!(
+                "{recording} of {all} send their pictures. Missing: {names}; their line on the health page says why."
+            ),
         )
     };
     Some(Finding {
