@@ -1,7 +1,10 @@
 //! What the whole-town tests share: a town with a site that records it, and reading back what the browser gets.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod load;
 pub mod movie;
+pub mod store;
+pub mod witness;
 
 use domain::{Sensitive, UtcMicros};
 use serde_json::{Value, json};
