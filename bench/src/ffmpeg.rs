@@ -40,9 +40,9 @@ pub fn measure(out: &Path, source: &Source, time: Duration) -> Outcome<Cost> {
         recorders.0.push(start(&folder, camera, &source.url(camera))?);
     }
     let asked = Instant::now();
-    while source.plays().0 < source.cameras as usize {
+    while source.played(1).0 < source.cameras as usize {
         if asked.elapsed() > PATIENCE {
-            return Err(format!("only {} cameras play", source.plays().0).into());
+            return Err(format!("only {} cameras play", source.played(1).0).into());
         }
         sleep(Duration::from_millis(200));
     }

@@ -10,6 +10,7 @@ use simulator::{
     },
 };
 use std::{
+    collections::BTreeMap,
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
@@ -88,10 +89,16 @@ impl Source {
         Sent { bytes: bytes.load(SeqCst), frames: frames.load(SeqCst), skipped: skipped.load(SeqCst) }
     }
 
-    /// Playings so far, and frames sent on all of them.
-    pub fn plays(&self) -> (usize, u64) {
+    /// Cameras that were played `times` times or more, and the frames sent from the `times`-th playing on.
+    pub fn played(&self, times: usize) -> (usize, u64) {
         let plays = self.shared.plays.lock().expect("no thread panics with it");
-        (plays.len(), plays.iter().map(|(_, frames)| frames.load(SeqCst)).sum())
+        let (mut met, mut frames) = (BTreeMap::<u32, usize>::new(), 0);
+        for (camera, sent) in plays.iter() {
+            let met = met.entry(*camera).or_default();
+            *met += 1;
+            frames += if *met >= times { sent.load(SeqCst) } else { 0 };
+        }
+        (met.values().filter(|met| **met >= times).count(), frames)
     }
 
     /// Sends no further frame; what was begun is sent whole.

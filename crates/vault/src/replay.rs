@@ -5,14 +5,17 @@
 
 use crate::{
     keeper::{Keeper, KeeperError, KeyAnswer, KeyQuery, Permit, ReelKeys, ReelPart},
-    open::{OpenError, open},
+    open::open,
     service::Located,
     store::{LocalStore, StoreError, check_record, index_of},
 };
 use domain::{ReelId, Span, StreamId, limit::RECORD_HEADER_BYTES};
 use media::Chunk;
 use seal::{ChunkKey, Kind, reel::IndexEntry};
-use std::collections::{HashMap, VecDeque};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, VecDeque},
+};
 
 /// Why replay stops.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +24,6 @@ pub enum ReplayError {
     Keeper(#[from] KeeperError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("chunk {number} of reel {reel} does not open: {source}")]
-    Chunk { reel: ReelId, number: u32, source: OpenError },
     #[error("reel {reel} is not what its catalog row says")]
     OtherReel { reel: ReelId },
 }
@@ -39,6 +40,17 @@ pub struct Replay<'a> {
     /// Reels before the first that holds any of the span: one of them may hold its group's start.
     passed: Vec<Located>,
     started: bool,
+    /// Chunks that are not what was sealed, since they were last taken.
+    damaged: RefCell<Vec<Damaged>>,
+    /// A damaged chunk was passed over: what refers to it cannot be decoded, up to the next group's start.
+    broken: Cell<bool>,
+}
+
+/// A chunk whose bytes the disk did not give, or gave changed. Its neighbours are shown all the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Damaged {
+    pub reel: ReelId,
+    pub number: u32,
 }
 
 /// Chunk records that stand back to back: one range to read (R11).
@@ -58,7 +70,14 @@ impl<'a> Replay<'a> {
         span: Span,
         reels: Vec<Located>,
     ) -> Replay<'a> {
-        Replay { keeper, store, permit, stream, span, reels: reels.into(), passed: Vec::new(), started: false }
+        let (reels, passed, started) = (reels.into(), Vec::new(), false);
+        let (damaged, broken) = Default::default();
+        Replay { keeper, store, permit, stream, span, reels, passed, started, damaged, broken }
+    }
+
+    /// What was passed over since the last call.
+    pub fn take_damaged(&self) -> Vec<Damaged> {
+        self.damaged.take()
     }
 
     /// The chunks of the next reel that holds any of the span; `None` at the end. The first chunk of all starts the group
@@ -155,17 +174,40 @@ impl<'a> Replay<'a> {
         let entries: HashMap<u32, IndexEntry> = entries.map(|entry| (entry.number, *entry)).collect();
         let mut reader = self.store.reader(&located.location);
         for range in ranges(keys, &entries).ok_or(ReplayError::OtherReel { reel })? {
-            let bytes = reader.read(range.offset, range.bytes)?;
+            let bytes = match reader.read(range.offset, range.bytes) {
+                Ok(bytes) => bytes,
+                // the disk does not give this range: the others may be sound
+                Err(error @ StoreError::Disk(_)) => {
+                    tracing::warn!(%reel, %error, "part of a reel cannot be read");
+                    range.chunks.iter().for_each(|(entry, _)| self.pass_over(reel, entry.number));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let mut rest = &bytes[..];
             for (entry, key) in range.chunks {
                 let (record, behind) = rest.split_at(entry.bytes as usize);
                 rest = behind;
                 check_record(record, reel, &entry)?;
-                let chunk = open(record.to_vec(), &key, self.stream, located.hour);
-                chunks.push(chunk.map_err(|source| ReplayError::Chunk { reel, number: entry.number, source })?);
+                match open(record.to_vec(), &key, self.stream, located.hour) {
+                    Ok(chunk) if self.broken.get() && !chunk.starts_group() => {}
+                    Ok(chunk) => {
+                        self.broken.set(false);
+                        chunks.push(chunk);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%reel, number = entry.number, %error, "a chunk is damaged and passed over");
+                        self.pass_over(reel, entry.number);
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    fn pass_over(&self, reel: ReelId, number: u32) {
+        self.broken.set(true);
+        self.damaged.borrow_mut().push(Damaged { reel, number });
     }
 }
 

@@ -178,7 +178,11 @@ impl Job {
         let mut replay = Replay::new(&*self.web.keeper, &self.store, permit, self.stream, span, reels);
         // opened anew, a group is opened from its start: what of it was handed on already is passed over
         let known = progress.packed;
-        while let Some(chunks) = replay.next_reel()? {
+        while let Some(chunks) = {
+            let next = replay.next_reel();
+            self.web.note_damaged(replay.take_damaged());
+            next?
+        } {
             let drop_at = Instant::now() + CLEAR_MAX;
             for chunk in chunks.into_iter().filter(|chunk| known < Some(chunk.first_utc)) {
                 if self.wait_for_reader(Some(drop_at))? == Reader::Pauses {

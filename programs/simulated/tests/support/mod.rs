@@ -3,6 +3,7 @@
 
 pub mod load;
 pub mod movie;
+pub mod rogue;
 pub mod store;
 pub mod witness;
 
