@@ -1,6 +1,6 @@
 //! How each camera is doing, and why there is a gap: what the console, `vigie status` and the gap records say.
 
-use domain::{CameraId, Codec, StreamId, UtcMicros};
+use domain::{Codec, StreamId, UtcMicros};
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
@@ -306,26 +306,26 @@ impl CameraHealth {
 
 /// Where the ingest thread writes and all others read.
 #[derive(Clone, Default)]
-pub struct HealthBoard(Arc<Mutex<BTreeMap<CameraId, CameraHealth>>>);
+pub struct HealthBoard(Arc<Mutex<BTreeMap<StreamId, CameraHealth>>>);
 
 impl HealthBoard {
-    /// All cameras, in the order of their identities.
+    /// All streams, in the order of their identities.
     pub fn snapshot(&self) -> Vec<CameraHealth> {
         self.lock().values().cloned().collect()
     }
-    pub fn of(&self, camera: CameraId) -> Option<CameraHealth> {
-        self.lock().get(&camera).cloned()
+    pub fn of(&self, stream: StreamId) -> Option<CameraHealth> {
+        self.lock().get(&stream).cloned()
     }
     pub(crate) fn publish<'a>(&self, healths: impl Iterator<Item = &'a CameraHealth>) {
         let mut board = self.lock();
         for health in healths {
-            board.insert(health.stream.camera, health.clone());
+            board.insert(health.stream, health.clone());
         }
     }
-    pub(crate) fn forget(&self, camera: CameraId) {
-        self.lock().remove(&camera);
+    pub(crate) fn forget(&self, stream: StreamId) {
+        self.lock().remove(&stream);
     }
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraHealth>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamId, CameraHealth>> {
         // A reader that panicked leaves whole values behind: they are replaced, never changed in place.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn health_crosses_our_sockets_unchanged() {
-        let stream = StreamId::main(CameraId([1; 16]));
+        let stream = StreamId::main(domain::CameraId([1; 16]));
         let mut health = CameraHealth::new(stream, "Gare", UtcMicros(1));
         health.cause = Some(GapCause::UnsupportedCodec { what: "JPEG".into() });
         let bytes = postcard::to_stdvec(&health).unwrap();

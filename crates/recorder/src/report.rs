@@ -2,7 +2,7 @@
 
 use crate::health::{CameraHealth, CameraState, HealthBoard};
 use catalog::StoredBytes;
-use domain::{StreamId, UtcMicros, limit};
+use domain::{StreamId, StreamKind, UtcMicros, limit};
 use keeper::wire::{Finding, FindingState};
 use serde::Serialize;
 use std::{
@@ -109,7 +109,7 @@ impl Report {
         let mut noted = self.noted();
         let cameras = noted.board.as_ref().map(HealthBoard::snapshot).unwrap_or_default();
         let json = Json {
-            cameras: cameras.iter().map(|camera| noted.camera(camera, now)).collect(),
+            cameras: main_streams(&cameras).map(|camera| noted.camera(camera, now)).collect(),
             store: noted.usage.map(|usage| StoreJson {
                 slots: usage.slots,
                 slots_free: usage.slots_free,
@@ -224,6 +224,11 @@ impl Noted {
         let since = self.durable.get(&stream).max(self.expected.get(&stream));
         since.map_or(0, |since| now.since(*since) / 1_000_000)
     }
+}
+
+/// One line a camera: its sub-stream stands among the findings where something is wrong with it.
+fn main_streams(cameras: &[CameraHealth]) -> impl Iterator<Item = &CameraHealth> {
+    cameras.iter().filter(|camera| camera.stream.kind == StreamKind::Main)
 }
 
 /// How many cameras record, and which do not; an alarm where nothing of one became durable for too long. `None` without

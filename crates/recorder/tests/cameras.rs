@@ -283,7 +283,7 @@ fn cameras_come_change_and_go_while_others_record() {
     // The first moves to where the second is.
     ingest.put(config(&second)).unwrap();
     wait_until("the change", || second.asked("PLAY", "") == 2 && first.asked("TEARDOWN", "") == 1);
-    ingest.remove(other.camera).unwrap();
+    ingest.remove(other).unwrap();
     wait_until("the removal", || ingest.health().len() == 1);
     let before = kept.frame_count();
     wait_until("the changed one records on", || kept.frame_count() > before + 20);
