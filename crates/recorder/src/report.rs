@@ -264,3 +264,53 @@ fn cameras_finding(cameras: &[CameraHealth], not_durable_seconds: impl Fn(Stream
         detail_en: en,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::CameraId;
+
+    const STREAM: StreamId = StreamId::main(CameraId([1; 16]));
+
+    fn at(seconds: i64) -> UtcMicros {
+        UtcMicros::from_seconds(1_700_000_000 + seconds)
+    }
+
+    fn usage() -> Usage {
+        Usage { slots: 1, slots_free: 1, slots_max: 1, slot_bytes: 1 }
+    }
+
+    /// State of the finding about cameras, and of the camera's own line, `now` seconds after the start.
+    fn told(report: &Report, state: CameraState, now: i64) -> (String, String) {
+        let board = HealthBoard::default();
+        board.publish(std::iter::once(&CameraHealth { state, ..CameraHealth::new(STREAM, "Gare", at(0)) }));
+        report.watch(board);
+        let json: serde_json::Value = serde_json::from_str(&report.json(at(now), None)).unwrap();
+        let cameras = json["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == "cameras").unwrap();
+        let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        (word(&cameras["state"]), word(&json["cameras"][0]["state"]))
+    }
+
+    #[test]
+    fn a_camera_of_which_nothing_becomes_durable_is_an_alarm_within_thirty_seconds_whatever_its_socket_says() {
+        let report = Report::default();
+        report.note_expected(STREAM, at(0));
+        assert_eq!(told(&report, CameraState::Recording, 1), ("ok".into(), "recording".into()));
+        report.note_admitted(STREAM, at(5));
+        report.note_sync(at(6), 3, usage());
+        assert_eq!(told(&report, CameraState::Recording, 20).0, "ok");
+        // pictures go on to come and to be admitted; no sync makes them durable
+        report.note_admitted(STREAM, at(29));
+        assert_eq!(told(&report, CameraState::Recording, 30), ("alarm".into(), "away".into()));
+        report.note_sync(at(31), 3, usage());
+        assert_eq!(told(&report, CameraState::Recording, 31), ("ok".into(), "recording".into()));
+    }
+
+    #[test]
+    fn a_camera_that_was_never_reached_is_a_warning_at_once_and_an_alarm_within_thirty_seconds() {
+        let report = Report::default();
+        report.note_expected(STREAM, at(0));
+        assert_eq!(told(&report, CameraState::Waiting, 1).0, "warning");
+        assert_eq!(told(&report, CameraState::Waiting, limit::NOT_DURABLE_ALARM_SECONDS).0, "alarm");
+    }
+}
