@@ -51,6 +51,7 @@ fn camera(number: u8) -> Camera {
         id: CameraId([number; 16]),
         name: format!("camera-{number}"),
         place: "place de la mairie".to_owned(),
+        sub_url: number.is_multiple_of(2).then(|| format!("rtsp://10.0.0.{number}:554/sub")),
         url: "rtsp://127.0.0.1:8554/1?token=a@b".to_owned(),
         credential: Some(Sensitive::new(vec![1, 2, 3])),
         delay_days: 15,

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{Answer, CameraView, Credentials, NewCamera, ProbeFailure, ProbeTarget, Probed, RecorderCamera},
+    wire::{Answer, CameraView, Credentials, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed, RecorderCamera},
 };
 use aws_lc_rs::aead;
 use catalog::{Camera, CameraVersion};
@@ -43,9 +43,7 @@ impl KeeperCore {
         if new.name.trim().is_empty() || CAMERA_NAME_CHARS_MAX < new.name.chars().count() {
             return Err(malformed(format!("a camera's name has 1 to {CAMERA_NAME_CHARS_MAX} characters")));
         }
-        if holds_credential(&new.url) {
-            return Err(malformed("the camera's address holds a user name or password: give them apart"));
-        }
+        check_addresses(&new.url, new.sub_url.as_deref())?;
         let id = CameraId::draw(&*self.parts.random);
         let credential = new.credentials.as_ref().map(|credentials| self.seal(id, credentials)).transpose()?;
         let details = format!("{} · {} · {} days", new.name, new.place, new.delay_days);
@@ -54,6 +52,7 @@ impl KeeperCore {
             name: new.name,
             place: new.place,
             url: new.url,
+            sub_url: new.sub_url,
             credential,
             delay_days: new.delay_days,
             purposes: new.purposes,
@@ -87,6 +86,7 @@ impl KeeperCore {
             delay_days: version.camera.delay_days,
             purposes: version.camera.purposes,
             since: version.valid_from,
+            has_sub: version.camera.sub_url.is_some(),
         };
         Ok(self.in_service()?.into_iter().map(view).collect())
     }
@@ -94,14 +94,14 @@ impl KeeperCore {
     /// For the recorder: with credentials, in memory (K13).
     pub(crate) fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
         let open = |version: CameraVersion| {
-            let Camera { id, name, url, credential, fingerprint, .. } = version.camera;
+            let Camera { id, name, url, sub_url, credential, fingerprint, .. } = version.camera;
             // one camera whose credentials do not open is recorded without them if it can be; the others are recorded anyway
             let opened = credential.map(|sealed| self.unseal(id, sealed.reveal())).transpose();
             let credentials = opened.unwrap_or_else(|error| {
                 warn!(camera = %id, %error, "a camera's credentials");
                 None
             });
-            RecorderCamera { id, name, url, credentials, fingerprint }
+            RecorderCamera { id, name, url, sub_url, credentials, fingerprint }
         };
         // the version first: a camera added in between is then fetched once more, never missed
         let version = self.moving().cameras_version;
@@ -122,12 +122,18 @@ impl KeeperCore {
         if holds_credential(&url) {
             return Err(malformed("the camera's address holds a user name or password: give them apart"));
         }
+        let credentials = credentials.map(|credentials| (credentials.user, credentials.password));
+        let looked = self.look(ProbeJob { number: 0, url, credentials, identity_only: false })?;
+        Ok(Answer::Probed(looked))
+    }
+
+    /// Has the recorder do a job, which gets its number here.
+    fn look(&self, job: ProbeJob) -> Result<Result<Probed, ProbeFailure>, KeeperError> {
         let number = {
             let probes = &mut self.moving().probes;
             probes.next += 1;
             let number = probes.next;
-            let credentials = credentials.map(|credentials| (credentials.user, credentials.password));
-            probes.waiting.push_back(ProbeJob { number, url, credentials });
+            probes.waiting.push_back(ProbeJob { number, ..job });
             probes.asked.insert(number);
             number
         };
@@ -141,9 +147,47 @@ impl KeeperCore {
         probes.asked.remove(&number);
         probes.done.remove(&number);
         probes.waiting.retain(|job| job.number != number);
-        found.map(Answer::Probed).ok_or_else(|| {
+        found.ok_or_else(|| {
             failed("the recorder did not look at the camera in time: is it running? `vigie status` tells")
         })
+    }
+
+    /// 1 who answers now, without giving it a password · 2 entry with what differs · 3 the registry pins it · the recorder
+    /// hears of it within a second (R13).
+    pub(crate) fn camera_confirm(&self, actor: Actor, name: &str) -> Result<Answer, KeeperError> {
+        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
+        let job = ProbeJob { number: 0, url: camera.url.clone(), credentials: None, identity_only: true };
+        let found = match self.look(job)? {
+            Ok(probed) => probed.fingerprint, // 1
+            Err(failure) => return Ok(Answer::Probed(Err(failure))),
+        };
+        let differences = differences(camera.fingerprint.as_deref(), &found);
+        if differences.is_empty() && camera.fingerprint.is_some() {
+            return Ok(Answer::CameraConfirmed { differences });
+        }
+        let details = differences.iter().map(|one| format!("{}: {} → {}", one.field, one.before, one.now));
+        let details = format!("{name}: {}", details.collect::<Vec<_>>().join("; "));
+        self.enter_events(actor, vec![Event::Camera { change: "confirmed".into(), camera: camera.id, details }])?; // 2
+        self.put(Camera { fingerprint: Some(found), ..camera }, now)?; // 3
+        Ok(Answer::CameraConfirmed { differences })
+    }
+
+    /// Sets or takes away a camera's sub-stream.
+    pub(crate) fn camera_sub(&self, actor: Actor, name: &str, sub_url: Option<String>) -> Result<Answer, KeeperError> {
+        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
+        check_addresses(&camera.url, sub_url.as_deref())?;
+        let what = if sub_url.is_some() { "a sub-stream is recorded" } else { "no sub-stream is recorded any more" };
+        let event =
+            Event::Camera { change: "sub-stream".into(), camera: camera.id, details: format!("{name}: {what}") };
+        self.enter_events(actor, vec![event])?;
+        self.put(Camera { sub_url, ..camera }, now)?;
+        Ok(Answer::Done)
+    }
+
+    fn put(&self, camera: Camera, now: domain::UtcMicros) -> Result<(), KeeperError> {
+        self.parts.registry.camera_put(&camera, now, now).map_err(failed)?;
+        self.moving().cameras_version += 1;
+        Ok(())
     }
 
     pub(crate) fn next_probe(&self) -> Option<ProbeJob> {
@@ -195,6 +239,40 @@ impl KeeperCore {
         let key = self.parts.keyring.config_key();
         Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
     }
+}
+
+/// Both addresses are without credentials and of one device: what is pinned is its host and port (R13).
+fn check_addresses(url: &str, sub_url: Option<&str>) -> Result<(), KeeperError> {
+    if holds_credential(url) || sub_url.is_some_and(holds_credential) {
+        return Err(malformed("the camera's address holds a user name or password: give them apart"));
+    }
+    let device = |url: &str| authority(url).map(str::to_ascii_lowercase);
+    if sub_url.is_some_and(|sub| device(sub) != device(url)) {
+        return Err(malformed("the sub-stream is of another device: its host and port must be the camera's"));
+    }
+    Ok(())
+}
+
+fn authority(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    // 554 need not be said (RFC 2326, 3.2)
+    scheme.eq_ignore_ascii_case("rtsp").then(|| authority.strip_suffix(":554").unwrap_or(authority))
+}
+
+/// In which fields two fingerprints differ; both are `device-1 field=value …`.
+fn differences(before: Option<&str>, now: &str) -> Vec<Difference> {
+    let fields = |text: &str| -> HashMap<String, String> {
+        let words = text.split(' ').filter_map(|word| word.split_once('='));
+        words.map(|(field, value)| (field.to_owned(), value.to_owned())).collect()
+    };
+    let (before, now) = (before.map(fields).unwrap_or_default(), fields(now));
+    let of =
+        |fields: &HashMap<String, String>, field: &str| fields.get(field).cloned().unwrap_or_else(|| "—".to_owned());
+    let all = ["host", "port", "realm", "server"].into_iter();
+    all.filter(|field| before.get(*field) != now.get(*field))
+        .map(|field| Difference { field: field.to_owned(), before: of(&before, field), now: of(&now, field) })
+        .collect()
 }
 
 /// Whether an address has a user part, which would end in logs and listings.

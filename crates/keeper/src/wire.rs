@@ -96,6 +96,15 @@ pub enum Control {
     CameraRemove {
         name: String,
     },
+    /// The device that answers at the camera's address now is the camera from here on (R13).
+    CameraConfirm {
+        name: String,
+    },
+    /// Sets or takes away a camera's sub-stream.
+    CameraSub {
+        name: String,
+        sub_url: Option<String>,
+    },
     /// Looks at a camera: a registered one by name, or an address.
     CameraTest {
         target: ProbeTarget,
@@ -136,10 +145,11 @@ pub struct NewCamera {
     pub delay_days: u32,
     pub purposes: Vec<Purpose>,
     pub fingerprint: Option<String>,
+    pub sub_url: Option<String>,
 }
 
 /// What a look at a camera found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probed {
     pub fingerprint: String,
     pub codec: String,
@@ -149,6 +159,14 @@ pub struct Probed {
     pub millihertz: u32,
     /// What the camera offers, in words; sound is named as never asked for.
     pub offered: Vec<String>,
+}
+
+/// One thing by which a device is known, before and now; as the device says it, so escaped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub field: String,
+    pub before: String,
+    pub now: String,
 }
 
 /// Why a look at a camera failed, with the remedy.
@@ -194,6 +212,10 @@ pub enum Answer {
     CameraAdded {
         camera: CameraId,
     },
+    /// What differed, in the device's own words; empty where the same device answers.
+    CameraConfirmed {
+        differences: Vec<Difference>,
+    },
     /// A one-time token; the caller makes the link.
     SetupToken {
         token: Sensitive<String>,
@@ -222,6 +244,8 @@ pub struct RecorderCamera {
     pub id: CameraId,
     pub name: String,
     pub url: String,
+    /// A second stream of the same device, recorded beside the first.
+    pub sub_url: Option<String>,
     pub credentials: Option<Credentials>,
     pub fingerprint: Option<String>,
 }
@@ -252,6 +276,8 @@ pub struct CameraView {
     pub delay_days: u32,
     pub purposes: Vec<Purpose>,
     pub since: UtcMicros,
+    /// Whether a sub-stream is recorded too.
+    pub has_sub: bool,
 }
 
 /// What became, or will become, of a camera's hour.

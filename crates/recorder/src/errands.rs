@@ -9,7 +9,7 @@ use crate::{
     source::{CameraUrl, Credentials, SourceError},
 };
 use catalog::Footage;
-use domain::{HourLength, ReelId, StreamId};
+use domain::{HourLength, ReelId, StreamId, StreamKind};
 use keeper::{
     KeeperClient,
     wire::{ProbeFailure, Probed, RecorderCamera},
@@ -117,12 +117,11 @@ impl Errands {
             Ok(answer) => answer,
             Err(error) => return warn!(%error, "the cameras could not be fetched"),
         };
-        let now: HashMap<StreamId, RecorderCamera> =
-            cameras.into_iter().map(|camera| (StreamId::main(camera.id), camera)).collect();
+        let now: HashMap<StreamId, RecorderCamera> = cameras.into_iter().flat_map(streams_of).collect();
         let before = std::mem::take(&mut self.cameras.known);
         let mut taken = true;
         for gone in before.keys().filter(|stream| !now.contains_key(stream)) {
-            taken &= self.applied(self.ingest.remove(gone.camera));
+            taken &= self.applied(self.ingest.remove(*gone));
         }
         for (stream, camera) in now.iter().filter(|(stream, camera)| before.get(stream) != Some(*camera)) {
             match config(*stream, camera) {
@@ -130,7 +129,7 @@ impl Errands {
                 Err(why) => warn!(camera = %camera.name, why, "the camera cannot be recorded as it is registered"),
             }
         }
-        info!(cameras = now.len(), "cameras changed");
+        info!(streams = now.len(), "cameras changed");
         self.cameras = Cameras { version: if taken { version } else { 0 }, known: now };
     }
 
@@ -210,6 +209,16 @@ fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTre
     Some(slots)
 }
 
+/// A camera's main stream, and its sub-stream where it has one.
+fn streams_of(camera: RecorderCamera) -> Vec<(StreamId, RecorderCamera)> {
+    let main = StreamId::main(camera.id);
+    let sub = camera.sub_url.clone().map(|url| {
+        let name = format!("{} (flux secondaire · sub-stream)", camera.name);
+        (StreamId { kind: StreamKind::Sub, ..main }, RecorderCamera { url, name, sub_url: None, ..camera.clone() })
+    });
+    std::iter::once((main, RecorderCamera { sub_url: None, ..camera })).chain(sub).collect()
+}
+
 fn config(stream: StreamId, camera: &RecorderCamera) -> Result<CameraConfig, String> {
     let url: CameraUrl = camera.url.parse().map_err(|error: crate::source::UrlError| error.to_string())?;
     let mut config = CameraConfig::new(stream, camera.name.clone(), url);
@@ -241,11 +250,12 @@ fn probe(job: ProbeJob) -> Result<Probed, ProbeFailure> {
         .enable_all()
         .build()
         .map_err(|error| failure(error.to_string(), error.to_string()))?;
+    if job.identity_only {
+        let found = runtime.block_on(fingerprint::identify(&url)).map_err(|error| told(&error))?;
+        return Ok(Probed { fingerprint: found.to_string(), ..Probed::default() });
+    }
     let found = runtime.block_on(fingerprint::probe(&url, credentials.as_ref(), PROBE_PATIENCE));
-    let report = found.map_err(|error: SourceError| {
-        let cause = error.cause();
-        failure(cause.text_fr().into_owned(), cause.text_en().into_owned())
-    })?;
+    let report = found.map_err(|error| told(&error))?;
     Ok(Probed {
         fingerprint: report.fingerprint.to_string(),
         codec: format!("{:?}", report.codec).to_uppercase(),
@@ -254,4 +264,9 @@ fn probe(job: ProbeJob) -> Result<Probed, ProbeFailure> {
         millihertz: report.fps.map_or(0, |fps| (fps * 1_000.0) as u32),
         offered: vec![report.tracks_text()],
     })
+}
+
+fn told(error: &SourceError) -> ProbeFailure {
+    let cause = error.cause();
+    ProbeFailure { text_fr: cause.text_fr().into_owned(), text_en: cause.text_en().into_owned() }
 }

@@ -1,6 +1,6 @@
 //! How each camera is doing, and why there is a gap: what the console, `vigie status` and the gap records say.
 
-use domain::{CameraId, Codec, StreamId, UtcMicros};
+use domain::{Codec, StreamId, UtcMicros};
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
@@ -44,6 +44,10 @@ pub enum GapCause {
     RecorderDown,
     /// What was received could not be made durable.
     DiskFailed,
+    /// Pictures come, but none with which decoding can begin.
+    NoKeyPicture,
+    /// An hour begins without a key picture (R8): its first pictures decode only while the hour before lives.
+    HeadOfHour,
 }
 
 impl GapCause {
@@ -66,7 +70,25 @@ impl GapCause {
             GapCause::PictureTooLarge => "picture-too-large",
             GapCause::RecorderDown => "recorder-down",
             GapCause::DiskFailed => "disk-failed",
+            GapCause::NoKeyPicture => "no-key-picture",
+            GapCause::HeadOfHour => "head-of-hour",
         }
+    }
+
+    /// What belongs to the cause, beside its word.
+    pub fn detail(&self) -> &str {
+        match self {
+            GapCause::UnsupportedCodec { what } => what,
+            _ => "",
+        }
+    }
+
+    /// The cause that a gap line of a reel names; `None` for a word of a later version.
+    pub fn from_words(code: &str, detail: &str) -> Option<GapCause> {
+        if code == "unsupported-codec" {
+            return Some(GapCause::UnsupportedCodec { what: detail.to_owned() });
+        }
+        serde_json::from_value(serde_json::Value::String(code.to_owned())).ok()
     }
 
     /// What happened and what to do, in French.
@@ -126,6 +148,14 @@ impl GapCause {
             GapCause::DiskFailed => {
                 "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
             }
+            GapCause::NoKeyPicture => {
+                "La caméra envoie des images, mais aucune image clé : rien ne peut être relu. \
+                 Réglez son intervalle d'images clés sur 1 à 4 secondes."
+            }
+            GapCause::HeadOfHour => {
+                "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée. \
+                 Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes."
+            }
         })
     }
 
@@ -183,6 +213,14 @@ impl GapCause {
             GapCause::DiskFailed => {
                 "What was received could not be written. Check the disk and its free space (`vigie status`)."
             }
+            GapCause::NoKeyPicture => {
+                "The camera sends pictures but no key picture: nothing can be replayed. \
+                 Set its key picture interval to 1 to 4 seconds."
+            }
+            GapCause::HeadOfHour => {
+                "The hour began without a key picture: its beginning replays only while the hour before is kept. \
+                 Set the camera's key picture interval to 1 to 4 seconds."
+            }
         })
     }
 }
@@ -230,6 +268,8 @@ pub struct CameraHealth {
     pub packets_lost: u64,
     /// Hours that began without a group start within ten seconds (R8).
     pub headless_hours: u64,
+    /// Jumps of the clock of the pictures (R9).
+    pub clock_jumps: u64,
     /// Sessions begun.
     pub sessions: u64,
     pub last_frame: Option<UtcMicros>,
@@ -255,6 +295,7 @@ impl CameraHealth {
             dropped: 0,
             packets_lost: 0,
             headless_hours: 0,
+            clock_jumps: 0,
             sessions: 0,
             last_frame: None,
             fps: 0.0,
@@ -265,26 +306,26 @@ impl CameraHealth {
 
 /// Where the ingest thread writes and all others read.
 #[derive(Clone, Default)]
-pub struct HealthBoard(Arc<Mutex<BTreeMap<CameraId, CameraHealth>>>);
+pub struct HealthBoard(Arc<Mutex<BTreeMap<StreamId, CameraHealth>>>);
 
 impl HealthBoard {
-    /// All cameras, in the order of their identities.
+    /// All streams, in the order of their identities.
     pub fn snapshot(&self) -> Vec<CameraHealth> {
         self.lock().values().cloned().collect()
     }
-    pub fn of(&self, camera: CameraId) -> Option<CameraHealth> {
-        self.lock().get(&camera).cloned()
+    pub fn of(&self, stream: StreamId) -> Option<CameraHealth> {
+        self.lock().get(&stream).cloned()
     }
     pub(crate) fn publish<'a>(&self, healths: impl Iterator<Item = &'a CameraHealth>) {
         let mut board = self.lock();
         for health in healths {
-            board.insert(health.stream.camera, health.clone());
+            board.insert(health.stream, health.clone());
         }
     }
-    pub(crate) fn forget(&self, camera: CameraId) {
-        self.lock().remove(&camera);
+    pub(crate) fn forget(&self, stream: StreamId) {
+        self.lock().remove(&stream);
     }
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<CameraId, CameraHealth>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamId, CameraHealth>> {
         // A reader that panicked leaves whole values behind: they are replaced, never changed in place.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -296,7 +337,7 @@ mod tests {
 
     #[test]
     fn health_crosses_our_sockets_unchanged() {
-        let stream = StreamId::main(CameraId([1; 16]));
+        let stream = StreamId::main(domain::CameraId([1; 16]));
         let mut health = CameraHealth::new(stream, "Gare", UtcMicros(1));
         health.cause = Some(GapCause::UnsupportedCodec { what: "JPEG".into() });
         let bytes = postcard::to_stdvec(&health).unwrap();
@@ -322,6 +363,8 @@ mod tests {
             GapCause::PictureTooLarge,
             GapCause::RecorderDown,
             GapCause::DiskFailed,
+            GapCause::NoKeyPicture,
+            GapCause::HeadOfHour,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {
@@ -331,6 +374,7 @@ mod tests {
                 assert!(seen.insert(text.to_string()), "said twice: {text}");
             }
             assert!(seen.insert(cause.code().to_owned()));
+            assert_eq!(GapCause::from_words(cause.code(), cause.detail()), Some(cause));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     health::{CameraHealth, GapCause, GapEvent, HealthBoard},
     lane::Lane,
 };
-use domain::{CameraId, StreamId, limit};
+use domain::{StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use std::{
     cell::{Cell, RefCell},
@@ -47,6 +47,12 @@ pub trait Sink: Send + Sync {
     fn frame(&self, stream: StreamId, frame: &Frame);
     /// A gap of a stream begins or ends.
     fn gap(&self, stream: StreamId, event: GapEvent);
+    /// A stream is to be recorded from `at` on; said again when its camera's facts change.
+    fn expected(&self, stream: StreamId, at: UtcMicros);
+    /// Pictures are missing between two that are kept.
+    fn missing(&self, stream: StreamId, from: UtcMicros, to: UtcMicros, cause: GapCause);
+    /// The stream's camera was taken out of service: from `at` on nothing is missing.
+    fn released(&self, stream: StreamId, at: UtcMicros);
     /// Whether somebody watches any stream now.
     fn watched(&self) -> bool;
 }
@@ -69,7 +75,7 @@ pub struct Ingest {
 
 enum Command {
     Put(Box<CameraConfig>),
-    Remove(CameraId),
+    Remove(StreamId),
     Stop,
 }
 
@@ -95,9 +101,9 @@ impl Ingest {
         self.commands.send(Command::Put(Box::new(camera))).map_err(|_| IngestError::Gone)
     }
 
-    /// Stops recording a camera.
-    pub fn remove(&self, camera: CameraId) -> Result<(), IngestError> {
-        self.commands.send(Command::Remove(camera)).map_err(|_| IngestError::Gone)
+    /// Stops recording a stream.
+    pub fn remove(&self, stream: StreamId) -> Result<(), IngestError> {
+        self.commands.send(Command::Remove(stream)).map_err(|_| IngestError::Gone)
     }
 
     /// Whether the thread still runs: if it does not, nothing is recorded and the recorder must be restarted.
@@ -141,7 +147,7 @@ struct Cameras {
     sink: Arc<dyn Sink>,
     board: HealthBoard,
     local: LocalSet,
-    entries: BTreeMap<CameraId, Entry>,
+    entries: BTreeMap<StreamId, Entry>,
     /// How often any camera's task ran: tells a busy round from a quiet one.
     polls: Rc<Cell<u64>>,
 }
@@ -159,7 +165,10 @@ enum Then {
     /// It was not asked to end: it broke down.
     Restart,
     Replace(Box<CameraConfig>),
+    /// It was taken out of service.
     Forget,
+    /// The recorder stops.
+    Stop,
 }
 
 impl Cameras {
@@ -175,7 +184,7 @@ impl Cameras {
             loop {
                 match commands.recv_timeout(next.saturating_duration_since(Instant::now())) {
                     Ok(Command::Put(config)) => self.put(*config),
-                    Ok(Command::Remove(camera)) => self.remove(camera),
+                    Ok(Command::Remove(stream)) => self.remove(stream),
                     Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return self.stop(runtime),
                     Err(RecvTimeoutError::Timeout) => break,
                 }
@@ -206,7 +215,7 @@ impl Cameras {
     }
 
     fn put(&mut self, config: CameraConfig) {
-        match self.entries.get_mut(&config.stream.camera) {
+        match self.entries.get_mut(&config.stream) {
             Some(entry) => {
                 entry.then = Then::Replace(Box::new(config));
                 entry.stop.send_replace(true);
@@ -215,8 +224,8 @@ impl Cameras {
         }
     }
 
-    fn remove(&mut self, camera: CameraId) {
-        if let Some(entry) = self.entries.get_mut(&camera) {
+    fn remove(&mut self, stream: StreamId) {
+        if let Some(entry) = self.entries.get_mut(&stream) {
             entry.then = Then::Forget;
             entry.stop.send_replace(true);
         }
@@ -234,20 +243,24 @@ impl Cameras {
             work.as_mut().poll(context)
         }));
         let entry = Entry { config, lane, stop, task, then: Then::Restart };
-        self.entries.insert(entry.config.stream.camera, entry);
+        self.entries.insert(entry.config.stream, entry);
     }
 
     /// Looks after tasks that have ended.
     fn reap(&mut self) {
-        let ended: Vec<CameraId> =
-            self.entries.iter().filter(|(_, entry)| entry.task.is_finished()).map(|(camera, _)| *camera).collect();
-        for camera in ended {
-            let Some(entry) = self.entries.remove(&camera) else { continue };
+        let ended: Vec<StreamId> =
+            self.entries.iter().filter(|(_, entry)| entry.task.is_finished()).map(|(stream, _)| *stream).collect();
+        for stream in ended {
+            let Some(entry) = self.entries.remove(&stream) else { continue };
             match entry.then {
-                Then::Forget => self.board.forget(camera),
+                Then::Forget => {
+                    self.sink.released(entry.config.stream, (self.world.trusted)());
+                    self.board.forget(stream);
+                }
+                Then::Stop => self.board.forget(stream),
                 Then::Replace(config) => self.begin(*config, Duration::ZERO),
                 Then::Restart => {
-                    tracing::error!(%camera, name = %entry.config.name, "a camera's task broke down; it starts anew");
+                    tracing::error!(camera = %stream.camera, name = %entry.config.name, "a camera's task broke down; it starts anew");
                     entry.lane.borrow_mut().fail(GapCause::Protocol, (self.world.trusted)());
                     self.begin(entry.config, RESTART_WAIT);
                 }
@@ -257,7 +270,7 @@ impl Cameras {
 
     fn stop(mut self, runtime: &Runtime) {
         for entry in self.entries.values_mut() {
-            entry.then = Then::Forget;
+            entry.then = Then::Stop;
             entry.stop.send_replace(true);
         }
         let began = Instant::now();

@@ -41,6 +41,9 @@ impl Sink for Kept {
     fn gap(&self, _: StreamId, event: GapEvent) {
         self.gaps.lock().unwrap().push(event);
     }
+    fn expected(&self, _: StreamId, _: UtcMicros) {}
+    fn missing(&self, _: StreamId, _: UtcMicros, _: UtcMicros, _: GapCause) {}
+    fn released(&self, _: StreamId, _: UtcMicros) {}
     fn watched(&self) -> bool {
         true
     }
@@ -280,7 +283,7 @@ fn cameras_come_change_and_go_while_others_record() {
     // The first moves to where the second is.
     ingest.put(config(&second)).unwrap();
     wait_until("the change", || second.asked("PLAY", "") == 2 && first.asked("TEARDOWN", "") == 1);
-    ingest.remove(other.camera).unwrap();
+    ingest.remove(other).unwrap();
     wait_until("the removal", || ingest.health().len() == 1);
     let before = kept.frame_count();
     wait_until("the changed one records on", || kept.frame_count() > before + 20);
@@ -303,6 +306,9 @@ impl Sink for Breaks {
             self.0.gap(stream, event);
         }
     }
+    fn expected(&self, _: StreamId, _: UtcMicros) {}
+    fn missing(&self, _: StreamId, _: UtcMicros, _: UtcMicros, _: GapCause) {}
+    fn released(&self, _: StreamId, _: UtcMicros) {}
     fn watched(&self) -> bool {
         false
     }

@@ -201,6 +201,8 @@ pub struct ProbeJob {
     pub number: u64,
     pub url: String,
     pub credentials: Option<(Sensitive<String>, Sensitive<String>)>,
+    /// Only who answers: no credentials are given and no stream is opened (R13).
+    pub identity_only: bool,
 }
 
 /// What the recorder did, for the ledger.

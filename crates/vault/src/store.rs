@@ -317,9 +317,11 @@ impl LocalStore {
     }
 
     /// The header of every slot that was ever used, but for slots that are known well enough: in the steady state nearly
-    /// all, and a disk needs 8 ms for each.
+    /// all, and a disk needs 8 ms for each. The names of the slots become durable first: a process that was killed may have
+    /// made one whose name no sync covers, and what is written into it next must not vanish with it.
     pub fn scan(&self, known: &BTreeSet<u32>) -> Result<Scan> {
         let mut scan = Scan::default();
+        self.disk.sync_dir(&self.path.join("slots"))?;
         for slot in self.slot_numbers()?.into_iter().filter(|slot| !known.contains(slot)) {
             let mut block = vec![0; BLOCK_BYTES];
             match self.disk.open(&self.slot_path(slot), Open::Read).and_then(|file| file.read_at(&mut block, 0)) {

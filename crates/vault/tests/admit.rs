@@ -6,7 +6,7 @@ mod support;
 use disk::{Fault, FaultyDisk, Happened};
 use domain::{HourLength, Span, UtcMicros};
 use std::{collections::BTreeSet, io::ErrorKind, path::Path, sync::Arc};
-use support::{Camera, Life, START, Town, brief};
+use support::{Camera, Life, START, Town, brief, line_about};
 use vault::{admit::Admitted, keeper::Fact};
 
 fn town(cameras: u8, began: UtcMicros) -> (FaultyDisk, Town, Life, Vec<Camera>) {
@@ -86,4 +86,23 @@ fn an_hour_that_is_over_has_no_keys_one_leaf_over_all_its_reels_and_no_slot_in_u
     life.store.free(slots);
     assert_eq!(life.store.usage().slots - life.store.usage().slots_free, 1, "only the present hour is written to");
     assert!(life.store.usage().slots_free > free);
+}
+
+#[test]
+fn a_gap_of_a_stream_alone_is_under_a_root_and_is_no_footage() {
+    let (_, mut town, mut life, mut cameras) = town(1, START);
+    let (stream, hour) = (cameras[0].stream, HourLength::SIMULATED.hour_of(START));
+    let line = line_about(stream, START);
+    assert_eq!(life.admitter.admit_gap(line.clone(), hour, START), Admitted::NoKey);
+    // the keys come; the camera sends nothing, the town says each second that it is silent
+    town.second(&mut life, &mut cameras, START).unwrap();
+    town.close(&mut life, START.plus_seconds(1)).unwrap();
+    let span = Span::new(START.plus_seconds(-600), START.plus_seconds(600)).unwrap();
+    assert_eq!(town.gap_lines(&life.store), [line]);
+    assert_eq!((town.footage.day(stream, span).unwrap(), town.locate(None, stream, span)), (vec![], vec![]));
+    assert!(matches!(town.facts[..], [Fact::Reel(reel), Fact::RecorderHour { .. }] if reel.streams == 1));
+    // and it dies with its camera's key, not before
+    let other = [domain::CameraId([99; 16])];
+    assert_eq!(town.footage.reels_dead(hour, Some(&other)).unwrap(), []);
+    assert_eq!(town.footage.reels_dead(hour, Some(&[stream.camera])).unwrap().len(), 1);
 }

@@ -135,7 +135,7 @@ fn the_reader_sees_in_admitted_and_in_recovered_reels_what_was_given() {
         "lookup_key": hex(town.keeper.lookup.0.expose()),
         "streams": town.given.keys().map(stream).collect::<Vec<_>>(),
     });
-    let mut seen_chunks = Vec::new();
+    let (mut seen_chunks, mut seen_gaps) = (Vec::new(), Vec::new());
     for row in &rows {
         let location = Location::from_bytes(&row.location).unwrap();
         let bytes = life.store.read(&location, 0, location.bytes()).unwrap();
@@ -147,6 +147,7 @@ fn the_reader_sees_in_admitted_and_in_recovered_reels_what_was_given() {
             assert_eq!(entries.iter().filter(|entry| entry.is(Kind::Key)).count(), 1);
         }
         seen_chunks.extend(seen["chunks"].as_array().unwrap().clone());
+        seen_gaps.extend(seen["gaps"].as_array().unwrap().clone());
     }
     assert_eq!(rows.len(), 2);
     for chunks in town.given.values() {
@@ -158,5 +159,12 @@ fn the_reader_sees_in_admitted_and_in_recovered_reels_what_was_given() {
             assert_eq!(seen, Some(&printed(chunk, number as usize)));
         }
     }
+    for line in &town.lines_given {
+        let stream = json!({ "camera": line.stream.camera, "kind": 0 });
+        let printed = json!({ "stream": stream, "state": 1, "from": line.from.0, "to": null,
+                              "cause": line.cause, "detail": line.detail });
+        assert!(seen_gaps.contains(&printed), "{printed}");
+    }
+    assert_eq!(seen_gaps.len(), town.lines_given.len());
     assert_eq!(seen_chunks.len(), town.given.values().map(Vec::len).sum::<usize>());
 }

@@ -16,6 +16,8 @@ pub struct Camera {
     pub place: String,
     /// RTSP address without user name or password.
     pub url: String,
+    /// RTSP address of the same device's sub-stream, recorded beside the main one; mostly none.
+    pub sub_url: Option<String>,
     /// User name and password, sealed under a key of the keyring (K13).
     pub credential: Option<Sensitive<Vec<u8>>>,
     /// The delay that the prefect's order authorises, in days.
@@ -51,7 +53,7 @@ impl Registry {
         valid_from: UtcMicros,
         recorded_at: UtcMicros,
     ) -> Result<u32, CatalogError> {
-        if holds_credential(&camera.url) {
+        if holds_credential(&camera.url) || camera.sub_url.as_deref().is_some_and(holds_credential) {
             return Err(CatalogError::CredentialInUrl);
         }
         let site = &self.site.id.0;
@@ -161,14 +163,15 @@ async fn add_version(
     let version = column::count::<u32>(&last, "version")? + 1;
     let insert = sqlx::query(
         "insert into camera (site, camera, version, valid_from, recorded_at, removed, name, place, url, credential,
-           delay_days, purposes, fingerprint)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           delay_days, purposes, fingerprint, sub_url)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     );
     let credential = camera.credential.as_ref().map(|sealed| sealed.reveal().as_slice());
     let insert = insert.bind(&site[..]).bind(&camera.id.0[..]).bind(i64::from(version)).bind(valid_from.0);
     let insert = insert.bind(recorded_at.0).bind(removed).bind(&camera.name).bind(&camera.place).bind(&camera.url);
     let insert = insert.bind(credential).bind(i64::from(camera.delay_days));
     let insert = insert.bind(column::purposes_text(&camera.purposes)).bind(&camera.fingerprint);
+    let insert = insert.bind(&camera.sub_url);
     insert.execute(db).await?;
     Ok(version)
 }
@@ -179,6 +182,7 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         name: row.try_get("name")?,
         place: row.try_get("place")?,
         url: row.try_get("url")?,
+        sub_url: row.try_get("sub_url")?,
         credential: row.try_get::<Option<Vec<u8>>, _>("credential")?.map(Sensitive::new),
         delay_days: column::count(row, "delay_days")?,
         purposes: column::purposes(row, "purposes")?,

@@ -196,6 +196,8 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraAdd(camera) => answered(keeper.camera_add(actor, camera)),
         Control::CameraList => answered(keeper.camera_views().map(Answer::CameraViews)),
         Control::CameraRemove { name } => answered(keeper.camera_remove(actor, &name)),
+        Control::CameraConfirm { name } => answered(keeper.camera_confirm(actor, &name)),
+        Control::CameraSub { name, sub_url } => answered(keeper.camera_sub(actor, &name, sub_url)),
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),

@@ -35,6 +35,7 @@ fn no_question_prints_a_secret_or_a_name() {
         credentials: Some(credentials()),
         delay_days: 7,
         purposes: vec![],
+        sub_url: None,
         fingerprint: None,
     };
     let address = ProbeTarget::Address { url: "rtsp://192.0.2.1/".into(), credentials: Some(credentials()) };
@@ -62,12 +63,18 @@ fn no_answer_prints_a_secret_or_a_name() {
     };
     let chunk = (1, ChunkKey { key: key(), commitment: [0; 32] });
     let reel = ReelKeys { reel: domain::ReelId([1; 16]), chunks: vec![chunk], extents: vec![] };
-    let probe = ProbeJob { number: 1, url: "rtsp://192.0.2.1/".into(), credentials: Some((text(), text())) };
+    let probe = ProbeJob {
+        number: 1,
+        url: "rtsp://192.0.2.1/".into(),
+        credentials: Some((text(), text())),
+        identity_only: false,
+    };
     let camera = RecorderCamera {
         id: camera(1),
         name: "a camera".into(),
         url: "rtsp://192.0.2.1/".into(),
         credentials: Some(credentials()),
+        sub_url: None,
         fingerprint: None,
     };
     for answer in [

@@ -232,6 +232,7 @@ pub fn registry() -> TempDir {
             id: camera(n),
             name: format!("camera {n}"),
             place: "a place".into(),
+            sub_url: None,
             url: format!("rtsp://192.0.2.{n}/main"),
             credential: None,
             delay_days,

@@ -193,12 +193,21 @@ def read_extent(plain, stream):
             "group_reel": plain[48:64].hex(), "group_chunk": struct.unpack_from("<I", plain, 64)[0]}
 
 
+def read_gap(plain, stream):
+    """Section 6a."""
+    need(len(plain) == 128 and plain[:17] == stream, "gap")
+    state, cause, detail, since, until, ended = struct.unpack_from("<BBBqqB", plain, 17)
+    need(state in (1, 2, 3) and ended == (state == 3), "state of a gap")
+    return {"state": state, "from": since, "to": until if ended else None,
+            "cause": plain[40:40 + cause].decode(), "detail": plain[72:72 + detail].decode()}
+
+
 def main(reel_path, keys_path):
     with open(keys_path, encoding="utf-8") as file:
         keys = json.load(file)
     with open(reel_path, "rb") as file:
         reel = Reel(file.read(), bytes.fromhex(keys["site_public"]))
-    chunks, extents = [], []
+    chunks, extents, gaps = [], [], []
     for handle, lists in sorted(reel.streams.items()):
         stream, key = data_key(reel, lists[KEY][0], keys)
         named = {"camera": stream[:16].hex(), "kind": stream[16]}
@@ -206,9 +215,12 @@ def main(reel_path, keys_path):
             chunks.append({"stream": named, "number": record.number, **read_chunk(open_record(key, record))})
         for record in lists[EXTENT]:
             extents.append({"stream": named, **read_extent(open_record(key, record), stream)})
+        for record in lists[GAP]:
+            gaps.append({"stream": named, **read_gap(open_record(key, record), stream)})
     start, length = struct.unpack("<qI", reel.hour)
     answer = {"reel": reel.id.hex(), "run": reel.run.hex(), "hour": {"start_s": start, "length_s": length},
-              "end": reel.end, "root": reel.root.hex(), "records": reel.count, "chunks": chunks, "extents": extents}
+              "end": reel.end, "root": reel.root.hex(), "records": reel.count, "chunks": chunks, "extents": extents,
+              "gaps": gaps}
     print(json.dumps(answer))
 
 

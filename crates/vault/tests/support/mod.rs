@@ -13,7 +13,7 @@ use domain::{
 };
 use keeper::FakeKeeper;
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets};
-use seal::sign::SigningKey;
+use seal::{GapLine, GapState, sign::SigningKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -138,8 +138,12 @@ pub struct Town {
     /// Stream and start of every chunk that a successful sync acknowledged.
     pub acknowledged: BTreeSet<(StreamId, UtcMicros)>,
     pub facts: Vec<Fact>,
+    /// Every line about a gap that was ever given, and those that a successful sync acknowledged.
+    pub lines_given: Vec<GapLine>,
+    pub lines_acknowledged: Vec<GapLine>,
     /// Given since the last sync.
     waiting: Vec<(StreamId, UtcMicros)>,
+    waiting_lines: Vec<GapLine>,
     folder: tempfile::TempDir,
 }
 
@@ -169,7 +173,10 @@ impl Town {
             given: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             facts: Vec::new(),
+            lines_given: Vec::new(),
+            lines_acknowledged: Vec::new(),
             waiting: Vec::new(),
+            waiting_lines: Vec::new(),
             folder,
         }
     }
@@ -210,6 +217,13 @@ impl Town {
                 assert_eq!(life.admitter.admit(chunk, now), Admitted::Waiting);
             }
         }
+        for camera in cameras.iter() {
+            let line = line_about(camera.stream, now);
+            let hour = HourLength::SIMULATED.hour_of(now);
+            assert_eq!(life.admitter.admit_gap(line.clone(), hour, now), Admitted::Waiting);
+            self.lines_given.push(line.clone());
+            self.waiting_lines.push(line);
+        }
         let synced = life.admitter.sync(now);
         self.after_sync(life, synced)
     }
@@ -222,8 +236,10 @@ impl Town {
     fn after_sync(&mut self, life: &mut Life, synced: Result<(), AdmitError>) -> Result<(), AdmitError> {
         self.facts.extend(life.admitter.take_facts());
         let waiting = std::mem::take(&mut self.waiting);
+        let lines = std::mem::take(&mut self.waiting_lines);
         if synced.is_ok() {
             self.acknowledged.extend(waiting);
+            self.lines_acknowledged.extend(lines);
         }
         synced
     }
@@ -267,6 +283,12 @@ impl Town {
         let first = given.iter().rposition(holds).unwrap_or(0);
         given[first..].iter().filter(|chunk| chunk.first_utc < span.to()).cloned().collect()
     }
+}
+
+/// What a recorder might say of a stream each second.
+pub fn line_about(stream: StreamId, now: UtcMicros) -> GapLine {
+    let (cause, detail) = ("unsupported-codec".to_owned(), "JPEG".to_owned());
+    GapLine { stream, state: GapState::Opened, from: now, to: None, cause, detail }
 }
 
 /// A short line about chunks: a failed comparison of pictures would fill the screen.

@@ -5,7 +5,7 @@ use catalog::{ReelRow, ReelState};
 use disk::FaultyDisk;
 use domain::{CameraId, ReelId, StreamId};
 use media::Chunk;
-use seal::{KeyRecord, Kind, RecordHeader, reel::ReelHeader, root::Root};
+use seal::{GapLine, KeyRecord, Kind, RecordHeader, reel::ReelHeader, root::Root};
 use std::{collections::BTreeMap, sync::Arc};
 use vault::{LocalStore, Location, keeper::Fact};
 
@@ -15,7 +15,7 @@ impl Town {
     pub fn everything(&self, store: &LocalStore) -> BTreeMap<StreamId, Vec<Chunk>> {
         let mut all: BTreeMap<StreamId, Vec<Chunk>> = BTreeMap::new();
         for row in self.footage.live_reels().unwrap().iter().filter(|row| row.state != ReelState::Open) {
-            for (stream, chunks) in self.chunks_of(store, row) {
+            for (stream, chunks, _) in self.records_of(store, row) {
                 all.entry(stream).or_default().extend(chunks);
             }
         }
@@ -31,7 +31,18 @@ impl Town {
         all
     }
 
-    fn chunks_of(&self, store: &LocalStore, row: &ReelRow) -> Vec<(StreamId, Vec<Chunk>)> {
+    /// Every line about a gap in every live reel. Panics at one that was never given, or is there twice.
+    pub fn gap_lines(&self, store: &LocalStore) -> Vec<GapLine> {
+        let rows = self.footage.live_reels().unwrap();
+        let ended = rows.iter().filter(|row| row.state != ReelState::Open);
+        let lines: Vec<GapLine> = ended.flat_map(|row| self.records_of(store, row)).flat_map(|all| all.2).collect();
+        for (n, line) in lines.iter().enumerate() {
+            assert!(self.lines_given.contains(line) && !lines[..n].contains(line), "{line:?}");
+        }
+        lines
+    }
+
+    fn records_of(&self, store: &LocalStore, row: &ReelRow) -> Vec<(StreamId, Vec<Chunk>, Vec<GapLine>)> {
         let location = Location::from_bytes(&row.location).unwrap();
         let mut reader = store.reader(&location);
         let payload_bytes = reader.header(row.reel, 0).unwrap().unwrap().payload_bytes;
@@ -42,7 +53,8 @@ impl Town {
             let entries = vault::store::index_of(store, row.reel, &location, handle).unwrap().unwrap_or_default();
             let Some(key) = entries.iter().find(|entry| entry.is(Kind::Key)) else { break };
             let key_record = KeyRecord::from_bytes(&reader.record(row.reel, key).unwrap()[64..]).unwrap();
-            let cameras: Vec<CameraId> = self.given.keys().map(|stream| stream.camera).collect();
+            let known = self.given.keys().copied().chain(self.lines_given.iter().map(|line| line.stream));
+            let cameras: Vec<CameraId> = known.map(|stream| stream.camera).collect();
             let stream = self.keeper.lookup.find(&key_record.lookup_tag, row.reel, cameras).unwrap();
             let data_key = self.keeper.data_key(&header, &key_record, stream).unwrap();
             let mut chunks = Vec::new();
@@ -51,13 +63,24 @@ impl Town {
                 let record = reader.record(row.reel, entry).unwrap();
                 chunks.push(vault::open::open(record, &key, stream, row.hour).unwrap());
             }
-            streams.push((stream, chunks));
+            let mut lines = Vec::new();
+            for entry in entries.iter().filter(|entry| entry.is(Kind::Gap)) {
+                let mut record = reader.record(row.reel, entry).unwrap();
+                let header = RecordHeader::from_bytes(&record).unwrap();
+                let key = data_key.record_key(row.reel, Kind::Gap, handle, entry.number);
+                lines.push(GapLine::from_bytes(key.open(&header, &mut record[64..]).unwrap()).unwrap());
+            }
+            streams.push((stream, chunks, lines));
         }
         streams
     }
 
     /// Everything that a sync acknowledged is there, equal; nothing is there twice or was never given.
     pub fn assert_complete(&self, store: &LocalStore, what: &str) {
+        let lines = self.gap_lines(store);
+        for line in &self.lines_acknowledged {
+            assert!(lines.contains(line), "{what}: lost {line:?} although acknowledged");
+        }
         let there = self.everything(store);
         for (stream, first_utc) in &self.acknowledged {
             let found =

@@ -39,7 +39,15 @@ fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
 
 fn views() -> Vec<CameraView> {
     let id = CameraId([0xaa; 16]);
-    vec![CameraView { id, name: "Place".into(), place: "p".into(), delay_days: 30, purposes: vec![], since: NOW }]
+    vec![CameraView {
+        id,
+        name: "Place".into(),
+        place: "p".into(),
+        delay_days: 30,
+        purposes: vec![],
+        since: NOW,
+        has_sub: false,
+    }]
 }
 
 const WORD: &str = r#"{"cameras":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","state":"recording","bytes_per_second":512000.5,

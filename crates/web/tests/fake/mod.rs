@@ -231,6 +231,7 @@ fn answer(question: Question) -> Answer {
             delay_days: 30,
             purposes: vec![Purpose::SafetyOfPersonsAndProperty],
             since: NOW,
+            has_sub: false,
         }]),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),

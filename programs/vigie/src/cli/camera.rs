@@ -1,4 +1,4 @@
-//! `vigie camera add|list|test|remove`.
+//! `vigie camera add|list|test|confirm|sub|remove`.
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
@@ -18,6 +18,14 @@ pub enum Command {
     List,
     /// Regarder une caméra sans l'enregistrer · look at a camera without recording it
     Test(Test),
+    /// L'appareil qui répond maintenant est la caméra : après un remplacement · the device that answers now is the camera
+    Confirm { name: String },
+    /// Enregistrer aussi le flux secondaire, ou ne plus l'enregistrer · record the sub-stream too, or no longer
+    Sub {
+        name: String,
+        /// rtsp://… du même appareil ; sans adresse, le flux est retiré · of the same device; without it the stream is removed
+        url: Option<String>,
+    },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
     Remove { name: String },
 }
@@ -37,6 +45,9 @@ pub struct Add {
     /// Finalités de l'arrêté, 1 à 11 (CSI L251-2) · purposes of the order, 1 to 11
     #[arg(long = "purpose", required = true, value_parser = purpose)]
     purposes: Vec<Purpose>,
+    /// rtsp://… du flux secondaire (H.264, pour les navigateurs qui ne lisent pas H.265) · of the sub-stream
+    #[arg(long)]
+    sub: Option<String>,
     #[command(flatten)]
     sign_in: SignIn,
     /// Sans regarder la caméra d'abord : elle n'est pas épinglée · without looking first: the device is not pinned
@@ -67,12 +78,15 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Add(add) => run_add(context, add),
         Command::List => list(context),
         Command::Test(test) => run_test(context, test),
+        Command::Confirm { name } => confirm(context, name),
+        Command::Sub { name, url } => set_sub(context, name, url),
         Command::Remove { name } => remove(context, name),
     }
 }
 
 fn run_add(context: &Context<'_>, add: Add) -> Outcome {
     check_address(context, &add.url)?;
+    add.sub.as_deref().map_or(Ok(()), |url| check_address(context, url))?;
     if in_service(context, &add.name)? {
         let name = &add.name;
         return Err(context
@@ -98,6 +112,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
         delay_days: add.days,
         purposes: add.purposes,
         fingerprint,
+        sub_url: add.sub,
     };
     match context.ask(Control::CameraAdd(camera))? {
         Answer::CameraAdded { camera } => {
@@ -135,15 +150,54 @@ fn run_test(context: &Context<'_>, test: Test) -> Outcome {
     Ok(if probe(context, target)?.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn remove(context: &Context<'_>, name: String) -> Outcome {
-    if !in_service(context, &name)? {
-        return Err(context
-            .pick(
-                format!("aucune caméra en service ne s'appelle `{name}` : `vigie camera list` les nomme"),
-                format!("no camera in service is named `{name}`: `vigie camera list` names them"),
-            )
-            .into());
+fn confirm(context: &Context<'_>, name: String) -> Outcome {
+    must_be_in_service(context, &name)?;
+    let differences = match context.ask(Control::CameraConfirm { name })? {
+        Answer::CameraConfirmed { differences } => differences,
+        Answer::Probed(Err(failure)) => {
+            eprintln!("{}", context.pick(failure.text_fr, failure.text_en));
+            return Ok(ExitCode::FAILURE);
+        }
+        _ => return Err(unexpected()),
+    };
+    for one in &differences {
+        println!("  {}: {} → {}", one.field, one.before, one.now);
     }
+    println!(
+        "{}",
+        if differences.is_empty() {
+            context.pick(
+                "C'est l'appareil déjà connu : rien n'a changé.",
+                "It is the device known already: nothing changed.",
+            )
+        } else {
+            context.pick(
+                "Appareil confirmé et inscrit au registre ; l'enregistrement reprend.",
+                "Device confirmed and entered in the ledger; recording resumes.",
+            )
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set_sub(context: &Context<'_>, name: String, url: Option<String>) -> Outcome {
+    must_be_in_service(context, &name)?;
+    url.as_deref().map_or(Ok(()), |url| check_address(context, url))?;
+    let recorded = url.is_some();
+    context.ask(Control::CameraSub { name, sub_url: url })?;
+    println!(
+        "{}",
+        if recorded {
+            context.pick("Le flux secondaire est enregistré aussi.", "The sub-stream is recorded too.")
+        } else {
+            context.pick("Le flux secondaire n'est plus enregistré.", "The sub-stream is no longer recorded.")
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(context: &Context<'_>, name: String) -> Outcome {
+    must_be_in_service(context, &name)?;
     context.ask(Control::CameraRemove { name })?;
     println!(
         "{}",
@@ -153,6 +207,18 @@ fn remove(context: &Context<'_>, name: String) -> Outcome {
         )
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn must_be_in_service(context: &Context<'_>, name: &str) -> Result<(), Box<dyn std::error::Error>> {
+    if in_service(context, name)? {
+        return Ok(());
+    }
+    Err(context
+        .pick(
+            format!("aucune caméra en service ne s'appelle `{name}` : `vigie camera list` les nomme"),
+            format!("no camera in service is named `{name}`: `vigie camera list` names them"),
+        )
+        .into())
 }
 
 fn in_service(context: &Context<'_>, name: &str) -> Result<bool, Box<dyn std::error::Error>> {
