@@ -75,7 +75,8 @@ fn a_full_disk_is_an_alarm_with_its_remedy_while_what_has_room_is_recorded_and_r
     let disk_check =
         until("the full disk is an alarm", || check_of(&site, "disk").filter(|one| one["state"] == "alarm"));
     println!("{disk_check}");
-    let (french, english) = (disk_check["detail_fr"].as_str().unwrap(), disk_check["detail_en"].as_str().unwrap());
+    let (french, english) =
+        ["detail_fr", "detail_en"].map(|field| disk_check[field].as_str().unwrap().to_lowercase()).into();
     assert!(french.contains("plein") && french.contains("libérez"), "{french}");
     assert!(english.contains("full") && english.contains("free"), "{english}");
     sleep(4.0);
