@@ -77,8 +77,8 @@ impl Lane {
 
     /// Takes a picture that arrived at `now`. An error ends the session.
     pub fn picture(&mut self, picture: Picture, facts: &SourceFacts, now: UtcMicros) -> Result<(), GapCause> {
-        let anchor = self.anchor.get_or_insert_with(|| Anchor::new(picture.dts, now));
-        let utc = anchor.advance(picture.dts, now).map_err(|_| GapCause::ClockJump)?;
+        let anchor = self.anchor.get_or_insert_with(|| Anchor::new(picture.pts, now));
+        let utc = anchor.advance(picture.pts, now).map_err(|_| GapCause::ClockJump)?;
         let offset = facts.sender_report.map(|(camera, at)| camera.since(anchor.utc_at(at)));
         self.learn(facts, offset);
         self.count_load(picture.data.len(), now)?;
