@@ -24,7 +24,7 @@ pub const REORDER_PICTURES_MAX: usize = 16;
 pub const REORDER_TICKS_MAX: i64 = 180_000;
 /// A group's start is looked for this far before what is asked for: cameras that save bits send a key frame each minute,
 /// some each five.
-pub const GROUP_SECONDS_MAX: i64 = 600;
+pub const GROUP_SECONDS_MAX: i64 = 300;
 /// A live viewer waits this long for a group to start where pictures come (P5): a group of a minute and its jitter.
 pub const LIVE_GROUP_WAIT_SECONDS: u64 = 75;
 /// And this long where none comes.

@@ -106,6 +106,12 @@ impl Chunk {
         self.frames.first().is_some_and(|frame| frame.kind.starts_group()) && self.parameters.is_some()
     }
 
+    /// UTC at which its first frame is decoded: rises from chunk to chunk of a session, which the times shown need not.
+    pub fn decode_utc(&self) -> UtcMicros {
+        let later = |frame: &FrameEntry| MediaTicks(frame.pts.0.saturating_sub(frame.dts.0)).micros();
+        self.frames.first().map_or(self.first_utc, |frame| self.utc_of(frame).plus_micros(-later(frame)))
+    }
+
     /// UTC of a frame of this chunk, by its presentation time.
     pub fn utc_of(&self, frame: &FrameEntry) -> UtcMicros {
         let first = self.frames.iter().map(|frame| frame.pts).min().unwrap_or(frame.pts);

@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_record_is_an_error_or_a_size(at in 0usize..117, to: u8) {
+    fn a_damaged_record_is_an_error_or_a_size(at in 0usize..111, to: u8) {
         let mut record = hex(HVCC);
         record[at] = to;
         if let Ok(parameters) = parameter_sets_from_hvcc(&record) {
