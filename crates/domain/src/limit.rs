@@ -17,6 +17,19 @@ pub const SYNC_LATENCY_MS_MAX: u64 = 400;
 /// What a power cut may cost each camera: promise 1.
 pub const LOSS_MS_MAX: u64 = 2_000;
 
+/// Pictures that may come before one that is shown after them: what both codecs allow (H.264, A.3.1; H.265, A.4.2).
+pub const REORDER_PICTURES_MAX: usize = 16;
+/// A presentation time that lies this far before the newest one is no reordering but a clock that stepped back: 2 s in
+/// 1/90,000 s, 16 pictures at 8 pictures/s.
+pub const REORDER_TICKS_MAX: i64 = 180_000;
+/// A group's start is looked for this far before what is asked for: cameras that save bits send a key frame each minute,
+/// some each five.
+pub const GROUP_SECONDS_MAX: i64 = 300;
+/// A live viewer waits this long for a group to start where pictures come (P5): a group of a minute and its jitter.
+pub const LIVE_GROUP_WAIT_SECONDS: u64 = 75;
+/// And this long where none comes.
+pub const LIVE_PICTURE_WAIT_SECONDS: u64 = 10;
+
 /// A reel lasts about a minute (R2): few enough leaves for the ledger (L5), short enough to publish soon.
 pub const REEL_SECONDS: u64 = 60;
 /// Records are padded to this at a sync: the block of direct I/O (R3).

@@ -106,7 +106,7 @@ impl GapCause {
             }
             GapCause::UnsupportedCodec { what } => {
                 return Cow::Owned(format!(
-                    "La caméra n'offre pas de H.264 (elle offre : {what}). Réglez son flux principal sur H.264."
+                    "La caméra n'offre ni H.264 ni H.265 (elle offre : {what}). Réglez son flux principal sur l'un des deux."
                 ));
             }
             GapCause::NotRtsp => {
@@ -174,7 +174,7 @@ impl GapCause {
             }
             GapCause::UnsupportedCodec { what } => {
                 return Cow::Owned(format!(
-                    "The camera offers no H.264 (it offers: {what}). Set its main stream to H.264."
+                    "The camera offers neither H.264 nor H.265 (it offers: {what}). Set its main stream to one of them."
                 ));
             }
             GapCause::NotRtsp => {
@@ -350,7 +350,7 @@ mod tests {
             GapCause::Unreachable,
             GapCause::WrongPassword,
             GapCause::NotFound,
-            GapCause::UnsupportedCodec { what: "H265".into() },
+            GapCause::UnsupportedCodec { what: "JPEG".into() },
             GapCause::NotRtsp,
             GapCause::Silent,
             GapCause::Closed,
