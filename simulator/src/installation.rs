@@ -201,6 +201,29 @@ impl Installation {
         killed.map(|()| true).map_err(|error| InstallationError::Io { what: what(), source: error.into() })
     }
 
+    /// Ends `serve` and its three roles at once, as a power cut would. Who looks after the machine starts it again.
+    pub fn kill_all(&mut self) -> Result<()> {
+        let roles: Vec<u32> = ["keeper", "recorder", "web"].iter().filter_map(|role| self.process_of(role)).collect();
+        self.kill_serve()?;
+        for pid in roles.iter().filter_map(|pid| rustix::process::Pid::from_raw(*pid as i32)) {
+            match rustix::process::kill_process(pid, rustix::process::Signal::KILL) {
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(error) => {
+                    return Err(InstallationError::Io { what: "cannot kill a role".into(), source: error.into() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends `serve` alone at once; its roles see that it is gone and stop in order.
+    pub fn kill_serve(&mut self) -> Result<()> {
+        let Some(mut child) = self.serving.take() else { return Ok(()) };
+        let failed = |source| InstallationError::Io { what: "cannot kill `serve`".into(), source };
+        child.kill().map_err(failed)?;
+        child.wait().map(|_| ()).map_err(failed)
+    }
+
     /// One command of the command line; what it printed comes back.
     pub fn run(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
         let attempt = self.attempt(arguments, input)?;

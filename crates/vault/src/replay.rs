@@ -5,14 +5,17 @@
 
 use crate::{
     keeper::{Keeper, KeeperError, KeyAnswer, KeyQuery, Permit, ReelKeys, ReelPart},
-    open::{OpenError, open},
+    open::open,
     service::Located,
     store::{LocalStore, StoreError, check_record, index_of},
 };
 use domain::{ReelId, Span, StreamId, UtcMicros, limit::RECORD_HEADER_BYTES};
 use media::Chunk;
 use seal::{ChunkKey, GroupStart, Kind, reel::IndexEntry};
-use std::collections::{HashMap, VecDeque};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+};
 
 /// Why replay stops.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +24,6 @@ pub enum ReplayError {
     Keeper(#[from] KeeperError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("chunk {number} of reel {reel} does not open: {source}")]
-    Chunk { reel: ReelId, number: u32, source: OpenError },
     #[error("reel {reel} is not what its catalog row says")]
     OtherReel { reel: ReelId },
 }
@@ -41,6 +42,16 @@ pub struct Replay<'a> {
     started: bool,
     /// The last chunk that was given out.
     tail: Option<Tail>,
+    /// Chunks that are not what was sealed, since they were last taken.
+    damaged: RefCell<Vec<Damaged>>,
+}
+
+/// A chunk whose bytes the disk did not give, or gave changed. Its neighbours are shown all the same; what refers to it
+/// cannot be decoded, up to the next group's start ([`Passage::follows`]).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Damaged {
+    pub reel: ReelId,
+    pub number: u32,
 }
 
 /// One chunk of a replay.
@@ -95,7 +106,13 @@ impl<'a> Replay<'a> {
     ) -> Replay<'a> {
         let earlier = span.from().plus_micros(-BEFORE_MICROS);
         let (passed, reels): (Vec<_>, Vec<_>) = reels.into_iter().partition(|located| located.last_utc < earlier);
-        Replay { keeper, store, permit, stream, span, reels: reels.into(), passed, started: false, tail: None }
+        let (reels, started, tail, damaged) = (reels.into(), false, None, RefCell::default());
+        Replay { keeper, store, permit, stream, span, reels, passed, started, tail, damaged }
+    }
+
+    /// What was passed over since the last call.
+    pub fn take_damaged(&self) -> Vec<Damaged> {
+        self.damaged.take()
     }
 
     /// The chunks of the next reel that holds any of the span; `None` at the end. The first chunk of all starts the group
@@ -207,15 +224,30 @@ impl<'a> Replay<'a> {
         let mut group = None;
         let mut reader = self.store.reader(&located.location);
         for range in ranges(keys, &entries).ok_or(ReplayError::OtherReel { reel })? {
-            let bytes = reader.read(range.offset, range.bytes)?;
+            let bytes = match reader.read(range.offset, range.bytes) {
+                Ok(bytes) => bytes,
+                // the disk does not give this range: the others may be sound
+                Err(error @ StoreError::Disk(_)) => {
+                    tracing::warn!(%reel, %error, "part of a reel cannot be read");
+                    range.chunks.iter().for_each(|(entry, _)| self.pass_over(reel, entry.number));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let mut rest = &bytes[..];
             for (entry, key) in range.chunks {
                 let (record, behind) = rest.split_at(entry.bytes as usize);
                 rest = behind;
                 check_record(record, reel, &entry)?;
                 let number = entry.number;
-                let chunk = open(record.to_vec(), &key, self.stream, located.hour);
-                let chunk = chunk.map_err(|source| ReplayError::Chunk { reel, number, source })?;
+                let chunk = match open(record.to_vec(), &key, self.stream, located.hour) {
+                    Ok(chunk) => chunk,
+                    Err(error) => {
+                        tracing::warn!(%reel, number, %error, "a chunk is damaged and passed over");
+                        self.pass_over(reel, number);
+                        continue;
+                    }
+                };
                 let of_batch = keys.extents.iter().find(|extent| extent.first_chunk == number);
                 group = match of_batch {
                     _ if chunk.starts_group() => Some(GroupStart { reel, chunk: number }),
@@ -229,6 +261,10 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(())
+    }
+
+    fn pass_over(&self, reel: ReelId, number: u32) {
+        self.damaged.borrow_mut().push(Damaged { reel, number });
     }
 }
 

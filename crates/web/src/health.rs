@@ -117,7 +117,28 @@ pub struct HealthClock {
 pub async fn get_health(State(web): State<Arc<Web>>, SignedIn(session): SignedIn) -> Result<Json<Health>, Problem> {
     let (health, views) =
         web.ask_keeper(move |keeper| Ok((keeper.see_health(&session)?, keeper.see_cameras(&session)?))).await?;
-    Ok(Json(compose(health, &views, web.version.clone())))
+    let mut health = compose(health, &views, web.version.clone());
+    health.checks.extend(damage(web.damaged_count()));
+    health.state = health.checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok).max(health.state);
+    Ok(Json(health))
+}
+
+/// Recorded pictures that replay had to pass over, because their bytes are no longer what was sealed.
+fn damage(chunks: usize) -> Option<Check> {
+    (chunks > 0).then(|| Check {
+        id: "footage-damaged".into(),
+        state: CheckState::Alarm,
+        title_fr: "Images abîmées sur le disque".into(),
+        title_en: "Damaged pictures on disk".into(),
+        detail_fr: format!(
+            "{chunks} fragment(s) d'images enregistrées ne sont plus ce qui a été scellé et ne sont pas montrés ; \
+             le reste l'est. Contrôlez le disque (SMART), remplacez-le s'il vieillit, puis lancez `vigie verify`."
+        ),
+        detail_en: format!(
+            "{chunks} recorded chunk(s) are no longer what was sealed and are not shown; the rest is. \
+             Check the disk (SMART), replace it if it wears out, then run `vigie verify`."
+        ),
+    })
 }
 
 fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Health {

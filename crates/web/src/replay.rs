@@ -179,7 +179,11 @@ impl Job {
         let mut replay = Replay::new(&*self.web.keeper, &self.store, permit, self.stream, span, reels);
         // opened anew, a group is opened from its start: what of it was handed on already is passed over
         let known = progress.packed;
-        while let Some(passages) = replay.next_reel()? {
+        while let Some(passages) = {
+            let next = replay.next_reel();
+            self.web.note_damaged(replay.take_damaged());
+            next?
+        } {
             let drop_at = Instant::now() + CLEAR_MAX;
             for passage in passages.into_iter().filter(|passage| known < Some(passage.chunk.decode_utc())) {
                 if self.wait_for_reader(Some(drop_at))? == Reader::Pauses {

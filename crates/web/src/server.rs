@@ -15,12 +15,20 @@ use axum::{
 };
 use domain::{Clock, Random, Secret32};
 use keeper::socket::KeeperClient;
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
-use vault::LocalStore;
+use vault::{LocalStore, replay::Damaged};
 
 /// After the order to stop, answers under way have this long; streams are ended at once.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +36,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Replays at once: each holds a thread and up to a reel of one camera (30 MB at 4 Mbit/s). The runtime has 512 such
 /// threads; questions to the keeper need some of them.
 const REPLAYS_MAX: usize = 128;
+
+/// Damaged chunks that are counted; a disk with more is counted no further.
+const DAMAGED_MAX: usize = 10_000;
 
 /// What the web role is given when it starts.
 pub struct WebConfig {
@@ -61,6 +72,8 @@ pub struct Web {
     pub store: Option<Arc<LocalStore>>,
     pub clock: Arc<dyn Clock>,
     pub permits: Arc<Permits>,
+    /// Chunks that replays had to pass over since the start: a health state.
+    pub damaged: Mutex<BTreeSet<Damaged>>,
     /// Places for replays.
     pub replays: Arc<Semaphore>,
     pub version: String,
@@ -73,10 +86,23 @@ impl Web {
             keeper: config.keeper,
             recorder: RecorderLink { socket: config.recorder_socket, secret: config.recorder_secret },
             store: config.store,
+            damaged: Mutex::default(),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             clock: config.clock,
             version: config.version,
         })
+    }
+
+    /// Remembers chunks that were passed over, each once.
+    pub fn note_damaged(&self, found: Vec<Damaged>) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = DAMAGED_MAX.saturating_sub(damaged.len());
+        damaged.extend(found.into_iter().take(room));
+    }
+
+    /// How many different chunks were passed over.
+    pub fn damaged_count(&self) -> usize {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Asks the keeper, whose client blocks, on a thread for that.

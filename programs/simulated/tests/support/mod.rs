@@ -3,7 +3,11 @@
 
 pub mod fragments;
 pub mod gstreamer;
+pub mod load;
 pub mod movie;
+pub mod rogue;
+pub mod store;
+pub mod witness;
 
 use domain::{Sensitive, UtcMicros};
 use serde_json::{Value, json};

@@ -38,6 +38,18 @@ pub fn fetch(browser: &Browser<'_>, path: &str) -> Movie {
     Movie::parse(bytes, UtcMicros(from.as_microsecond()))
 }
 
+/// The same where the program may die meanwhile: what came of it; `None` where nothing did.
+pub fn try_fetch(browser: &Browser<'_>, path: &str) -> Option<Movie> {
+    let mut stream = browser.open(path).ok()?;
+    let from: jiff::Timestamp = stream.from.as_deref()?.parse().ok()?;
+    let mut bytes = Vec::new();
+    // a stream that breaks off is everyday life here: what came before counts
+    if let Err(error) = stream.read_to_end(&mut bytes) {
+        println!("a replay broke off: {error}");
+    }
+    Some(Movie::parse(bytes, UtcMicros(from.as_microsecond())))
+}
+
 impl Movie {
     /// Panics at the first byte that is not ISO BMFF, and at a picture without mark. A box that is cut off at the end is
     /// left out: a live stream is read for a while only.
