@@ -94,6 +94,11 @@ pub const CLOCK_CONFIRM_DAYS_MAX: i64 = 400;
 pub const RECONNECT_SECONDS_MAX: u64 = 10;
 /// A source that delivers nothing for this long is dead.
 pub const SOURCE_SILENCE_SECONDS_MAX: u64 = 5;
+/// A camera that sends pictures for so long and none with which decoding can begin is taken anew: longer than any usual
+/// group (smart codecs stretch theirs to 60 s).
+pub const KEY_PICTURE_SECONDS_MAX: i64 = 90;
+/// A camera of which nothing became durable for so long is an alarm; looked at each second, told within 30 s.
+pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);

@@ -44,6 +44,10 @@ pub enum GapCause {
     RecorderDown,
     /// What was received could not be made durable.
     DiskFailed,
+    /// Pictures come, but none with which decoding can begin.
+    NoKeyPicture,
+    /// An hour begins without a key picture (R8): its first pictures decode only while the hour before lives.
+    HeadOfHour,
 }
 
 impl GapCause {
@@ -66,7 +70,25 @@ impl GapCause {
             GapCause::PictureTooLarge => "picture-too-large",
             GapCause::RecorderDown => "recorder-down",
             GapCause::DiskFailed => "disk-failed",
+            GapCause::NoKeyPicture => "no-key-picture",
+            GapCause::HeadOfHour => "head-of-hour",
         }
+    }
+
+    /// What belongs to the cause, beside its word.
+    pub fn detail(&self) -> &str {
+        match self {
+            GapCause::UnsupportedCodec { what } => what,
+            _ => "",
+        }
+    }
+
+    /// The cause that a gap line of a reel names; `None` for a word of a later version.
+    pub fn from_words(code: &str, detail: &str) -> Option<GapCause> {
+        if code == "unsupported-codec" {
+            return Some(GapCause::UnsupportedCodec { what: detail.to_owned() });
+        }
+        serde_json::from_value(serde_json::Value::String(code.to_owned())).ok()
     }
 
     /// What happened and what to do, in French.
@@ -126,6 +148,14 @@ impl GapCause {
             GapCause::DiskFailed => {
                 "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
             }
+            GapCause::NoKeyPicture => {
+                "La caméra envoie des images, mais aucune image clé : rien ne peut être relu. \
+                 Réglez son intervalle d'images clés sur 1 à 4 secondes."
+            }
+            GapCause::HeadOfHour => {
+                "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée. \
+                 Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes."
+            }
         })
     }
 
@@ -183,6 +213,14 @@ impl GapCause {
             GapCause::DiskFailed => {
                 "What was received could not be written. Check the disk and its free space (`vigie status`)."
             }
+            GapCause::NoKeyPicture => {
+                "The camera sends pictures but no key picture: nothing can be replayed. \
+                 Set its key picture interval to 1 to 4 seconds."
+            }
+            GapCause::HeadOfHour => {
+                "The hour began without a key picture: its beginning replays only while the hour before is kept. \
+                 Set the camera's key picture interval to 1 to 4 seconds."
+            }
         })
     }
 }
@@ -230,6 +268,8 @@ pub struct CameraHealth {
     pub packets_lost: u64,
     /// Hours that began without a group start within ten seconds (R8).
     pub headless_hours: u64,
+    /// Jumps of the clock of the pictures (R9).
+    pub clock_jumps: u64,
     /// Sessions begun.
     pub sessions: u64,
     pub last_frame: Option<UtcMicros>,
@@ -257,6 +297,7 @@ impl CameraHealth {
             dropped: 0,
             packets_lost: 0,
             headless_hours: 0,
+            clock_jumps: 0,
             sessions: 0,
             last_frame: None,
             fps: 0.0,
@@ -325,6 +366,8 @@ mod tests {
             GapCause::PictureTooLarge,
             GapCause::RecorderDown,
             GapCause::DiskFailed,
+            GapCause::NoKeyPicture,
+            GapCause::HeadOfHour,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {
@@ -334,6 +377,7 @@ mod tests {
                 assert!(seen.insert(text.to_string()), "said twice: {text}");
             }
             assert!(seen.insert(cause.code().to_owned()));
+            assert_eq!(GapCause::from_words(cause.code(), cause.detail()), Some(cause));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     health::{CameraHealth, GapCause, GapEvent, HealthBoard},
     lane::Lane,
 };
-use domain::{CameraId, StreamId, limit};
+use domain::{CameraId, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use std::{
     cell::{Cell, RefCell},
@@ -47,6 +47,12 @@ pub trait Sink: Send + Sync {
     fn frame(&self, stream: StreamId, frame: &Frame);
     /// A gap of a stream begins or ends.
     fn gap(&self, stream: StreamId, event: GapEvent);
+    /// A stream is to be recorded from `at` on; said again when its camera's facts change.
+    fn expected(&self, stream: StreamId, at: UtcMicros);
+    /// Pictures are missing between two that are kept.
+    fn missing(&self, stream: StreamId, from: UtcMicros, to: UtcMicros, cause: GapCause);
+    /// The stream's camera was taken out of service: from `at` on nothing is missing.
+    fn released(&self, stream: StreamId, at: UtcMicros);
     /// Whether somebody watches any stream now.
     fn watched(&self) -> bool;
 }
@@ -159,7 +165,10 @@ enum Then {
     /// It was not asked to end: it broke down.
     Restart,
     Replace(Box<CameraConfig>),
+    /// It was taken out of service.
     Forget,
+    /// The recorder stops.
+    Stop,
 }
 
 impl Cameras {
@@ -244,7 +253,11 @@ impl Cameras {
         for camera in ended {
             let Some(entry) = self.entries.remove(&camera) else { continue };
             match entry.then {
-                Then::Forget => self.board.forget(camera),
+                Then::Forget => {
+                    self.sink.released(entry.config.stream, (self.world.trusted)());
+                    self.board.forget(camera);
+                }
+                Then::Stop => self.board.forget(camera),
                 Then::Replace(config) => self.begin(*config, Duration::ZERO),
                 Then::Restart => {
                     tracing::error!(%camera, name = %entry.config.name, "a camera's task broke down; it starts anew");
@@ -257,7 +270,7 @@ impl Cameras {
 
     fn stop(mut self, runtime: &Runtime) {
         for entry in self.entries.values_mut() {
-            entry.then = Then::Forget;
+            entry.then = Then::Stop;
             entry.stop.send_replace(true);
         }
         let began = Instant::now();

@@ -6,9 +6,9 @@ use crate::{
     chunker::{Chunker, Fate},
     health::{CameraHealth, CameraState, GapCause, GapEvent},
     ingest::Sink,
-    source::{Anchor, Picture, SourceFacts},
+    source::{Picture, SourceFacts, Timestamps},
 };
-use domain::{HourLength, StreamId, UtcMicros};
+use domain::{HourLength, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use std::sync::Arc;
 
@@ -21,12 +21,16 @@ const RATE_MICROS: i64 = 2_000_000;
 pub(crate) struct Lane {
     sink: Arc<dyn Sink>,
     chunker: Chunker,
-    anchor: Option<Anchor>,
+    timestamps: Timestamps,
     /// Until when something is held; a gap begins here.
     held_until: UtcMicros,
     gap: Option<GapCause>,
     /// The sink took no more.
     refused: bool,
+    /// When the session began, and whether anything of it was kept.
+    session: (UtcMicros, bool),
+    /// Since when pictures are kept whose group began in the hour before (R8).
+    head: Option<UtcMicros>,
     load: Window,
     rate: Window,
     /// Packets lost in earlier sessions.
@@ -44,13 +48,16 @@ struct Window {
 impl Lane {
     pub fn new(stream: StreamId, name: &str, hour_length: HourLength, sink: Arc<dyn Sink>, now: UtcMicros) -> Lane {
         let window = Window { since: now, count: 0 };
+        sink.expected(stream, now);
         Lane {
             sink,
             chunker: Chunker::new(stream, hour_length),
-            anchor: None,
+            timestamps: Timestamps::default(),
             held_until: now,
             gap: None,
             refused: false,
+            session: (now, false),
+            head: None,
             load: window,
             rate: window,
             lost_before: 0,
@@ -70,6 +77,7 @@ impl Lane {
     /// A session plays: the next picture makes its anchor.
     pub fn session_began(&mut self, now: UtcMicros) {
         self.refused = false;
+        self.session = (now, false);
         self.load = Window { since: now, count: 0 };
         self.lost_before = self.health.packets_lost;
         self.health.sessions += 1;
@@ -77,15 +85,26 @@ impl Lane {
 
     /// Takes a picture that arrived at `now`. An error ends the session.
     pub fn picture(&mut self, picture: Picture, facts: &SourceFacts, now: UtcMicros) -> Result<(), GapCause> {
-        let anchor = self.anchor.get_or_insert_with(|| Anchor::new(picture.dts, now));
-        let utc = anchor.advance(picture.dts, now).map_err(|_| GapCause::ClockJump)?;
-        let offset = facts.sender_report.map(|(camera, at)| camera.since(anchor.utc_at(at)));
+        let stamp = self.timestamps.take(picture.dts, picture.pts, now);
+        if stamp.jumped {
+            self.health.clock_jumps += 1;
+            tracing::warn!(camera = %self.health.stream.camera, name = %self.health.name, "the clock of the pictures jumped");
+        }
+        let report = facts.sender_report;
+        let offset = report.and_then(|(camera, at)| Some(camera.since(self.timestamps.utc_at(at)?)));
         self.learn(facts, offset);
         self.count_load(picture.data.len(), now)?;
-        let Picture { kind, dts, pts, data, parameters } = picture;
-        let frame = Frame { kind, utc, dts, pts, data, parameters };
+        let Picture { kind, data, parameters, .. } = picture;
+        let frame = Frame { kind, utc: stamp.utc, dts: stamp.dts, pts: stamp.pts, data, parameters };
         self.frame(frame, now);
-        if self.refused { Err(GapCause::Overload) } else { Ok(()) }
+        let waits_micros = now.since(self.session.0);
+        if self.refused {
+            Err(GapCause::Overload)
+        } else if !self.session.1 && waits_micros > limit::KEY_PICTURE_SECONDS_MAX * 1_000_000 {
+            Err(GapCause::NoKeyPicture)
+        } else {
+            Ok(())
+        }
     }
 
     /// Each tick of the ingest thread: cuts a chunk that is old enough.
@@ -105,7 +124,8 @@ impl Lane {
         if let Some(chunk) = self.chunker.end_session() {
             self.deliver(chunk, now);
         }
-        self.anchor = None;
+        self.timestamps = Timestamps::default();
+        self.end_head(self.held_until);
         let state = if cause == GapCause::Stopped { CameraState::Stopped } else { CameraState::Waiting };
         self.enter(state, now);
         self.health.fps = 0.0;
@@ -120,13 +140,19 @@ impl Lane {
         for chunk in out.chunks {
             self.deliver(chunk, now);
         }
+        if tapped.kind.starts_group() && tapped.parameters.is_some() {
+            self.end_head(tapped.utc);
+        }
         if let Some(hour) = out.headless_hour {
+            self.head = Some(tapped.utc);
             self.health.headless_hours += 1;
             tracing::warn!(camera = %stream.camera, name = %self.health.name, %hour, "no group start within 10 s of the hour");
         }
         match out.fate {
             Fate::Kept => {
+                self.note_hole(tapped.utc);
                 self.close_gap(tapped.utc);
+                self.session.1 = true;
                 self.enter(CameraState::Recording, now);
                 self.held_until = self.held_until.max(tapped.utc);
                 self.health.frames += 1;
@@ -140,6 +166,21 @@ impl Lane {
                 self.open_gap(GapCause::PictureTooLarge, now);
             }
             Fate::BeforeGroup | Fate::Skipped => self.health.dropped += 1,
+        }
+    }
+
+    /// Pictures that the camera left out between two that it sent: longer than what a power cut may cost, it is a gap.
+    fn note_hole(&self, utc: UtcMicros) {
+        let hole_micros = utc.since(self.held_until);
+        if self.gap.is_none() && self.health.last_frame.is_some() && hole_micros > limit::LOSS_MS_MAX as i64 * 1_000 {
+            self.sink.missing(self.health.stream, self.held_until, utc, GapCause::Silent);
+        }
+    }
+
+    /// What began without a key picture decodes by itself from here on (R8).
+    fn end_head(&mut self, at: UtcMicros) {
+        if let Some(from) = self.head.take() {
+            self.sink.missing(self.health.stream, from, at, GapCause::HeadOfHour);
         }
     }
 

@@ -9,6 +9,7 @@ pub mod chunker;
 mod clerk;
 mod errands;
 pub mod fingerprint;
+pub mod gaps;
 pub mod health;
 pub mod ingest;
 mod lane;

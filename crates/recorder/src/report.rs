@@ -31,6 +31,8 @@ struct Noted {
     admitted: HashMap<StreamId, UtcMicros>,
     durable: HashMap<StreamId, UtcMicros>,
     no_key: HashMap<StreamId, UtcMicros>,
+    /// Since when each stream is to be recorded by this run.
+    expected: HashMap<StreamId, UtcMicros>,
     /// Bytes of each stream at the last reading, for a rate.
     bytes: HashMap<StreamId, (UtcMicros, u64)>,
 }
@@ -76,6 +78,9 @@ impl Report {
     pub fn note_past_deadline(&self, bytes: u64) {
         self.noted().bytes_past_deadline = bytes;
     }
+    pub fn note_expected(&self, stream: StreamId, at: UtcMicros) {
+        self.noted().expected.insert(stream, at);
+    }
     pub fn note_admitted(&self, stream: StreamId, at: UtcMicros) {
         let mut noted = self.noted();
         noted.admitted.insert(stream, at);
@@ -112,7 +117,7 @@ impl Report {
                 slot_bytes: usage.slot_bytes,
                 bytes_live: stored.map_or(0, |stored| stored.live),
             }),
-            findings: noted.findings(&cameras),
+            findings: noted.findings(&cameras, now),
             bytes_past_deadline: noted.bytes_past_deadline,
         };
         serde_json::to_string(&json).unwrap_or_default()
@@ -127,6 +132,7 @@ impl Noted {
     fn camera(&mut self, camera: &CameraHealth, now: UtcMicros) -> CameraJson {
         let (before, bytes) = self.bytes.insert(camera.stream, (now, camera.bytes)).unwrap_or((now, camera.bytes));
         let micros = now.since(before).max(1) as u64;
+        let not_durable = self.not_durable_seconds(camera.stream, now);
         let no_key = self.no_key.contains_key(&camera.stream);
         let cause = if no_key { Some(&crate::health::GapCause::KeeperAway) } else { camera.cause.as_ref() };
         let refused =
@@ -135,6 +141,11 @@ impl Noted {
             (_, Some(cause)) if refused(cause.code()) => {
                 ("refused", cause.text_fr().into_owned(), cause.text_en().into_owned())
             }
+            (CameraState::Recording, None) if not_durable >= limit::NOT_DURABLE_ALARM_SECONDS => (
+                "away",
+                format!("Des images arrivent, rien n'est sur le disque depuis {not_durable} s. Vérifiez le disque."),
+                format!("Pictures come, nothing is on disk for {not_durable} s. Check the disk."),
+            ),
             (CameraState::Recording, None) => ("recording", "Enregistre.".to_owned(), "Recording.".to_owned()),
             (CameraState::Connecting, None) => {
                 ("connecting", "Connexion en cours.".to_owned(), "Connecting.".to_owned())
@@ -157,7 +168,7 @@ impl Noted {
         }
     }
 
-    fn findings(&self, cameras: &[CameraHealth]) -> Vec<Finding> {
+    fn findings(&self, cameras: &[CameraHealth], now: UtcMicros) -> Vec<Finding> {
         let title = ("Écriture sur le disque", "Writing to disk");
         let (state, fr, en) = match (&self.failure, self.unknown_slots) {
             (Some(what), _) => (
@@ -202,36 +213,41 @@ impl Noted {
             detail_fr: fr,
             detail_en: en,
         };
-        [Some(finding), cameras_finding(cameras)].into_iter().flatten().collect()
+        [Some(finding), cameras_finding(cameras, |stream| self.not_durable_seconds(stream, now))]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// For how long nothing of a stream became durable: the watch is on what is on disk, not on a socket.
+    fn not_durable_seconds(&self, stream: StreamId, now: UtcMicros) -> i64 {
+        let since = self.durable.get(&stream).max(self.expected.get(&stream));
+        since.map_or(0, |since| now.since(*since) / 1_000_000)
     }
 }
 
-/// How many cameras record, and which do not; an alarm where none does. `None` without cameras.
-fn cameras_finding(cameras: &[CameraHealth]) -> Option<Finding> {
-    let silent: Vec<&str> = cameras
-        .iter()
-        .filter(|camera| camera.state != CameraState::Recording)
-        .map(|camera| camera.name.as_str())
-        .collect();
-    let (all, recording) = (cameras.len(), cameras.len() - silent.len());
-    let connecting = cameras.iter().any(|camera| camera.state == CameraState::Connecting);
-    let state = match (all, recording) {
-        (0, _) => return None,
-        (all, recording) if all == recording => FindingState::Ok,
-        (_, 0) if !connecting => FindingState::Alarm,
-        _ => FindingState::Warning,
+/// How many cameras record, and which do not; an alarm where nothing of one became durable for too long. `None` without
+/// cameras.
+fn cameras_finding(cameras: &[CameraHealth], not_durable_seconds: impl Fn(StreamId) -> i64) -> Option<Finding> {
+    let overdue = |camera: &CameraHealth| not_durable_seconds(camera.stream) >= limit::NOT_DURABLE_ALARM_SECONDS;
+    let missing: Vec<&CameraHealth> =
+        cameras.iter().filter(|camera| camera.state != CameraState::Recording || overdue(camera)).collect();
+    let (all, recording) = (cameras.len(), cameras.len() - missing.len());
+    let state = match missing.iter().any(|camera| overdue(camera)) {
+        _ if all == 0 => return None,
+        true => FindingState::Alarm,
+        false if missing.is_empty() => FindingState::Ok,
+        false => FindingState::Warning,
     };
-    let names = silent.join(", ");
-    let (fr, en) = if silent.is_empty() {
-        ("Toutes les caméras envoient leurs images.".to_owned(), "All cameras send their pictures.".to_owned())
+    let names = missing.iter().map(|camera| camera.name.as_str()).collect::<Vec<_>>().join(", ");
+    let (fr, en) = if missing.is_empty() {
+        ("Toutes les caméras sont enregistrées.".to_owned(), "All cameras are recorded.".to_owned())
     } else {
         (
             format!(
-                "{recording} sur {all} envoient leurs images. Manquent : {names} ; leur ligne de l'état de marche dit pourquoi."
+                "{recording} sur {all} sont enregistrées. Manquent : {names} ; leur ligne de l'état de marche dit pourquoi."
             ),
-            format!(
-                "{recording} of {all} send their pictures. Missing: {names}; their line on the health page says why."
-            ),
+            format!("{recording} of {all} are recorded. Missing: {names}; their line on the health page says why."),
         )
     };
     Some(Finding {

@@ -11,7 +11,7 @@ use crate::{
     ingest::{Ingest, IngestError},
     report::Report,
     service::Service,
-    writer::{Desk, Writer},
+    writer::{Desk, Writer, WriterParts},
 };
 use catalog::{CatalogError, Footage};
 use disk::Disk;
@@ -104,6 +104,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
     let store = Arc::new(store);
     let footage = Arc::new(open_footage(&parts)?);
+    let earlier_life = footage.last_sign_of_life()?;
     let recovered = recover_all(&store, &footage, &grant, &seed, time.now())?; // 2
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
@@ -113,7 +114,15 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let report = Arc::new(Report::default());
     report.note_unknown_slots(recovered.unknown_slots.len());
     let admitter = Arc::new(Mutex::new(admitter));
-    let (desk, writer) = Writer::new(admitter.clone(), store.clone(), footage.clone(), hub.clone(), report.clone());
+    let writer = WriterParts {
+        admitter: admitter.clone(),
+        store: store.clone(),
+        footage: footage.clone(),
+        report: report.clone(),
+        hour_length: parts.hour_length,
+        earlier_life,
+    };
+    let (desk, writer) = Writer::new(writer, hub.clone());
     let ended = Arc::new(AtomicBool::new(false));
     let ingest = start_ingest(&parts, &time, desk)?;
     report.watch(ingest.board());

@@ -3,9 +3,11 @@
 pub mod address;
 pub mod anchor;
 pub mod retina;
+pub mod timestamps;
 
 pub use address::{CameraUrl, Credentials, UrlError};
 pub use anchor::{Anchor, ClockJump};
+pub use timestamps::{Stamp, Timestamps};
 
 use crate::health::GapCause;
 use bytes::Bytes;

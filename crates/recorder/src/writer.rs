@@ -1,14 +1,16 @@
 //! The writer: takes chunks from the ingest thread, admits them, and makes them durable once a second (R1).
 
 use crate::{
+    gaps::{GapBook, Missing},
     health::{GapCause, GapEvent},
     ingest::Sink,
     report::Report,
     role::RunTime,
 };
 use catalog::{Footage, Gap};
-use domain::{Span, StreamId, UtcMicros, limit};
+use domain::{HourLength, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
+use seal::GapLine;
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -31,8 +33,6 @@ use vault::{
 const QUEUE_MESSAGES_MAX: usize = 4_096;
 /// Chunks that may wait, in bytes: five seconds of 100 cameras at 4 Mbit/s; beyond that something is wrong with the disk.
 const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// What a restart may cost is not told as a gap (promise 1).
-const LOSS_MICROS: i64 = limit::LOSS_MS_MAX as i64 * 1_000;
 const SLOW_ENTRY_PERIOD: Duration = Duration::from_secs(60);
 const SYNC_PERIOD: Duration = Duration::from_millis(limit::SYNC_PERIOD_MS);
 
@@ -40,23 +40,35 @@ const SYNC_PERIOD: Duration = Duration::from_millis(limit::SYNC_PERIOD_MS);
 pub struct Desk {
     queue: SyncSender<Box<Chunk>>,
     /// Of their own, without a bound: they are few, and a full queue is itself a gap.
-    gaps: Sender<(StreamId, GapEvent)>,
+    notes: Sender<(StreamId, Note)>,
     waiting_bytes: Arc<AtomicUsize>,
     hub: Arc<Hub>,
+}
+
+/// What the ingest thread says of a stream beside its chunks.
+enum Note {
+    Gap(GapEvent),
+    Expected(UtcMicros),
+    Missing(UtcMicros, UtcMicros, GapCause),
+    Released(UtcMicros),
 }
 
 /// The writer's side.
 pub struct Writer {
     queue: Receiver<Box<Chunk>>,
-    gaps: Receiver<(StreamId, GapEvent)>,
+    notes: Receiver<(StreamId, Note)>,
     waiting_bytes: Arc<AtomicUsize>,
     admitter: Arc<Mutex<Admitter>>,
     store: Arc<LocalStore>,
     footage: Arc<Footage>,
     report: Arc<Report>,
-    /// Gaps that last: since when, and why.
-    open_gaps: HashMap<StreamId, (UtcMicros, GapCause)>,
-    /// Streams of which this run has admitted something.
+    book: GapBook,
+    /// Lines of the book that are in a reel and not durable yet.
+    unsynced_lines: Vec<GapLine>,
+    hour_length: HourLength,
+    /// Until when an earlier run lived at least, by the catalog.
+    earlier_life: Option<UtcMicros>,
+    /// Streams that this run was told to expect.
     met: HashSet<StreamId>,
     /// First picture of each stream that is not durable yet.
     unsynced: HashMap<StreamId, UtcMicros>,
@@ -82,9 +94,19 @@ impl Sink for Desk {
     }
 
     fn gap(&self, stream: StreamId, event: GapEvent) {
-        if self.gaps.send((stream, event)).is_err() {
-            warn!("a gap could not be noted: the writer is gone");
-        }
+        self.note(stream, Note::Gap(event));
+    }
+
+    fn expected(&self, stream: StreamId, at: UtcMicros) {
+        self.note(stream, Note::Expected(at));
+    }
+
+    fn missing(&self, stream: StreamId, from: UtcMicros, to: UtcMicros, cause: GapCause) {
+        self.note(stream, Note::Missing(from, to, cause));
+    }
+
+    fn released(&self, stream: StreamId, at: UtcMicros) {
+        self.note(stream, Note::Released(at));
     }
 
     fn watched(&self) -> bool {
@@ -92,29 +114,46 @@ impl Sink for Desk {
     }
 }
 
+impl Desk {
+    fn note(&self, stream: StreamId, note: Note) {
+        if self.notes.send((stream, note)).is_err() {
+            warn!("a gap could not be noted: the writer is gone");
+        }
+    }
+}
+
+/// What the writer works with.
+pub struct WriterParts {
+    pub admitter: Arc<Mutex<Admitter>>,
+    pub store: Arc<LocalStore>,
+    pub footage: Arc<Footage>,
+    pub report: Arc<Report>,
+    pub hour_length: HourLength,
+    /// See [`Footage::last_sign_of_life`]; read before recovery adds to the catalog.
+    pub earlier_life: Option<UtcMicros>,
+}
+
 impl Writer {
-    pub fn new(
-        admitter: Arc<Mutex<Admitter>>,
-        store: Arc<LocalStore>,
-        footage: Arc<Footage>,
-        hub: Arc<Hub>,
-        report: Arc<Report>,
-    ) -> (Desk, Writer) {
+    pub fn new(parts: WriterParts, hub: Arc<Hub>) -> (Desk, Writer) {
         let (sender, queue) = sync_channel(QUEUE_MESSAGES_MAX);
         let waiting_bytes = Arc::<AtomicUsize>::default();
-        let (gap_sender, gaps) = channel();
-        let desk = Desk { queue: sender, gaps: gap_sender, waiting_bytes: waiting_bytes.clone(), hub };
-        let (open_gaps, met, unsynced) = Default::default();
+        let (note_sender, notes) = channel();
+        let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
+        let WriterParts { admitter, store, footage, report, hour_length, earlier_life } = parts;
+        let (book, unsynced_lines, met, unsynced) = Default::default();
         let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
         let writer = Writer {
             queue,
-            gaps,
+            notes,
             waiting_bytes,
             admitter,
             store,
             footage,
             report,
-            open_gaps,
+            book,
+            unsynced_lines,
+            hour_length,
+            earlier_life,
             met,
             unsynced,
             slowest_ms,
@@ -135,7 +174,8 @@ impl Writer {
             while let Ok(chunk) = self.queue.try_recv() {
                 self.take(*chunk, time.now());
             }
-            self.take_gaps();
+            self.take_notes();
+            self.admit_lines(time.now());
             let closed = self.admitter().close(time.now());
             if let Err(error) = closed {
                 error!(%error, "the open reels could not be ended; the next start recovers them");
@@ -160,74 +200,100 @@ impl Writer {
     fn take(&mut self, chunk: Chunk, now: UtcMicros) {
         self.waiting_bytes.fetch_sub(chunk.data.len(), Ordering::SeqCst);
         let (stream, at) = (chunk.stream, chunk.first_utc);
+        if !self.met.contains(&stream) {
+            self.take_notes(); // what an earlier run left comes before the first picture of this one
+        }
         if self.admitter().admit(chunk, now) == Admitted::NoKey {
             self.report.note_no_key(stream, at);
-            return self.open_gap(stream, at, GapCause::KeeperAway);
+            return self.gap_begins(stream, at, GapCause::KeeperAway);
         }
         self.report.note_admitted(stream, at);
         self.unsynced.entry(stream).or_insert(at);
-        if self.met.insert(stream) {
-            self.close_earlier_gaps(stream, at);
-        }
-        self.close_gap(stream, at);
+        self.gap_ends(stream, at);
     }
 
-    fn take_gaps(&mut self) {
-        while let Ok((stream, event)) = self.gaps.try_recv() {
-            if event.opened { self.open_gap(stream, event.at, event.cause) } else { self.close_gap(stream, event.at) }
+    fn take_notes(&mut self) {
+        while let Ok((stream, note)) = self.notes.try_recv() {
+            match note {
+                Note::Gap(GapEvent { at, cause, opened: true }) => self.gap_begins(stream, at, cause),
+                Note::Gap(GapEvent { at, .. }) => self.gap_ends(stream, at),
+                Note::Expected(at) => self.expect(stream, at),
+                Note::Missing(from, to, cause) => {
+                    let missing = self.book.was(stream, from, to, cause);
+                    self.enter(missing);
+                }
+                Note::Released(at) => {
+                    self.met.remove(&stream);
+                    let missing = self.book.forget(stream, at);
+                    self.enter(missing);
+                }
+            }
         }
     }
 
-    fn open_gap(&mut self, stream: StreamId, from: UtcMicros, cause: GapCause) {
-        if self.open_gaps.contains_key(&stream) {
-            return;
-        }
-        self.note_gap(stream, from, None, &cause);
-        self.open_gaps.insert(stream, (from, cause));
+    fn gap_begins(&mut self, stream: StreamId, from: UtcMicros, cause: GapCause) {
+        let changed = self.book.begins(stream, from, cause);
+        self.enter(changed);
     }
 
     /// A picture after a gap's beginning ends it, whoever said that it began.
-    fn close_gap(&mut self, stream: StreamId, at: UtcMicros) {
-        if self.open_gaps.get(&stream).is_none_or(|(from, _)| at <= *from) {
+    fn gap_ends(&mut self, stream: StreamId, at: UtcMicros) {
+        let ended = self.book.ends(stream, at);
+        self.enter(ended);
+    }
+
+    /// The stream is to be recorded from now on: what is missing since an earlier run held its last picture has a cause, and
+    /// goes on until this run holds the first.
+    fn expect(&mut self, stream: StreamId, at: UtcMicros) {
+        if !self.met.insert(stream) {
             return;
         }
-        if let Some((from, cause)) = self.open_gaps.remove(&stream) {
-            self.note_gap(stream, from, Some(at), &cause);
-        }
-    }
-
-    /// At the first picture of this run: gaps that an earlier run left open end, and a time for which nobody gave a cause
-    /// was one in which the recorder did not run.
-    fn close_earlier_gaps(&mut self, stream: StreamId, at: UtcMicros) {
-        let Ok(day) = Span::new(at.plus_seconds(-86_400), at) else { return };
-        let known = self.footage.gaps(stream, day).and_then(|gaps| Ok((gaps, self.footage.day(stream, day)?)));
-        let (gaps, footage) = match known {
-            Ok(known) => known,
-            Err(error) => return warn!(%error, "earlier gaps stay open"),
+        self.report.note_expected(stream, at);
+        let (last, open) = match self.footage.left_by_earlier_runs(stream) {
+            Ok(left) => left,
+            Err(error) => return warn!(%error, "what an earlier run left open stays open"),
         };
-        let open: Vec<Gap> = gaps.into_iter().filter(|gap| gap.to.is_none() && gap.from < at).collect();
-        for gap in &open {
-            self.enter(&Gap { to: Some(at), ..gap.clone() });
-        }
-        let last = footage.last().map(|span| span.to());
-        if let Some(last) = last.filter(|last| open.is_empty() && at.since(*last) > LOSS_MICROS) {
-            self.note_gap(stream, last, Some(at), &GapCause::RecorderDown);
+        let Some(gap) = open else {
+            return if let Some(last) = last.filter(|last| *last < at) {
+                self.gap_begins(stream, last, GapCause::RecorderDown);
+            };
+        };
+        let cause = serde_json::from_str(&gap.cause).unwrap_or(GapCause::RecorderDown);
+        let stopped = cause == GapCause::Stopped;
+        self.book.goes_on(stream, gap.from, cause);
+        if gap.from >= at {
+            let ended = self.book.forget(stream, gap.from); // our time stepped back: the gap lies in the future (R9)
+            self.enter(ended);
+        } else if !stopped {
+            // until it died, the earlier run knew the cause; from then on the cause is that it was dead
+            self.gap_begins(stream, self.earlier_life.unwrap_or(gap.from), GapCause::RecorderDown);
         }
     }
 
-    fn note_gap(&self, stream: StreamId, from: UtcMicros, to: Option<UtcMicros>, cause: &GapCause) {
-        let cause = serde_json::to_string(cause).unwrap_or_else(|_| cause.code().to_owned());
-        self.enter(&Gap { stream, from, to, cause });
+    /// For the catalog; the reels' lines are the book's.
+    fn enter(&self, missing: impl IntoIterator<Item = Missing>) {
+        for Missing { stream, from, to, cause } in missing {
+            let cause = serde_json::to_string(&cause).unwrap_or_else(|_| cause.code().to_owned());
+            if let Err(error) = self.footage.gap(&Gap { stream, from, to, cause }) {
+                warn!(%error, "a gap could not be noted");
+            }
+        }
     }
 
-    fn enter(&self, gap: &Gap) {
-        if let Err(error) = self.footage.gap(gap) {
-            warn!(%error, "a gap could not be noted");
+    /// Puts what is to be said of gaps into the present hour's reels (R12); where there is no key yet, it waits.
+    fn admit_lines(&mut self, now: UtcMicros) {
+        let hour = self.hour_length.hour_of(now);
+        let mut waiting = Vec::new();
+        for line in self.book.take_lines(hour) {
+            let admitted = self.admitter().admit_gap(line.clone(), hour, now);
+            if admitted == Admitted::NoKey { waiting.push(line) } else { self.unsynced_lines.push(line) }
         }
+        self.book.put_back(waiting);
     }
 
     fn sync(&mut self, time: &RunTime) {
-        self.take_gaps();
+        self.take_notes();
+        self.admit_lines(time.now());
         let started = Instant::now();
         let synced = self.admitter().sync(time.now());
         let took_ms = started.elapsed().as_millis() as u64;
@@ -235,13 +301,16 @@ impl Writer {
         match synced {
             Ok(()) => {
                 self.unsynced.clear();
+                self.unsynced_lines.clear();
                 self.report.note_sync(time.now(), took_ms, usage);
             }
             Err(failure) => {
                 error!(error = %failure, "a sync failed");
                 self.report.note_failed_sync(failure.to_string(), usage);
+                let lines = std::mem::take(&mut self.unsynced_lines);
+                self.book.put_back(lines);
                 for (stream, since) in std::mem::take(&mut self.unsynced) {
-                    self.open_gap(stream, since, GapCause::DiskFailed);
+                    self.gap_begins(stream, since, GapCause::DiskFailed);
                 }
             }
         }

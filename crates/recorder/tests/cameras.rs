@@ -41,6 +41,9 @@ impl Sink for Kept {
     fn gap(&self, _: StreamId, event: GapEvent) {
         self.gaps.lock().unwrap().push(event);
     }
+    fn expected(&self, _: StreamId, _: UtcMicros) {}
+    fn missing(&self, _: StreamId, _: UtcMicros, _: UtcMicros, _: GapCause) {}
+    fn released(&self, _: StreamId, _: UtcMicros) {}
     fn watched(&self) -> bool {
         true
     }
@@ -303,6 +306,9 @@ impl Sink for Breaks {
             self.0.gap(stream, event);
         }
     }
+    fn expected(&self, _: StreamId, _: UtcMicros) {}
+    fn missing(&self, _: StreamId, _: UtcMicros, _: UtcMicros, _: GapCause) {}
+    fn released(&self, _: StreamId, _: UtcMicros) {}
     fn watched(&self) -> bool {
         false
     }

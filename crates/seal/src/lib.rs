@@ -3,6 +3,7 @@
 //! `docs/formats/reel.md` describes every byte; `vectors/` holds published examples that a test compares.
 
 pub mod extent;
+pub mod gap;
 pub mod key;
 pub mod record;
 pub mod reel;
@@ -10,6 +11,7 @@ pub mod root;
 pub mod sign;
 
 pub use extent::{Extent, GroupStart};
+pub use gap::{GapLine, GapState};
 pub use key::{CameraHourKey, ChunkKey, DataKey, KeyRecord, LookupKey};
 pub use record::{Digest, Kind, RecordHeader};
 

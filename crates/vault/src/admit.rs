@@ -25,7 +25,7 @@ use domain::{
 };
 use media::Chunk;
 use reel::OpenReel;
-use seal::{GroupStart, root::Root, sign::SigningKey};
+use seal::{GapLine, GroupStart, root::Root, sign::SigningKey};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -114,17 +114,20 @@ impl Admitter {
     pub fn admit(&mut self, chunk: Chunk, now: UtcMicros) -> Admitted {
         let stream = chunk.stream;
         let Some(key) = self.keys.get(&(stream, chunk.hour)).cloned() else { return Admitted::NoKey };
-        let place = (chunk.hour, key.deadline);
-        if !self.reels.contains_key(&place) {
-            let reel = self.begin(place, now);
-            self.reels.insert(place, reel);
-        }
-        let reel = self.reels.get_mut(&place).expect("it was just put there");
-        let (number, id) = (reel.next_chunk(&key), reel.id());
-        if chunk.starts_group() || !self.groups.contains_key(&stream) {
-            self.groups.insert(stream, GroupStart { reel: id, chunk: number });
-        }
-        reel.push(number, chunk, self.groups[&stream]);
+        let goes_on = self.groups.get(&stream).copied().filter(|_| !chunk.starts_group());
+        let reel = self.reel((chunk.hour, key.deadline), now);
+        let number = reel.next_chunk(&key);
+        let group = goes_on.unwrap_or(GroupStart { reel: reel.id(), chunk: number });
+        reel.push(number, chunk, group);
+        self.groups.insert(stream, group);
+        Admitted::Waiting
+    }
+
+    /// Takes a line about a gap into the reel of `hour`, which is the present one (R12); one is begun for it where none is
+    /// open, so that a cause is under a root as soon as it is known.
+    pub fn admit_gap(&mut self, line: GapLine, hour: Hour, now: UtcMicros) -> Admitted {
+        let Some(key) = self.keys.get(&(line.stream, hour)).cloned() else { return Admitted::NoKey };
+        self.reel((hour, key.deadline), now).push_gap(&key, line);
         Admitted::Waiting
     }
 
@@ -196,6 +199,15 @@ impl Admitter {
     /// Chunks that wait for a sync, in bytes: memory to be bounded by the caller.
     pub fn waiting_bytes(&self) -> usize {
         self.reels.values().map(OpenReel::waiting_bytes).sum()
+    }
+
+    /// The open reel of an hour and deadline; begun where there is none.
+    fn reel(&mut self, place: (Hour, UtcMicros), now: UtcMicros) -> &mut OpenReel {
+        if !self.reels.contains_key(&place) {
+            let reel = self.begin(place, now);
+            self.reels.insert(place, reel);
+        }
+        self.reels.get_mut(&place).expect("it was just put there")
     }
 
     fn begin(&mut self, (hour, deadline): (Hour, UtcMicros), now: UtcMicros) -> OpenReel {

@@ -39,7 +39,7 @@ impl Footage {
             let streams = streams_in(db, &self.site.0, stream, span).await?;
             let query = sqlx::query(
                 "select distinct reel.* from reel_stream s join reel on reel.site = s.site and reel.reel = s.reel
-                 where s.site = $1 and s.camera = $2 and s.kind = $3
+                 where s.site = $1 and s.camera = $2 and s.kind = $3 and s.frames > 0
                    and s.first_utc < $4 and s.last_utc >= $5 and s.first_utc >= $6",
             );
             let rows = bind_span(query, &self.site.0, stream, span).fetch_all(db).await?;
@@ -69,6 +69,37 @@ impl Footage {
             let upsert = upsert.bind(i64::from(gap.stream.kind.code())).bind(gap.from.0);
             upsert.bind(gap.to.map(|to| to.0)).bind(&gap.cause).execute(db).await?;
             Ok(())
+        })
+    }
+
+    /// The last frame of `stream` that is held, and the gap that an earlier run left open.
+    pub fn left_by_earlier_runs(&self, stream: StreamId) -> Result<(Option<UtcMicros>, Option<Gap>), CatalogError> {
+        self.database.run(async |db| {
+            let bind = |query: Query<'static>| {
+                let query = query.bind(self.site.0.to_vec()).bind(stream.camera.0.to_vec());
+                query.bind(i64::from(stream.kind.code()))
+            };
+            let last = "select max(last_utc) as last from reel_stream
+                        where site = $1 and camera = $2 and kind = $3 and frames > 0";
+            let last = column::micros_or_none(&bind(sqlx::query(last)).fetch_one(&mut *db).await?, "last")?;
+            let open = "select * from gap where site = $1 and camera = $2 and kind = $3 and to_utc is null
+                        order by from_utc desc limit 1";
+            let open = bind(sqlx::query(open)).fetch_optional(db).await?;
+            Ok((last, open.as_ref().map(gap_of).transpose()?))
+        })
+    }
+
+    /// The latest instant of which the catalog tells: an earlier run lived at least until then. `None`: it tells of none.
+    pub fn last_sign_of_life(&self) -> Result<Option<UtcMicros>, CatalogError> {
+        self.database.run(async |db| {
+            let latest = "select max(at) as at from (
+                            select max(last_utc) as at from reel_stream where site = $1 and frames > 0
+                            union all select max(opened_at) from reel where site = $1
+                            union all select max(closed_at) from reel where site = $1 and state = 'closed'
+                            union all select max(from_utc) from gap where site = $1
+                            union all select max(to_utc) from gap where site = $1) as told";
+            let row = sqlx::query(latest).bind(&self.site.0[..]).fetch_one(db).await?;
+            Ok(column::micros_or_none(&row, "at")?)
         })
     }
 
@@ -109,7 +140,7 @@ async fn streams_in(
     span: Span,
 ) -> Result<Vec<StreamRow>, Failure> {
     let query = sqlx::query(
-        "select s.* from reel_stream s where s.site = $1 and s.camera = $2 and s.kind = $3
+        "select s.* from reel_stream s where s.site = $1 and s.camera = $2 and s.kind = $3 and s.frames > 0
            and s.first_utc < $4 and s.last_utc >= $5 and s.first_utc >= $6
          order by s.first_utc, s.last_utc, s.reel",
     );

@@ -16,6 +16,8 @@ const START: UtcMicros = UtcMicros::from_seconds(1_700_000_000);
 struct Notes {
     chunks: Mutex<Vec<Chunk>>,
     gaps: Mutex<Vec<GapEvent>>,
+    /// Cause, and milliseconds after the start.
+    missing: Mutex<Vec<(&'static str, i64, i64)>>,
     full: AtomicBool,
 }
 
@@ -32,6 +34,11 @@ impl Sink for Notes {
         assert_eq!(stream, STREAM);
         self.gaps.lock().unwrap().push(event);
     }
+    fn expected(&self, _: StreamId, _: UtcMicros) {}
+    fn missing(&self, _: StreamId, from: UtcMicros, to: UtcMicros, cause: GapCause) {
+        self.missing.lock().unwrap().push((cause.code(), from.since(START) / 1_000, to.since(START) / 1_000));
+    }
+    fn released(&self, _: StreamId, _: UtcMicros) {}
     fn watched(&self) -> bool {
         false
     }
@@ -125,12 +132,65 @@ fn the_camera_s_own_clock_is_kept_beside() {
 }
 
 #[test]
-fn a_jump_of_the_media_clock_ends_the_session() {
-    let (_, mut lane) = lane();
+fn a_jump_of_the_media_clock_loses_no_picture_and_is_counted() {
+    let (notes, mut lane) = lane();
     let facts = SourceFacts::default();
     lane.session_began(ms(0));
-    lane.picture(picture(0, FrameKind::Idr, 9), &facts, ms(0)).unwrap();
-    assert_eq!(lane.picture(picture(9_000, FrameKind::Other, 9), &facts, ms(40)), Err(GapCause::ClockJump));
+    for (at, says) in [(0, 0), (40, 40), (80, 9_000_080), (120, 9_000_120), (160, -50_000), (200, -49_960)] {
+        let kind = if at == 0 { FrameKind::Idr } else { FrameKind::Other };
+        lane.picture(picture(says, kind, 9), &facts, ms(at)).unwrap();
+    }
+    lane.fail(GapCause::Stopped, ms(240));
+    let chunks = notes.chunks.lock().unwrap();
+    let frames: Vec<_> = chunks.iter().flat_map(|chunk| &chunk.frames).collect();
+    assert_eq!((frames.len(), lane.health().clock_jumps), (6, 2));
+    assert!(frames.windows(2).all(|two| two[0].dts < two[1].dts));
+    assert_eq!(chunks.last().unwrap().last_utc, ms(200));
+    assert_eq!(gaps(&notes), [("stopped", true, 200)]);
+}
+
+#[test]
+fn pictures_that_the_camera_left_out_are_a_gap_although_its_session_held() {
+    let (notes, mut lane) = lane();
+    let facts = SourceFacts::default();
+    lane.session_began(ms(0));
+    for at in [0, 40, 1_900, 4_000, 4_040] {
+        let kind = if at == 0 { FrameKind::Idr } else { FrameKind::Other };
+        lane.picture(picture(at, kind, 9), &facts, ms(at)).unwrap();
+    }
+    assert_eq!(*notes.missing.lock().unwrap(), [("silent", 1_900, 4_000)]);
+    assert_eq!(gaps(&notes), []);
+}
+
+#[test]
+fn an_hour_without_a_key_picture_at_its_start_has_a_declared_head() {
+    let (notes, mut lane) = lane();
+    let facts = SourceFacts::default();
+    let turn_ms = HourLength::PRODUCT.hour_of(START).end().since(START) / 1_000;
+    lane.session_began(ms(turn_ms - 1_000));
+    for (after_turn, kind) in
+        [(-1_000, FrameKind::Idr), (9_000, FrameKind::Other), (10_500, FrameKind::Other), (12_000, FrameKind::Idr)]
+    {
+        let at = turn_ms + after_turn;
+        lane.picture(picture(at, kind, 9), &facts, ms(at)).unwrap();
+    }
+    let missing = notes.missing.lock().unwrap();
+    let heads: Vec<_> = missing.iter().filter(|(cause, ..)| *cause == "head-of-hour").collect();
+    assert_eq!(heads, [&("head-of-hour", turn_ms + 10_500, turn_ms + 12_000)]);
+}
+
+#[test]
+fn a_camera_that_never_sends_a_key_picture_is_taken_anew_after_a_minute_and_a_half() {
+    let (notes, mut lane) = lane();
+    let facts = SourceFacts::default();
+    lane.session_began(ms(0));
+    let first_refusal = (0..1_000).map(|n| n * 100).find(|at| {
+        let taken = lane.picture(picture(*at, FrameKind::Other, 9), &facts, ms(*at));
+        assert!(taken.is_ok() || taken == Err(GapCause::NoKeyPicture));
+        taken.is_err()
+    });
+    assert_eq!(first_refusal, Some(90_100));
+    assert!(notes.chunks.lock().unwrap().is_empty());
 }
 
 #[test]

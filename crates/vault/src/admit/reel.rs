@@ -11,8 +11,9 @@ use domain::{
 };
 use media::Chunk;
 use seal::{
-    Extent, GroupStart, KeyRecord, Kind, RecordHeader,
+    Extent, GapLine, GroupStart, KeyRecord, Kind, RecordHeader,
     extent::EXTENT_BYTES,
+    gap::GAP_BYTES,
     key::TAG_BYTES,
     record::{NO_STREAM, digest},
     reel::{Footer, IndexEntry, ReelHeader, Running, pad, record},
@@ -58,6 +59,7 @@ struct OpenStream {
     /// Bytes of its chunk records.
     bytes: u64,
     waiting: Vec<(u32, Chunk, GroupStart)>,
+    waiting_gaps: Vec<GapLine>,
     digests: StreamDigests,
     row: Option<StreamRow>,
 }
@@ -155,19 +157,29 @@ impl OpenReel {
 
     /// The number of the next chunk of a stream; its first chunk makes it part of the reel.
     pub fn next_chunk(&mut self, key: &Minted) -> u32 {
+        let stream = self.stream(key);
+        stream.chunks += 1;
+        stream.chunks - 1
+    }
+
+    /// Takes a line about a gap of the key's stream (R12).
+    pub fn push_gap(&mut self, key: &Minted, line: GapLine) {
+        self.stream(key).waiting_gaps.push(line);
+    }
+
+    fn stream(&mut self, key: &Minted) -> &mut OpenStream {
         let handle = self.streams.len() as u16;
-        let stream = self.streams.entry(key.stream).or_insert_with(|| OpenStream {
+        self.streams.entry(key.stream).or_insert_with(|| OpenStream {
             handle,
             key: key.clone(),
             key_written: false,
             chunks: 0,
             bytes: 0,
             waiting: Vec::new(),
+            waiting_gaps: Vec::new(),
             digests: StreamDigests::default(),
             row: None,
-        });
-        stream.chunks += 1;
-        stream.chunks - 1
+        })
     }
 
     pub fn push(&mut self, number: u32, chunk: Chunk, group: GroupStart) {
@@ -183,7 +195,7 @@ impl OpenReel {
         run_key: &SigningKey,
         ending: bool,
     ) -> Result<(), StoreError> {
-        let idle = self.streams.values().all(|stream| stream.waiting.is_empty());
+        let idle = self.streams.values().all(|stream| stream.waiting.is_empty() && stream.waiting_gaps.is_empty());
         if idle && !ending {
             return Ok(());
         }
@@ -215,8 +227,22 @@ impl OpenReel {
         self.index_durable = self.index.len();
         self.durable = self.location.clone();
         self.enter(footage)?;
-        let rows: Vec<StreamRow> = self.streams.values().filter_map(|stream| stream.row).collect();
+        let rows: Vec<StreamRow> = self.streams.iter().map(|(id, stream)| self.row_of(*id, stream)).collect();
         footage.reel_streams(&rows)
+    }
+
+    /// A stream of which the reel holds gaps only has a row without frames: the reel lives as long as its key does.
+    fn row_of(&self, id: StreamId, stream: &OpenStream) -> StreamRow {
+        stream.row.unwrap_or(StreamRow {
+            reel: self.id(),
+            handle: stream.handle,
+            stream: id,
+            first_utc: self.hour().start(),
+            last_utc: self.hour().start(),
+            frames: 0,
+            chunks: 0,
+            bytes: stream.bytes,
+        })
     }
 
     /// What the ledger learns of a closed reel.
@@ -247,7 +273,8 @@ impl OpenReel {
         })
     }
 
-    /// The key records of streams that are new (K6), then stream by stream (R11) their chunks, then the extents.
+    /// The key records of streams that are new (K6), then stream by stream (R11) their chunks, then the extents, then what
+    /// is said of gaps (R12).
     fn write_chunks(&mut self, batch: &mut Batch) {
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         for id in &streams {
@@ -270,6 +297,17 @@ impl OpenReel {
             let plain = extent.to_bytes();
             self.seal(batch, extent.stream, Kind::Extent, number, EXTENT_BYTES, |out| out.extend_from_slice(&plain));
             self.account(&extent);
+        }
+        self.write_gaps(batch);
+    }
+
+    fn write_gaps(&mut self, batch: &mut Batch) {
+        let waiting = self.streams.iter_mut().map(|(id, stream)| (*id, std::mem::take(&mut stream.waiting_gaps)));
+        let waiting: Vec<(StreamId, Vec<GapLine>)> = waiting.collect();
+        for (id, line) in waiting.iter().flat_map(|(id, lines)| lines.iter().map(|line| (*id, line))) {
+            let number = self.streams[&id].digests.gaps.len() as u32;
+            let plain = line.to_bytes();
+            self.seal(batch, id, Kind::Gap, number, GAP_BYTES, |out| out.extend_from_slice(&plain));
         }
     }
 
@@ -392,7 +430,9 @@ impl OpenReel {
         let waiting = self.streams.values().flat_map(|stream| &stream.waiting);
         let entry = IndexEntry::BYTES;
         let chunks: usize = waiting.map(|(_, chunk, _)| media::chunk::plain_bytes(chunk) + per_record + entry).sum();
-        chunks + self.streams.len() * (512 + 2 * entry) + self.index.len() * entry + 4 * BLOCK_BYTES
+        let gaps: usize = self.streams.values().map(|stream| stream.waiting_gaps.len()).sum();
+        let gaps = gaps * (GAP_BYTES + per_record + entry);
+        chunks + gaps + self.streams.len() * (512 + 2 * entry) + self.index.len() * entry + 4 * BLOCK_BYTES
     }
 }
 
