@@ -110,8 +110,8 @@ const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.
 const _: () = assert!((CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
 // Clocks that agree err by less than footage closes early: nothing past its deadline opens because of it.
-const _: () = assert!(CLOCK_AGREEMENT_SECONDS_MAX + (CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
+const _: () =
+    assert!(CLOCK_AGREEMENT_SECONDS_MAX + (CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
 // Whoever drags the clock that ours follows gains less in footage's longest life than footage closes early.
-const _: () = assert!(
-    CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS
-);
+const _: () =
+    assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);

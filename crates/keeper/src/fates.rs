@@ -103,6 +103,11 @@ impl Fates {
         self.hours.get(&hour)?.get(&camera).copied()
     }
 
+    /// Whether a key was ever minted, as far as can be told.
+    pub fn has_any(&self) -> bool {
+        !self.hours.is_empty() || self.known_from.is_some()
+    }
+
     /// Cameras that had a key in an hour.
     pub fn cameras(&self, hour: Hour) -> Vec<CameraId> {
         self.hours.get(&hour).map(|keys| keys.keys().copied().collect()).unwrap_or_default()

@@ -20,11 +20,17 @@ pub enum Word {
     Silent,
     Agrees,
     /// It is ahead by so much.
-    Ahead { micros: i64 },
+    Ahead {
+        micros: i64,
+    },
     /// It is behind the time that stands by so much.
-    Behind { micros: i64 },
+    Behind {
+        micros: i64,
+    },
     /// It lies before the ledger's last entry: it is wrong.
-    BeforeLedger { micros: i64 },
+    BeforeLedger {
+        micros: i64,
+    },
 }
 
 /// Whether two clocks agree: within 300 s (K9).

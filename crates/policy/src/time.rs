@@ -195,9 +195,7 @@ fn across_a_boot(at_least: UtcMicros, voices: &[Voice]) -> Judgement {
     match (largest, best.first()) {
         (0, _) | (_, None) => doubt(at_least, voices, Doubt::BeforeLedger),
         (1, _) => match voices.iter().find(|voice| voice.under_ntp) {
-            Some(ntp) if !contradicted(ntp.at) => {
-                Judgement::stands(ntp.at.max(at_least), at_least, State::UnderNtp)
-            }
+            Some(ntp) if !contradicted(ntp.at) => Judgement::stands(ntp.at.max(at_least), at_least, State::UnderNtp),
             None if voices.len() == 1 => doubt(at_least, voices, Doubt::Alone),
             _ => doubt(at_least, voices, Doubt::Contradiction),
         },
@@ -214,11 +212,7 @@ fn doubt(at_least: UtcMicros, voices: &[Voice], why: Doubt) -> Judgement {
 
 /// The clocks that can be right: none that lies before the bound by more than clocks that agree may differ.
 fn voices(at_least: UtcMicros, clocks: Clocks<'_>) -> Vec<Voice> {
-    let system = Voice {
-        at: clocks.system,
-        under_ntp: clocks.ntp == NtpState::Synchronised,
-        is_plausible_alone: true,
-    };
+    let system = Voice { at: clocks.system, under_ntp: clocks.ntp == NtpState::Synchronised, is_plausible_alone: true };
     let cameras = clocks.cameras.clock().map(|at| Voice {
         at,
         under_ntp: false,

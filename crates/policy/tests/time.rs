@@ -200,9 +200,8 @@ fn step() -> impl Strategy<Value = Step> {
     let wrong = prop_oneof![Just(Wrong::System), Just(Wrong::Camera), Just(Wrong::AllCameras)];
     let off = prop_oneof![-900i64..900, -60 * DAY..60 * DAY, -60 * YEAR..2_000 * YEAR];
     let wrong = prop::option::of((wrong, off));
-    (0i64..10 * DAY, prop::bool::weighted(0.3), any::<bool>(), wrong, 0usize..13).prop_map(
-        |(passes, reboots, ntp, wrong, heard)| Step { passes, reboots, ntp, wrong, heard },
-    )
+    (0i64..10 * DAY, prop::bool::weighted(0.3), any::<bool>(), wrong, 0usize..13)
+        .prop_map(|(passes, reboots, ntp, wrong, heard)| Step { passes, reboots, ntp, wrong, heard })
 }
 
 /// What the clocks say in a step of the true time `now`; right ones are off by up to two minutes.

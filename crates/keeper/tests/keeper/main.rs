@@ -10,3 +10,4 @@ mod secrecy;
 mod sockets;
 mod support;
 mod thirty_days;
+mod two_persons;
