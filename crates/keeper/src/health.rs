@@ -79,9 +79,10 @@ impl KeeperCore {
             return HourFate { hour, state: FateState::Empty, deadline: None, destroyed_at: None };
         };
         let is_closed = |deadline| judgement.is_closed(closes_at(deadline));
+        let is_erased = self.moving().fates.orders.erases(hour, camera);
         let state = if fate.destroyed_at.is_some() || fate == Fate::default() {
             FateState::Destroyed
-        } else if fate.condemned_at.is_some() || fate.deadline.is_some_and(is_closed) {
+        } else if is_erased || fate.condemned_at.is_some() || fate.deadline.is_some_and(is_closed) {
             FateState::Closed
         } else {
             FateState::Live

@@ -147,8 +147,8 @@ fn keeper(error: &KeeperError) -> String {
             format!("les images de {hour} sont fermées : leur échéance est proche ou passée")
         }
         KeeperError::Malformed { what } => format!("demande refusée : {what}"),
-        KeeperError::NoTrustedTime { what } => {
-            format!("l'heure n'est pas sûre ({what}) : réglez l'horloge ; `vigie status` dit l'écart")
+        KeeperError::NoTrustedTime { .. } => {
+            "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
         KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
     }

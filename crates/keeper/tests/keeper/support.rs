@@ -279,6 +279,16 @@ pub fn registry() -> TempDir {
     folder
 }
 
+/// The same registry in a folder of its own.
+pub fn registry_like(template: &TempDir) -> Arc<TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(template.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    Arc::new(folder)
+}
+
 fn start_session(registry: &Registry, account: u8, role: &str, now: UtcMicros) {
     let hash = sha256(session(role).reveal());
     registry.session_start(hash, AccountId([account; 16]), now, now.plus_seconds(DAY)).unwrap();

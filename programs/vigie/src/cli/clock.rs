@@ -34,7 +34,9 @@ impl ClockError {
     pub fn text_fr(&self) -> String {
         match self {
             ClockError::Time { text } => {
-                format!("`{text}` n'est pas une heure : écrivez-la avec son décalage, ainsi `2026-11-27T08:00:00+01:00`")
+                format!(
+                    "`{text}` n'est pas une heure : écrivez-la avec son décalage, ainsi `2026-11-27T08:00:00+01:00`"
+                )
             }
             ClockError::NoPassword => {
                 "aucun mot de passe n'est venu sur l'entrée standard : écrivez-le là, jamais en argument".into()
