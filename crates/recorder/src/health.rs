@@ -277,6 +277,8 @@ pub struct CameraHealth {
     pub fps: f32,
     /// Camera's clock − recorder's trusted time, by the last RTCP sender report (R9).
     pub camera_clock_offset_micros: Option<i64>,
+    /// When a sender report that said something new was last seen.
+    pub camera_clock_heard: Option<UtcMicros>,
 }
 
 impl CameraHealth {
@@ -300,6 +302,7 @@ impl CameraHealth {
             last_frame: None,
             fps: 0.0,
             camera_clock_offset_micros: None,
+            camera_clock_heard: None,
         }
     }
 }

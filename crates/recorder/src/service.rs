@@ -164,7 +164,7 @@ impl Service {
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.
     fn live(&self, mut stream: UnixStream, permit: Permit, of: StreamId) -> Result<(), MessageError> {
         let within = permit.view == View::Live && permit.cameras.contains(&of.camera);
-        let beat = Beat { permits: vec![permit.clone()], health: String::new() };
+        let beat = Beat { permits: vec![permit.clone()], ..Beat::default() };
         let alive = within && self.keeper.check(&beat).is_ok_and(|pulse| pulse.alive == [true]);
         if !alive {
             return write_message(&mut stream, &refused("no permit holds for this live stream"), MESSAGE_BYTES_MAX);
