@@ -82,7 +82,7 @@ pub struct Attempt {
 /// An open stream of pictures; reading it takes what has come.
 pub struct Stream {
     pub content_type: String,
-    /// UTC of time 0, ISO 8601: header `Vigie-From`.
+    /// UTC of time 0, ISO 8601: header `Vigie-From`, live `Vigie-Start`.
     pub from: Option<String>,
     body: ureq::BodyReader<'static>,
 }
@@ -371,7 +371,8 @@ impl Browser<'_> {
             return Err(InstallationError::Http { method: "GET", path: path.to_owned(), status, body });
         }
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (content_type, from) = (header("content-type").unwrap_or_default(), header("vigie-from"));
+        let (content_type, from) =
+            (header("content-type").unwrap_or_default(), header("vigie-from").or(header("vigie-start")));
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         Ok(Stream { content_type, from, body })
     }

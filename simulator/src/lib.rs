@@ -2,8 +2,11 @@
 
 pub mod clip;
 pub mod clock;
+pub mod coding;
+mod depacketise;
 pub mod installation;
 pub mod mark;
+pub mod nal;
 pub mod packetise;
 pub mod random;
 pub mod rtsp;

@@ -7,10 +7,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use domain::Sensitive;
 use simulator::{
     clip,
-    rtsp::{Credentials, Scheme, Town, TownConfig},
+    coding::{Coding, CodingError},
+    rtsp::{Credentials, FaultPlan, Scheme, Town, TownConfig},
     scene::{ClipSize, PLACE_NAMES},
 };
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode, str::FromStr};
 
 /// A synthetic town with ground truth · une ville synthétique et sa vérité terrain
 #[derive(Parser)]
@@ -25,25 +26,7 @@ enum Command {
     /// Une ville de six caméras, enregistrée pour de vrai · a town of six cameras, really recorded
     Demo(demo::Arguments),
     /// Serve RTSP cameras on loopback until Ctrl-C
-    Cameras {
-        /// One port for all cameras; 0 lets the system choose
-        #[arg(long, default_value_t = 8554)]
-        port: u16,
-        #[arg(long, default_value_t = 6)]
-        cameras: u32,
-        #[arg(long, default_value = "vigie")]
-        user: String,
-        /// The variable that holds the password; without it one is made for this run and printed
-        #[arg(long, value_name = "VAR")]
-        password_env: Option<String>,
-        #[arg(long, value_enum, default_value = "digest")]
-        auth: Auth,
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
-        #[arg(long)]
-        small: bool,
-    },
+    Cameras(Box<Cameras>),
     /// Write the six clips (H.264) and their ground truth (JSON) to a folder
     Render {
         #[arg(long)]
@@ -54,6 +37,114 @@ enum Command {
         #[arg(long)]
         small: bool,
     },
+}
+
+#[derive(clap::Args)]
+#[command(after_long_help = CAMERAS_HELP)]
+struct Cameras {
+    /// One port for all cameras; 0 lets the system choose
+    #[arg(long, default_value_t = 8554)]
+    port: u16,
+    #[arg(long, default_value_t = 6)]
+    cameras: u32,
+    #[arg(long, default_value = "vigie")]
+    user: String,
+    /// The variable that holds the password; without it one is made for this run and printed
+    #[arg(long, value_name = "VAR")]
+    password_env: Option<String>,
+    #[arg(long, value_enum, default_value = "digest")]
+    auth: Auth,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
+    #[arg(long)]
+    small: bool,
+    /// How a camera codes: words joined by `+`, for one camera (`2:h265+b-frames`) or for all (`h265`); more than once
+    #[arg(long, value_name = "[CAMERA:]CODING")]
+    coding: Vec<CameraCoding>,
+    /// A second, smaller stream in H.264 at `/cam1/sub` and so on
+    #[arg(long)]
+    sub_stream: bool,
+    /// A fault: `2:stall@20+10` is camera 2, 20 s after the start, for 10 s; more than once
+    #[arg(long, value_name = "CAMERA:FAULT[@SECONDS[+SECONDS]]")]
+    fault: Vec<FaultPlan>,
+}
+
+const CAMERAS_HELP: &str = "\
+Codings:
+  h264           H.264, a closed group each two seconds (the default)
+  h265           H.265, the same
+  b-frames       two B pictures between two others: pictures are sent in another order than they are shown
+  open-gop       h265: groups begin with CRA pictures and RASL leading pictures; no IDR picture is ever sent
+  long-gop       one IDR picture in sixty seconds
+  changing-sets  other parameter sets (profile, entropy coding) with each turn of the scene, in mid-stream
+  changing-size  another picture size with each turn of the scene, in mid-stream
+
+Faults:
+  refuse               connections are cut and refused
+  drop                 closes in the middle of a picture, two seconds after each PLAY
+  stall                connected, answers, sends no picture
+  mute                 takes connections and answers nothing
+  timestamp-jump       RTP time jumps forward by an hour, and back at the end
+  timestamp-jump-back  RTP time jumps back by an hour, and forward at the end
+  timestamp-wrap       RTP time of sessions that begin meanwhile runs over 2^32 after five seconds
+  reports-2036         sender reports of NTP's last second
+  reports-3250         sender reports of the year 3250, as far as 32 bits tell it
+  reports-backward     each sender report tells an earlier time than the last
+  overload             100 Mbit/s of filler beside the pictures, for at most sixty seconds
+  other-device         same address, another realm and Server header";
+
+/// A coding for one camera, or for all.
+#[derive(Clone, Copy)]
+struct CameraCoding {
+    camera: Option<u32>,
+    coding: Coding,
+}
+
+impl FromStr for CameraCoding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CameraCoding, String> {
+        let (camera, words) = match text.split_once(':') {
+            Some((camera, words)) => {
+                let number = camera.parse().ok().filter(|number| *number > 0);
+                (Some(number.ok_or(format!("`{camera}` is no camera: the first is 1"))?), words)
+            }
+            None => (None, text),
+        };
+        words.parse().map(|coding| CameraCoding { camera, coding }).map_err(|error: CodingError| error.to_string())
+    }
+}
+
+impl Cameras {
+    fn run(self) -> Result<(), Box<dyn Error>> {
+        let scheme = match self.auth {
+            Auth::Basic => Scheme::Basic,
+            Auth::Digest => Scheme::Digest,
+        };
+        let mut codings = vec![Coding::default(); self.cameras as usize];
+        for each in &self.coding {
+            match each.camera {
+                None => codings.fill(each.coding),
+                Some(number) => {
+                    let camera = codings.get_mut(number as usize - 1);
+                    *camera.ok_or(format!("a coding is named for camera `{number}`, which is not there"))? =
+                        each.coding;
+                }
+            }
+        }
+        let (password, made) = password(self.password_env.as_deref())?;
+        let credentials = Credentials { user: self.user, password };
+        let config = TownConfig {
+            scheme,
+            seed: self.seed,
+            size: size(self.small),
+            codings,
+            sub_stream: self.sub_stream.then(Coding::default),
+            ..TownConfig::for_demo(self.cameras, self.port, credentials)
+        };
+        serve(config, made, &self.fault)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -67,19 +158,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
-        Command::Cameras { port, cameras, user, password_env, auth, seed, small } => {
-            let scheme = match auth {
-                Auth::Basic => Scheme::Basic,
-                Auth::Digest => Scheme::Digest,
-            };
-            password(password_env.as_deref()).and_then(|(password, made)| {
-                let credentials = Credentials { user, password };
-                serve(
-                    TownConfig { scheme, seed, size: size(small), ..TownConfig::for_demo(cameras, port, credentials) },
-                    made,
-                )
-            })
-        }
+        Command::Cameras(cameras) => cameras.run(),
         Command::Render { out, seed, small } => render(&out, seed, size(small)),
     };
     match done {
@@ -107,9 +186,10 @@ fn password(variable: Option<&str>) -> Result<(Sensitive<String>, bool), Box<dyn
     Ok((Sensitive::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect()), true))
 }
 
-fn serve(config: TownConfig, print_password: bool) -> Result<(), Box<dyn Error>> {
+fn serve(config: TownConfig, print_password: bool, faults: &[FaultPlan]) -> Result<(), Box<dyn Error>> {
     let Credentials { user, password } = config.credentials.clone();
     let town = Town::start(config)?;
+    town.schedule(faults)?;
     for (number, url) in town.urls().iter().enumerate() {
         println!("{url}  {}", PLACE_NAMES[number % PLACE_NAMES.len()]);
     }

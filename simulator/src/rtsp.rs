@@ -3,11 +3,15 @@
 pub mod auth;
 pub mod message;
 
+mod camera;
+mod fault;
 mod play;
 mod sdp;
 mod session;
 mod town;
 
 pub use auth::{Credentials, Scheme};
+pub use camera::{Camera, Faults};
+pub use fault::{Fault, FaultPlan, FaultPlanError, OVERLOAD_BITS_PER_SECOND, OVERLOAD_MAX};
 pub use play::SentFrame;
-pub use town::{Camera, Counters, Offer, Ports, StartAt, Town, TownConfig, TownError};
+pub use town::{Counters, Offer, Ports, StartAt, Town, TownConfig, TownError};

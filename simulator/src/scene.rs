@@ -48,6 +48,13 @@ impl ClipSize {
             ClipSize::Small => 288,
         }
     }
+    /// Width and height of the smaller picture of a camera that changes its size in mid-stream.
+    pub const fn smaller_px(self) -> (u32, u32) {
+        match self {
+            ClipSize::Town => (704, 396),
+            ClipSize::Small => (176, 144),
+        }
+    }
     pub const fn seconds(self) -> u32 {
         match self {
             ClipSize::Town => 20,

@@ -1,5 +1,7 @@
 // Claims about the player's decisions: what to append, when to read on, jump, evict and come back.
 import { describe, expect, it } from 'vitest'
+import { MovieReader, keyBefore } from '../src/player/boxes'
+import { contentTypeOf, formatName, isPlayable } from '../src/player/codec'
 import { ByteQueue } from '../src/player/byte_queue'
 import {
   LIVE_MARGIN_S, aheadOf, backoffSeconds, bufferedAfter, clockAheadMs, contains, evictBefore, gapJump, joined, liveJump, mayReadOn,
@@ -21,8 +23,14 @@ describe('live', () => {
     expect(liveJump([{ start: 0, end: 10 }, { start: 11, end: 12 }], 9.9)).toBeCloseTo(11.2)
   })
   it('evicts what is older than twenty seconds, in pieces worth a call', () => {
-    expect(evictBefore([{ start: 0, end: 30 }], 29, 20)).toBe(9)
-    expect(evictBefore([{ start: 0, end: 30 }], 24, 20)).toBeNull()
+    const keys = Array.from({ length: 31 }, (_, second) => second)
+    expect(evictBefore([{ start: 0, end: 30 }], 29, 20, keys)).toBe(9)
+    expect(evictBefore([{ start: 0, end: 30 }], 24, 20, keys)).toBeNull()
+  })
+  it('never evicts the beginning of the group that is on the screen, however long it lasts', () => {
+    expect(evictBefore([{ start: 0, end: 59 }], 58, 20, [0])).toBeNull()
+    expect(evictBefore([{ start: 0, end: 85 }], 79, 20, [0, 60])).toBeNull()
+    expect(evictBefore([{ start: 0, end: 85 }], 81, 20, [0, 60])).toBe(60)
   })
   it('waits longer after each failure, never more than fifteen seconds', () => {
     expect([1, 2, 3, 4, 5, 9].map(backoffSeconds)).toEqual([1, 2, 4, 8, 15, 15])
@@ -111,5 +119,67 @@ describe('wall records', () => {
     const header = new Uint8Array(8)
     new DataView(header.buffer).setUint32(0, RECORD_BYTES_MAX + 1)
     expect(() => new WallParser().push(header)).toThrow()
+  })
+})
+
+/** A box of ISO BMFF: length, name, body. */
+function box(name: string, ...body: (number[] | Uint8Array)[]): Uint8Array {
+  const bytes = body.flatMap((part) => Array.from(part))
+  return Uint8Array.from([...u32(bytes.length + 8), ...name].flatMap((each) => (typeof each === 'string' ? each.charCodeAt(0) : each)).concat(bytes))
+}
+
+function u32(value: number): number[] {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255)
+}
+
+const AVC = [1, 0x64, 0, 0x1f, 0xff]
+const HEVC = [1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 60, 0xf0]
+const init = (name: string, record: number[]) => [box('ftyp', [1, 2]), box('moov', box('trak', box(name, record)))]
+
+/** A fragment at 2 s: pictures of 0.1 s, shown 0.2 s after decoding; `key` tells which begin a group. */
+function fragment(...key: boolean[]): Uint8Array[] {
+  const samples = key.flatMap((isKey) => [...u32(9000), ...u32(3), ...u32(isKey ? 0x2000000 : 0x1010000), ...u32(18000)])
+  const trun = box('trun', u32(0x1000f01), u32(key.length), u32(99), samples)
+  const traf = box('traf', box('tfhd', u32(0x20000), u32(1)), box('tfdt', u32(1 << 24), u32(0), u32(180000)), trun)
+  return [box('moof', box('mfhd', u32(0), u32(1)), traf), box('mdat', key.flatMap(() => [7, 7, 7]))]
+}
+
+describe('the movie reader', () => {
+  const parts = [...init('avcC', AVC), ...fragment(true, false), ...init('hvcC', HEVC), ...fragment(false, true, false)]
+  const all = Uint8Array.from(parts.flatMap((part) => Array.from(part)))
+
+  it('finds each initialization segment and each key picture, however the network cuts the stream', () => {
+    for (const size of [1, 7, 50, 1000]) {
+      const reader = new MovieReader()
+      const segments = Array.from({ length: Math.ceil(all.length / size) }, (_, n) => reader.push(all.slice(n * size, (n + 1) * size))).flat()
+      expect(segments.filter((each) => each.contentType !== null).map((each) => each.contentType)).toEqual([
+        'video/mp4; codecs="avc1.64001f"', 'video/mp4; codecs="hvc1.1.6.L60.90"',
+      ])
+      expect(segments.flatMap((each) => each.keys)).toEqual([2.2, 2.3])
+      expect(Uint8Array.from(segments.flatMap((each) => Array.from(each.bytes)))).toEqual(all)
+    }
+  })
+  it('stops at a box that cannot be', () => {
+    expect(() => new MovieReader().push(Uint8Array.from([...u32(3), 109, 111, 111, 118]))).toThrow()
+    expect(() => new MovieReader().push(Uint8Array.from([...u32(1 << 30), 109, 111, 111, 118]))).toThrow()
+  })
+  it('knows the newest key picture before an instant', () => {
+    expect(keyBefore([0, 2, 4], 3.9)).toBe(2)
+    expect(keyBefore([2, 4], 1)).toBeNull()
+  })
+})
+
+describe('what a browser is asked', () => {
+  it('is the exact type, with profile, tier, level and constraints', () => {
+    const record = [1, 0x44 | 0x20, 0x82, 0, 0, 0, 0xb0, 0x23, 0, 0, 0, 0, 120, 0xf0]
+    expect(contentTypeOf(box('moov', box('hvcC', record)))).toBe('video/mp4; codecs="hvc1.A4.41.H120.B0.23"')
+    expect(contentTypeOf(box('moov', box('av1C', [1])))).toBeNull()
+  })
+  it('is told to people as the name they know', () => {
+    expect(formatName('video/mp4; codecs="hvc1.1.6.L93.B0"')).toBe('H.265')
+    expect(formatName('video/mp4; codecs="avc1.64001f"')).toBe('H.264')
+  })
+  it('is no, where there is nothing to play it with', () => {
+    expect(isPlayable('video/mp4; codecs="hvc1.1.6.L93.B0"')).toBe(false)
   })
 })

@@ -17,6 +17,19 @@ pub const SYNC_LATENCY_MS_MAX: u64 = 400;
 /// What a power cut may cost each camera: promise 1.
 pub const LOSS_MS_MAX: u64 = 2_000;
 
+/// Pictures that may come before one that is shown after them: what both codecs allow (H.264, A.3.1; H.265, A.4.2).
+pub const REORDER_PICTURES_MAX: usize = 16;
+/// A presentation time that lies this far before the newest one is no reordering but a clock that stepped back: 2 s in
+/// 1/90,000 s, 16 pictures at 8 pictures/s.
+pub const REORDER_TICKS_MAX: i64 = 180_000;
+/// A group's start is looked for this far before what is asked for: cameras that save bits send a key frame each minute,
+/// some each five.
+pub const GROUP_SECONDS_MAX: i64 = 300;
+/// A live viewer waits this long for a group to start where pictures come (P5): a group of a minute and its jitter.
+pub const LIVE_GROUP_WAIT_SECONDS: u64 = 75;
+/// And this long where none comes.
+pub const LIVE_PICTURE_WAIT_SECONDS: u64 = 10;
+
 /// A reel lasts about a minute (R2): few enough leaves for the ledger (L5), short enough to publish soon.
 pub const REEL_SECONDS: u64 = 60;
 /// Records are padded to this at a sync: the block of direct I/O (R3).
@@ -69,6 +82,27 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 /// Two clocks that differ by more do not agree (K9).
 pub const CLOCK_AGREEMENT_SECONDS_MAX: i64 = 300;
+/// 2026-01-01T00:00:00Z: no clock of this program can be right that says an earlier time (a dead battery says 1970 or 2000).
+pub const CLOCK_EARLIEST_SECONDS: i64 = 1_767_225_600;
+/// The system clock is under NTP while the kernel bounds its error by this; it gives up at 16 s (systemd, timedatex).
+pub const NTP_ERROR_MICROS_MAX: i64 = 16_000_000;
+/// Trusted time follows the drift of its own quartz at most this fast, in millionths: four times what a quartz drifts, and
+/// too little to carry footage past its deadline in a month.
+pub const CLOCK_SLEW_PPM_MAX: i64 = 200;
+/// Below this a difference is a message's way, not a drift.
+pub const CLOCK_SLEW_FROM_MICROS: i64 = 1_000_000;
+/// A camera's clock is evidence for so long after its last sender report; cameras send one about each five seconds.
+pub const CAMERA_CLOCK_FRESH_SECONDS_MAX: i64 = 60;
+/// Clocks of cameras in one beat: 40 bytes each, of a message of 1 MiB; a median needs no more voices.
+pub const CAMERA_CLOCKS_MAX: usize = 1_024;
+/// So many cameras that agree may contradict another clock; one alone may only confirm one (K9).
+pub const CAMERA_CLOCKS_TO_CONTRADICT: usize = 2;
+/// So many cameras that agree may show the drift of our quartz.
+pub const CAMERA_CLOCKS_TO_FOLLOW: usize = 3;
+/// Two persons confirm the time within this (K9).
+pub const CLOCK_CONFIRM_SECONDS_MAX: i64 = 15 * 60;
+/// Two persons confirm no time further ahead of the ledger: a machine that was off for longer is set right by hand.
+pub const CLOCK_CONFIRM_DAYS_MAX: i64 = 400;
 /// A camera's reconnect back-off ends here.
 pub const RECONNECT_SECONDS_MAX: u64 = 10;
 /// A source that delivers nothing for this long is dead.
@@ -88,3 +122,9 @@ const _: () =
 const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.
 const _: () = assert!((CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
+// Clocks that agree err by less than footage closes early: nothing past its deadline opens because of it.
+const _: () =
+    assert!(CLOCK_AGREEMENT_SECONDS_MAX + (CHUNK_KEY_CACHE_SECONDS_MAX as i64) < CLOSED_BEFORE_DEADLINE_SECONDS);
+// Whoever drags the clock that ours follows gains less in footage's longest life than footage closes early.
+const _: () =
+    assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);

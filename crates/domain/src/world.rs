@@ -11,6 +11,17 @@ pub struct BootMicros(pub i64);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct BootId(pub [u8; 16]);
 
+/// What the kernel says of the system clock: whether a time server disciplines it (adjtimex(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NtpState {
+    Synchronised,
+    Unsynchronised,
+    /// The kernel does not say, or may not be asked; counts as not disciplined.
+    #[default]
+    Unknown,
+}
+
 /// The clocks of a machine.
 pub trait Clock: Send + Sync {
     /// The system clock (CLOCK_REALTIME): may be wrong, may jump.
@@ -19,6 +30,10 @@ pub trait Clock: Send + Sync {
     fn boot(&self) -> BootMicros;
     /// Which boot [`Clock::boot`] counts from.
     fn boot_id(&self) -> BootId;
+    /// Whether a time server disciplines [`Clock::utc`]; a clock that cannot tell says so.
+    fn ntp(&self) -> NtpState {
+        NtpState::Unknown
+    }
 }
 
 /// Unpredictable bytes.

@@ -88,14 +88,33 @@ impl KeeperCore {
         view(&account, session.expires_at)
     }
 
-    /// A wrong name and a wrong password get the same answer after the same work.
     pub(crate) fn sign_in(
         &self,
         name: &Sensitive<String>,
         password: &Sensitive<String>,
     ) -> Result<Answer, KeeperError> {
+        let account = match self.by_password(Actor::Role { role: ledger::Role::Web }, name, password)? {
+            Ok(account) => account,
+            Err(wait_seconds) => return Ok(Answer::Denied { wait_seconds }),
+        };
+        let (secret, hash) = self.draw_secret();
+        let now = self.decision_time();
+        self.enter_events(actor(&account), vec![session_event("signed in", name)])?;
+        let expires = now.plus_seconds(SESSION_SECONDS_MAX);
+        let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?;
+        Ok(Answer::SignedIn { session: secret, view: view(&account, session.expires_at)? })
+    }
+
+    /// The open account of that name and password, or how many seconds to wait. A wrong name and a wrong password get the
+    /// same answer after the same work.
+    pub(crate) fn by_password(
+        &self,
+        asks: Actor,
+        name: &Sensitive<String>,
+        password: &Sensitive<String>,
+    ) -> Result<Result<Account, u32>, KeeperError> {
         if NAME_CHARS_MAX < name.reveal().chars().count() || PASSWORD_CHARS_MAX < password.reveal().chars().count() {
-            return Ok(Answer::Denied { wait_seconds: 0 }); // no account has such; nothing is computed or kept
+            return Ok(Err(0)); // no account has such; nothing is computed or kept
         }
         let tries = sha256(&format!("sign-in {}", name.reveal()));
         // one after the other, so that tries at the same moment count, too
@@ -103,7 +122,7 @@ impl KeeperCore {
         let boot = self.parts.clock.boot();
         let must_wait = self.moving().throttle.must_wait(&tries, boot);
         if let Some(wait_seconds) = must_wait {
-            return Ok(Answer::Denied { wait_seconds });
+            return Ok(Err(wait_seconds));
         }
         let account = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
         let account = account.filter(|account| !account.disabled);
@@ -111,16 +130,11 @@ impl KeeperCore {
         let right = verify_password(password, stored.as_ref());
         let Some(account) = account.filter(|_| right) else {
             let wait_seconds = self.moving().throttle.note_failure(tries, boot);
-            self.enter_events(Actor::Role { role: ledger::Role::Web }, vec![session_event("sign-in failed", name)])?;
-            return Ok(Answer::Denied { wait_seconds });
+            self.enter_events(asks, vec![session_event("sign-in failed", name)])?;
+            return Ok(Err(wait_seconds));
         };
         self.moving().throttle.names.remove(&tries);
-        let (secret, hash) = self.draw_secret();
-        let now = self.decision_time();
-        self.enter_events(actor(&account), vec![session_event("signed in", name)])?;
-        let expires = now.plus_seconds(SESSION_SECONDS_MAX);
-        let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?;
-        Ok(Answer::SignedIn { session: secret, view: view(&account, session.expires_at)? })
+        Ok(Ok(account))
     }
 
     pub(crate) fn sign_out(&self, session: &SessionSecret) -> Result<(), KeeperError> {

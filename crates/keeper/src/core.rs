@@ -3,7 +3,7 @@
 use crate::{
     accounts::Throttle,
     cameras::Probes,
-    clocks::Memory,
+    clocks::{Machine, Memory},
     destroy::FreedSpace,
     facts::Told,
     fates::{Fates, History},
@@ -16,7 +16,6 @@ use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
 use ledger::{Actor, Entry, Event, LogId, Month};
-use policy::time::Clocks;
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
@@ -138,7 +137,8 @@ impl KeeperCore {
         hold_against(&*parts.keyring, &parts.journal)?; // 2
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
-        let time = Memory::new(history.last, history.anchor, Clocks::read(&*parts.clock));
+        let at_stake = history.fates.has_any() || !parts.keyring.hours().is_empty();
+        let time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),

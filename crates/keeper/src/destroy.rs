@@ -47,7 +47,7 @@ impl KeeperCore {
     /// Destroys everything that is due by trusted time, and finishes what was begun. What died comes back. One hour that
     /// fails does not keep the others alive; the first error comes back when all were tried.
     pub fn destroy_due(&self) -> Result<Vec<HourFate>, KeeperError> {
-        let mut tried = Vec::new();
+        let mut tried: Vec<KeeperError> = self.finish_orders().err().into_iter().collect();
         let mut died = Vec::new();
         for (hour, due) in self.due(&self.judgement()) {
             match self.destroy(hour, due) {
@@ -67,7 +67,10 @@ impl KeeperCore {
     pub(crate) fn is_anything_due(&self) -> bool {
         let judgement = self.judgement();
         let due = |deadline: UtcMicros| judgement.may_destroy(closes_at(deadline));
-        self.moving().fates.living().any(|(_, _, fate)| fate.condemned_at.is_some() || fate.deadline.is_some_and(due))
+        let fates = &self.moving().fates;
+        fates.living().any(|(hour, camera, fate)| {
+            fate.condemned_at.is_some() || fate.deadline.is_some_and(due) || fates.orders.erases(hour, camera)
+        })
     }
 
     /// Footage whose keys are dead and whose space the recorder has not freed yet.
@@ -124,12 +127,14 @@ impl KeeperCore {
         }
         // minted in the ledger, and a crash came before the keyring had the key: it dies on paper, too
         let held: BTreeMap<Hour, &HourSummary> = summaries.iter().map(|summary| (summary.hour, summary)).collect();
-        for (hour, camera, fate) in self.moving().fates.living() {
+        let moving = self.moving();
+        for (hour, camera, fate) in moving.fates.living() {
             let in_page = held.get(&hour).is_some_and(|summary| summary.cameras.contains_key(&camera));
             let erased = |condemned: &Condemned| {
                 condemned.hour == hour && condemned.destroyed_by.is_some() && condemned.which.names(camera)
             };
             let is_due = fate.condemned_at.is_some()
+                || moving.fates.orders.erases(hour, camera)
                 || fate.deadline.is_some_and(|deadline| judgement.may_destroy(closes_at(deadline)));
             if is_due && !in_page && !condemned.iter().any(erased) {
                 let nothing = || Due { cameras: BTreeSet::new(), which: Which::Cameras(BTreeSet::new()) };
@@ -149,10 +154,13 @@ impl KeeperCore {
         let all_begun = condemned.iter().any(|other| other.hour == hour && other.which == Which::All);
         let cameras: BTreeSet<CameraId> = {
             let moving = self.moving();
-            let entered =
-                |camera: CameraId| moving.fates.of(hour, camera).is_some_and(|fate| fate.condemned_at.is_some());
             let is_due = |(camera, deadline): &(&CameraId, &UtcMicros)| {
-                judgement.may_destroy(closes_at(**deadline)) || begun(**camera) || entered(**camera)
+                let fate = moving.fates.of(hour, **camera).unwrap_or_default();
+                let deadline = fate.deadline.map_or(**deadline, |told| told.min(**deadline));
+                judgement.may_destroy(closes_at(deadline))
+                    || begun(**camera)
+                    || fate.condemned_at.is_some()
+                    || moving.fates.orders.erases(hour, **camera)
             };
             summary.cameras.iter().filter(is_due).map(|(camera, _)| *camera).collect()
         };
@@ -204,10 +212,19 @@ impl KeeperCore {
         if cameras.is_empty() {
             return;
         }
-        let condemned = Event::Condemned { hour, cameras, why: Condemnation::Deadline };
-        if let Err(error) = self.enter_events(Actor::Schedule, vec![condemned]) {
+        if let Err(error) = self.enter_events(Actor::Schedule, self.condemnations(hour, cameras)) {
             warn!(%error, "the ledger takes no entry; the destruction goes on and is entered later");
         }
+    }
+
+    /// What is entered at 2: whose time has come, and whom an order names.
+    fn condemnations(&self, hour: Hour, cameras: Vec<CameraId>) -> Vec<Event> {
+        let moving = self.moving();
+        let (ordered, due): (Vec<CameraId>, Vec<CameraId>) =
+            cameras.into_iter().partition(|camera| moving.fates.orders.erases(hour, *camera));
+        let parts = [(due, Condemnation::Deadline), (ordered, Condemnation::Order)];
+        let parts = parts.into_iter().filter(|(cameras, _)| !cameras.is_empty());
+        parts.map(|(cameras, why)| Event::Condemned { hour, cameras, why }).collect()
     }
 
     /// 4, and 2 where it is lacking: of every condemnation that the keyring keeps.
@@ -219,9 +236,7 @@ impl KeeperCore {
             let names = self.named(&condemned).into_iter().collect();
             let mut events = Vec::new();
             let cameras = self.lacking(hour, &names, |fate| fate.condemned_at.is_some());
-            if !cameras.is_empty() {
-                events.push(Event::Condemned { hour, cameras, why: Condemnation::Deadline });
-            }
+            events.extend(self.condemnations(hour, cameras));
             let cameras = self.lacking(hour, &names, |fate| fate.destroyed_at.is_some());
             if let (Some(generation), true, false) = (condemned.destroyed_by, custodian.confirmed(), cameras.is_empty())
             {

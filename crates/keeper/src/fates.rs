@@ -4,6 +4,7 @@ use crate::{
     clocks::Anchor,
     facts::Told,
     journal::{Journal, JournalError, LogKeyError},
+    orders::Orders,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
 use ledger::{Entry, Event};
@@ -28,6 +29,8 @@ pub struct Fates {
     last_destroyed_at: Option<UtcMicros>,
     /// Mints of hours that begin before this may stand in entries that cannot be read any more (L2).
     known_from: Option<UtcMicros>,
+    /// What must die before its deadline (K7).
+    pub orders: Orders,
 }
 
 /// What one reading of the whole ledger gives.
@@ -73,6 +76,7 @@ impl History {
 
 impl Fates {
     pub fn take(&mut self, entry: &Entry) {
+        self.orders.take(entry);
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {
@@ -101,6 +105,11 @@ impl Fates {
 
     pub fn of(&self, hour: Hour, camera: CameraId) -> Option<Fate> {
         self.hours.get(&hour)?.get(&camera).copied()
+    }
+
+    /// Whether a key was ever minted, as far as can be told.
+    pub fn has_any(&self) -> bool {
+        !self.hours.is_empty() || self.known_from.is_some()
     }
 
     /// Cameras that had a key in an hour.

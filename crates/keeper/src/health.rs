@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{CameraId, Hour, Span, UtcMicros};
 use keyring::CopyState;
-use policy::{retention::closes_at, time::State};
+use policy::retention::closes_at;
 use std::collections::BTreeSet;
 use vault::{
     KeeperError,
@@ -35,11 +35,14 @@ impl KeeperCore {
 
     /// The recorder's second: its permits answered, its health kept, its work told.
     pub fn check(&self, beat: &Beat) -> Result<Pulse, KeeperError> {
+        // a check of one permit, between two seconds, brings no health and takes no work
+        let is_beat = !beat.health.is_empty();
+        if is_beat {
+            self.hear_cameras(&beat.clocks);
+        }
         let judgement = self.judgement();
         let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
         let dead = self.dead();
-        // a check of one permit, between two seconds, brings no health and takes no work
-        let is_beat = !beat.health.is_empty();
         let probe = if is_beat { self.next_probe() } else { None };
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
@@ -76,9 +79,10 @@ impl KeeperCore {
             return HourFate { hour, state: FateState::Empty, deadline: None, destroyed_at: None };
         };
         let is_closed = |deadline| judgement.is_closed(closes_at(deadline));
+        let is_erased = self.moving().fates.orders.erases(hour, camera);
         let state = if fate.destroyed_at.is_some() || fate == Fate::default() {
             FateState::Destroyed
-        } else if fate.condemned_at.is_some() || fate.deadline.is_some_and(is_closed) {
+        } else if is_erased || fate.condemned_at.is_some() || fate.deadline.is_some_and(is_closed) {
             FateState::Closed
         } else {
             FateState::Live
@@ -217,32 +221,6 @@ impl KeeperCore {
             ),
         };
         finding("ledger", state, ("Registre", "Ledger"), (fr, en))
-    }
-
-    fn clock_finding(&self) -> Finding {
-        let judgement = self.judgement();
-        let (state, fr, en) = match judgement.state {
-            State::Agree | State::FirstStart => {
-                (FindingState::Ok, "Les horloges s'accordent.".into(), "The clocks agree.".into())
-            }
-            State::LowerBoundOnly => (
-                FindingState::Ok,
-                "Après un démarrage : l'horloge du système n'est pas en retard sur le registre.".into(),
-                "After a start: the system clock does not lie before the ledger.".into(),
-            ),
-            State::Disagree { difference_micros } => (
-                FindingState::Alarm,
-                format!(
-                    "Les horloges diffèrent de {} s : ce qui pourrait être échu est fermé, aucune clé n'est détruite. Réglez l'horloge.",
-                    difference_micros / 1_000_000
-                ),
-                format!(
-                    "The clocks differ by {} s: what may be due is closed, no key is destroyed. Set the clock right.",
-                    difference_micros / 1_000_000
-                ),
-            ),
-        };
-        finding("clock", state, ("Heure de confiance", "Trusted time"), (fr, en))
     }
 }
 

@@ -30,9 +30,12 @@ struct OpenedPart {
 }
 
 impl KeeperCore {
-    /// Certifies the key of a recorder's run and gives it its time (R5, R9).
+    /// Certifies the key of a recorder's run and gives it its time (R5, R9). While no time stands that is the lower bound: the
+    /// recorder gets no keys then and frees nothing early by it, but it hears the cameras' clocks, by which time may come to
+    /// stand; then it begins another run.
     pub(crate) fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant, KeeperError> {
-        let anchor = self.trusted()?;
+        let judgement = self.judgement();
+        let anchor = judgement.trusted.unwrap_or(judgement.at_least);
         let public_key_hex = run_key.iter().map(|byte| format!("{byte:02x}")).collect();
         self.enter_events(Actor::Role { role: Role::Recorder }, vec![Event::Run { run, public_key_hex, anchor }])?;
         self.moving().recorder.run = Some(run);
@@ -105,7 +108,8 @@ impl KeeperCore {
             let version = in_service.iter().find(|version| version.camera.id == camera);
             let version = version.ok_or_else(|| malformed(format!("camera {camera} is not in service")))?;
             let fate = self.moving().fates.of(hour, camera).unwrap_or_default();
-            let lawful = self.deadline(hour, version.camera.delay_days);
+            let delay_days = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            let lawful = self.deadline(hour, delay_days);
             // what the ledger said once holds: a crash may have come between its entry and the keyring (K7)
             let deadline = fate.deadline.map_or(lawful, |entered| entered.min(lawful));
             if !known(&camera) && fate.condemned_at.is_none() && now < closes_at(deadline) {
@@ -153,9 +157,15 @@ impl KeeperCore {
         let closed = KeeperError::Closed { hour: header.hour };
         let page = self.parts.keyring.page(header.hour).map_err(failed)?.ok_or(closed.clone())?;
         let camera = page.cameras.get(&stream.camera).ok_or(closed.clone())?;
-        let is_condemned =
-            self.moving().fates.of(header.hour, stream.camera).is_some_and(|fate| fate.condemned_at.is_some());
-        if is_condemned || self.judgement().is_closed(closes_at(camera.deadline)) {
+        let (fate, is_erased) = {
+            let fates = &self.moving().fates;
+            let fate = fates.of(header.hour, stream.camera).unwrap_or_default();
+            (fate, fates.orders.erases(header.hour, stream.camera))
+        };
+        // an order is entered before its page is rewritten: the earlier of both holds (K7)
+        let deadline = fate.deadline.map_or(camera.deadline, |told| told.min(camera.deadline));
+        let is_condemned = is_erased || fate.condemned_at.is_some();
+        if is_condemned || self.judgement().is_closed(closes_at(deadline)) {
             return Err(closed); // K8: whether or not the key still exists
         }
         let record = KeyRecord::from_bytes(&part.key_record).map_err(malformed_by)?;

@@ -18,6 +18,7 @@ mod in_process;
 pub mod journal;
 mod keys;
 mod life;
+mod orders;
 pub mod socket;
 mod tick;
 mod verify;

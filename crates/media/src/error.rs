@@ -33,8 +33,19 @@ pub enum MediaError {
     #[error("picture of {width} x {height} pixels: set the camera to a size between 1 and 65535 each way")]
     PictureSize { width: u32, height: u32 },
 
-    #[error("`{codec}` cannot be put into fragmented MP4 here: set the camera to H.264")]
-    CodecUnsupported { codec: &'static str },
+    #[error("hvcC record ends early, it has {at} bytes: restart the camera's stream or update its firmware")]
+    HvccCut { at: usize },
+    #[error("hvcC record has version {version}, only 1 is defined: update the camera's firmware")]
+    HvccVersion { version: u8 },
+    #[error("hvcC record announces NAL lengths of {bytes} bytes: pictures must be stored with lengths of 4 bytes")]
+    HvccLengthSize { bytes: u8 },
+    #[error("no video parameter set: wait for the camera to send one with its next key frame")]
+    VideoSetMissing,
+    #[error("{video} video, {sequence} sequence and {picture} picture parameter sets: H.265 has 16, 16 and 64 numbers")]
+    TooManyVideoSets { video: usize, sequence: usize, picture: usize },
+    #[error("H.265 sequence parameter set of {bytes} bytes cannot be read: set the camera to Main profile")]
+    H265SequenceSetUnreadable { bytes: usize },
+
     #[error("a fragment needs at least one picture")]
     FragmentEmpty,
     #[error("fragment of {samples} pictures: at most {max}, cut it")]

@@ -1,4 +1,4 @@
-//! Fragmented MP4 for a browser's Media Source Extensions: one H.264 track, one `moof` and one `mdat` per fragment.
+//! Fragmented MP4 for a browser's Media Source Extensions: one track of H.264 or H.265, one `moof` and one `mdat` per fragment.
 //!
 //! An *initialization segment* (`ftyp`, `moov`) says how the pictures are coded and holds none; each *fragment* (`moof`,
 //! `mdat`) holds some pictures and where on the timeline they stand (`tfdt`). Fragments can be appended from anywhere

@@ -9,11 +9,11 @@ use domain::{Codec, Hour, MediaTicks, StreamId, UtcMicros};
 pub enum FrameKind {
     /// H.264 NAL type 5, H.265 types 19 and 20: decoding can begin here with nothing before it.
     Idr = 1,
-    /// H.265 type 21: decoding can begin here, leading pictures apart.
+    /// H.265 types 21 and 16 to 18: decoding can begin here, leading pictures apart.
     Cra = 2,
     /// H.264 SEI recovery point with recovery_frame_cnt 0 before an intra picture.
     RecoveryPoint = 3,
-    /// H.265 types 6 to 9: shown before the CRA it follows, undecodable when starting there.
+    /// H.265 types 6 to 9: shown before the group start it follows, undecodable when starting there (but see [`crate::Start`]).
     Leading = 4,
     /// Any other picture.
     Other = 5,
@@ -43,7 +43,8 @@ impl FrameKind {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ParameterSets {
     pub codec: Codec,
-    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1), i.e. the contents of `avcC`.
+    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1), the contents of `avcC`; H.265:
+    /// HEVCDecoderConfigurationRecord (8.3.3.1), the contents of `hvcC`.
     pub config: Bytes,
     /// Pixels after cropping.
     pub width: u16,
@@ -54,15 +55,22 @@ pub struct ParameterSets {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
     pub kind: FrameKind,
-    /// UTC at which the picture was taken, as well as the recorder knows (R9).
+    /// UTC at which the picture was taken, as well as the recorder knows (R9): that of its `pts`.
     pub utc: UtcMicros,
-    /// Decoding and presentation time on the session's media clock.
+    /// Decoding and presentation time on the session's media clock: `dts` rises strictly, `dts ≤ pts`.
     pub dts: MediaTicks,
     pub pts: MediaTicks,
     /// NAL units, each after its length in four bytes, big endian (ISO/IEC 14496-15); parameter sets are not among them.
     pub data: Bytes,
     /// The parameter sets in force, on each frame that starts a group.
     pub parameters: Option<ParameterSets>,
+}
+
+impl Frame {
+    /// UTC at which the picture is decoded. Later pictures of the session are neither decoded nor shown before.
+    pub fn decode_utc(&self) -> UtcMicros {
+        self.utc.plus_micros(-MediaTicks(self.pts.0.saturating_sub(self.dts.0)).micros())
+    }
 }
 
 /// One line of a chunk's frame table (R6).
@@ -81,7 +89,7 @@ pub struct Chunk {
     pub stream: StreamId,
     /// The hour whose keys seal it: that of its first frame, or the one before within ten seconds of its end (R8).
     pub hour: Hour,
-    /// UTC of the first and of the last frame.
+    /// UTC of the frames that are shown first and last; with B pictures these need not be the first and last decoded.
     pub first_utc: UtcMicros,
     pub last_utc: UtcMicros,
     /// In decoding order; never empty.
@@ -96,5 +104,17 @@ impl Chunk {
     /// Whether replay may start at this chunk.
     pub fn starts_group(&self) -> bool {
         self.frames.first().is_some_and(|frame| frame.kind.starts_group()) && self.parameters.is_some()
+    }
+
+    /// UTC at which its first frame is decoded: rises from chunk to chunk of a session, which the times shown need not.
+    pub fn decode_utc(&self) -> UtcMicros {
+        let later = |frame: &FrameEntry| MediaTicks(frame.pts.0.saturating_sub(frame.dts.0)).micros();
+        self.frames.first().map_or(self.first_utc, |frame| self.utc_of(frame).plus_micros(-later(frame)))
+    }
+
+    /// UTC of a frame of this chunk, by its presentation time.
+    pub fn utc_of(&self, frame: &FrameEntry) -> UtcMicros {
+        let first = self.frames.iter().map(|frame| frame.pts).min().unwrap_or(frame.pts);
+        self.first_utc.plus_micros(MediaTicks(frame.pts.0.saturating_sub(first.0)).micros())
     }
 }

@@ -1,4 +1,4 @@
-//! H.264 NAL units as stored here: each after its length in four bytes; what a picture is, read from its own NAL types.
+//! H.264: what a picture is, read from its own NAL types, and its parameter sets.
 //!
 //! A picture (access unit) is a row of NAL units. The low five bits of a unit's first byte are its type: 1 and 5 are
 //! slices of the picture (5 of an IDR picture, with which decoding can begin), 6 is supplemental information (SEI), 7
@@ -6,14 +6,23 @@
 //! by an SEI *recovery point*: decoding can begin there too.
 
 mod parameters;
-mod rbsp;
 
 pub(crate) use parameters::AvccRecord;
-pub use parameters::{avcc_from_sets, codec_string, parameter_sets_from_avcc};
+pub use parameters::{avcc_from_sets, parameter_sets_from_avcc};
+pub(crate) use parameters::{codec_string, reorder_depth};
 
+use crate::nal::{NalUnit, nal_units, without};
+use crate::rbsp::{Bits, Rbsp};
 use crate::{FrameKind, MediaError};
-use bytes::{Bytes, BytesMut};
-use rbsp::{Bits, Rbsp};
+use bytes::Bytes;
+
+/// Bytes of a NAL unit's header.
+const HEADER_BYTES: usize = 1;
+
+/// nal_unit_type, 0 to 31.
+pub fn unit_type(unit: NalUnit<'_>) -> u8 {
+    unit.first_byte() & 0x1f
+}
 
 /// nal_unit_type (ITU-T H.264, table 7-1), those that matter here.
 pub mod nal_type {
@@ -25,52 +34,6 @@ pub mod nal_type {
     pub const SEQUENCE_SET: u8 = 7;
     pub const PICTURE_SET: u8 = 8;
     pub const SEQUENCE_SET_EXTENSION: u8 = 13;
-}
-
-/// Bytes of the length before each NAL unit (lengthSizeMinusOne = 3).
-pub const NAL_LENGTH_BYTES: usize = 4;
-
-/// One NAL unit, its header byte first, emulation prevention bytes in place; never empty.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NalUnit<'a> {
-    bytes: &'a [u8],
-    header: u8,
-}
-
-impl<'a> NalUnit<'a> {
-    /// nal_unit_type, 0 to 31.
-    pub fn unit_type(self) -> u8 {
-        self.header & 0x1f
-    }
-    pub fn bytes(self) -> &'a [u8] {
-        self.bytes
-    }
-}
-
-/// The NAL units of an access unit, in order; ends after the first error.
-pub fn nal_units(access_unit: &[u8]) -> NalUnits<'_> {
-    NalUnits { access_unit, at: 0 }
-}
-
-/// See [`nal_units`].
-#[derive(Clone, Debug)]
-pub struct NalUnits<'a> {
-    access_unit: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Iterator for NalUnits<'a> {
-    type Item = Result<NalUnit<'a>, MediaError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.access_unit.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let unit = first_unit(rest, self.at);
-        self.at = match &unit {
-            Ok(unit) => self.at + NAL_LENGTH_BYTES + unit.bytes.len(),
-            Err(_) => self.access_unit.len(),
-        };
-        Some(unit)
-    }
 }
 
 /// What a picture is for decoding.
@@ -86,12 +49,12 @@ pub fn classify(access_unit: &[u8]) -> Result<FrameKind, MediaError> {
     let (mut idr, mut recovery_point, mut slices, mut intra_slices) = (false, false, 0u32, 0u32);
     for unit in nal_units(access_unit) {
         let unit = unit?;
-        match unit.unit_type() {
+        match unit_type(unit) {
             nal_type::IDR_SLICE => idr = true,
-            nal_type::SEI => recovery_point |= is_recovery_point(unit.bytes),
+            nal_type::SEI => recovery_point |= is_recovery_point(unit.bytes()),
             nal_type::SLICE | nal_type::PARTITION_A => {
                 slices += 1;
-                intra_slices += u32::from(is_intra_slice(unit.bytes));
+                intra_slices += u32::from(is_intra_slice(unit.bytes()));
             }
             _ => {}
         }
@@ -121,29 +84,19 @@ pub struct Stripped {
 /// Errors: lengths that do not fit the access unit.
 pub fn strip_parameter_sets(access_unit: &Bytes) -> Result<Stripped, MediaError> {
     let mut stripped = Stripped::default();
-    let mut kept_bytes = 0;
     for unit in nal_units(access_unit) {
         let unit = unit?;
-        match stripped.sets_like(unit.unit_type()) {
-            Some(sets) => sets.push(access_unit.slice_ref(unit.bytes)),
-            None => kept_bytes += NAL_LENGTH_BYTES + unit.bytes.len(),
+        if let Some(sets) = stripped.sets_like(unit_type(unit)) {
+            sets.push(access_unit.slice_ref(unit.bytes()));
         }
     }
-    if kept_bytes == access_unit.len() {
-        stripped.access_unit = access_unit.clone();
-        return Ok(stripped);
-    }
-    let mut kept = BytesMut::with_capacity(kept_bytes);
-    for unit in nal_units(access_unit) {
-        let unit = unit?;
-        if stripped.sets_like(unit.unit_type()).is_none() {
-            // The length was read from four bytes, so it fits them again.
-            kept.extend_from_slice(&(unit.bytes.len() as u32).to_be_bytes());
-            kept.extend_from_slice(unit.bytes);
-        }
-    }
-    stripped.access_unit = kept.freeze();
+    stripped.access_unit = without(access_unit, |unit| is_parameter_set(unit_type(unit)))?;
     Ok(stripped)
+}
+
+/// NAL types 7, 8 and 13.
+pub(crate) fn is_parameter_set(unit_type: u8) -> bool {
+    Stripped::default().sets_like(unit_type).is_some()
 }
 
 impl Stripped {
@@ -157,19 +110,10 @@ impl Stripped {
     }
 }
 
-/// The unit at the start of `rest`, which begins at byte `at` of the access unit.
-fn first_unit(rest: &[u8], at: usize) -> Result<NalUnit<'_>, MediaError> {
-    let (length, body) = rest.split_first_chunk::<NAL_LENGTH_BYTES>().ok_or(MediaError::NalLengthCut { at })?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let bytes = body.get(..length).ok_or(MediaError::NalTooLong { at, length, left: body.len() })?;
-    let header = *bytes.first().ok_or(MediaError::NalEmpty { at })?;
-    Ok(NalUnit { bytes, header })
-}
-
 /// Whether one of the messages of an SEI unit is a recovery point with recovery_frame_cnt 0 (H.264, 7.3.2.3.1, D.1.8).
 fn is_recovery_point(sei: &[u8]) -> bool {
     const RECOVERY_POINT: usize = 6;
-    let mut bytes = Rbsp::after_header(sei);
+    let mut bytes = Rbsp::after_header(sei, HEADER_BYTES);
     // The trailing bits (0x80) read as a type without a size, which ends the loop.
     while let (Some(payload_type), Some(size)) = (sei_number(&mut bytes), sei_number(&mut bytes)) {
         if payload_type == RECOVERY_POINT {
@@ -196,7 +140,7 @@ fn sei_number(bytes: &mut Rbsp<'_>) -> Option<usize> {
 
 /// Whether slice_type says I or SI: 2, 4, or 7, 9 where all slices of the picture agree (H.264, table 7-6).
 fn is_intra_slice(slice: &[u8]) -> bool {
-    let mut bits = Bits::new(Rbsp::after_header(slice));
+    let mut bits = Bits::new(Rbsp::after_header(slice, HEADER_BYTES));
     let _first_macroblock = bits.unsigned_exp_golomb();
     matches!(bits.unsigned_exp_golomb(), Some(2 | 4 | 7 | 9))
 }

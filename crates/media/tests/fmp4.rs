@@ -3,10 +3,10 @@
 mod annexb;
 
 use bytes::Bytes;
-use domain::MediaTicks;
+use domain::{Codec, MediaTicks};
+use media::codec::{classify, parameter_sets, reorder_depth, without_parameter_sets};
 use media::fmp4::{FRAGMENT_SAMPLES_MAX, Fragmenter, Sample, TimelineFrame, fragment, init_segment};
-use media::h264::{avcc_from_sets, classify, parameter_sets_from_avcc, strip_parameter_sets};
-use media::{FrameKind, MediaError, ParameterSets};
+use media::{FrameKind, MediaError, ParameterSets, Reorder, h264::avcc_from_sets, h265::hvcc_from_sets};
 use mp4_atom::{Any, Decode, Moof};
 use std::path::Path;
 use std::process::Command;
@@ -31,27 +31,40 @@ fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Encodes the test picture, takes the byte stream apart, and gives each picture the times of FFmpeg's own MP4.
-fn make(folder: &Path, name: &str, encoder: &[&str]) -> Made {
+fn make(folder: &Path, name: &str, codec: Codec, encoder: &[&str]) -> Made {
     let mp4 = folder.join(format!("{name}.mp4"));
-    let annexb = folder.join(format!("{name}.h264"));
+    let annexb = folder.join(format!("{name}.annexb"));
     let (mp4, annexb) = (mp4.to_str().unwrap(), annexb.to_str().unwrap());
+    let (library, filter, format) = match codec {
+        Codec::H264 => ("libx264", "h264_mp4toannexb", "h264"),
+        Codec::H265 => ("libx265", "hevc_mp4toannexb", "hevc"),
+    };
     let source =
         ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=322x182:rate=25:duration=4", "-pix_fmt", "yuv420p"];
-    let end = ["-c:v", "libx264", "-g", "20", "-video_track_timescale", "90000", mp4];
+    let end = ["-c:v", library, "-g", "20", "-video_track_timescale", "90000", mp4];
     run("ffmpeg", &[&source[..], &end[..4], encoder, &end[4..]].concat());
-    run("ffmpeg", &["-v", "error", "-i", mp4, "-c", "copy", "-bsf:v", "h264_mp4toannexb", annexb]);
+    run("ffmpeg", &["-v", "error", "-i", mp4, "-c", "copy", "-bsf:v", filter, "-f", format, annexb]);
     let stream = std::fs::read(annexb).unwrap();
     let units = annexb::units(&stream);
-    let set = |kind: u8| *units.iter().find(|unit| unit[0] & 0x1f == kind).unwrap();
-    let parameters = parameter_sets_from_avcc(&avcc_from_sets(&[set(7)], &[set(8)]).unwrap()).unwrap();
+    let set = |kind: u8| {
+        let of = |unit: &&&[u8]| match codec {
+            Codec::H264 => unit[0] & 0x1f == kind,
+            Codec::H265 => unit[0] >> 1 & 0x3f == kind,
+        };
+        *units.iter().find(of).unwrap()
+    };
+    let (record, pictures) = match codec {
+        Codec::H264 => (avcc_from_sets(&[set(7)], &[set(8)]), annexb::access_units(&units)),
+        Codec::H265 => (hvcc_from_sets(&[set(32)], &[set(33)], &[set(34)]), annexb::access_units_h265(&units)),
+    };
+    let parameters = parameter_sets(codec, &record.unwrap()).unwrap();
     let packets = packets(mp4);
-    let pictures = annexb::access_units(&units);
     assert_eq!(pictures.len(), packets.len(), "the test's own splitting finds every picture");
     let first_dts = packets[0].dts;
     let frame = |(picture, packet): (Vec<u8>, &Packet)| {
-        let stripped = strip_parameter_sets(&picture.into()).unwrap().access_unit;
+        let stripped = without_parameter_sets(codec, &picture.into()).unwrap();
         TimelineFrame {
-            kind: classify(&stripped).unwrap(),
+            kind: classify(codec, &stripped).unwrap(),
             dts: MediaTicks(BASE + packet.dts - first_dts),
             pts: MediaTicks(BASE + packet.pts - first_dts),
             data: stripped,
@@ -103,9 +116,9 @@ fn decoded(file: &str) -> Vec<String> {
     text.lines().filter(|line| !line.starts_with('#')).map(last).collect()
 }
 
-fn check_with_ffmpeg_and_mp4_atom(name: &str, encoder: &[&str], starts: FrameKind) {
+fn check_with_ffmpeg_and_mp4_atom(name: &str, codec: Codec, encoder: &[&str], starts: FrameKind) -> Made {
     let folder = tempfile::tempdir().unwrap();
-    let made = make(folder.path(), name, encoder);
+    let made = make(folder.path(), name, codec, encoder);
     assert_eq!((made.parameters.width, made.parameters.height), (322, 182), "after cropping");
     assert_eq!(made.frames[0].kind, FrameKind::Idr);
     assert_eq!(made.frames.iter().skip(1).filter(|frame| frame.kind == starts).count(), 4, "a group each 20 of 100");
@@ -123,6 +136,21 @@ fn check_with_ffmpeg_and_mp4_atom(name: &str, encoder: &[&str], starts: FrameKin
         assert_eq!(decoded(file), decoded(original.to_str().unwrap()), "the decoded pictures are the same");
         check_boxes(&bytes, fragments);
     }
+    check_reordering(&made);
+    made
+}
+
+/// RTP tells presentation times in decoding order: from these alone come decoding times that FFmpeg's own do not contradict.
+fn check_reordering(made: &Made) {
+    let mut reorder = Reorder::default();
+    reorder.expect_depth(reorder_depth(&made.parameters));
+    let times: Vec<_> = made.frames.iter().map(|frame| reorder.place(frame.pts).unwrap()).collect();
+    assert!(times.windows(2).all(|pair| pair[0].dts < pair[1].dts));
+    assert!(times.iter().zip(&made.frames).all(|(times, frame)| times.dts <= times.pts && times.pts == frame.pts));
+    let lag = |times: &media::Times| times.pts.0 - times.dts.0;
+    assert!(times.iter().all(|times| lag(times) <= 8 * 3_600), "no picture is decoded long before it is shown");
+    let reordered = made.frames.windows(2).any(|pair| pair[1].pts < pair[0].pts);
+    assert_eq!(reordered, times[20..].iter().any(|times| lag(times) > 0));
 }
 
 fn expected_packet(frame: &TimelineFrame) -> Packet {
@@ -170,28 +198,49 @@ fn check_moof(moof: &Moof, sequence: u32, earliest: u64, moof_bytes: usize) -> u
 
 #[test]
 fn pictures_without_reordering_come_out_of_ffmpeg_as_they_went_in() {
-    check_with_ffmpeg_and_mp4_atom("plain", &["-bf", "0", "-sc_threshold", "0"], FrameKind::Idr);
+    check_with_ffmpeg_and_mp4_atom("plain", Codec::H264, &["-bf", "0", "-sc_threshold", "0"], FrameKind::Idr);
 }
 
 #[test]
 fn pictures_with_reordering_come_out_of_ffmpeg_as_they_went_in() {
-    check_with_ffmpeg_and_mp4_atom("reordered", &["-bf", "2", "-sc_threshold", "0"], FrameKind::Idr);
+    check_with_ffmpeg_and_mp4_atom("reordered", Codec::H264, &["-bf", "2", "-sc_threshold", "0"], FrameKind::Idr);
 }
 
 #[test]
 fn pictures_of_several_slices_and_baseline_profile_come_out_as_they_went_in() {
     let encoder = ["-profile:v", "baseline", "-x264-params", "slices=4", "-sc_threshold", "0"];
-    check_with_ffmpeg_and_mp4_atom("sliced", &encoder, FrameKind::Idr);
+    check_with_ffmpeg_and_mp4_atom("sliced", Codec::H264, &encoder, FrameKind::Idr);
 }
 
 #[test]
 fn open_groups_start_at_recovery_points() {
     let encoder = ["-bf", "2", "-b_strategy", "0", "-sc_threshold", "0", "-x264-params", "open-gop=1"];
-    check_with_ffmpeg_and_mp4_atom("open", &encoder, FrameKind::RecoveryPoint);
+    check_with_ffmpeg_and_mp4_atom("open", Codec::H264, &encoder, FrameKind::RecoveryPoint);
+}
+
+#[test]
+fn pictures_of_h265_come_out_of_ffmpeg_as_they_went_in() {
+    let encoder =
+        ["-tag:v", "hvc1", "-x265-params", "bframes=3:b-pyramid=1:open-gop=0:scenecut=0:min-keyint=20:log-level=none"];
+    let made = check_with_ffmpeg_and_mp4_atom("closed", Codec::H265, &encoder, FrameKind::Idr);
+    assert!(made.frames.iter().all(|frame| frame.kind != FrameKind::Leading));
+}
+
+#[test]
+fn open_groups_of_h265_start_at_cra_pictures_with_leading_pictures_behind_them() {
+    let encoder =
+        ["-tag:v", "hvc1", "-x265-params", "bframes=3:b-adapt=0:open-gop=1:scenecut=0:min-keyint=20:log-level=none"];
+    let made = check_with_ffmpeg_and_mp4_atom("cra", Codec::H265, &encoder, FrameKind::Cra);
+    let group = made.frames.iter().skip(1).position(|frame| frame.kind == FrameKind::Cra).unwrap() + 1;
+    let leading: Vec<_> =
+        made.frames[group + 1..].iter().take_while(|frame| frame.kind == FrameKind::Leading).collect();
+    assert!(!leading.is_empty() && leading.iter().all(|frame| frame.pts < made.frames[group].pts));
+    let all = made.frames.iter().filter(|frame| frame.kind == FrameKind::Leading);
+    assert!(all.count() >= 4 * leading.len(), "behind each");
 }
 
 fn parameters_of(config: Vec<u8>) -> ParameterSets {
-    ParameterSets { codec: domain::Codec::H264, config: config.into(), width: 64, height: 64 }
+    ParameterSets { codec: Codec::H264, config: config.into(), width: 64, height: 64 }
 }
 
 fn avcc_in(segment: &[u8]) -> Vec<u8> {
@@ -215,10 +264,11 @@ fn the_parameter_sets_in_the_init_segment_are_those_given() {
 }
 
 #[test]
-fn another_codec_is_refused() {
-    let mut parameters = parameters_of(vec![]);
-    parameters.codec = domain::Codec::H265;
-    assert_eq!(init_segment(&parameters), Err(MediaError::CodecUnsupported { codec: "H.265" }));
+fn a_record_of_the_other_codec_is_refused() {
+    let mut parameters = parameters_of(avcc_from_sets(&[&[0x67, 0x4d, 0x40, 0x1e, 0x9a]], &[&[0x68, 0xee]]).unwrap());
+    assert!(init_segment(&parameters).is_ok());
+    parameters.codec = Codec::H265;
+    assert!(matches!(init_segment(&parameters), Err(MediaError::HvccCut { .. } | MediaError::HvccLengthSize { .. })));
 }
 
 fn sample(data: &[u8]) -> Sample<'_> {

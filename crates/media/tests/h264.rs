@@ -3,8 +3,8 @@
 mod annexb;
 
 use bytes::Bytes;
-use media::h264::{avcc_from_sets, classify, codec_string, nal_units, parameter_sets_from_avcc, strip_parameter_sets};
-use media::{FrameKind, MediaError};
+use media::h264::{avcc_from_sets, classify, parameter_sets_from_avcc, strip_parameter_sets, unit_type};
+use media::{FrameKind, MediaError, codec::codec_string, nal::nal_units};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -156,7 +156,7 @@ fn every_picture_of_the_conformance_streams_is_classified() {
         let units = annexb::units(&bytes);
         let mut kinds = Vec::new();
         for access_unit in annexb::access_units(&units) {
-            let holds_idr = nal_units(&access_unit).any(|unit| unit.unwrap().unit_type() == 5);
+            let holds_idr = nal_units(&access_unit).any(|unit| unit_type(unit.unwrap()) == 5);
             let kind = classify(&access_unit).unwrap();
             assert_eq!(kind == FrameKind::Idr, holds_idr, "{}", stream.display());
             kinds.push(kind);

@@ -1,19 +1,32 @@
-//! Trusted time: which instant may be believed, from the ledger, the boot clock and the system clock.
+//! Trusted time: which instant may be believed, from the ledger, the boot clock and every other clock that is heard (K9).
 //!
-//! This is the plain rule that stands until the full one of K9 (cameras' clocks, NTP state, witnesses) takes its place
-//! behind the same function. A clock that is wrong must neither keep footage alive nor kill it early: while clocks
-//! disagree, what is due by the *fastest* plausible clock closes at once (closing can be undone), and keys wait (dying
-//! cannot).
+//! A clock that is wrong must neither keep footage alive nor kill it early. Closing can be undone, dying cannot: so while
+//! no time stands, what is due by the *fastest plausible* clock is closed at once, and keys wait. Three rules carry this:
+//!
+//! 1. *One clock alone moves nothing.* Within a boot, ledger + boot clock stands once another clock agrees; no other clocks
+//!    overrule it. Across a boot two that agree stand, or the system clock under NTP that nobody contradicts.
+//! 2. *A lower bound is not a clock.* What the ledger says plus what has passed since is never undercut: a clock that lies
+//!    before it is wrong and is not counted.
+//! 3. *Plausible* is, while no time stands: the bound, the system clock, each witness, and the cameras' clock once two
+//!    cameras agree. One mad camera confirms nothing, contradicts nothing and closes nothing.
 
-use domain::{UtcMicros, limit, world::BootId, world::BootMicros};
+use crate::clocks::{Cameras, agree};
+use domain::{
+    UtcMicros, limit,
+    world::{BootId, BootMicros, NtpState},
+};
 use serde::{Deserialize, Serialize};
 
 /// The last trusted time that was entered in the ledger.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LedgerTime {
     pub at: UtcMicros,
     /// The boot clock when it was entered; `None` where the entry does not say, and then `at` is only a lower bound.
     pub mark: Option<BootMark>,
+    /// Two persons vouched for it, and no clock has agreed since.
+    pub confirmed: bool,
+    /// A key was minted: from then on a wrong time can do harm.
+    pub at_stake: bool,
 }
 
 /// A reading of the boot clock and the boot it counts from.
@@ -23,44 +36,57 @@ pub struct BootMark {
     pub since_boot: BootMicros,
 }
 
-/// What the machine's clocks say now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Clocks {
+/// What all clocks say now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clocks<'a> {
     pub system: UtcMicros,
+    pub ntp: NtpState,
     pub mark: BootMark,
-}
-
-impl Clocks {
-    /// One reading of all clocks.
-    pub fn read(clock: &dyn domain::Clock) -> Clocks {
-        Clocks { system: clock.utc(), mark: BootMark { boot_id: clock.boot_id(), since_boot: clock.boot() } }
-    }
+    /// The median of the cameras' clocks.
+    pub cameras: Cameras,
+    /// The time of each witness's last cosignature, carried on by the boot clock; none until there are witnesses.
+    pub witnesses: &'a [UtcMicros],
 }
 
 /// What may be believed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Judgement {
     /// The time by which keys die and new hours begin; `None` while clocks disagree: then nothing is destroyed.
     pub trusted: Option<UtcMicros>,
     /// The fastest plausible clock: what is closed by it is closed at once.
     pub fastest: UtcMicros,
+    /// No time before this can be: what the ledger says and what has passed since.
+    pub at_least: UtcMicros,
     pub state: State,
 }
 
 /// Why.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// The ledger is empty: the system clock stands, there is nothing to hold it against.
+    /// No key was ever minted: the system clock stands, no wrong time can do harm yet.
     FirstStart,
-    /// In one boot, ledger + boot clock and the system clock lie within 300 s; ledger + boot clock stands, because no
-    /// stepped system clock can move it.
+    /// Two clocks lie within 300 s; within a boot one of them is ledger + boot clock, which then stands, because nobody can
+    /// set it.
     Agree,
-    /// The ledger gives only a lower bound (another boot) and the system clock lies at or above it: it stands.
-    LowerBoundOnly,
-    /// Nothing is trusted: in one boot the two differ by more than 300 s, or after a boot the system clock lies before
-    /// the lower bound. `difference_micros` is system clock − what the ledger says.
-    Disagree { difference_micros: i64 },
+    /// Across a boot: the system clock under NTP, and no other plausible clock contradicts it.
+    UnderNtp,
+    /// Two persons vouched for it in this boot, and no clock agrees yet.
+    Confirmed,
+    /// No time stands.
+    Doubt(Doubt),
+}
+
+/// Why no time stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Doubt {
+    /// Within a boot no clock agrees with ledger + boot clock.
+    InOneBoot,
+    /// Across a boot one clock only can be right, and it is not under NTP.
+    Alone,
+    /// Across a boot the clocks contradict each other.
+    Contradiction,
+    /// Across a boot every clock lies before the last entry of the ledger.
+    BeforeLedger,
 }
 
 impl Judgement {
@@ -72,44 +98,127 @@ impl Judgement {
     pub fn may_destroy(&self, closes_at: UtcMicros) -> bool {
         self.trusted.is_some_and(|now| closes_at <= now)
     }
+
+    fn stands(at: UtcMicros, at_least: UtcMicros, state: State) -> Judgement {
+        Judgement { trusted: Some(at), fastest: at, at_least, state }
+    }
+}
+
+/// A clock that is counted.
+#[derive(Clone, Copy)]
+struct Voice {
+    at: UtcMicros,
+    under_ntp: bool,
+    /// May contradict another clock, and close what is due by it.
+    is_plausible_alone: bool,
 }
 
 /// Judges the clocks against the last trusted time in the ledger (`None`: the ledger is empty).
 ///
-/// In one boot: last ledger time and boot clock elapsed, added, are held against the system clock. Across a boot, last
-/// ledger time and time since this boot, added, are a lower bound, not a clock; the system clock counts if it lies at or
-/// above. It then stands alone: it is the only clock there is until K9 brings others, so a system clock that is too fast
-/// at a boot is believed. The caller enters a trusted time in the ledger before it acts on it, with this boot's mark;
-/// from then on a stepped system clock is noticed and trusted time never goes backwards.
-pub fn judge(ledger: Option<LedgerTime>, clocks: Clocks) -> Judgement {
-    let system = clocks.system;
-    let Some(ledger) = ledger else {
-        return Judgement { trusted: Some(system), fastest: system, state: State::FirstStart };
-    };
-    match ledger.mark {
+/// A boot clock that reads less than its mark in the same boot belongs to another past (a machine's image was brought
+/// back): the ledger's time is then a lower bound, as across a boot. The caller enters a trusted time in the ledger with
+/// this boot's mark before it acts on it; from then on a stepped system clock is noticed and trusted time never goes
+/// backwards.
+pub fn judge(ledger: Option<LedgerTime>, clocks: Clocks<'_>) -> Judgement {
+    let earliest = UtcMicros::from_seconds(limit::CLOCK_EARLIEST_SECONDS);
+    let Some(ledger) = ledger else { return nothing_at_stake(earliest, clocks) };
+    let since_boot = clocks.mark.since_boot.0.max(0);
+    let (at_least, is_clock) = match ledger.mark {
         Some(mark) if mark.boot_id == clocks.mark.boot_id => {
-            let elapsed_micros = (clocks.mark.since_boot.0.saturating_sub(mark.since_boot.0)).max(0);
-            in_one_boot(ledger.at.plus_micros(elapsed_micros), system)
+            let elapsed_micros = clocks.mark.since_boot.0.saturating_sub(mark.since_boot.0);
+            (ledger.at.plus_micros(elapsed_micros.max(0)), elapsed_micros >= 0)
         }
-        // The entry is older than this boot: at least the time since the boot has passed on top of it.
-        Some(_) => across_a_boot(ledger.at.plus_micros(clocks.mark.since_boot.0.max(0)), system),
-        None => across_a_boot(ledger.at, system),
-    }
-}
-
-fn in_one_boot(ours: UtcMicros, system: UtcMicros) -> Judgement {
-    let difference_micros = system.since(ours);
-    let agree = difference_micros.unsigned_abs() <= limit::CLOCK_AGREEMENT_SECONDS_MAX.unsigned_abs() * 1_000_000;
-    let (trusted, state) =
-        if agree { (Some(ours), State::Agree) } else { (None, State::Disagree { difference_micros }) };
-    Judgement { trusted, fastest: ours.max(system), state }
-}
-
-fn across_a_boot(bound: UtcMicros, system: UtcMicros) -> Judgement {
-    if system >= bound {
-        Judgement { trusted: Some(system), fastest: system, state: State::LowerBoundOnly }
+        // the entry is older than this boot: at least the time since the boot has passed on top of it
+        Some(_) => (ledger.at.plus_micros(since_boot), false),
+        None => (ledger.at, false),
+    };
+    let is_clock = is_clock && earliest <= at_least;
+    let at_least = at_least.max(earliest);
+    let judgement = if is_clock {
+        in_one_boot(at_least, ledger.confirmed, clocks)
     } else {
-        let state = State::Disagree { difference_micros: system.since(bound) };
-        Judgement { trusted: None, fastest: bound, state }
+        across_a_boot(at_least, &voices(at_least, clocks))
+    };
+    if judgement.trusted.is_none() && !ledger.at_stake { nothing_at_stake(at_least, clocks) } else { judgement }
+}
+
+/// How far trusted time `ours` moves toward a better clock after `elapsed_micros`: a quartz drifts, and a machine that is up
+/// for years must not leave the others behind. Only toward a clock that agrees, only under NTP or with three cameras.
+pub fn drift_correction(ours: UtcMicros, elapsed_micros: i64, clocks: Clocks<'_>) -> i64 {
+    let under_ntp = clocks.ntp == NtpState::Synchronised && agree(ours, clocks.system);
+    let by_cameras = clocks.cameras.agreeing >= limit::CAMERA_CLOCKS_TO_FOLLOW;
+    let better = match clocks.cameras.clock() {
+        _ if under_ntp => clocks.system,
+        Some(cameras) if by_cameras && agree(ours, cameras) => cameras,
+        _ => return 0,
+    };
+    let difference_micros = better.since(ours);
+    if difference_micros.abs() < limit::CLOCK_SLEW_FROM_MICROS {
+        return 0;
     }
+    let most = elapsed_micros.max(0) / 1_000_000 * limit::CLOCK_SLEW_PPM_MAX;
+    difference_micros.clamp(-most, most)
+}
+
+fn nothing_at_stake(at_least: UtcMicros, clocks: Clocks<'_>) -> Judgement {
+    if at_least <= clocks.system {
+        return Judgement::stands(clocks.system, at_least, State::FirstStart);
+    }
+    across_a_boot(at_least, &voices(at_least, clocks))
+}
+
+fn in_one_boot(ours: UtcMicros, confirmed: bool, clocks: Clocks<'_>) -> Judgement {
+    let cameras = clocks.cameras.clock();
+    let mut others = [clocks.system].into_iter().chain(cameras).chain(clocks.witnesses.iter().copied());
+    if others.any(|other| agree(ours, other)) {
+        return Judgement::stands(ours, ours, State::Agree);
+    }
+    if confirmed {
+        return Judgement::stands(ours, ours, State::Confirmed);
+    }
+    doubt(ours, &voices(ours, clocks), Doubt::InOneBoot)
+}
+
+/// The largest group of clocks within 300 s of each other stands, by its earliest member; the system clock under NTP stands
+/// alone where nobody else is heard. What stands is never before the bound.
+fn across_a_boot(at_least: UtcMicros, voices: &[Voice]) -> Judgement {
+    let group = |first: &Voice| {
+        let members = voices.iter().filter(|voice| first.at <= voice.at && agree(first.at, voice.at));
+        (members.count(), first.at)
+    };
+    let groups: Vec<(usize, UtcMicros)> = voices.iter().map(group).collect();
+    let largest = groups.iter().map(|(size, _)| *size).max().unwrap_or(0);
+    let mut best: Vec<UtcMicros> = groups.iter().filter(|(size, _)| *size == largest).map(|(_, at)| *at).collect();
+    best.sort_unstable();
+    let is_one_place = best.first().zip(best.last()).is_some_and(|(first, last)| agree(*first, *last));
+    let contradicted = |at: UtcMicros| voices.iter().any(|other| other.is_plausible_alone && !agree(at, other.at));
+    match (largest, best.first()) {
+        (0, _) | (_, None) => doubt(at_least, voices, Doubt::BeforeLedger),
+        (1, _) => match voices.iter().find(|voice| voice.under_ntp) {
+            Some(ntp) if !contradicted(ntp.at) => Judgement::stands(ntp.at.max(at_least), at_least, State::UnderNtp),
+            None if voices.len() == 1 => doubt(at_least, voices, Doubt::Alone),
+            _ => doubt(at_least, voices, Doubt::Contradiction),
+        },
+        (_, Some(at)) if is_one_place => Judgement::stands((*at).max(at_least), at_least, State::Agree),
+        _ => doubt(at_least, voices, Doubt::Contradiction),
+    }
+}
+
+fn doubt(at_least: UtcMicros, voices: &[Voice], why: Doubt) -> Judgement {
+    let plausible = voices.iter().filter(|voice| voice.is_plausible_alone).map(|voice| voice.at);
+    let fastest = plausible.max().map_or(at_least, |fastest| fastest.max(at_least));
+    Judgement { trusted: None, fastest, at_least, state: State::Doubt(why) }
+}
+
+/// The clocks that can be right: none that lies before the bound by more than clocks that agree may differ.
+fn voices(at_least: UtcMicros, clocks: Clocks<'_>) -> Vec<Voice> {
+    let system = Voice { at: clocks.system, under_ntp: clocks.ntp == NtpState::Synchronised, is_plausible_alone: true };
+    let cameras = clocks.cameras.clock().map(|at| Voice {
+        at,
+        under_ntp: false,
+        is_plausible_alone: clocks.cameras.agreeing >= limit::CAMERA_CLOCKS_TO_CONTRADICT,
+    });
+    let witness = |at: &UtcMicros| Voice { at: *at, under_ntp: false, is_plausible_alone: true };
+    let all = [system].into_iter().chain(cameras).chain(clocks.witnesses.iter().map(witness));
+    all.filter(|voice| at_least <= voice.at || agree(at_least, voice.at)).collect()
 }

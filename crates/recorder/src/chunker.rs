@@ -1,7 +1,7 @@
 //! Pictures into chunks: at most 0.5 s and 256 KiB, cut at each group start, of one hour each (R1, R8). Pure.
 
 use domain::{Hour, HourLength, StreamId, UtcMicros, limit};
-use media::{Chunk, Frame, FrameEntry};
+use media::{Chunk, Frame, FrameEntry, Start};
 
 /// Pictures of one chunk: 0.5 s at 120 a second is 60; beyond this a camera sends crumbs.
 pub const CHUNK_FRAMES_MAX: usize = 256;
@@ -14,7 +14,7 @@ const TURN_MICROS_MAX: i64 = limit::HOUR_TURN_SECONDS_MAX * 1_000_000;
 pub enum Fate {
     /// It is in a chunk, or in the open one.
     Kept,
-    /// No group of the session had begun: it could never be decoded.
+    /// It could never be decoded: no group of the session had begun, or it leads the first and needs the one before.
     BeforeGroup,
     /// Above 8 MiB: a gap begins, the rest of its group is skipped.
     TooLarge,
@@ -41,7 +41,8 @@ pub struct Chunker {
     open: Option<Open>,
     /// Hour of the group being recorded; `None` between sessions.
     hour: Option<Hour>,
-    /// A picture was too large: wait for the next group.
+    start: Start,
+    /// A picture was too large: the next group is waited for.
     skipping: bool,
 }
 
@@ -54,7 +55,7 @@ struct Open {
 
 impl Chunker {
     pub const fn new(stream: StreamId, hour_length: HourLength) -> Chunker {
-        Chunker { stream, hour_length, open: None, hour: None, skipping: false }
+        Chunker { stream, hour_length, open: None, hour: None, start: Start::Waits, skipping: false }
     }
 
     /// Takes the next picture in decoding order, which arrived at `now`.
@@ -62,20 +63,18 @@ impl Chunker {
         let mut out = ChunkerOut { chunks: Vec::new(), fate: Fate::Kept, headless_hour: None };
         if frame.data.len() > limit::PICTURE_BYTES_MAX {
             out.chunks.extend(self.cut());
+            self.start.lost();
             self.skipping = true;
             out.fate = Fate::TooLarge;
             return out;
         }
         let starts_group = frame.kind.starts_group() && frame.parameters.is_some();
-        let Some(hour) = self.hour_for(&frame, starts_group) else {
-            out.fate = Fate::BeforeGroup;
-            return out;
-        };
-        if self.skipping && !starts_group {
-            out.fate = Fate::Skipped;
+        if !self.start.admits(frame.kind, frame.pts, starts_group) {
+            out.fate = if self.skipping { Fate::Skipped } else { Fate::BeforeGroup };
             return out;
         }
         self.skipping = false;
+        let hour = self.hour_for(&frame, starts_group);
         if self.hour.is_some_and(|before| before != hour) && !starts_group {
             out.headless_hour = Some(hour);
         }
@@ -98,21 +97,23 @@ impl Chunker {
     /// Ends a session: the open chunk, and the next picture kept is a group start again.
     pub fn end_session(&mut self) -> Option<Chunk> {
         self.hour = None;
+        self.start.lost();
         self.skipping = false;
         self.cut()
     }
 
-    /// The hour that seals the picture (R8); `None` before the session's first group.
-    fn hour_for(&self, frame: &Frame, starts_group: bool) -> Option<Hour> {
-        let own = self.hour_length.hour_of(frame.utc);
-        match self.hour {
-            None if starts_group => Some(own),
-            None => None,
-            // A session's time does not run backwards; if it did, the earlier hour dies first and binds.
-            Some(hour) if frame.utc < hour.end() => Some(if frame.utc < hour.start() { own } else { hour }),
-            Some(hour) if !starts_group && frame.utc < hour.end().plus_micros(TURN_MICROS_MAX) => Some(hour),
-            Some(_) => Some(own),
+    /// The hour that seals the picture (R8). It is told by the time of *decoding*: what comes later in the session is neither
+    /// decoded nor shown before that, so an hour that has turned holds no picture taken before it, not even B pictures.
+    fn hour_for(&self, frame: &Frame, starts_group: bool) -> Hour {
+        let at = frame.decode_utc();
+        let own = self.hour_length.hour_of(at);
+        let Some(hour) = self.hour else { return own };
+        // A session's time does not run backwards; if it did, the earlier hour dies first and binds.
+        if at < hour.start() {
+            return own;
         }
+        let turned = if starts_group { at >= hour.end() } else { frame.utc >= hour.end().plus_micros(TURN_MICROS_MAX) };
+        if turned { own.max(hour.plus(1)) } else { hour }
     }
 
     fn cut(&mut self) -> Option<Chunk> {
@@ -133,7 +134,9 @@ impl Chunker {
             },
             arrived: now,
         });
-        open.chunk.last_utc = frame.utc;
+        // With B pictures the first and last shown need not be the first and last decoded.
+        open.chunk.first_utc = open.chunk.first_utc.min(frame.utc);
+        open.chunk.last_utc = open.chunk.last_utc.max(frame.utc);
         open.chunk.frames.push(FrameEntry {
             kind: frame.kind,
             dts: frame.dts,
@@ -150,7 +153,7 @@ impl Open {
         self.chunk.hour == hour
             && now.since(self.arrived) < AGE_MICROS_MAX
             // Pictures that come in a burst: media time counts too.
-            && frame.utc.since(self.chunk.first_utc) < AGE_MICROS_MAX
+            && frame.utc.max(self.chunk.last_utc).since(frame.utc.min(self.chunk.first_utc)) < AGE_MICROS_MAX
             && self.chunk.data.len() + frame.data.len() <= limit::CHUNK_BYTES_MAX
     }
     fn is_full(&self) -> bool {

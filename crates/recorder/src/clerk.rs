@@ -82,7 +82,8 @@ impl Clerk {
         };
         let asked_at = Instant::now();
         let health = self.report.json(self.time.now(), self.footage.bytes().ok());
-        let pulse = self.keeper.check(&Beat { permits: permits.clone(), health })?;
+        let clocks = self.report.clocks(self.time.now());
+        let pulse = self.keeper.check(&Beat { permits: permits.clone(), health, clocks })?;
         let alive: HashSet<PermitId> =
             permits.iter().zip(&pulse.alive).filter(|(_, alive)| **alive).map(|(permit, _)| permit.id).collect();
         // a stream that was opened since the question was asked is asked about next time

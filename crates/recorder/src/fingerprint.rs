@@ -225,7 +225,7 @@ fn source_facts(facts: crate::source::SourceFacts) -> Result<Seen, SourceError> 
     Ok(Seen { codec, width: facts.width, height: facts.height, offered: facts.offered })
 }
 
-/// Media times of the first pictures, and the facts as of then.
+/// Presentation times of the first pictures, and the facts as of then.
 async fn look(
     source: &mut RetinaSource,
     patience: Duration,
@@ -235,7 +235,7 @@ async fn look(
     while times.len() < PROBE_PICTURES && began.elapsed() < patience {
         let left = patience.saturating_sub(began.elapsed());
         match timeout(left, poll_fn(|context| source.poll_picture(context))).await {
-            Ok(picture) => times.push(picture?.dts),
+            Ok(picture) => times.push(picture?.pts),
             Err(_) if times.is_empty() => return Err(SourceError::Silent { during: Step::Pictures }),
             Err(_) => break,
         }
@@ -244,7 +244,8 @@ async fn look(
 }
 
 fn rate(times: &[MediaTicks]) -> Option<f32> {
-    let (first, last) = (times.first()?, times.last()?);
+    // B pictures come after one that is shown later.
+    let (first, last) = (times.iter().min()?, times.iter().max()?);
     let ticks = last.0.checked_sub(first.0).filter(|ticks| *ticks > 0)?;
     Some((times.len() - 1) as f32 * MediaTicks::PER_SECOND as f32 / ticks as f32)
 }

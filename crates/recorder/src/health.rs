@@ -106,7 +106,7 @@ impl GapCause {
             }
             GapCause::UnsupportedCodec { what } => {
                 return Cow::Owned(format!(
-                    "La caméra n'offre pas de H.264 (elle offre : {what}). Réglez son flux principal sur H.264."
+                    "La caméra n'offre ni H.264 ni H.265 (elle offre : {what}). Réglez son flux principal sur l'un des deux."
                 ));
             }
             GapCause::NotRtsp => {
@@ -174,7 +174,7 @@ impl GapCause {
             }
             GapCause::UnsupportedCodec { what } => {
                 return Cow::Owned(format!(
-                    "The camera offers no H.264 (it offers: {what}). Set its main stream to H.264."
+                    "The camera offers neither H.264 nor H.265 (it offers: {what}). Set its main stream to one of them."
                 ));
             }
             GapCause::NotRtsp => {
@@ -277,6 +277,8 @@ pub struct CameraHealth {
     pub fps: f32,
     /// Camera's clock − recorder's trusted time, by the last RTCP sender report (R9).
     pub camera_clock_offset_micros: Option<i64>,
+    /// When a sender report that said something new was last seen.
+    pub camera_clock_heard: Option<UtcMicros>,
 }
 
 impl CameraHealth {
@@ -300,6 +302,7 @@ impl CameraHealth {
             last_frame: None,
             fps: 0.0,
             camera_clock_offset_micros: None,
+            camera_clock_heard: None,
         }
     }
 }
@@ -350,7 +353,7 @@ mod tests {
             GapCause::Unreachable,
             GapCause::WrongPassword,
             GapCause::NotFound,
-            GapCause::UnsupportedCodec { what: "H265".into() },
+            GapCause::UnsupportedCodec { what: "JPEG".into() },
             GapCause::NotRtsp,
             GapCause::Silent,
             GapCause::Closed,

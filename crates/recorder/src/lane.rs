@@ -8,7 +8,7 @@ use crate::{
     ingest::Sink,
     source::{Picture, SourceFacts, Timestamps},
 };
-use domain::{HourLength, StreamId, UtcMicros, limit};
+use domain::{HourLength, MediaTicks, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub(crate) struct Lane {
     /// Packets lost in earlier sessions.
     lost_before: u64,
     health: CameraHealth,
+    /// The sender report that was seen last.
+    report: Option<(UtcMicros, MediaTicks)>,
 }
 
 /// A count since an instant.
@@ -62,6 +64,7 @@ impl Lane {
             rate: window,
             lost_before: 0,
             health: CameraHealth::new(stream, name, now),
+            report: None,
         }
     }
 
@@ -92,6 +95,10 @@ impl Lane {
         }
         let report = facts.sender_report;
         let offset = report.and_then(|(camera, at)| Some(camera.since(self.timestamps.utc_at(at)?)));
+        if report.is_some() && report != self.report {
+            self.report = report;
+            self.health.camera_clock_heard = Some(now);
+        }
         self.learn(facts, offset);
         self.count_load(picture.data.len(), now)?;
         let Picture { kind, data, parameters, .. } = picture;

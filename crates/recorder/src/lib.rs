@@ -7,6 +7,7 @@
 pub mod camera;
 pub mod chunker;
 mod clerk;
+mod clocks;
 mod errands;
 pub mod fingerprint;
 pub mod gaps;

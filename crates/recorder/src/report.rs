@@ -1,5 +1,6 @@
 //! The recorder's health as the console reads it: JSON, once a second, through the keeper.
 
+use crate::clocks;
 use crate::health::{CameraHealth, CameraState, HealthBoard};
 use catalog::StoredBytes;
 use domain::{StreamId, StreamKind, UtcMicros, limit};
@@ -9,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use vault::store::Usage;
+use vault::{keeper::CameraClock, store::Usage};
 
 /// What threads note, and what the clerk reads out.
 #[derive(Default)]
@@ -121,6 +122,12 @@ impl Report {
             bytes_past_deadline: noted.bytes_past_deadline,
         };
         serde_json::to_string(&json).unwrap_or_default()
+    }
+
+    /// What the cameras' own clocks say at `now`.
+    pub fn clocks(&self, now: UtcMicros) -> Vec<CameraClock> {
+        let board = self.noted().board.clone();
+        clocks::heard(&board.as_ref().map(HealthBoard::snapshot).unwrap_or_default(), now)
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {

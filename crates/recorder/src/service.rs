@@ -4,7 +4,7 @@ use crate::{clerk::LivePermits, health::GapCause};
 use catalog::Footage;
 use domain::{
     Secret32, Span, StreamId,
-    limit::{LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX, REEL_SECONDS},
+    limit::{GROUP_SECONDS_MAX, LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX},
 };
 use keeper::{
     KeeperClient,
@@ -38,7 +38,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 const SILENCE_MAX: Duration = Duration::from_millis(LIVE_SILENCE_MS_MAX);
 /// How long a viewer waits for a picture before it hears that the recorder lives.
 const IDLE: Duration = Duration::from_millis(500);
-/// Reels told at once: 65 bytes each, a message is at most 1 MiB. Web asks again from where they end.
+/// Reels told at once: 81 bytes each, a message is at most 1 MiB. Web asks again from where they end.
 const LOCATED_MAX: usize = 4_000;
 
 /// The service and what it reads.
@@ -101,9 +101,9 @@ impl Service {
         Ok(())
     }
 
-    /// Closed reels from the catalog, open ones from memory; two minutes earlier than asked, for the group's start.
+    /// Closed reels from the catalog, open ones from memory; earlier ones than asked too, for the group's start.
     fn locate(&self, stream: StreamId, span: Span) -> RecorderAnswer {
-        let earlier = span.from().plus_seconds(-2 * REEL_SECONDS as i64);
+        let earlier = span.from().plus_seconds(-GROUP_SECONDS_MAX);
         let Ok(wider) = Span::new(earlier, span.to()) else { return refused("the span runs backwards") };
         let open = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).open_views(stream);
         let rows = match self.footage.locate(stream, wider) {
@@ -117,23 +117,25 @@ impl Service {
                     hour: row.reel.hour,
                     handle: row.stream.handle,
                     location: Location::from_bytes(&row.reel.location)?,
+                    first_utc: row.stream.first_utc,
+                    last_utc: row.stream.last_utc,
                     entries: None,
                 };
-                Some((row.stream.first_utc, row.stream.last_utc, located))
+                Some(located)
             });
-        let mut all: Vec<_> = closed.collect();
-        all.extend(open.into_iter().filter(|view| wider.touches(view.first_utc, view.last_utc)).map(|view| {
-            let located = Located {
-                reel: view.reel,
-                hour: view.hour,
-                handle: view.handle,
-                location: view.location,
-                entries: Some(view.entries),
-            };
-            (view.first_utc, view.last_utc, located)
+        let mut all: Vec<Located> = closed.collect();
+        all.extend(open.into_iter().filter(|view| wider.touches(view.first_utc, view.last_utc)).map(|view| Located {
+            reel: view.reel,
+            hour: view.hour,
+            handle: view.handle,
+            location: view.location,
+            first_utc: view.first_utc,
+            last_utc: view.last_utc,
+            entries: Some(view.entries),
         }));
-        all.sort_by_key(|(first, _, _)| *first);
-        RecorderAnswer::Located(all.into_iter().take(LOCATED_MAX).map(|(_, _, located)| located).collect())
+        all.sort_by_key(|located| located.first_utc);
+        all.truncate(LOCATED_MAX);
+        RecorderAnswer::Located(all)
     }
 
     fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
@@ -162,7 +164,7 @@ impl Service {
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.
     fn live(&self, mut stream: UnixStream, permit: Permit, of: StreamId) -> Result<(), MessageError> {
         let within = permit.view == View::Live && permit.cameras.contains(&of.camera);
-        let beat = Beat { permits: vec![permit.clone()], health: String::new() };
+        let beat = Beat { permits: vec![permit.clone()], ..Beat::default() };
         let alive = within && self.keeper.check(&beat).is_ok_and(|pulse| pulse.alive == [true]);
         if !alive {
             return write_message(&mut stream, &refused("no permit holds for this live stream"), MESSAGE_BYTES_MAX);
@@ -183,6 +185,7 @@ impl Service {
             }
             let message = match watching.next(IDLE) {
                 Next::Frame(frame) => LiveMessage::Frame(LiveFrame::from(&*frame)),
+                Next::AwaitsGroup => LiveMessage::AwaitsGroup,
                 Next::Nothing => LiveMessage::Idle,
                 Next::Ended => LiveMessage::Ended,
             };

@@ -30,9 +30,10 @@ pub trait Source {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Picture {
     pub kind: FrameKind,
-    /// Decoding time on the session's media clock: strictly rising.
+    /// Decoding time on the session's media clock: strictly rising, never after `pts` (see `media::Reorder`).
     pub dts: MediaTicks,
-    /// Presentation time on the same clock: the camera's RTP timestamp from the session's first picture on.
+    /// Presentation time on the same clock: the camera's RTP timestamp from the session's first picture on. Pictures come in
+    /// decoding order, so it may step back where the camera sends B pictures.
     pub pts: MediaTicks,
     /// NAL units after four-byte lengths, without parameter sets.
     pub data: Bytes,
@@ -96,7 +97,7 @@ pub enum SourceError {
     WrongPassword,
     #[error("the camera knows no such stream: check the path of the address")]
     NotFound,
-    #[error("the camera offers no H.264 but `{what}`: set its main stream to H.264")]
+    #[error("the camera offers neither H.264 nor H.265 but `{what}`: set its main stream to one of them")]
     UnsupportedCodec { what: String },
     #[error("what answers does not speak RTSP: check the port (usually 554)")]
     NotRtsp,

@@ -242,7 +242,8 @@ impl Admitter {
         }
         let certificate = self.grant.certificate;
         let family = Family { run: certificate.run, hour: place.0, deadline: place.1 };
-        self.groups.retain(|_, group| group.reel != reel.id());
+        // What is lost belonged to these groups, wherever they began: what follows cannot be decoded from them.
+        self.groups.retain(|stream, _| !reel.holds(*stream));
         self.store.finish(|finished| *finished == family);
         let closer =
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };

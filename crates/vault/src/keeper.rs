@@ -171,6 +171,15 @@ pub struct Beat {
     pub permits: Vec<Permit>,
     /// Health as the recorder sees it, JSON for the health page.
     pub health: String,
+    /// What the cameras' own clocks say now, one voice a camera, as far as they were heard lately (K9).
+    pub clocks: Vec<CameraClock>,
+}
+
+/// A camera's clock as of its last sender report, carried on by the recorder to the moment of its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraClock {
+    pub camera: CameraId,
+    pub at: UtcMicros,
 }
 
 /// The keeper's word each second.

@@ -9,11 +9,11 @@ use crate::{
     service::Located,
     store::{LocalStore, StoreError, check_record, index_of},
 };
-use domain::{ReelId, Span, StreamId, limit::RECORD_HEADER_BYTES};
+use domain::{ReelId, Span, StreamId, UtcMicros, limit::RECORD_HEADER_BYTES};
 use media::Chunk;
-use seal::{ChunkKey, Kind, reel::IndexEntry};
+use seal::{ChunkKey, GroupStart, Kind, reel::IndexEntry};
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{HashMap, VecDeque},
 };
 
@@ -40,18 +40,52 @@ pub struct Replay<'a> {
     /// Reels before the first that holds any of the span: one of them may hold its group's start.
     passed: Vec<Located>,
     started: bool,
+    /// The last chunk that was given out.
+    tail: Option<Tail>,
     /// Chunks that are not what was sealed, since they were last taken.
     damaged: RefCell<Vec<Damaged>>,
-    /// A damaged chunk was passed over: what refers to it cannot be decoded, up to the next group's start.
-    broken: Cell<bool>,
 }
 
-/// A chunk whose bytes the disk did not give, or gave changed. Its neighbours are shown all the same.
+/// A chunk whose bytes the disk did not give, or gave changed. Its neighbours are shown all the same; what refers to it
+/// cannot be decoded, up to the next group's start ([`Passage::follows`]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Damaged {
     pub reel: ReelId,
     pub number: u32,
 }
+
+/// One chunk of a replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passage {
+    pub chunk: Chunk,
+    /// Whether all pictures between the passage before and this one are there: decoding runs on. Otherwise it begins anew at
+    /// the next group's start.
+    pub follows: bool,
+}
+
+/// A chunk's place, as far as continuity goes.
+#[derive(Clone, Copy)]
+struct Tail {
+    reel: ReelId,
+    number: u32,
+    ends_reel: bool,
+    last_utc: UtcMicros,
+    /// The group its last picture belongs to.
+    group: GroupStart,
+}
+
+/// A chunk that was opened, before it is known whether anybody needs it.
+struct Opened {
+    chunk: Chunk,
+    tail: Tail,
+}
+
+/// Two chunks of which the second starts a group in another reel are not next to each other if this much lies between them:
+/// no camera takes less than a picture a second.
+const APART_MICROS: i64 = 1_000_000;
+/// Catalog rows tell when the pictures of a reel were taken; reels that end this long before the span are looked at only
+/// for the start of its first group.
+const BEFORE_MICROS: i64 = 1_000_000;
 
 /// Chunk records that stand back to back: one range to read (R11).
 struct Range {
@@ -70,9 +104,10 @@ impl<'a> Replay<'a> {
         span: Span,
         reels: Vec<Located>,
     ) -> Replay<'a> {
-        let (reels, passed, started) = (reels.into(), Vec::new(), false);
-        let (damaged, broken) = Default::default();
-        Replay { keeper, store, permit, stream, span, reels, passed, started, damaged, broken }
+        let earlier = span.from().plus_micros(-BEFORE_MICROS);
+        let (passed, reels): (Vec<_>, Vec<_>) = reels.into_iter().partition(|located| located.last_utc < earlier);
+        let (reels, started, tail, damaged) = (reels.into(), false, None, RefCell::default());
+        Replay { keeper, store, permit, stream, span, reels, passed, started, tail, damaged }
     }
 
     /// What was passed over since the last call.
@@ -83,17 +118,20 @@ impl<'a> Replay<'a> {
     /// The chunks of the next reel that holds any of the span; `None` at the end. The first chunk of all starts the group
     /// that holds the span's beginning, where that group exists. Reels whose hour has died meanwhile are passed over:
     /// they are gaps; unless nothing else was there.
-    pub fn next_reel(&mut self) -> Result<Option<Vec<Chunk>>, ReplayError> {
+    pub fn next_reel(&mut self) -> Result<Option<Vec<Passage>>, ReplayError> {
         while let Some(mut located) = self.reels.pop_front() {
-            let chunks = match self.chunks_of(&mut located) {
-                Ok(chunks) => chunks,
-                Err(error) if is_dead(&error) && (!self.reels.is_empty() || self.started) => continue,
+            let opened = match self.chunks_of(&mut located) {
+                Ok(opened) => opened,
+                Err(error) if is_dead(&error) && (!self.reels.is_empty() || self.started) => {
+                    self.tail = None;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
-            if !chunks.is_empty() {
+            if !opened.is_empty() {
                 self.started = true;
                 self.passed.clear();
-                return Ok(Some(chunks));
+                return Ok(Some(opened.into_iter().map(|opened| self.passage(opened)).collect()));
             }
             if !self.started {
                 self.passed.push(located);
@@ -102,12 +140,18 @@ impl<'a> Replay<'a> {
         Ok(None)
     }
 
-    fn chunks_of(&self, located: &mut Located) -> Result<Vec<Chunk>, ReplayError> {
+    fn passage(&mut self, Opened { chunk, tail }: Opened) -> Passage {
+        let before = self.tail.replace(tail);
+        let follows = before.is_some_and(|before| tail.follows(&before, &chunk));
+        Passage { chunk, follows }
+    }
+
+    fn chunks_of(&mut self, located: &mut Located) -> Result<Vec<Opened>, ReplayError> {
         let Some(part) = self.part(located)? else { return Ok(Vec::new()) };
         let mut answer = self.ask(vec![part.clone()])?;
         let needed = answer.needs.filter(|_| !self.started);
         if let Some(from) = needed.and_then(|needed| self.passed.iter().position(|passed| passed.reel == needed)) {
-            answer = self.ask_with(&self.passed[from..], part)?;
+            answer = self.ask_with(from, part)?;
         }
         let mut chunks = Vec::new();
         for keys in &answer.reels {
@@ -122,26 +166,30 @@ impl<'a> Replay<'a> {
 
     /// The keeper knows batches of a second, not chunks: what lies before the group that holds the span's beginning, or
     /// behind its end, is dropped here.
-    fn trim(&self, chunks: &mut Vec<Chunk>) {
-        chunks.retain(|chunk| chunk.first_utc < self.span.to());
-        if !chunks.iter().any(|chunk| self.span.touches(chunk.first_utc, chunk.last_utc)) {
+    fn trim(&self, chunks: &mut Vec<Opened>) {
+        chunks.retain(|opened| opened.chunk.first_utc < self.span.to());
+        if !chunks.iter().any(|opened| self.span.touches(opened.chunk.first_utc, opened.chunk.last_utc)) {
             chunks.clear();
         } else if !self.started {
-            let holds = |chunk: &Chunk| chunk.starts_group() && chunk.first_utc <= self.span.from();
+            // By the time of the group's first picture: those that lead it cannot be decoded from here.
+            let begins = |chunk: &Chunk| chunk.frames.first().map(|frame| chunk.utc_of(frame));
+            let holds = |opened: &Opened| {
+                opened.chunk.starts_group() && begins(&opened.chunk).is_some_and(|utc| utc <= self.span.from())
+            };
             drop(chunks.drain(..chunks.iter().rposition(holds).unwrap_or(0)));
         }
     }
 
-    /// Asks for a reel with those before it that hold the rest of its first group. One of them that died meanwhile does not
-    /// take the reel with it: its head is undecodable then (R8).
-    fn ask_with(&self, passed: &[Located], part: ReelPart) -> Result<KeyAnswer, ReplayError> {
-        let mut parts = Vec::new();
-        for located in passed {
-            parts.extend(self.part(&mut located.clone())?);
-        }
-        match self.ask(parts.into_iter().chain([part.clone()]).collect()) {
-            Err(KeeperError::Closed { .. }) => Ok(self.ask(vec![part])?),
-            answer => Ok(answer?),
+    /// Asks for a reel with those passed before it, from this one on, that hold the rest of its first group. One of them
+    /// that died meanwhile does not take the reel with it: its head is undecodable then (R8).
+    fn ask_with(&mut self, from: usize, part: ReelPart) -> Result<KeyAnswer, ReplayError> {
+        let mut passed = std::mem::take(&mut self.passed);
+        let parts: Result<Vec<_>, _> = passed[from..].iter_mut().map(|located| self.part(located)).collect();
+        self.passed = passed;
+        let whole = parts.and_then(|parts| Ok(self.ask(parts.into_iter().flatten().chain([part.clone()]).collect())?));
+        match whole {
+            Err(error) if is_dead(&error) => Ok(self.ask(vec![part])?),
+            answer => answer,
         }
     }
 
@@ -168,10 +216,12 @@ impl<'a> Replay<'a> {
         Ok(Some(ReelPart { reel, header, key_record, extents }))
     }
 
-    fn open_all(&self, located: &Located, keys: &ReelKeys, chunks: &mut Vec<Chunk>) -> Result<(), ReplayError> {
+    fn open_all(&self, located: &Located, keys: &ReelKeys, chunks: &mut Vec<Opened>) -> Result<(), ReplayError> {
         let reel = located.reel;
         let entries = located.entries.iter().flatten().filter(|entry| entry.is(Kind::Chunk));
         let entries: HashMap<u32, IndexEntry> = entries.map(|entry| (entry.number, *entry)).collect();
+        let last = entries.keys().max().copied();
+        let mut group = None;
         let mut reader = self.store.reader(&located.location);
         for range in ranges(keys, &entries).ok_or(ReplayError::OtherReel { reel })? {
             let bytes = match reader.read(range.offset, range.bytes) {
@@ -189,25 +239,46 @@ impl<'a> Replay<'a> {
                 let (record, behind) = rest.split_at(entry.bytes as usize);
                 rest = behind;
                 check_record(record, reel, &entry)?;
-                match open(record.to_vec(), &key, self.stream, located.hour) {
-                    Ok(chunk) if self.broken.get() && !chunk.starts_group() => {}
-                    Ok(chunk) => {
-                        self.broken.set(false);
-                        chunks.push(chunk);
-                    }
+                let number = entry.number;
+                let chunk = match open(record.to_vec(), &key, self.stream, located.hour) {
+                    Ok(chunk) => chunk,
                     Err(error) => {
-                        tracing::warn!(%reel, number = entry.number, %error, "a chunk is damaged and passed over");
-                        self.pass_over(reel, entry.number);
+                        tracing::warn!(%reel, number, %error, "a chunk is damaged and passed over");
+                        self.pass_over(reel, number);
+                        continue;
                     }
-                }
+                };
+                let of_batch = keys.extents.iter().find(|extent| extent.first_chunk == number);
+                group = match of_batch {
+                    _ if chunk.starts_group() => Some(GroupStart { reel, chunk: number }),
+                    Some(extent) => Some(extent.group_start),
+                    None => group,
+                };
+                // Keys come from a batch's first chunk on, or from a group's: one of both is always known.
+                let group = group.unwrap_or(GroupStart { reel, chunk: number });
+                let tail = Tail { reel, number, ends_reel: last == Some(number), last_utc: chunk.last_utc, group };
+                chunks.push(Opened { chunk, tail });
             }
         }
         Ok(())
     }
 
     fn pass_over(&self, reel: ReelId, number: u32) {
-        self.broken.set(true);
         self.damaged.borrow_mut().push(Damaged { reel, number });
+    }
+}
+
+impl Tail {
+    /// Whether this chunk comes right after another: the next number in its reel, or the first of a reel that goes on with
+    /// the group that the other was in.
+    fn follows(&self, before: &Tail, chunk: &Chunk) -> bool {
+        if self.reel == before.reel {
+            return before.number.checked_add(1) == Some(self.number);
+        }
+        let adjoins = before.ends_reel && self.number == 0;
+        adjoins
+            && (self.group == before.group
+                || chunk.starts_group() && chunk.first_utc.since(before.last_utc) <= APART_MICROS)
     }
 }
 

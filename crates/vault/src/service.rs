@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Asked on the recorder's socket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum RecorderAsk {
-    /// Reels of a stream that touch the span, in the order of time, and the one before them.
+    /// Reels of a stream that touch the span, in the order of time, and those before them that may hold the start of its first
+    /// group.
     Locate { stream: StreamId, span: Span },
     /// What exists of a stream, and what is missing and why.
     Timeline { stream: StreamId, span: Span },
@@ -37,6 +38,9 @@ pub struct Located {
     /// The stream's handle in this reel.
     pub handle: u16,
     pub location: Location,
+    /// What the reel holds of the stream lies within.
+    pub first_utc: UtcMicros,
+    pub last_utc: UtcMicros,
     /// The stream's records, where the reel is open and has no index yet.
     pub entries: Option<Vec<IndexEntry>>,
 }
@@ -64,6 +68,8 @@ pub enum LiveMessage {
     Frame(LiveFrame),
     /// The viewer fell behind, or the source came back: what follows begins with a key frame.
     Jump,
+    /// Pictures come, but the viewer cannot decode them before the next group starts.
+    AwaitsGroup,
     /// Nothing to show for a second; also tells that the recorder lives.
     Idle,
     Ended,

@@ -4,7 +4,7 @@
 //! A stream of a viewer whose permit the keeper did not confirm for two seconds ends.
 
 use domain::{PermitId, StreamId, limit::LIVE_GOP_BYTES_MAX};
-use media::Frame;
+use media::{Frame, Start};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -40,7 +40,9 @@ struct Viewer {
 struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
-    /// The viewer fell behind, or just came: nothing until the next group starts.
+    /// The viewer fell behind, or just came: nothing until the next group starts, and nothing of it that cannot be decoded.
+    start: Start,
+    /// Pictures come that the viewer cannot decode yet.
     waits_for_group: bool,
     ended: bool,
     /// How often this viewer fell behind.
@@ -56,6 +58,8 @@ pub struct Watching {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     Frame(Box<Frame>),
+    /// Pictures come, but no group has started yet: the wait that a viewer is shown (P5).
+    AwaitsGroup,
     /// Nothing came in time.
     Nothing,
     /// The permit ended, or the recorder stops.
@@ -81,7 +85,6 @@ impl Hub {
         let mut streams = self.streams();
         let stream = streams.entry(id).or_default();
         let viewer = Arc::new(Viewer { permit, queue: Mutex::default(), filled: Condvar::new() });
-        viewer.queue().waits_for_group = true;
         stream.group.iter().for_each(|frame| viewer.offer(frame));
         stream.viewers.push(viewer.clone());
         Watching { viewer }
@@ -140,14 +143,12 @@ impl Stream {
 impl Viewer {
     fn offer(&self, frame: &Frame) {
         let mut queue = self.queue();
-        if queue.waits_for_group && !frame.kind.starts_group() {
-            return;
-        }
         if queue.bytes + frame.data.len() > QUEUE_BYTES_MAX || queue.is_late(frame) {
             queue.jump(frame);
-            if queue.waits_for_group {
-                return;
-            }
+        }
+        if !queue.start.admits(frame.kind, frame.pts, frame.kind.starts_group()) {
+            queue.waits_for_group = queue.start == Start::Waits;
+            return;
         }
         queue.waits_for_group = false;
         queue.bytes += frame.data.len();
@@ -186,7 +187,15 @@ impl Queue {
             self.frames.clear();
             self.bytes = 0;
         }
-        self.waits_for_group = self.frames.is_empty() && !frame.kind.starts_group();
+        self.begin_anew();
+    }
+
+    /// What waits begins with a group now: of it, what cannot be decoded by who begins there goes.
+    fn begin_anew(&mut self) {
+        let mut start = Start::Waits;
+        self.frames.retain(|kept| start.admits(kept.kind, kept.pts, kept.kind.starts_group()));
+        self.bytes = self.frames.iter().map(|kept| kept.data.len()).sum();
+        self.start = start;
     }
 }
 
@@ -201,7 +210,9 @@ impl Watching {
         if queue.ended {
             return Next::Ended;
         }
-        let Some(frame) = queue.frames.pop_front() else { return Next::Nothing };
+        let Some(frame) = queue.frames.pop_front() else {
+            return if std::mem::take(&mut queue.waits_for_group) { Next::AwaitsGroup } else { Next::Nothing };
+        };
         queue.bytes -= frame.data.len();
         Next::Frame(Box::new(frame))
     }
@@ -286,6 +297,56 @@ mod tests {
         let watching = hub.watch(STREAM, PermitId([2; 16]));
         (21..30).for_each(|second| hub.push(STREAM, &frame(second * 1_000_000, FrameKind::Other, 10)));
         assert_eq!((drain(&watching).len(), watching.jumps()), (10, 0));
+    }
+
+    /// A picture decoded as the n-th and shown as the `shown`-th.
+    fn reordered(n: i64, shown: i64, kind: FrameKind, bytes: usize) -> Frame {
+        Frame { pts: MediaTicks(shown), ..frame(n, kind, bytes) }
+    }
+
+    #[test]
+    fn pictures_that_lead_a_cra_picture_are_shown_only_to_who_saw_the_group_before() {
+        let hub = Hub::default();
+        let early = hub.watch(STREAM, PermitId([1; 16]));
+        let group = |at: i64| {
+            [
+                reordered(at, at + 2, FrameKind::Cra, 10),
+                reordered(at + 1, at + 1, FrameKind::Leading, 10),
+                reordered(at + 2, at + 3, FrameKind::Other, 10),
+            ]
+        };
+        group(0).iter().for_each(|frame| hub.push(STREAM, frame));
+        let late = hub.watch(STREAM, PermitId([2; 16]));
+        group(10).iter().for_each(|frame| hub.push(STREAM, frame));
+        assert_eq!(drain(&early), [0, 2, 10, 11, 12]);
+        assert_eq!(drain(&late), [0, 2, 10, 11, 12], "the present group was at hand, without what leads it");
+    }
+
+    #[test]
+    fn after_a_jump_to_a_cra_picture_nothing_comes_that_leads_it() {
+        let hub = Hub::default();
+        let watching = hub.watch(STREAM, PermitId([1; 16]));
+        for n in 0..100 {
+            let kind = [FrameKind::Cra, FrameKind::Leading, FrameKind::Other, FrameKind::Other][n as usize % 4];
+            let shown = if kind == FrameKind::Cra { n + 2 } else { n };
+            hub.push(STREAM, &reordered(n, shown, kind, 300 * 1024));
+        }
+        let seen = drain(&watching);
+        assert!(watching.jumps() > 0 && seen.len() < 100);
+        assert_eq!((seen[0] % 4, seen[1] - seen[0]), (0, 2), "{seen:?}");
+        assert!(seen.windows(2).skip(1).all(|pair| pair[1] == pair[0] + 1), "{seen:?}");
+    }
+
+    #[test]
+    fn a_viewer_is_told_that_pictures_come_but_no_group_has_started() {
+        let hub = Hub::default();
+        let watching = hub.watch(STREAM, PermitId([1; 16]));
+        assert_eq!(watching.next(Duration::ZERO), Next::Nothing);
+        hub.push(STREAM, &frame(1, FrameKind::Other, 10));
+        assert_eq!(watching.next(Duration::ZERO), Next::AwaitsGroup);
+        assert_eq!(watching.next(Duration::ZERO), Next::Nothing, "nothing came since");
+        hub.push(STREAM, &frame(2, FrameKind::Idr, 10));
+        assert_eq!(drain(&watching), [2]);
     }
 
     #[test]

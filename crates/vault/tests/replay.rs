@@ -27,7 +27,11 @@ fn film(disk: Arc<dyn Disk>, path: Option<&Path>, seconds: i64) -> (Town, suppor
 }
 
 fn check(town: &Town, life: Option<&support::Life>, stream: StreamId, span: Span) {
-    let found = town.replay(life.map(|life| &life.admitter), stream, span);
+    let passages = town.passages(life.map(|life| &life.admitter), stream, span);
+    let broken: Vec<usize> = (1..passages.len()).filter(|n| !passages[*n].follows).collect();
+    assert_eq!(broken, [0; 0], "{stream:?} {span:?}: recorded without a hole, replayed as with one");
+    assert!(passages.first().is_none_or(|first| !first.follows), "before the first nothing is known");
+    let found: Vec<_> = passages.into_iter().map(|passage| passage.chunk).collect();
     let owed = town.owed(stream, span);
     assert_eq!(brief(&found), brief(&owed), "{stream:?} {span:?}");
     assert!(found == owed, "{stream:?} {span:?}: other pictures");
@@ -99,6 +103,29 @@ fn a_dead_hour_is_passed_over_and_the_next_begins_with_what_there_is() {
     let (permit, reels) = (town.keeper.permit(stream.camera, span), town.locate(None, stream, span));
     let mut replay = vault::replay::Replay::new(&town.keeper, &store, permit, stream, span, reels);
     assert!(replay.next_reel().is_err(), "nothing but a dead hour is an answer of its own");
+}
+
+/// A reel in the middle of a long group is gone: its hour's key died early, its slot was lost.
+#[test]
+fn what_comes_after_a_missing_reel_does_not_follow_and_what_comes_after_a_whole_one_does() {
+    let (mut town, mut life, cameras) = film(Arc::new(FaultyDisk::new(5)), Some(Path::new("/store")), 300);
+    town.close(&mut life, START.plus_seconds(301)).unwrap();
+    let store = town.open_store().unwrap();
+    let span = Span::new(START, START.plus_seconds(300)).unwrap();
+    // groups of two seconds, of 25 s and of 85 s
+    for camera in &cameras[..3] {
+        let permit = town.keeper.permit(camera.stream.camera, span);
+        let mut reels = town.locate(None, camera.stream, span);
+        let lost = reels.remove(2);
+        let mut replay = vault::replay::Replay::new(&town.keeper, &store, permit, camera.stream, span, reels);
+        let mut passages = Vec::new();
+        while let Some(more) = replay.next_reel().unwrap() {
+            passages.extend(more);
+        }
+        let breaks: Vec<usize> = (1..passages.len()).filter(|n| !passages[*n].follows).collect();
+        let [after] = breaks[..] else { panic!("one break: {breaks:?}") };
+        assert!(passages[after - 1].chunk.last_utc < lost.first_utc && passages[after].chunk.first_utc > lost.last_utc);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     extract::{Named, SignedIn},
-    packer::Packer,
+    packer::{Head, Packer},
     parts::{self, PARTS_WAITING_MAX, Part, PartSender},
     permits::InUse,
     problem::{self, Problem, ProblemBody},
@@ -10,7 +10,10 @@ use crate::{
     server::Web,
 };
 use axum::{extract::State, http::HeaderName, response::Response};
-use domain::{CameraId, StreamId};
+use domain::{
+    CameraId, StreamId,
+    limit::{LIVE_GROUP_WAIT_SECONDS, LIVE_PICTURE_WAIT_SECONDS},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -18,13 +21,14 @@ use tokio::{
 };
 use vault::{keeper::View, service::LiveMessage};
 
-/// Cameras send a key frame each 1 to 4 s, some each 10 s.
-const FIRST_PICTURE: Duration = Duration::from_secs(10);
+/// Without any sign of pictures, and while pictures come of which none starts a group yet.
+const PICTURE_WAIT: Duration = Duration::from_secs(LIVE_PICTURE_WAIT_SECONDS);
+const GROUP_WAIT: Duration = Duration::from_secs(LIVE_GROUP_WAIT_SECONDS);
 
 /// One camera live
 ///
-/// Fragmented MP4; `Vigie-Start` is the UTC of the first picture, which stands at time 0. A wait of up to 10 s for the
-/// camera's next key frame comes before the answer.
+/// Fragmented MP4; `Vigie-Start` is the UTC of time 0, at which the first picture is decoded. Before the answer comes a wait
+/// for the camera's next key frame, of up to 75 s while its pictures come, of up to 10 s where none comes.
 #[utoipa::path(get, path = "/media/{permit}/{camera}/live", tag = "media", security(("session" = [])),
     params(("permit" = String, Path, description = "of a live look"), ("camera" = String, Path)),
     responses(
@@ -65,11 +69,9 @@ pub async fn watch(web: &Web, using: &InUse, camera: CameraId, to: &mpsc::Sender
 }
 
 async fn relay(web: &Web, camera: CameraId, sender: &PartSender<'_>) -> Result<(), Problem> {
-    let deadline = Instant::now() + FIRST_PICTURE;
     let mut link = web.recorder.live(sender.using.permit().clone(), StreamId::main(camera)).await?;
     let mut packer = Packer::default();
-    let late = |_| Problem::from(&problem::NO_PICTURE);
-    let first = timeout_at(deadline, advance(&mut link, &mut packer, |packer| packer.head())).await.map_err(late)??;
+    let first = first_picture(&mut link, &mut packer).await?;
     let Some(head) = first else { return Err((&problem::RECORDER_AWAY).into()) };
     if sender.send(Part::Head(head)).await.is_err() {
         return Ok(());
@@ -86,6 +88,25 @@ async fn relay(web: &Web, camera: CameraId, sender: &PartSender<'_>) -> Result<(
     }
 }
 
+/// Waits for the first group's start.
+async fn first_picture(link: &mut LiveLink, packer: &mut Packer) -> Result<Option<Head>, Problem> {
+    let last = Instant::now() + GROUP_WAIT;
+    let mut deadline = Instant::now() + PICTURE_WAIT;
+    loop {
+        let late = |_| Problem::from(&problem::NO_PICTURE);
+        let message = timeout_at(deadline.min(last), link.next()).await.map_err(late)??;
+        if message == LiveMessage::AwaitsGroup {
+            deadline = Instant::now() + PICTURE_WAIT;
+        }
+        if !take(message, packer)? {
+            return Ok(None);
+        }
+        if let Some(head) = packer.head() {
+            return Ok(Some(head));
+        }
+    }
+}
+
 /// Takes messages until `enough` gives something; `None` at the stream's end.
 async fn advance<T>(
     link: &mut LiveLink,
@@ -93,19 +114,27 @@ async fn advance<T>(
     enough: impl Fn(&Packer) -> Option<T>,
 ) -> Result<Option<T>, Problem> {
     loop {
-        match link.next().await? {
-            LiveMessage::Frame(frame) => match frame.into_frame() {
-                Some(frame) => packer.push(frame).map_err(unplayable)?,
-                None => packer.jump(),
-            },
-            LiveMessage::Jump => packer.jump(),
-            LiveMessage::Idle => {}
-            LiveMessage::Ended => return Ok(None),
+        if !take(link.next().await?, packer)? {
+            return Ok(None);
         }
         if let Some(enough) = enough(packer) {
             return Ok(Some(enough));
         }
     }
+}
+
+/// `false` at the stream's end.
+fn take(message: LiveMessage, packer: &mut Packer) -> Result<bool, Problem> {
+    match message {
+        LiveMessage::Frame(frame) => match frame.into_frame() {
+            Some(frame) => packer.push(frame).map_err(unplayable)?,
+            None => packer.jump(),
+        },
+        LiveMessage::Jump => packer.jump(),
+        LiveMessage::AwaitsGroup | LiveMessage::Idle => {}
+        LiveMessage::Ended => return Ok(false),
+    }
+    Ok(true)
 }
 
 pub fn unplayable(error: media::MediaError) -> Problem {

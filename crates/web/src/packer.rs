@@ -4,9 +4,9 @@ use crate::timeline::Timeline;
 use bytes::Bytes;
 use domain::{MediaTicks, UtcMicros};
 use media::{
-    Chunk, Frame, FrameKind, MediaError, ParameterSets,
+    Chunk, Frame, MediaError, ParameterSets, Start,
+    codec::codec_string,
     fmp4::{Fragmenter, init_segment},
-    h264::codec_string,
 };
 
 /// A live fragment is given out when its pictures last this long: 0.2 s.
@@ -26,23 +26,12 @@ pub struct Packer {
     group_began: bool,
 }
 
-/// Whether pictures can be decoded now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Start {
-    /// Not before a group starts.
-    #[default]
-    Waits,
-    /// A group started with nothing before it: its leading pictures refer to what is not there.
-    Fresh,
-    Runs,
-}
-
 /// What the answer's headers say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// `video/mp4; codecs="avc1.…"` (RFC 6381).
     pub content_type: String,
-    /// UTC of time 0: the first picture.
+    /// UTC of time 0: the first picture is decoded there, and shown there or, with B pictures, shortly after.
     pub start: UtcMicros,
 }
 
@@ -57,13 +46,13 @@ impl Packer {
     /// Takes the next picture in decoding order. Errors: parameter sets that cannot be written as MP4.
     pub fn push(&mut self, frame: Frame) -> Result<(), MediaError> {
         if frame.kind.starts_group() {
-            self.start_group(&frame)?;
+            self.take_parameters(&frame)?;
         }
-        match (self.start, frame.kind) {
-            (Start::Waits, _) | (Start::Fresh, FrameKind::Leading) => return Ok(()),
-            _ => {}
+        let starts_group = frame.kind.starts_group() && self.parameters.is_some();
+        if !self.start.admits(frame.kind, frame.pts, starts_group) {
+            return Ok(());
         }
-        let timeline = self.timeline.get_or_insert_with(|| Timeline::new(frame.utc));
+        let timeline = self.timeline.get_or_insert_with(|| Timeline::new(frame.decode_utc()));
         self.group_began |= frame.kind.starts_group();
         let placed = timeline.place(frame);
         self.newest = placed.dts;
@@ -75,16 +64,15 @@ impl Packer {
         Ok(())
     }
 
-    /// All pictures of a chunk. Their UTC is the first one's plus the distance on the camera's clock.
+    /// All pictures of a chunk. Their UTC is that of the first one shown plus the distance on the camera's clock.
     pub fn push_chunk(&mut self, chunk: Chunk) -> Result<(), MediaError> {
-        let Some(first_dts) = chunk.frames.first().map(|frame| frame.dts) else { return Ok(()) };
+        let utcs: Vec<UtcMicros> = chunk.frames.iter().map(|entry| chunk.utc_of(entry)).collect();
         let mut data = Bytes::from(chunk.data);
         let mut parameters = chunk.parameters;
-        for entry in &chunk.frames {
-            let after_first = MediaTicks(entry.dts.0.saturating_sub(first_dts.0));
+        for (entry, utc) in chunk.frames.iter().zip(utcs) {
             self.push(Frame {
                 kind: entry.kind,
-                utc: chunk.first_utc.plus_micros(after_first.micros()),
+                utc,
                 dts: entry.dts,
                 pts: entry.pts,
                 data: data.split_to((entry.size as usize).min(data.len())),
@@ -96,7 +84,7 @@ impl Packer {
 
     /// Pictures are missing here: the next one counts from the start of a group.
     pub fn jump(&mut self) {
-        self.start = Start::Waits;
+        self.start.lost();
         if let Some(timeline) = &mut self.timeline {
             timeline.jump();
         }
@@ -125,15 +113,12 @@ impl Packer {
         self.take()
     }
 
-    fn start_group(&mut self, frame: &Frame) -> Result<(), MediaError> {
+    fn take_parameters(&mut self, frame: &Frame) -> Result<(), MediaError> {
         if let Some(parameters) = frame.parameters.as_ref().filter(|new| Some(*new) != self.parameters.as_ref()) {
             let segment = init_segment(parameters)?;
             self.drain()?;
             self.out.extend_from_slice(&segment);
             self.parameters = Some(parameters.clone());
-        }
-        if self.parameters.is_some() {
-            self.start = if self.start == Start::Waits { Start::Fresh } else { Start::Runs };
         }
         Ok(())
     }

@@ -213,8 +213,8 @@ texts! {
         "Le journal technique en donne la raison à l’administrateur.",
         "The technical log tells the administrator why."
     CODEC NOT_IMPLEMENTED "codec": "Codage non pris en charge", "Unsupported coding";
-        "Cette caméra n’envoie pas du H.264. Réglez-la sur H.264.",
-        "This camera does not send H.264. Set it to H.264."
+        "Les images de cette caméra ne peuvent pas être préparées pour le navigateur ; leur enregistrement reste entier. Réglez la caméra sur H.264 ou H.265, profil Main.",
+        "This camera’s pictures cannot be prepared for the browser; their recording is whole. Set the camera to H.264 or H.265, Main profile."
     KEEPER_AWAY SERVICE_UNAVAILABLE "keeper-away": "Le gardien des clés ne répond pas", "The keeper of the keys does not answer";
         "L’enregistrement continue. Vérifiez que `vigie serve` fonctionne, puis recommencez.",
         "Recording goes on. Check that `vigie serve` is running, then try again."

@@ -47,7 +47,8 @@ pub struct ReplayQuery {
 
 /// One camera's past
 ///
-/// Fragmented MP4 from the start of the group of pictures that holds `from`; `Vigie-From` is the UTC of time 0. Gaps in the
+/// Fragmented MP4 from the start of the group of pictures that holds `from`; `Vigie-From` is the UTC of time 0, at
+/// which the first picture is decoded. Gaps in the
 /// footage are gaps on the timeline. Read slowly, the server waits.
 #[utoipa::path(get, path = "/media/{permit}/{camera}/replay", tag = "media", security(("session" = [])),
     params(("permit" = String, Path, description = "of a look at the past"), ("camera" = String, Path), ReplayQuery),
@@ -122,7 +123,7 @@ struct Job {
 struct Progress {
     packer: Packer,
     headed: bool,
-    /// First instant of the last chunk that was packed.
+    /// When the last chunk that was packed is decoded: that rises from chunk to chunk.
     packed: Option<UtcMicros>,
 }
 
@@ -178,18 +179,21 @@ impl Job {
         let mut replay = Replay::new(&*self.web.keeper, &self.store, permit, self.stream, span, reels);
         // opened anew, a group is opened from its start: what of it was handed on already is passed over
         let known = progress.packed;
-        while let Some(chunks) = {
+        while let Some(passages) = {
             let next = replay.next_reel();
             self.web.note_damaged(replay.take_damaged());
             next?
         } {
             let drop_at = Instant::now() + CLEAR_MAX;
-            for chunk in chunks.into_iter().filter(|chunk| known < Some(chunk.first_utc)) {
+            for passage in passages.into_iter().filter(|passage| known < Some(passage.chunk.decode_utc())) {
                 if self.wait_for_reader(Some(drop_at))? == Reader::Pauses {
                     return Ok(Played::Paused);
                 }
-                progress.packed = Some(chunk.first_utc);
-                progress.packer.push_chunk(chunk).map_err(unplayable)?;
+                if !passage.follows {
+                    progress.packer.jump();
+                }
+                progress.packed = Some(passage.chunk.decode_utc());
+                progress.packer.push_chunk(passage.chunk).map_err(unplayable)?;
                 if !progress.headed
                     && let Some(head) = progress.packer.head()
                 {

@@ -1,4 +1,4 @@
-//! Where pictures stand on a player's timeline. Pure.
+//! Where pictures stand on a player's timeline: decoded there, and shown `pts − dts` later. Pure.
 //!
 //! Inside a run of pictures the distances are those of the camera's own clock, so durations are exact; where that clock and
 //! UTC part by more than 0.2 s (a gap, a reconnect, slow drift) the timeline is set by UTC again. It never runs backwards.
@@ -47,12 +47,12 @@ impl Timeline {
     pub fn place(&mut self, frame: Frame) -> TimelineFrame {
         let at = self.at(&frame);
         self.last = Some(Last { source_dts: frame.dts, at, continues: true });
-        let shown_later = frame.pts.0.saturating_sub(frame.dts.0);
+        let shown_later = frame.pts.0.saturating_sub(frame.dts.0).max(0);
         TimelineFrame { kind: frame.kind, dts: at, pts: MediaTicks(at.0.saturating_add(shown_later)), data: frame.data }
     }
 
     fn at(&mut self, frame: &Frame) -> MediaTicks {
-        let by_utc = MediaTicks::from_micros(frame.utc.since(self.origin)).0.saturating_add(self.shift_ticks);
+        let by_utc = MediaTicks::from_micros(frame.decode_utc().since(self.origin)).0.saturating_add(self.shift_ticks);
         let Some(last) = self.last else { return MediaTicks(by_utc.max(0)) };
         let step = frame.dts.0.saturating_sub(last.source_dts.0);
         let by_dts = last.at.0.saturating_add(step);
@@ -132,6 +132,7 @@ mod tests {
     fn a_picture_shown_later_than_decoded_stays_so() {
         let mut timeline = Timeline::new(UtcMicros(1_000_000_000_000));
         let placed = timeline.place(Frame { pts: MediaTicks(7_200), ..frame(1_000, 0) });
-        assert_eq!((placed.dts, placed.pts), (MediaTicks(90_000), MediaTicks(97_200)));
+        // taken a second after the origin, decoded 80 ms before
+        assert_eq!((placed.dts, placed.pts), (MediaTicks(82_800), MediaTicks(90_000)));
     }
 }

@@ -65,7 +65,15 @@ fn write_reel(store: &LocalStore, reel: ReelId, first: i64) -> FakeReel {
     store.append(family, reel, &mut location, batch.as_slice()).unwrap();
     store.sync().unwrap();
     FakeReel {
-        located: Located { reel, hour, handle: 3, location, entries: Some(entries) },
+        located: Located {
+            reel,
+            hour,
+            handle: 3,
+            location,
+            first_utc: frame(first).utc,
+            last_utc: frame(first + 2 * GROUP - 1).utc,
+            entries: Some(entries),
+        },
         keys: ReelKeys { reel, chunks: keys, extents: vec![] },
         first: frame(first).utc,
         last: frame(first + 2 * GROUP - 1).utc,

@@ -2,6 +2,7 @@
 
 mod account;
 mod camera;
+pub(crate) mod clock;
 mod destroy;
 mod init;
 mod serve;
@@ -47,6 +48,12 @@ enum Command {
         /// Ce qui est échu, et rien d'autre · what is due, and nothing else
         #[arg(long, required = true)]
         due: bool,
+    },
+    /// Les horloges, et l'heure confirmée à deux · the clocks, and the time confirmed by two persons
+    #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
+    Clock {
+        #[command(subcommand)]
+        command: Option<clock::Command>,
     },
     /// Vérifier tout le registre et chaque destruction · verify the whole log and every destruction
     Verify,
@@ -94,6 +101,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Account(command) => account::run(&context, command),
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
+        Command::Clock { command } => clock::run(&context, command),
         Command::Verify => verify::run(&context),
         Command::Role { role } => serve::role(&context, &role),
     }

@@ -1,6 +1,6 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
-use crate::{ConfigError, roles::recorder::RecorderRoleError, site::SiteError};
+use crate::{ConfigError, cli::clock::ClockError, roles::recorder::RecorderRoleError, site::SiteError};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
@@ -12,6 +12,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(error) = error.downcast_ref::<SiteError>() {
         return site(error);
+    }
+    if let Some(error) = error.downcast_ref::<ClockError>() {
+        return error.text_fr();
     }
     match error.downcast_ref::<RecorderRoleError>() {
         Some(RecorderRoleError::Site(error)) => return site(error),
@@ -172,8 +175,8 @@ fn keeper(error: &KeeperError) -> String {
             format!("les images de {hour} sont fermées : leur échéance est proche ou passée")
         }
         KeeperError::Malformed { what } => format!("demande refusée : {what}"),
-        KeeperError::NoTrustedTime { what } => {
-            format!("l'heure n'est pas sûre ({what}) : réglez l'horloge ; `vigie status` dit l'écart")
+        KeeperError::NoTrustedTime { .. } => {
+            "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
         KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
     }

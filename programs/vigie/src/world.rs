@@ -3,8 +3,10 @@
 use aws_lc_rs::rand::{SecureRandom, SystemRandom as Generator};
 use domain::{
     Clock, Random, UtcMicros,
-    world::{BootId, BootMicros},
+    limit::NTP_ERROR_MICROS_MAX,
+    world::{BootId, BootMicros, NtpState},
 };
+use rtime_clock::adjtime::{Timex, adjtimex};
 use rustix::time::{ClockId, clock_gettime};
 
 /// CLOCK_REALTIME, CLOCK_BOOTTIME and the kernel's boot id.
@@ -40,6 +42,17 @@ impl Clock for SystemClock {
     fn boot_id(&self) -> BootId {
         self.boot_id
     }
+    /// By the kernel's bound of the error, not by STA_UNSYNC: chrony leaves that flag when it does not keep the hardware
+    /// clock (systemd looks so, too). The bound grows by 500 ppm since the last word of a server, and a clock that somebody
+    /// sets is at once without one. A kernel or a sandbox that refuses the question leaves the state unknown.
+    fn ntp(&self) -> NtpState {
+        let mut timex = Timex::new(); // no mode is set: the call reads and changes nothing
+        match adjtimex(&mut timex) {
+            Ok(_) if timex.0.maxerror < NTP_ERROR_MICROS_MAX => NtpState::Synchronised,
+            Ok(_) => NtpState::Unsynchronised,
+            Err(_) => NtpState::Unknown,
+        }
+    }
 }
 
 /// The library's generator, seeded by the kernel.
@@ -55,5 +68,21 @@ impl SystemRandom {
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
         self.0.fill(bytes).expect("without randomness no key may be made: the program must end here");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_asked_about_time_servers_and_its_clock_is_left_alone() {
+        let clock = SystemClock::new();
+        let before = (clock.utc(), clock.boot());
+        let states = [clock.ntp(), clock.ntp()];
+        assert_eq!(states[0], states[1]);
+        // both clocks went on together: nothing was set
+        let passed = (clock.utc().since(before.0), clock.boot().0 - before.1.0);
+        assert!((passed.0 - passed.1).abs() < 50_000, "{passed:?}");
     }
 }

@@ -1,7 +1,11 @@
 //! One playing: which frame is due when, its packets, the sender reports, and the silence for who asks for sound.
 
+use super::camera::Faults;
+use super::fault::{Fault, OVERLOAD_BITS_PER_SECOND};
 use crate::{
+    coding::Group,
     mark::Mark,
+    nal::PictureKind,
     packetise::{CodedClip, NalDigest, RTP_BYTES, Stamp},
     scene::FRAMES_PER_SECOND,
 };
@@ -17,9 +21,15 @@ pub struct SentFrame {
     /// The number in its [`Mark`].
     pub number: u64,
     pub rtp_timestamp: u32,
-    /// When it was due: its time of capture.
+    /// Its time of capture: when it was due, or earlier where B pictures are sent later.
     pub utc: UtcMicros,
+    /// A key picture: IDR, or CRA where the groups are open.
     pub idr: bool,
+    pub kind: PictureKind,
+    /// Of the camera's second, smaller stream (`/cam1/sub`).
+    pub sub: bool,
+    /// Its frame in the scene's ground truth.
+    pub truth_frame: u32,
     /// SHA-256 of each NAL unit in order, the mark's first, without parameter sets.
     pub nal_digests: Vec<NalDigest>,
     /// All its bytes were handed to the connection. False: it broke in the middle, the client may have a part.
@@ -34,6 +44,8 @@ pub struct Rhythm {
     pub phase_micros: i64,
     /// Frames by which its clip is ahead, so that the key frames of all cameras do not coincide.
     pub shift_frames: u64,
+    pub group: Group,
+    pub sub: bool,
 }
 
 /// A session that plays.
@@ -51,6 +63,7 @@ pub struct Play {
     packets: u32,
     octets: u32,
     report_due: Instant,
+    reports: u32,
     audio: Option<Audio>,
 }
 
@@ -70,6 +83,10 @@ const AUDIO_PACKET: Duration = Duration::from_millis(20);
 const AUDIO_BYTES: usize = 160;
 /// Seconds from 1900 (NTP) to 1970.
 const NTP_OFFSET_SECONDS: i64 = 2_208_988_800;
+/// From the year in which this was written.
+const YEARS_TO_3250: i64 = 3250 - 2026;
+/// 365.2425 days.
+const SECONDS_PER_YEAR: i64 = 31_556_952;
 
 impl Play {
     /// Begins with the next frame, or with the next key frame.
@@ -89,13 +106,24 @@ impl Play {
             packets: 0,
             octets: 0,
             report_due: base.0,
+            reports: 0,
             audio: None,
         };
         play.next = play.first_due(utc);
-        if at_key_frame {
+        if rhythm.group == Group::Long && at_key_frame {
+            // nobody waits sixty seconds: such a camera makes a key picture for who comes
+            let length = play.clip.frames.len() as u64;
+            play.rhythm.shift_frames = length - play.next % length;
+        } else if at_key_frame {
             play.next = play.key_frame_from(play.next);
         }
         play
+    }
+
+    /// Its RTP time runs over 2³² in five seconds.
+    pub fn wrap_soon(&mut self) {
+        let before = 5 * 90_000;
+        self.timestamp_offset = self.timestamp_offset.wrapping_sub(self.timestamp(self.next, 0)).wrapping_sub(before);
     }
 
     pub fn offer_silence(&mut self, channel: u8) {
@@ -104,7 +132,7 @@ impl Play {
 
     /// For the RTP-Info header: first sequence number and timestamp.
     pub fn first_numbers(&self) -> (u16, u32) {
-        (self.sequence, self.timestamp(self.next))
+        (self.sequence, self.timestamp(self.next, 0))
     }
 
     /// When the next frame is due.
@@ -130,11 +158,17 @@ impl Play {
     }
 
     /// The packets of the frame that is due, on `channel`, into `out`.
-    pub fn next_frame(&mut self, channel: u8, out: &mut Vec<u8>) -> SentFrame {
+    pub fn next_frame(&mut self, channel: u8, faults: Faults, out: &mut Vec<u8>) -> SentFrame {
         let clip = Arc::clone(&self.clip);
-        let frame = &clip.frames[self.index(self.next)];
+        let filled;
+        let mut frame = &clip.frames[self.index(self.next)];
+        if faults.has(Fault::Overload) {
+            filled = frame.with_filler((OVERLOAD_BITS_PER_SECOND / 8 / u64::from(FRAMES_PER_SECOND)) as usize);
+            frame = &filled;
+        }
         let mark = Mark { camera: self.rhythm.camera, frame: self.next };
-        let timestamp = self.timestamp(self.next);
+        let shown = self.next.saturating_add_signed(frame.offset - i64::from(clip.delay));
+        let timestamp = self.timestamp(shown, faults.jump_seconds());
         self.sequence = frame.stamp(Stamp { channel, sequence: self.sequence, timestamp, ssrc: self.ssrc, mark }, out);
         self.packets = self.packets.wrapping_add(frame.packet_count() as u32);
         self.octets = self.octets.wrapping_add(frame.payload_bytes() as u32);
@@ -142,8 +176,11 @@ impl Play {
             session: self.session,
             number: self.next,
             rtp_timestamp: timestamp,
-            utc: self.utc_of(self.next),
-            idr: frame.idr,
+            utc: self.utc_of(shown),
+            idr: frame.kind.is_key(),
+            kind: frame.kind,
+            sub: self.rhythm.sub,
+            truth_frame: frame.truth_frame,
             nal_digests: frame.digests(mark),
             whole: false,
         };
@@ -152,15 +189,24 @@ impl Play {
     }
 
     /// A sender report (RFC 3550, 6.4.1) and a name, if it is time. `utc` is now by the camera's clock.
-    pub fn report(&mut self, channel: u8, utc: UtcMicros) -> Option<Vec<u8>> {
+    pub fn report(&mut self, channel: u8, utc: UtcMicros, faults: Faults) -> Option<Vec<u8>> {
         let now = Instant::now();
         if now < self.report_due {
             return None;
         }
         self.report_due = now + REPORT_PERIOD;
         let since_base = now.duration_since(self.base.0).as_micros() as i64 + self.base.1.0 - self.rhythm.phase_micros;
-        let timestamp = (ticks_90k(since_base) as u32).wrapping_add(self.timestamp_offset);
-        let seconds = (utc.seconds() + NTP_OFFSET_SECONDS) as u32;
+        let jump = faults.jump_seconds() as u32;
+        let timestamp =
+            (ticks_90k(since_base) as u32).wrapping_add(self.timestamp_offset).wrapping_add(jump.wrapping_mul(90_000));
+        self.reports = self.reports.wrapping_add(1);
+        let told = match () {
+            () if faults.has(Fault::ReportsBackward) => utc.seconds() - 10 * i64::from(self.reports),
+            () if faults.has(Fault::Reports3250) => utc.seconds() + YEARS_TO_3250 * SECONDS_PER_YEAR,
+            () if faults.has(Fault::ReportsAhead) => i64::from(u32::MAX) - NTP_OFFSET_SECONDS,
+            () => utc.seconds(),
+        };
+        let seconds = (told + NTP_OFFSET_SECONDS) as u32;
         let fraction = ((utc.0.rem_euclid(1_000_000) as u64) << 32) / 1_000_000;
         let mut rtcp = vec![0x80, 200, 0, 6];
         for word in [self.ssrc, seconds, fraction as u32, timestamp, self.packets, self.octets] {
@@ -197,7 +243,9 @@ impl Play {
     }
     fn key_frame_from(&self, from: u64) -> u64 {
         // A clip begins with a key frame, so there is one within its length.
-        (from..from + self.clip.frames.len() as u64).find(|&n| self.clip.frames[self.index(n)].idr).unwrap_or(from)
+        (from..from + self.clip.frames.len() as u64)
+            .find(|&n| self.clip.frames[self.index(n)].kind.is_key())
+            .unwrap_or(from)
     }
     fn index(&self, number: u64) -> usize {
         ((number + self.rhythm.shift_frames) % self.clip.frames.len() as u64) as usize
@@ -210,9 +258,10 @@ impl Play {
         let micros = self.utc_of(number).since(self.base.1);
         self.base.0 + Duration::from_micros(micros.max(0) as u64)
     }
-    fn timestamp(&self, number: u64) -> u32 {
+    fn timestamp(&self, number: u64, jump_seconds: i32) -> u32 {
         let ticks = u128::from(number) * 90_000 / u128::from(FRAMES_PER_SECOND);
-        (ticks as u32).wrapping_add(self.timestamp_offset)
+        let jump = (jump_seconds as u32).wrapping_mul(90_000);
+        (ticks as u32).wrapping_add(self.timestamp_offset).wrapping_add(jump)
     }
 }
 

@@ -1,10 +1,13 @@
 //! One connection of a client: answers its requests, and sends when it plays.
 
 use super::auth::{self, Verdict};
+use super::camera::Camera;
+use super::fault::Fault;
 use super::message::{Answer, Parsed, Request, interleaved_channels, parse};
 use super::play::Play;
 use super::sdp;
-use super::town::{Camera, Offer, Shared, StartAt};
+use super::town::{Offer, Shared, StartAt};
+use crate::scene::FRAMES_PER_SECOND;
 use std::{
     io,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -16,7 +19,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-const SERVER: &str = "vigie-simulator";
+/// What the URL of a camera's second stream has behind the camera: `/cam1/sub`.
+const SUB: &str = "sub";
+/// Pictures that a camera sends which drops each session: two seconds.
+const DROP_FRAMES: u64 = 2 * FRAMES_PER_SECOND as u64;
 const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
 
 struct Session {
@@ -30,6 +36,10 @@ struct Session {
     video: Option<Channels>,
     audio: Option<Channels>,
     play: Option<Play>,
+    /// Frames sent since PLAY.
+    sent: u64,
+    /// The camera dropped its sessions already when this one began to play.
+    began_dropping: bool,
 }
 
 /// The interleaved channels of one track and the URL of its SETUP.
@@ -58,6 +68,8 @@ pub async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64, nonce: S
         video: None,
         audio: None,
         play: None,
+        sent: 0,
+        began_dropping: false,
     };
     let end = tokio::select! {
         end = session.run(stream) => end,
@@ -83,7 +95,9 @@ impl Session {
                     }
                 }
                 () = async { if let Some(due) = due { sleep_until(due).await } }, if due.is_some() => {
-                    self.send_due(&mut stream, &mut out).await?;
+                    if self.send_due(&mut stream, &mut out).await? == Then::HangUp {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -98,7 +112,12 @@ impl Session {
                 Parsed::Request(request, bytes) => {
                     received.drain(..bytes);
                     let Some((answer, then)) = self.answer(&request) else { return Ok(Then::HangUp) };
-                    stream.write_all(&answer.to_bytes(&request, SERVER)).await?;
+                    let camera = self.camera.as_ref();
+                    if camera.is_some_and(|camera| camera.faults().has(Fault::Mute)) {
+                        continue;
+                    }
+                    let server = camera.map_or_else(|| "vigie-simulator".to_owned(), |camera| camera.server());
+                    stream.write_all(&answer.to_bytes(&request, &server)).await?;
                     if then == Then::HangUp {
                         return Ok(then);
                     }
@@ -110,27 +129,36 @@ impl Session {
     /// The answer to a request; `None` hangs up without one.
     fn answer(&mut self, request: &Request) -> Option<(Answer, Then)> {
         let go_on = |answer| Some((answer, Then::GoOn));
+        let camera = self.shared.camera_at(&request.path());
+        if camera.as_ref().is_some_and(|camera| !self.bind(camera)) {
+            return None;
+        }
         if request.method == "OPTIONS" {
             return go_on(Answer::ok().with("Public", METHODS));
         }
-        let Some(camera) = self.shared.camera_at(&request.path()) else {
+        let Some(camera) = camera else {
             return go_on(Answer::status("404 Not Found"));
         };
-        if !self.bind(&camera) {
-            return None;
-        }
+        let sub = request.path().get(1) == Some(&SUB);
+        let Some(stream) = camera.stream(sub) else {
+            return go_on(Answer::status("404 Not Found"));
+        };
         if let Some(refusal) = self.refuse_stranger(&camera, request) {
             return go_on(refusal);
         }
         let session = format!("{};timeout=60", self.id);
         match request.method.as_str() {
             "DESCRIBE" => {
-                let body = if self.shared.offer == Offer::H264 { sdp::h264(&camera.clip) } else { sdp::jpeg() };
+                let body = match self.shared.offer {
+                    Offer::Pictures => sdp::coded(&stream.clip),
+                    Offer::JpegOnly => sdp::jpeg(),
+                    Offer::Garbage => sdp::garbage(),
+                };
                 let base = format!("{}/", request.url.trim_end_matches('/'));
                 go_on(Answer::ok().with("Content-Base", base).with_body("application/sdp", body))
             }
             "SETUP" => go_on(self.set_up(request, session)),
-            "PLAY" => go_on(self.begin_play(&camera, session)),
+            "PLAY" => go_on(self.begin_play(&camera, sub, session)),
             "GET_PARAMETER" | "SET_PARAMETER" => go_on(Answer::ok().with("Session", session)),
             "TEARDOWN" => {
                 self.play = None;
@@ -186,17 +214,22 @@ impl Session {
         Answer::ok().with("Transport", transport).with("Session", session)
     }
 
-    fn begin_play(&mut self, camera: &Camera, session: String) -> Answer {
+    fn begin_play(&mut self, camera: &Camera, sub: bool, session: String) -> Answer {
         if self.video.is_none() && self.audio.is_none() {
             return Answer::status("455 Method Not Valid in This State");
         }
-        if self.play.is_some() || self.shared.offer != Offer::H264 {
+        if self.play.is_some() || self.shared.offer != Offer::Pictures {
             return Answer::ok().with("Session", session);
         }
         let number = self.shared.counters.plays.fetch_add(1, Relaxed);
         let at_key_frame = self.shared.start_at == StartAt::KeyFrame;
-        let mut play =
-            Play::begin(number, Arc::clone(&camera.clip), camera.rhythm, self.shared.clock.utc(), at_key_frame);
+        let Some(coded) = camera.stream(sub) else { return Answer::status("404 Not Found") };
+        let (clip, rhythm) = (Arc::clone(&coded.clip), camera.rhythm(sub));
+        let mut play = Play::begin(number, clip, rhythm, self.shared.clock.utc(), at_key_frame);
+        (self.sent, self.began_dropping) = (0, camera.faults().has(Fault::Drop));
+        if camera.faults().has(Fault::Wrap) {
+            play.wrap_soon();
+        }
         if let Some(audio) = &self.audio {
             play.offer_silence(audio.rtp);
         }
@@ -209,16 +242,17 @@ impl Session {
     }
 
     /// Sends what is due: a report, sound if somebody asked for it, one frame.
-    async fn send_due(&mut self, stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<()> {
-        let (Some(play), Some(camera)) = (&mut self.play, &self.camera) else { return Ok(()) };
+    async fn send_due(&mut self, stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<Then> {
+        let (Some(play), Some(camera)) = (&mut self.play, &self.camera) else { return Ok(Then::GoOn) };
         let counters = &self.shared.counters;
         counters.frames_skipped.fetch_add(play.skip_late(), Relaxed);
         if play.due() > Instant::now() {
-            return Ok(());
+            return Ok(Then::GoOn);
         }
-        if camera.is_frozen() {
+        let faults = camera.faults();
+        if faults.has(Fault::Stall) || faults.has(Fault::Mute) {
             play.pass_over();
-            return Ok(());
+            return Ok(Then::GoOn);
         }
         let silence = play.silence();
         if !silence.is_empty() {
@@ -228,16 +262,21 @@ impl Session {
         let Some(video) = &self.video else {
             // Sound alone: the frame's turn only paces.
             play.pass_over();
-            return Ok(());
+            return Ok(Then::GoOn);
         };
-        if let Some(report) = play.report(video.rtcp, self.shared.clock.utc()) {
+        if let Some(report) = play.report(video.rtcp, self.shared.clock.utc(), faults) {
             stream.write_all(&report).await?;
         }
-        let entry = camera.note(play.next_frame(video.rtp, out));
+        let entry = camera.note(play.next_frame(video.rtp, faults, out));
+        self.sent += 1;
+        if faults.has(Fault::Drop) && (!self.began_dropping || self.sent >= DROP_FRAMES) {
+            stream.write_all(&out[..out.len() / 2]).await?;
+            return Ok(Then::HangUp);
+        }
         stream.write_all(out).await?;
         counters.video_frames.fetch_add(1, Relaxed);
         counters.video_bytes.fetch_add(out.len() as u64, Relaxed);
         camera.note_whole(entry);
-        Ok(())
+        Ok(Then::GoOn)
     }
 }

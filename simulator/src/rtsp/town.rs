@@ -1,31 +1,29 @@
 //! The town's cameras as one handle: start, addresses, counters, what was sent, switching a camera off and on.
 
 use super::auth::{Credentials, Scheme};
-use super::play::{Rhythm, SentFrame};
+use super::camera::{Camera, Stream};
+use super::fault::FaultPlan;
 use super::session;
 use crate::{
-    clip::{self, ClipError, ClipFiles},
+    clip::{self, ClipError},
     clock::SystemClock,
-    packetise::CodedClip,
+    coding::Coding,
     random::Dice,
-    scene::{ClipSize, FRAMES_PER_SECOND, GroundTruth},
+    scene::{ClipSize, PLACE_NAMES},
 };
 use domain::Clock;
 use std::{
+    collections::HashMap,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
-use tokio::{
-    net::TcpListener,
-    runtime::Runtime,
-    sync::{Notify, watch},
-};
+use tokio::{net::TcpListener, runtime::Runtime};
 
 /// What town to start.
 #[derive(Clone)]
@@ -39,6 +37,10 @@ pub struct TownConfig {
     pub size: ClipSize,
     pub scheme: Scheme,
     pub credentials: Credentials,
+    /// Each camera's coding, the first's first; begun anew when there are more cameras; none: all in the plain one.
+    pub codings: Vec<Coding>,
+    /// A second, smaller stream at `/cam1/sub` and so on; `None`: cameras have one stream.
+    pub sub_stream: Option<Coding>,
     pub offer: Offer,
     pub start_at: StartAt,
     /// The cameras' clock: frame numbers at PLAY and sender reports follow it; pacing is by the steady clock.
@@ -61,9 +63,12 @@ pub enum Ports {
 /// What the cameras offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Offer {
-    H264,
+    /// What its coding says.
+    Pictures,
     /// Motion JPEG only, and no picture is sent: for the test of an unsupported codec.
     JpegOnly,
+    /// A description that is none, and no picture is sent.
+    Garbage,
 }
 
 /// With which frame a playing begins.
@@ -86,6 +91,8 @@ pub enum TownError {
     Runtime { source: io::Error },
     #[error("a town has 1 to 10000 cameras, not `{cameras}`")]
     CameraCount { cameras: u32 },
+    #[error("a fault is planned for camera `{camera}`, which is not there: the town has {cameras}")]
+    NoSuchCamera { camera: u32, cameras: usize },
 }
 
 /// What the clients did, all cameras together.
@@ -111,19 +118,6 @@ pub struct Town {
     runtime: Option<Runtime>,
 }
 
-/// One camera of a running town.
-pub struct Camera {
-    /// 1 is the first.
-    pub number: u32,
-    pub address: SocketAddr,
-    files: ClipFiles,
-    pub(super) clip: Arc<CodedClip>,
-    pub(super) rhythm: Rhythm,
-    state: watch::Sender<State>,
-    sessions: Mutex<Vec<Weak<Notify>>>,
-    sent: Option<Mutex<Vec<SentFrame>>>,
-}
-
 /// What its connections share.
 pub(super) struct Shared {
     pub scheme: Scheme,
@@ -133,14 +127,6 @@ pub(super) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub counters: Arc<Counters>,
     cameras: Vec<Arc<Camera>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct State {
-    running: bool,
-    frozen: bool,
-    /// Counts the devices that hung in this place.
-    device: u32,
 }
 
 impl TownConfig {
@@ -154,6 +140,12 @@ impl TownConfig {
         }
     }
 
+    /// How camera `number` codes (1 is the first).
+    pub fn coding_of(&self, number: u32) -> Coding {
+        let count = self.codings.len().max(1);
+        self.codings.get((number as usize).saturating_sub(1) % count).copied().unwrap_or_default()
+    }
+
     /// A town to look at: full size, Digest, one port on loopback.
     pub fn for_demo(cameras: u32, port: u16, credentials: Credentials) -> TownConfig {
         TownConfig {
@@ -164,7 +156,9 @@ impl TownConfig {
             size: ClipSize::Town,
             scheme: Scheme::Digest,
             credentials,
-            offer: Offer::H264,
+            codings: Vec::new(),
+            sub_stream: None,
+            offer: Offer::Pictures,
             start_at: StartAt::KeyFrame,
             clock: Arc::new(SystemClock::new()),
             cache_folder: None,
@@ -180,12 +174,7 @@ impl Town {
             return Err(TownError::CameraCount { cameras: config.cameras });
         }
         let folder = config.cache_folder.clone().map_or_else(clip::cache_folder, Ok)?;
-        let mut clips: Vec<(ClipFiles, Arc<CodedClip>)> = Vec::new();
-        for number in 1..=config.cameras.min(crate::scene::PLACE_NAMES.len() as u32) {
-            let files = clip::prepare(number, config.seed, config.size, &folder)?;
-            let coded = Arc::new(clip::load(&files)?);
-            clips.push((files, coded));
-        }
+        let mut library = Library { seed: config.seed, folder: &folder, streams: HashMap::new() };
         let shared_listener = match config.ports {
             Ports::Shared(port) => Some(listen(SocketAddr::new(config.address, port))?),
             Ports::PerCamera => None,
@@ -200,8 +189,9 @@ impl Town {
                     address
                 }
             };
-            let (files, coded) = clips[(number as usize - 1) % clips.len()].clone();
-            cameras.push(Arc::new(Camera::new(number, address, files, coded, config.remember_sent)));
+            let main = library.stream(number, config.size, config.coding_of(number))?;
+            let sub = config.sub_stream.map(|coding| library.stream(number, ClipSize::Small, coding)).transpose()?;
+            cameras.push(Arc::new(Camera::new(number, address, main, sub, config.remember_sent)));
         }
         let counters = Arc::new(Counters::default());
         let TownConfig { scheme, credentials, offer, start_at, clock, .. } = config;
@@ -224,6 +214,27 @@ impl Town {
         self.cameras.iter().map(|camera| camera.url()).collect()
     }
 
+    /// Sets and clears faults at their times, from now on, while the town runs.
+    pub fn schedule(&self, plans: &[FaultPlan]) -> Result<(), TownError> {
+        for &plan in plans {
+            let camera = self.cameras.get((plan.camera as usize).wrapping_sub(1)).cloned();
+            let missing = TownError::NoSuchCamera { camera: plan.camera, cameras: self.cameras.len() };
+            let camera = camera.ok_or(missing)?;
+            let Some(runtime) = &self.runtime else { continue };
+            runtime.spawn(async move {
+                tokio::time::sleep(plan.after).await;
+                tracing::info!(camera = plan.camera, fault = %plan.fault, "a fault begins");
+                camera.set(plan.fault);
+                if let Some(lasts) = plan.lasts {
+                    tokio::time::sleep(lasts).await;
+                    tracing::info!(camera = plan.camera, fault = %plan.fault, "a fault ends");
+                    camera.clear(plan.fault);
+                }
+            });
+        }
+        Ok(())
+    }
+
     /// Ends all cameras and waits until their sockets are closed. Not from async code: there, drop the town.
     pub fn stop(mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -240,95 +251,23 @@ impl Drop for Town {
     }
 }
 
-impl Camera {
-    fn new(number: u32, address: SocketAddr, files: ClipFiles, clip: Arc<CodedClip>, remember: bool) -> Camera {
-        let period_micros = 1_000_000 / u64::from(FRAMES_PER_SECOND);
-        let mut dice = Dice::new(u64::from(number), 2);
-        let rhythm = Rhythm {
-            camera: number,
-            phase_micros: (dice.throw() % period_micros) as i64,
-            // Five is prime to the 24 frames of a group: the key frames of 24 cameras fall on 24 different frames.
-            shift_frames: u64::from(number - 1) * 5,
-        };
-        Camera {
-            number,
-            address,
-            files,
-            clip,
-            rhythm,
-            state: watch::Sender::new(State { running: true, frozen: false, device: 1 }),
-            sessions: Mutex::new(Vec::new()),
-            sent: remember.then(Mutex::default),
+/// Clips that several cameras send, loaded once.
+struct Library<'a> {
+    seed: u64,
+    folder: &'a Path,
+    streams: HashMap<(u32, ClipSize, Coding), Stream>,
+}
+
+impl Library<'_> {
+    fn stream(&mut self, camera: u32, size: ClipSize, coding: Coding) -> Result<Stream, TownError> {
+        let place = (camera - 1) % PLACE_NAMES.len() as u32 + 1;
+        if let Some(known) = self.streams.get(&(place, size, coding)) {
+            return Ok(known.clone());
         }
-    }
-
-    /// Address without credentials.
-    pub fn url(&self) -> String {
-        format!("rtsp://{}/cam{}", self.address, self.number)
-    }
-    /// The realm of its challenges: another device in the same place has another (part of its fingerprint, R13).
-    pub fn realm(&self) -> String {
-        format!("Vigie simulator cam{} device {}", self.number, self.state.borrow().device)
-    }
-    /// What really happens in its clip.
-    pub fn truth(&self) -> Result<GroundTruth, ClipError> {
-        clip::load_truth(&self.files)
-    }
-    /// Every frame sent so far, if the town remembers.
-    pub fn sent(&self) -> Vec<SentFrame> {
-        self.sent.as_ref().map(|sent| lock(sent).clone()).unwrap_or_default()
-    }
-
-    /// Cuts its connections and takes no others, as if somebody had pulled its cable.
-    pub fn stop(&self) {
-        self.state.send_modify(|state| state.running = false);
-        self.hang_up_all();
-    }
-    /// Takes connections again, on the same port, in some milliseconds.
-    pub fn restart(&self) {
-        self.state.send_modify(|state| state.running = true);
-    }
-    /// Keeps its connections and sends nothing on them, as a camera whose encoder hangs.
-    pub fn freeze(&self) {
-        self.state.send_modify(|state| state.frozen = true);
-    }
-    /// Goes on with the frame that is due now.
-    pub fn thaw(&self) {
-        self.state.send_modify(|state| state.frozen = false);
-    }
-    /// Another device hangs in this place: same address, another realm. Its connections are cut.
-    pub fn replace_device(&self) {
-        self.state.send_modify(|state| state.device += 1);
-        self.hang_up_all();
-    }
-    pub fn is_running(&self) -> bool {
-        self.state.borrow().running
-    }
-    pub fn is_frozen(&self) -> bool {
-        self.state.borrow().frozen
-    }
-
-    /// A connection that wants to be told when the camera goes away.
-    pub(super) fn register(&self, hang_up: &Arc<Notify>) {
-        let mut sessions = lock(&self.sessions);
-        sessions.retain(|session| session.strong_count() > 0);
-        sessions.push(Arc::downgrade(hang_up));
-    }
-    /// Remembers a frame before its first byte leaves, so that who received it finds it. Gives its place.
-    pub(super) fn note(&self, frame: SentFrame) -> Option<usize> {
-        let mut sent = lock(self.sent.as_ref()?);
-        sent.push(frame);
-        Some(sent.len() - 1)
-    }
-    /// The frame noted at `entry` left whole.
-    pub(super) fn note_whole(&self, entry: Option<usize>) {
-        if let (Some(entry), Some(sent)) = (entry, &self.sent) {
-            lock(sent)[entry].whole = true;
-        }
-    }
-
-    fn hang_up_all(&self) {
-        lock(&self.sessions).drain(..).filter_map(|session| session.upgrade()).for_each(|session| session.notify_one());
+        let files = clip::prepare_coded(place, self.seed, size, coding, self.folder)?;
+        let stream = Stream { clip: Arc::new(clip::load(&files)?), files };
+        self.streams.insert((place, size, coding), stream.clone());
+        Ok(stream)
     }
 }
 
@@ -369,15 +308,12 @@ fn serve(
     Ok(runtime)
 }
 
-/// Accepts for all cameras (`only` is none) or for one; then its port is closed while it is off.
+/// Accepts for all cameras (`only` is none) or for one; then its port is closed while it refuses.
 async fn accept_for(first: StdListener, shared: Arc<Shared>, only: Option<Arc<Camera>>, seed: u64) {
     let mut listener = Some(first);
-    let mut state = only.as_ref().map(|camera| camera.state.subscribe());
     loop {
-        if let Some(state) = &mut state
-            && state.wait_for(|state| state.running).await.is_err()
-        {
-            return;
+        if let Some(camera) = &only {
+            camera.until_running(true).await;
         }
         let socket = match (listener.take(), &only) {
             (Some(socket), _) => Ok(socket),
@@ -392,8 +328,8 @@ async fn accept_for(first: StdListener, shared: Arc<Shared>, only: Option<Arc<Ca
             continue;
         };
         let stopped = async {
-            match &mut state {
-                Some(state) => drop(state.wait_for(|state| !state.running).await),
+            match &only {
+                Some(camera) => camera.until_running(false).await,
                 None => std::future::pending().await,
             }
         };
@@ -417,8 +353,4 @@ async fn accept_loop(listener: &TcpListener, shared: &Arc<Shared>, seed: u64) {
         let nonce = format!("{:016x}{:016x}", dice.throw(), dice.throw());
         tokio::spawn(session::serve(stream, Arc::clone(shared), number, nonce));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

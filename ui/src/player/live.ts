@@ -19,6 +19,8 @@ export interface LiveStatus {
   contentType: string | null
 }
 
+/** No answer for this long: the camera's next key picture is waited for, and the tile says so. */
+const KEY_FRAME_AFTER_MS = 1500
 /** No byte for this long: the tile says so. Chunks come every 0.5 s. */
 const SILENT_AFTER_MS = 4000
 /** No byte for this long: the connection is begun again. */
@@ -30,7 +32,6 @@ export class LivePlayer {
   private sink: MseSink | null = null
   private stream: OpenedStream | null = null
   private lastByteMs = 0
-  private firstMediaS: number | null = null
   private cycle = new AbortController()
   private status: LiveStatus = { state: 'connecting', delayS: null, retryS: 0, problem: null, contentType: null }
 
@@ -86,9 +87,13 @@ export class LivePlayer {
 
   /** One connection, from its first byte to its end. */
   private async once(): Promise<void> {
-    this.stream = await this.open()(this.cycle.signal)
+    const waits = setTimeout(() => this.change({ state: 'key-frame' }), KEY_FRAME_AFTER_MS)
+    try {
+      this.stream = await this.open()(this.cycle.signal)
+    } finally {
+      clearTimeout(waits)
+    }
     this.sink = await MseSink.open(this.video, this.stream.contentType)
-    this.firstMediaS = null
     this.lastByteMs = Date.now()
     this.change({ state: 'key-frame' })
     for (;;) {
@@ -96,7 +101,6 @@ export class LivePlayer {
       if (bytes === null || this.abort.signal.aborted || this.cycle.signal.aborted) return
       this.lastByteMs = Date.now()
       await this.sink.append(bytes, LIVE_KEEP_S)
-      this.firstMediaS ??= this.sink.ranges()[0]?.start ?? null
       this.follow()
     }
   }
@@ -123,8 +127,8 @@ export class LivePlayer {
 
   private delayS(): number | null {
     const origin = this.stream?.originMs ?? null
-    if (origin === null || this.stream === null || this.firstMediaS === null) return null
-    const pictureMs = origin + (this.video.currentTime - this.firstMediaS) * 1000
+    if (origin === null || this.stream === null) return null
+    const pictureMs = origin + this.video.currentTime * 1000
     return Math.max(0, (Date.now() - this.stream.clockAheadMs - pictureMs) / 1000)
   }
 

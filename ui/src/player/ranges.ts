@@ -1,4 +1,5 @@
 // Decisions about what lies in the media buffer: when to read on, jump, evict. Pure; seconds throughout.
+import { keyBefore } from './boxes'
 
 export interface Range {
   start: number
@@ -75,12 +76,15 @@ export function gapJump(ranges: Range[], time: number): { from: number; to: numb
   return { from: here?.end ?? time, to: next.start }
 }
 
-/** The instant before which the buffer may be emptied, or `null` when there is too little to be worth it. */
-export function evictBefore(ranges: Range[], time: number, keepS: number): number | null {
+/**
+ * The instant before which the buffer may be emptied, or `null` when there is too little to be worth it. Always that of a key
+ * picture: what is shown now cannot be decoded without the group it belongs to, and a group may last a minute.
+ */
+export function evictBefore(ranges: Range[], time: number, keepS: number, keys: number[]): number | null {
   const first = ranges[0]
-  const limit = time - keepS
+  const limit = keyBefore(keys, time - keepS)
   // Removing less than 5 s at a time costs more calls than it frees memory.
-  return first !== undefined && limit - first.start > 5 ? limit : null
+  return first !== undefined && limit !== null && limit - first.start > 5 ? limit : null
 }
 
 /** Wait before the next attempt: 1, 2, 4, 8, then 15 s. */

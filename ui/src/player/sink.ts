@@ -1,4 +1,6 @@
 // One MediaSource with one SourceBuffer on one video element; every change waits for the one before.
+import { MovieReader, keyBefore } from './boxes'
+import { isPlayable } from './codec'
 import { evictBefore, rangesOf, type Range } from './ranges'
 
 /** This browser cannot decode what the camera sends. */
@@ -11,22 +13,26 @@ export class UnsupportedCodec extends Error {
 export class MseSink {
   private work: Promise<void> = Promise.resolve()
   private closed = false
+  private reader = new MovieReader()
+  /** Where pictures in the buffer can be decoded alone, in order. */
+  private keys: number[] = []
 
   private constructor(
     private readonly video: HTMLVideoElement,
     private readonly source: MediaSource,
     private readonly buffer: SourceBuffer,
     private readonly url: string,
+    private contentType: string,
   ) {}
 
   static async open(video: HTMLVideoElement, contentType: string): Promise<MseSink> {
-    if (!('MediaSource' in window) || !MediaSource.isTypeSupported(contentType)) throw new UnsupportedCodec(contentType)
+    if (!isPlayable(contentType)) throw new UnsupportedCodec(contentType)
     const source = new MediaSource()
     const url = URL.createObjectURL(source)
     const opened = new Promise((resolve) => source.addEventListener('sourceopen', resolve, { once: true }))
     video.src = url
     await opened
-    return new MseSink(video, source, source.addSourceBuffer(contentType), url)
+    return new MseSink(video, source, source.addSourceBuffer(contentType), url, contentType)
   }
 
   ranges(): Range[] {
@@ -34,21 +40,26 @@ export class MseSink {
     return this.closed || this.source.readyState === 'closed' ? [] : rangesOf(this.buffer.buffered)
   }
 
-  /** Appends; when memory is full, drops what is behind the picture and tries once more. */
+  /**
+   * Appends. Where a camera changed, an initialization segment comes in mid-stream: the buffer changes with it, or what
+   * follows cannot be played. When memory is full, drops what is behind the picture and tries once more.
+   */
   append(bytes: Uint8Array, keepS: number): Promise<void> {
     return this.enqueue(async () => {
-      try {
-        await this.change(() => this.buffer.appendBuffer(bytes as Uint8Array<ArrayBuffer>))
-      } catch (error) {
-        if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error
-        await this.remove(Math.max(0, this.video.currentTime - Math.min(5, keepS)))
-        await this.change(() => this.buffer.appendBuffer(bytes as Uint8Array<ArrayBuffer>))
+      for (const segment of this.reader.push(bytes)) {
+        if (segment.contentType !== null && segment.contentType !== this.contentType) {
+          if (!isPlayable(segment.contentType)) throw new UnsupportedCodec(segment.contentType)
+          this.buffer.changeType(segment.contentType)
+          this.contentType = segment.contentType
+        }
+        await this.put(segment.bytes, keepS)
+        this.keys.push(...segment.keys)
       }
     })
   }
 
   evict(keepS: number): void {
-    const limit = evictBefore(this.ranges(), this.video.currentTime, keepS)
+    const limit = evictBefore(this.ranges(), this.video.currentTime, keepS, this.keys)
     if (limit !== null) void this.enqueue(() => this.remove(limit)).catch(() => {})
   }
 
@@ -75,8 +86,22 @@ export class MseSink {
     return next
   }
 
+  private async put(bytes: Uint8Array<ArrayBuffer>, keepS: number): Promise<void> {
+    try {
+      await this.change(() => this.buffer.appendBuffer(bytes))
+    } catch (error) {
+      const limit = keyBefore(this.keys, this.video.currentTime - Math.min(5, keepS))
+      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError' || limit === null) throw error
+      await this.remove(limit)
+      await this.change(() => this.buffer.appendBuffer(bytes))
+    }
+  }
+
+  /** `before` is the time of a key picture: a browser removes up to the next one, else what is on the screen goes too. */
   private async remove(before: number): Promise<void> {
-    if (before > 0) await this.change(() => this.buffer.remove(0, before))
+    if (before <= 0) return
+    await this.change(() => this.buffer.remove(0, before))
+    this.keys = this.keys.filter((key) => key >= before)
   }
 
   private change(act: () => void): Promise<void> {

@@ -5,7 +5,7 @@ import { clockAheadMs } from './ranges'
 export interface OpenedStream {
   /** With the codecs string, as addSourceBuffer wants it. */
   contentType: string
-  /** UTC of media time 0 (replay) or of the first picture (live), in ms; `null` when the server does not say. */
+  /** UTC of media time 0, in ms; `null` when the server does not say. */
   originMs: number | null
   /** How far our clock is ahead of the server's. */
   clockAheadMs: number

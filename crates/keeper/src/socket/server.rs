@@ -204,6 +204,10 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
         Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
+        Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
+        Control::ClockConfirm { account, password, at } => {
+            answered(keeper.clock_confirm(actor, &account, &password, at))
+        }
     }
 }
 

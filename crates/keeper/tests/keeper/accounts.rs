@@ -70,7 +70,7 @@ fn sign_out_and_a_disabled_account_end_permits_within_two_seconds() {
         let Verdict::Allowed(permit) = served.web.pass(&session, &ask(View::Live, &[1])).unwrap() else {
             panic!("refused")
         };
-        let beat = Beat { permits: vec![permit], health: String::new() };
+        let beat = Beat { permits: vec![permit], ..Beat::default() };
         assert_eq!(served.recorder.check(&beat).unwrap().alive, [true]);
         if disable {
             let disabled = Control::AccountDisable { name: text("watcher") };

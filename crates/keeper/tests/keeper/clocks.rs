@@ -3,6 +3,7 @@
 use crate::support::*;
 use keeper::wire::FindingState;
 use ledger::Event;
+use vault::keeper::{Beat, CameraClock};
 
 fn is_alarmed(opened: &Opened) -> bool {
     opened.core.health().unwrap().clock.state == FindingState::Alarm
@@ -47,6 +48,113 @@ fn a_system_clock_that_is_set_within_a_boot_destroys_nothing_and_closes_what_may
     }
 }
 
+/// A beat in which the cameras' clocks say so much more than the world's true time.
+fn beat(world: &World, ahead: &[i64]) -> Beat {
+    let now = world.true_time();
+    let voice = |(n, ahead): (usize, &i64)| CameraClock { camera: camera(n as u8), at: now.plus_seconds(*ahead) };
+    Beat { clocks: ahead.iter().enumerate().map(voice).collect(), health: "{}".into(), ..Beat::default() }
+}
+
+#[test]
+fn cameras_that_agree_keep_the_time_standing_when_somebody_sets_the_system_clock() {
+    for days in [31, -365] {
+        let world = World::new(11);
+        let opened = world.open();
+        let minted = opened.mint(0, &[1, 2, 3]);
+        world.clock.step(days * DAY);
+        opened.core.check(&beat(&world, &[3, -2, 86_400 * 366 * 1_200])).unwrap();
+        opened.core.tick().unwrap();
+        let health = opened.core.health().unwrap();
+        assert_eq!(health.clock.state, FindingState::Warning, "{}", health.clock.detail_en);
+        assert_eq!(health.destruction.hours_closed_unconfirmed, 0);
+        assert!(opened.opens(&minted[0], 0));
+        assert_eq!(opened.destructions(), []);
+        world.clock.pass(3 * DAY);
+        opened.core.tick().unwrap();
+        assert_eq!(opened.destructions(), [], "cameras that are not heard any more agree with nobody");
+        opened.core.check(&beat(&world, &[1, 1, 1])).unwrap();
+        opened.core.tick().unwrap();
+        assert_eq!(opened.destructions(), [(hour(0), camera(1))]);
+        assert!(opened.check_ledger(world.true_time()).late.len() <= 1);
+    }
+}
+
+#[test]
+fn one_mad_camera_closes_nothing_and_kills_nothing() {
+    let world = World::new(12);
+    let opened = world.open();
+    let minted = opened.mint(0, &[1, 2, 3]);
+    world.clock.step(-365 * DAY); // a doubt is there already
+    opened.core.check(&beat(&world, &[86_400 * 366 * 1_224])).unwrap();
+    opened.core.tick().unwrap();
+    let health = opened.core.health().unwrap();
+    assert_eq!((health.clock.state, health.destruction.hours_closed_unconfirmed), (FindingState::Alarm, 0));
+    assert!(opened.opens(&minted[0], 0));
+    assert_eq!(opened.destructions(), []);
+}
+
+#[test]
+fn after_a_boot_without_time_server_the_recorder_begins_and_its_cameras_bring_the_time_back() {
+    let world = World::new(13);
+    let opened = world.open();
+    let minted = opened.mint(0, &[1, 2, 3]);
+    drop(opened);
+    world.clock.boot_without_ntp(7 * DAY);
+    let opened = world.open_with_session();
+    assert!(is_alarmed(&opened));
+    assert!(opened.core.mint(hour(7 * 24), RUN, &[stream(1)]).is_err(), "no hour is begun on one clock's word");
+    assert!(!opened.opens(&minted[0], 0) && !opened.opens(&minted[1], 0), "closed by the fastest plausible clock");
+    assert!(opened.opens(&minted[2], 0));
+    assert_eq!(opened.destructions(), []);
+    let served = crate::sockets::Served::new(&opened);
+    let grant = served.recorder.begin_run(RUN, [7; 32]).unwrap();
+    assert!(grant.anchor < utc(DAY), "the lower bound: nothing is freed early by it");
+    opened.core.check(&beat(&world, &[2])).unwrap();
+    opened.core.tick().unwrap();
+    assert!(!is_alarmed(&opened), "system clock and camera agree");
+    assert_eq!(opened.destructions(), [(hour(0), camera(1)), (hour(0), camera(2))]);
+    assert!(served.recorder.begin_run(RUN, [7; 32]).unwrap().anchor >= utc(7 * DAY), "and a new run has the time");
+    opened.check_ledger(world.now());
+}
+
+#[test]
+fn an_image_of_the_machine_that_is_brought_back_waits_for_a_time_server_and_no_operator() {
+    let world = World::new(14);
+    let opened = world.open();
+    opened.mint(0, &[1, 2, 3]);
+    world.clock.pass(DAY);
+    opened.core.tick().unwrap();
+    // memory, boot clock and boot id of yesterday; its own clock, too; the ledger's disk is another one
+    world.clock.pass(-DAY / 2);
+    world.clock.under_ntp(false);
+    opened.core.tick().unwrap();
+    assert!(is_alarmed(&opened));
+    world.clock.step(DAY / 2 + 3 * DAY);
+    world.clock.under_ntp(true);
+    opened.core.tick().unwrap();
+    assert!(!is_alarmed(&opened));
+    assert_eq!(opened.destructions(), [(hour(0), camera(1))]);
+    opened.check_ledger(world.now());
+}
+
+#[test]
+fn a_system_clock_far_ahead_stays_a_doubt_across_a_restart_and_a_reboot_without_a_second_clock() {
+    let world = World::new(15);
+    let opened = world.open();
+    opened.mint(0, &[1, 2, 3]);
+    world.clock.step(31 * DAY);
+    drop(opened);
+    let opened = world.open();
+    assert!(is_alarmed(&opened));
+    drop(opened);
+    world.clock.boot_without_ntp(60);
+    let opened = world.open();
+    opened.core.tick().unwrap();
+    assert!(is_alarmed(&opened), "before, a reboot was enough to be believed");
+    assert_eq!((opened.destructions(), opened.keyring.hours().len()), (vec![], 1));
+    assert_eq!(opened.core.health().unwrap().destruction.hours_closed_unconfirmed, 1);
+}
+
 #[test]
 fn hours_that_fell_due_while_the_machine_was_off_die_at_the_start() {
     let world = World::new(2);
@@ -75,6 +183,10 @@ fn a_machine_that_boots_in_the_past_destroys_nothing_until_its_clock_is_right() 
     world.clock.pass(3_600);
     opened.core.tick().unwrap();
     world.clock.step(20 * 365 * DAY + 4 * DAY);
+    opened.core.tick().unwrap();
+    assert!(is_alarmed(&opened), "set by hand: one clock alone");
+    assert_eq!(opened.destructions(), []);
+    world.clock.under_ntp(true);
     opened.core.tick().unwrap();
     assert!(!is_alarmed(&opened));
     assert_eq!(opened.destructions(), [(hour(0), camera(1))]);

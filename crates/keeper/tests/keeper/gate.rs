@@ -16,7 +16,7 @@ fn own_group(reel: u8) -> GroupStart {
 }
 
 fn holds(opened: &Opened, permit: &Permit) -> bool {
-    let beat = Beat { permits: vec![permit.clone()], health: String::new() };
+    let beat = Beat { permits: vec![permit.clone()], ..Beat::default() };
     opened.core.check(&beat).unwrap().alive[0]
 }
 

@@ -5,7 +5,7 @@ use disk::FaultyDisk;
 use domain::{
     CameraId, Clock, Hour, HourLength, Purpose, Random, ReelId, RunId, Secret32, Sensitive, SiteId, Span, StreamId,
     UtcMicros,
-    world::{BootId, BootMicros},
+    world::{BootId, BootMicros, NtpState},
 };
 use keeper::{
     KeeperCore, KeeperParts,
@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 use tempfile::TempDir;
@@ -46,6 +46,9 @@ pub struct ManualClock {
     system: AtomicI64,
     boot: AtomicI64,
     boot_id: Mutex<BootId>,
+    ntp: AtomicBool,
+    /// What the system clock is off by since somebody set it: `set` is no part of the true time.
+    off: AtomicI64,
 }
 
 impl ManualClock {
@@ -54,13 +57,24 @@ impl ManualClock {
         self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
         self.boot.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
-    /// Somebody sets the system clock.
+    /// Somebody sets the system clock: the kernel then says that it is not under NTP.
     pub fn step(&self, seconds: i64) {
         self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.off.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.under_ntp(false);
     }
-    /// The machine is off for a time and boots.
+    pub fn under_ntp(&self, is_synchronised: bool) {
+        self.ntp.store(is_synchronised, Ordering::SeqCst);
+    }
+    /// The machine is off for a time and boots; a time server has set its clock.
     pub fn boot_after(&self, seconds: i64) {
-        self.step(seconds);
+        self.boot_without_ntp(seconds);
+        self.under_ntp(true);
+    }
+    /// As [`ManualClock::boot_after`], and no time server answers.
+    pub fn boot_without_ntp(&self, seconds: i64) {
+        self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.under_ntp(false);
         self.boot.store(10_000_000, Ordering::SeqCst);
         self.boot_id.lock().unwrap().0[0] += 1;
     }
@@ -75,6 +89,9 @@ impl Clock for ManualClock {
     }
     fn boot_id(&self) -> BootId {
         *self.boot_id.lock().unwrap()
+    }
+    fn ntp(&self) -> NtpState {
+        if self.ntp.load(Ordering::SeqCst) { NtpState::Synchronised } else { NtpState::Unsynchronised }
     }
 }
 
@@ -148,6 +165,8 @@ impl World {
             system: AtomicI64::new(START * 1_000_000 + 60_000_000),
             boot: AtomicI64::new(500_000_000),
             boot_id: Mutex::new(BootId([1; 16])),
+            ntp: AtomicBool::new(true),
+            off: AtomicI64::new(0),
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
@@ -192,6 +211,11 @@ impl World {
 
     pub fn now(&self) -> UtcMicros {
         self.clock.utc()
+    }
+
+    /// What the system clock would say had nobody set it.
+    pub fn true_time(&self) -> UtcMicros {
+        self.clock.utc().plus_micros(-self.clock.off.load(Ordering::SeqCst))
     }
 
     pub fn registry_path(&self) -> PathBuf {
@@ -254,6 +278,16 @@ pub fn registry() -> TempDir {
         start_session(&registry, n, role, utc(0));
     }
     folder
+}
+
+/// The same registry in a folder of its own.
+pub fn registry_like(template: &TempDir) -> Arc<TempDir> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(template.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    Arc::new(folder)
 }
 
 fn start_session(registry: &Registry, account: u8, role: &str, now: UtcMicros) {

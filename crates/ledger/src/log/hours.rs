@@ -18,8 +18,9 @@ struct Key {
 #[derive(Default)]
 struct Page {
     keys: BTreeMap<CameraId, Key>,
-    /// Deadlines that keys were minted with: reels state those even after an order shortened them.
-    minted_deadlines: BTreeSet<UtcMicros>,
+    /// Deadlines that keys were minted with, and those that an order gave them: reels of a run state the one that held when
+    /// its keys were given.
+    known_deadlines: BTreeSet<UtcMicros>,
 }
 
 #[derive(Default)]
@@ -71,7 +72,7 @@ impl Hours {
     fn mint(&mut self, seq: u64, hour: Hour, cameras: &[MintedKey], report: &mut Report) {
         let page = self.pages.entry(hour).or_default();
         for &MintedKey { camera, deadline } in cameras {
-            page.minted_deadlines.insert(deadline);
+            page.known_deadlines.insert(deadline);
             let key = KeyName { hour, camera };
             match page.keys.get(&camera) {
                 None => {
@@ -94,8 +95,11 @@ impl Hours {
             if key.deadline < deadline {
                 let fault = Fault::DeadlineGrew { seq, key: name, from: key.deadline, to: deadline };
                 report.faults.push(fault);
-            } else {
-                key.deadline = deadline;
+                continue;
+            }
+            key.deadline = deadline;
+            if let Some(page) = self.pages.get_mut(&hour) {
+                page.known_deadlines.insert(deadline);
             }
         }
     }
@@ -150,7 +154,7 @@ impl Hours {
             Some(page) if page.keys.values().all(|key| key.destroyed) => {
                 Fault::ReelAfterDestruction { seq, reel, hour }
             }
-            Some(page) if !page.minted_deadlines.contains(&deadline) => {
+            Some(page) if !page.known_deadlines.contains(&deadline) => {
                 Fault::ReelWithOtherDeadline { seq, reel, hour, deadline }
             }
             Some(_) => return,

@@ -2,39 +2,41 @@
 
 use super::{TIMESCALE, TRACK_ID};
 use crate::h264::AvccRecord;
+use crate::h265::HvccRecord;
 use crate::{MediaError, ParameterSets};
 use domain::Codec;
 use shiguredo_mp4::boxes::{
-    Avc1Box, AvccBox, Brand, DinfBox, FtypBox, HdlrBox, MdhdBox, MdiaBox, MediaHeader, MinfBox, MoovBox, MvexBox,
-    MvhdBox, SampleEntry, StblBox, StcoBox, StscBox, StsdBox, StszBox, SttsBox, TkhdBox, TrakBox, TrexBox,
-    VisualSampleEntryFields, VmhdBox,
+    Avc1Box, AvccBox, Brand, DinfBox, FtypBox, HdlrBox, Hvc1Box, HvccBox, HvccNalUintArray, MdhdBox, MdiaBox,
+    MediaHeader, MinfBox, MoovBox, MvexBox, MvhdBox, SampleEntry, StblBox, StcoBox, StscBox, StsdBox, StszBox, SttsBox,
+    TkhdBox, TrakBox, TrexBox, VisualSampleEntryFields, VmhdBox,
 };
 use shiguredo_mp4::{Either, Encode, FixedPointNumber, LanguageCode, Mp4FileTime, SampleFlags, Uint};
 use std::num::NonZeroU32;
 
 /// `ftyp` and `moov` with one video track ([`TRACK_ID`], [`TIMESCALE`]), no edit list, no duration, no creation time.
 ///
-/// The `avcC` inside equals `parameters.config`, but for the four chroma bytes where a camera left them out although
-/// its profile requires them (ISO/IEC 14496-15, 5.3.3.1.2): these are read from its sequence parameter set.
-/// Errors: a codec other than H.264, a record that cannot be read.
+/// The `avcC` or `hvcC` inside equals `parameters.config`, but for the four chroma bytes of `avcC` where a camera left them
+/// out although its profile requires them (ISO/IEC 14496-15, 5.3.3.1.2): these are read from its sequence parameter set.
+/// Errors: a record that cannot be read.
 pub fn init_segment(parameters: &ParameterSets) -> Result<Vec<u8>, MediaError> {
-    if parameters.codec != Codec::H264 {
-        return Err(MediaError::CodecUnsupported { codec: "H.265" });
-    }
-    let sample_entry = SampleEntry::Avc1(Avc1Box {
-        visual: VisualSampleEntryFields {
-            data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
-            width: parameters.width,
-            height: parameters.height,
-            horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
-            vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
-            frame_count: VisualSampleEntryFields::DEFAULT_FRAME_COUNT,
-            compressorname: VisualSampleEntryFields::NULL_COMPRESSORNAME,
-            depth: VisualSampleEntryFields::DEFAULT_DEPTH,
-        },
-        avcc_box: avcc_box(&AvccRecord::parse(&parameters.config)?)?,
-        unknown_boxes: Vec::new(),
-    });
+    let (sample_entry, brand) = match parameters.codec {
+        Codec::H264 => (
+            SampleEntry::Avc1(Avc1Box {
+                visual: visual(parameters),
+                avcc_box: avcc_box(&AvccRecord::parse(&parameters.config)?)?,
+                unknown_boxes: Vec::new(),
+            }),
+            Brand::AVC1,
+        ),
+        Codec::H265 => (
+            SampleEntry::Hvc1(Hvc1Box {
+                visual: visual(parameters),
+                hvcc_box: hvcc_box(&HvccRecord::parse(&parameters.config)?),
+                unknown_boxes: Vec::new(),
+            }),
+            Brand::HVC1,
+        ),
+    };
     let moov = MoovBox {
         mvhd_box: movie_header(),
         trak_boxes: vec![track(parameters, sample_entry)],
@@ -54,11 +56,24 @@ pub fn init_segment(parameters: &ParameterSets) -> Result<Vec<u8>, MediaError> {
     let ftyp = FtypBox {
         major_brand: Brand::ISO5,
         minor_version: 0,
-        compatible_brands: vec![Brand::ISO5, Brand::ISO6, Brand::AVC1, Brand::MP41],
+        compatible_brands: vec![Brand::ISO5, Brand::ISO6, brand, Brand::MP41],
     };
     let mut segment = ftyp.encode_to_vec().map_err(unwritable)?;
     segment.extend_from_slice(&moov.encode_to_vec().map_err(unwritable)?);
     Ok(segment)
+}
+
+fn visual(parameters: &ParameterSets) -> VisualSampleEntryFields {
+    VisualSampleEntryFields {
+        data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
+        width: parameters.width,
+        height: parameters.height,
+        horizresolution: VisualSampleEntryFields::DEFAULT_HORIZRESOLUTION,
+        vertresolution: VisualSampleEntryFields::DEFAULT_VERTRESOLUTION,
+        frame_count: VisualSampleEntryFields::DEFAULT_FRAME_COUNT,
+        compressorname: VisualSampleEntryFields::NULL_COMPRESSORNAME,
+        depth: VisualSampleEntryFields::DEFAULT_DEPTH,
+    }
 }
 
 fn avcc_box(record: &AvccRecord<'_>) -> Result<AvccBox, MediaError> {
@@ -76,6 +91,36 @@ fn avcc_box(record: &AvccRecord<'_>) -> Result<AvccBox, MediaError> {
         bit_depth_chroma_minus8: chroma.map(|chroma| Uint::new(chroma.chroma_depth)),
         sps_ext_list: owned(&record.sequence_set_extensions),
     })
+}
+
+/// The fixed bytes as ISO/IEC 14496-15, 8.3.3.1 lays them out.
+fn hvcc_box(record: &HvccRecord<'_>) -> HvccBox {
+    let head = record.head;
+    let number = |bytes: &[u8]| bytes.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let array = |(kind, sets): &(u8, Vec<&[u8]>)| HvccNalUintArray {
+        array_completeness: Uint::new(kind >> 7),
+        nal_unit_type: Uint::new(kind & 0x3f),
+        nalus: sets.iter().map(|set| set.to_vec()).collect(),
+    };
+    HvccBox {
+        general_profile_space: Uint::new(head[1] >> 6),
+        general_tier_flag: Uint::new(head[1] >> 5 & 1),
+        general_profile_idc: Uint::new(head[1] & 0x1f),
+        general_profile_compatibility_flags: number(&head[2..6]) as u32,
+        general_constraint_indicator_flags: Uint::new(number(&head[6..12])),
+        general_level_idc: head[12],
+        min_spatial_segmentation_idc: Uint::new((number(&head[13..15]) & 0xfff) as u16),
+        parallelism_type: Uint::new(head[15] & 3),
+        chroma_format_idc: Uint::new(head[16] & 3),
+        bit_depth_luma_minus8: Uint::new(head[17] & 7),
+        bit_depth_chroma_minus8: Uint::new(head[18] & 7),
+        avg_frame_rate: number(&head[19..21]) as u16,
+        constant_frame_rate: Uint::new(head[21] >> 6),
+        num_temporal_layers: Uint::new(head[21] >> 3 & 7),
+        temporal_id_nested: Uint::new(head[21] >> 2 & 1),
+        length_size_minus_one: Uint::new(head[21] & 3),
+        nalu_arrays: record.arrays.iter().map(array).collect(),
+    }
 }
 
 fn movie_header() -> MvhdBox {

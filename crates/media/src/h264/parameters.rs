@@ -1,10 +1,11 @@
 //! H.264 parameter sets in their MP4 form, the `avcC` record, and what a player must know from them.
 
 use super::nal_type;
+use crate::nal::NAL_LENGTH_BYTES;
 use crate::{MediaError, ParameterSets};
 use bytes::Bytes;
 use domain::Codec;
-use h264_reader::nal::sps::{ChromaFormat, SeqParameterSet};
+use h264_reader::nal::sps::{ChromaFormat, PicOrderCntType, SeqParameterSet};
 use h264_reader::nal::{Nal, RefNal};
 
 /// numOfSequenceParameterSets has five bits, numOfPictureParameterSets eight (ISO/IEC 14496-15, 5.3.3.1).
@@ -57,14 +58,24 @@ pub fn avcc_from_sets(sps: &[&[u8]], pps: &[&[u8]]) -> Result<Vec<u8>, MediaErro
     Ok(record)
 }
 
-/// The RFC 6381 codec string for MSE, for example `avc1.64001f`: profile, constraint flags and level of the record.
-/// A record too short to have them reads `avc1.000000`, which no player supports; H.265 is not yet described: `hvc1`.
-pub fn codec_string(parameters: &ParameterSets) -> String {
-    match (parameters.codec, parameters.config.get(1..4)) {
-        (Codec::H264, Some([profile, constraints, level])) => format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
-        (Codec::H264, _) => "avc1.000000".to_owned(),
-        (Codec::H265, _) => "hvc1".to_owned(),
+/// `avc1.64001f`: profile, constraint flags and level of the record (RFC 6381, 3.3). A record too short to have them reads
+/// `avc1.000000`, which no player supports.
+pub(crate) fn codec_string(config: &[u8]) -> String {
+    match config.get(1..4) {
+        Some([profile, constraints, level]) => format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
+        _ => "avc1.000000".to_owned(),
     }
+}
+
+/// How many pictures may come before one that is shown after them: max_num_reorder_frames (H.264, E.2.1) where the camera
+/// says it, 0 where its order of output is that of decoding. 0 also where nothing is said: then `Reorder` learns.
+pub(crate) fn reorder_depth(config: &[u8]) -> usize {
+    let Ok(set) = AvccRecord::parse(config).and_then(|record| record.first_sequence_set()) else { return 0 };
+    if matches!(set.pic_order_cnt, PicOrderCntType::TypeTwo) {
+        return 0;
+    }
+    let restrictions = set.vui_parameters.and_then(|vui| vui.bitstream_restrictions);
+    restrictions.map_or(0, |restrictions| restrictions.max_num_reorder_frames as usize)
 }
 
 /// AVCDecoderConfigurationRecord, taken apart without copying.
@@ -106,7 +117,7 @@ impl<'a> AvccRecord<'a> {
         }
         let (profile, constraints, level) = (reader.byte()?, reader.byte()?, reader.byte()?);
         let length_size = (reader.byte()? & 3) + 1;
-        if usize::from(length_size) != super::NAL_LENGTH_BYTES {
+        if usize::from(length_size) != NAL_LENGTH_BYTES {
             return Err(MediaError::AvccLengthSize { bytes: length_size });
         }
         let sequence_sets = reader.sets(0x1f, nal_type::SEQUENCE_SET)?;

@@ -119,6 +119,55 @@ fn without_a_group_the_hour_turns_at_ten_seconds_and_says_so() {
     assert!(!chunks[2].starts_group());
 }
 
+/// A picture shown at `shown_ms` and decoded at `decoded_ms` after the hour's start.
+fn reordered(kind: FrameKind, decoded_ms: i64, shown_ms: i64) -> Frame {
+    Frame { dts: MediaTicks(decoded_ms * 90), ..frame(kind, ms(shown_ms), 9) }
+}
+
+#[test]
+fn pictures_that_lead_the_first_group_are_not_kept_and_later_ones_are() {
+    let leading = |at| frame(FrameKind::Leading, ms(at), 9);
+    let cra = |at| frame(FrameKind::Cra, ms(at), 9);
+    let (_, fates, _) = run(vec![cra(80), leading(0), leading(40), other(ms(120), 9), cra(240), leading(160)]);
+    let (kept, not) = (Fate::Kept, Fate::BeforeGroup);
+    assert_eq!(fates, [kept, not, not, kept, kept, kept]);
+    let too_large = other(ms(160), limit::PICTURE_BYTES_MAX + 1);
+    let (_, fates, _) = run(vec![cra(0), other(ms(40), 9), too_large, other(ms(200), 9), cra(320), leading(240)]);
+    assert_eq!(fates[2..], [Fate::TooLarge, Fate::Skipped, Fate::Kept, Fate::BeforeGroup]);
+}
+
+#[test]
+fn with_b_pictures_a_chunk_tells_the_pictures_shown_first_and_last() {
+    let kinds = [FrameKind::Idr, FrameKind::Other, FrameKind::Other, FrameKind::Other];
+    let times = [(-80, 0), (0, 120), (40, 40), (80, 80)];
+    let frames = kinds.iter().zip(times).map(|(kind, (decoded, shown))| reordered(*kind, decoded, shown));
+    let (chunks, ..) = run(frames.collect());
+    assert_eq!(chunks.len(), 1);
+    assert_eq!((chunks[0].first_utc, chunks[0].last_utc), (ms(0), ms(120)));
+    let shown: Vec<UtcMicros> = chunks[0].frames.iter().map(|entry| chunks[0].utc_of(entry)).collect();
+    assert_eq!(shown, [ms(0), ms(120), ms(40), ms(80)], "each picture's own time is told by the table");
+}
+
+#[test]
+fn an_hour_that_has_turned_holds_no_picture_taken_before_it() {
+    // The CRA picture is taken after the turn, but two that lead it before: the hour turns with the next group.
+    let frames = vec![
+        reordered(FrameKind::Idr, -2_080, -2_000),
+        reordered(FrameKind::Cra, -40, 40),
+        reordered(FrameKind::Leading, 0, -40),
+        reordered(FrameKind::Leading, 10, 0),
+        reordered(FrameKind::Cra, 1_960, 2_040),
+        reordered(FrameKind::Leading, 2_000, 1_960),
+        reordered(FrameKind::Other, 2_010, 2_080),
+    ];
+    let (chunks, fates, headless) = run(frames);
+    assert!(fates.iter().all(|fate| *fate == Fate::Kept) && headless.is_empty());
+    let before = LENGTH.hour_of(ms(-1));
+    let hours: Vec<_> = chunks.iter().map(|chunk| (chunk.hour, chunk.frames.len())).collect();
+    assert_eq!(hours, [(before, 1), (before, 3), (before.plus(1), 3)]);
+    assert_eq!((chunks[1].first_utc, chunks[1].last_utc), (ms(-40), ms(40)));
+}
+
 /// Kind, step since the last picture in ms, size.
 fn pictures() -> impl Strategy<Value = Vec<(bool, i64, usize)>> {
     let size = prop_oneof![8 => 1usize..20_000, 2 => 100_000usize..400_000];
@@ -146,7 +195,7 @@ proptest! {
             }
             let kind = if group || n == 0 { FrameKind::Idr } else { FrameKind::Other };
             let mut picture = frame(kind, ms(now), size);
-            picture.dts = MediaTicks(n as i64);
+            (picture.dts, picture.pts) = (MediaTicks(n as i64), MediaTicks(n as i64));
             kept.push((picture.dts, picture.kind, picture.data.len()));
             let out = chunker.push(picture, ms(now));
             prop_assert_eq!(out.fate, Fate::Kept);

@@ -129,6 +129,12 @@ fn the_camera_s_own_clock_is_kept_beside() {
     lane.session_began(ms(0));
     lane.picture(picture(0, FrameKind::Idr, 9), &facts, ms(0)).unwrap();
     assert_eq!(lane.health().camera_clock_offset_micros, Some(7_000_000));
+    assert_eq!(lane.health().camera_clock_heard, Some(ms(0)));
+    lane.picture(picture(40, FrameKind::Other, 9), &facts, ms(40)).unwrap();
+    assert_eq!(lane.health().camera_clock_heard, Some(ms(0)), "the same report again is no news");
+    let next = SourceFacts { sender_report: Some((ms(12_000), MediaTicks(450_000))), ..SourceFacts::default() };
+    lane.picture(picture(80, FrameKind::Other, 9), &next, ms(80)).unwrap();
+    assert_eq!(lane.health().camera_clock_heard, Some(ms(80)));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The first source: the RTSP client `retina`, TCP interleaved, one H.264 track, never a track of sound (law RET-01).
+//! The first source: the RTSP client `retina`, TCP interleaved, one track of H.264 or H.265, never one of sound (law RET-01).
 
 use super::{CameraUrl, Credentials, OfferedTrack, Picture, Source, SourceError, SourceFacts, Step};
 use bytes::Bytes;
 use domain::{Codec, MediaTicks, UtcMicros};
 use futures::Stream as _;
-use media::{ParameterSets, h264};
+use media::{ParameterSets, Reorder, SteppedBack, Times, codec};
 use retina::{
     NtpTimestamp, UNIX_EPOCH,
     client::{
@@ -34,13 +34,14 @@ pub struct RetinaSource {
     track: usize,
     /// Knows when TEARDOWN was answered.
     group: Arc<SessionGroup>,
+    codec: Codec,
     facts: SourceFacts,
     parameters: Option<ParameterSets>,
-    last_dts: Option<MediaTicks>,
+    reorder: Reorder,
 }
 
 impl RetinaSource {
-    /// Connects, describes, sets up the first H.264 track and plays it. Each step may take `patience`.
+    /// Connects, describes, sets up the first track of H.264 or H.265 and plays it. Each step may take `patience`.
     pub async fn open(
         url: &CameraUrl,
         credentials: Option<&Credentials>,
@@ -59,7 +60,7 @@ impl RetinaSource {
             .unassigned_channel_data(UnassignedChannelDataPolicy::Ignore);
         let step = Step::Describe;
         let mut session = within(patience, step, Session::describe(url.url().clone(), options)).await?;
-        let (track, mut facts) = choose_track(&session)?;
+        let (track, codec, mut facts) = choose_track(&session)?;
         let setup =
             SetupOptions::default().transport(Transport::Tcp(Default::default())).frame_format(FrameFormat::MP4);
         within(patience, Step::Setup, session.setup(track, setup)).await?;
@@ -71,7 +72,8 @@ impl RetinaSource {
             .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
         let playing = within(patience, Step::Play, session.play(play)).await?;
         let demuxed = playing.demuxed().map_err(|error| classified(&error, Step::Describe))?;
-        let mut source = RetinaSource { demuxed, track, group, facts, parameters: None, last_dts: None };
+        let reorder = Reorder::default();
+        let mut source = RetinaSource { demuxed, track, group, codec, facts, parameters: None, reorder };
         source.read_parameters();
         Ok(source)
     }
@@ -89,8 +91,9 @@ impl RetinaSource {
     /// Parameter sets in force, as `retina` last saw them in the description or the stream.
     fn read_parameters(&mut self) {
         let Some(ParametersRef::Video(parameters)) = self.demuxed.streams()[self.track].parameters() else { return };
-        match h264::parameter_sets_from_avcc(parameters.extra_data()) {
+        match codec::parameter_sets(self.codec, parameters.extra_data()) {
             Ok(sets) => {
+                self.reorder.expect_depth(codec::reorder_depth(&sets));
                 (self.facts.width, self.facts.height) = (sets.width, sets.height);
                 self.parameters = Some(sets);
             }
@@ -105,16 +108,17 @@ impl RetinaSource {
             self.read_parameters();
         }
         let pts = ticks(frame.timestamp());
-        let stripped = h264::strip_parameter_sets(&Bytes::from(frame.into_data())).map_err(|_| broken())?;
-        let data = stripped.access_unit;
+        let data = Bytes::from(frame.into_data());
+        let data = codec::without_parameter_sets(self.codec, &data).map_err(|_| broken())?;
         if data.is_empty() {
             return Ok(None);
         }
-        let kind = h264::classify(&data).map_err(|_| broken())?;
-        // RTP carries presentation times only (RFC 6184, 5.1). Without B pictures they are the decoding times; with
-        // them a picture that comes after a later one gets the next tick.
-        let dts = self.last_dts.map_or(pts, |last| pts.max(MediaTicks(last.0.saturating_add(1))));
-        self.last_dts = Some(dts);
+        let kind = codec::classify(self.codec, &data).map_err(|_| broken())?;
+        let Times { dts, pts } = self.reorder.place(pts).unwrap_or_else(|SteppedBack { .. }| {
+            // a jump costs nothing: the lane makes times sane, whatever they are
+            self.reorder.restart();
+            Times { dts: pts, pts }
+        });
         let parameters = if kind.starts_group() { self.parameters.clone() } else { None };
         Ok(Some(Picture { kind, dts, pts, data, parameters }))
     }
@@ -166,8 +170,8 @@ async fn within<T>(
     }
 }
 
-/// The first H.264 track, and all that was offered.
-fn choose_track(session: &Session<Described>) -> Result<(usize, SourceFacts), SourceError> {
+/// The first video track that can be recorded, in the camera's own order, and all that was offered.
+fn choose_track(session: &Session<Described>) -> Result<(usize, Codec, SourceFacts), SourceError> {
     let streams = session.streams();
     let offered: Vec<OfferedTrack> = streams
         .iter()
@@ -177,14 +181,18 @@ fn choose_track(session: &Session<Described>) -> Result<(usize, SourceFacts), So
             asked_for: false,
         })
         .collect();
-    let is_video = |stream: &retina::client::Stream| stream.media() == "video";
-    let track = streams.iter().position(|stream| is_video(stream) && stream.encoding_name() == "h264");
-    let Some(track) = track else {
+    let codec_of = |stream: &retina::client::Stream| match (stream.media(), stream.encoding_name()) {
+        ("video", "h264") => Some(Codec::H264),
+        ("video", "h265") => Some(Codec::H265),
+        _ => None,
+    };
+    let track = streams.iter().enumerate().find_map(|(track, stream)| Some((track, codec_of(stream)?)));
+    let Some((track, codec)) = track else {
         let mut video = offered.iter().filter(|track| track.media == "video").map(|track| track.encoding.as_str());
         let what = video.next().unwrap_or("no video").to_owned();
         return Err(SourceError::UnsupportedCodec { what });
     };
-    Ok((track, SourceFacts { codec: Some(Codec::H264), offered, ..SourceFacts::default() }))
+    Ok((track, codec, SourceFacts { codec: Some(codec), offered, ..SourceFacts::default() }))
 }
 
 /// A camera's word for a track, bounded and without anything but letters, digits, `.` and `-`.

@@ -5,19 +5,25 @@
 //! discontinuity, after which the media clock that is recorded goes on where it was and UTC has a new anchor.
 
 use super::anchor::Anchor;
-use domain::{MediaTicks, UtcMicros};
+use domain::{
+    MediaTicks, UtcMicros,
+    limit::{LOSS_MS_MAX, REORDER_TICKS_MAX},
+};
 
-/// Between decoding and presentation of one picture; more is no reordering but a broken clock. Sixteen pictures (H.264,
-/// A.3.1; H.265, A.4.1) at one a second would be 16 s; cameras reorder one to three at 10 or more a second.
-const REORDER_TICKS_MAX: i64 = 10 * MediaTicks::PER_SECOND;
 /// The media clock that is recorded never steps by more at a jump: the pause itself stands in UTC.
 const STEP_MICROS_MAX: i64 = 10_000_000;
+/// Beyond it numbers are not times any more; sums of two of them do not overflow.
+const TICKS_MAX: i64 = i64::MAX / 8;
+
+// What reordering may do is less than what a power cut may cost: both are counted on one clock.
+const _: () = assert!(REORDER_TICKS_MAX * 1_000 <= LOSS_MS_MAX as i64 * MediaTicks::PER_SECOND);
 
 /// When a picture is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
+    /// Of the instant at which it is shown.
     pub utc: UtcMicros,
-    /// On the clock that is recorded: strictly rising within a session.
+    /// On the clock that is recorded: strictly rising within a session, never after `pts`.
     pub dts: MediaTicks,
     pub pts: MediaTicks,
     /// The camera's clock jumped before this picture.
@@ -35,26 +41,30 @@ struct Running {
     anchor: Anchor,
     /// Recorded clock − the camera's.
     shift: i64,
+    /// Of the last picture.
     dts: MediaTicks,
-    utc: UtcMicros,
+    /// The latest of all so far, on the recorded clock, and its UTC.
+    newest: (MediaTicks, UtcMicros),
     arrival: UtcMicros,
 }
 
 impl Timestamps {
     /// The picture decoded at `dts` and shown at `pts` by the camera's clock, which came at `arrival`.
     pub fn take(&mut self, dts: MediaTicks, pts: MediaTicks, arrival: UtcMicros) -> Stamp {
-        let reorder = pts.0.saturating_sub(dts.0);
-        let reorder = if reorder.saturating_abs() > REORDER_TICKS_MAX { 0 } else { reorder };
-        let Some(running) = &mut self.running else {
-            // what is recorded begins at 0 or near it, whatever the camera counts from
-            let shift = if dts.0.saturating_abs() > i64::MAX / 4 { 0i64.saturating_sub(dts.0) } else { 0 };
-            let first = MediaTicks(dts.0.saturating_add(shift));
-            let anchor = Anchor::new(first, arrival);
-            self.running = Some(Running { anchor, shift, dts: first, utc: arrival, arrival });
-            return Stamp { utc: arrival, dts: first, pts: MediaTicks(first.0 + reorder), jumped: false };
+        let ahead = pts.0.saturating_sub(dts.0).clamp(0, REORDER_TICKS_MAX);
+        let pts = MediaTicks(pts.0.clamp(-TICKS_MAX, TICKS_MAX));
+        let (pts, utc, jumped) = match &mut self.running {
+            Some(running) => running.shown(pts, arrival),
+            None => {
+                let (anchor, dts) = (Anchor::new(pts, arrival), MediaTicks(pts.0 - ahead - 1));
+                self.running = Some(Running { anchor, shift: 0, dts, newest: (pts, arrival), arrival });
+                (pts, arrival, false)
+            }
         };
-        let (dts, utc, jumped) = running.advance(dts, arrival);
-        Stamp { utc, dts, pts: MediaTicks(dts.0 + reorder), jumped }
+        let dts = self.running.as_mut().map_or(pts, |running| running.decoded(MediaTicks(pts.0 - ahead)));
+        // a clock that stands still or runs back: the picture is shown when it is decoded
+        let moved = dts.0.saturating_sub(pts.0).max(0);
+        Stamp { utc: utc.plus_micros(MediaTicks(moved).micros()), dts, pts: pts.max(dts), jumped }
     }
 
     /// The recorder's UTC of an instant on the camera's clock near the last picture (for sender reports); `None` before the
@@ -66,27 +76,28 @@ impl Timestamps {
 }
 
 impl Running {
-    fn advance(&mut self, camera: MediaTicks, arrival: UtcMicros) -> (MediaTicks, UtcMicros, bool) {
-        let next = MediaTicks(self.dts.0 + 1);
-        let wanted = MediaTicks(camera.0.saturating_add(self.shift));
-        let far = wanted.0.saturating_sub(self.dts.0).saturating_abs() > i64::MAX / 4;
-        let (utc, jumped) = match self.anchor.advance(wanted, arrival) {
-            Ok(utc) if !far => (utc, false),
-            _ => {
+    /// When a picture is shown, and whether the camera's clock jumped.
+    fn shown(&mut self, camera: MediaTicks, arrival: UtcMicros) -> (MediaTicks, UtcMicros, bool) {
+        let wanted = MediaTicks(camera.0 + self.shift);
+        let (shown, utc, jumped) = match self.anchor.advance(wanted, arrival) {
+            Ok(utc) => (wanted, utc, false),
+            Err(_) => {
                 let passed = arrival.since(self.arrival).clamp(0, STEP_MICROS_MAX);
-                let resumed = MediaTicks(self.dts.0 + MediaTicks::from_micros(passed).0.max(1));
-                self.shift = resumed.0.saturating_sub(camera.0);
-                self.anchor = Anchor::new(resumed, arrival);
-                self.dts = resumed;
-                (arrival, true)
+                let resumed = MediaTicks(self.newest.0.0.min(TICKS_MAX) + MediaTicks::from_micros(passed).0.max(1));
+                let utc = arrival.max(self.newest.1);
+                self.shift = resumed.0 - camera.0;
+                self.anchor = Anchor::new(resumed, utc);
+                (resumed, utc, true)
             }
         };
-        if !jumped {
-            self.dts = wanted.max(next);
-        }
-        self.utc = self.utc.max(utc);
+        self.newest = self.newest.max((shown, utc));
         self.arrival = self.arrival.max(arrival);
-        (self.dts, self.utc, jumped)
+        (shown, utc, jumped)
+    }
+
+    fn decoded(&mut self, wanted: MediaTicks) -> MediaTicks {
+        self.dts = wanted.max(MediaTicks(self.dts.0 + 1));
+        self.dts
     }
 }
 
@@ -168,7 +179,19 @@ mod tests {
         let after = take(&mut timestamps, 900_000_000, 900_007_200, 40);
         assert_eq!((after.jumped, after.pts.0 - after.dts.0), (true, 7_200));
         let broken = take(&mut timestamps, 900_003_600, -900_000_000, 80);
-        assert_eq!(broken.pts, broken.dts);
+        assert!(broken.jumped && broken.pts == broken.dts && broken.dts > after.dts, "{broken:?}");
+    }
+
+    #[test]
+    fn b_pictures_keep_the_time_at_which_they_are_shown() {
+        let mut timestamps = Timestamps::default();
+        // decoded at 0, 1, 2, 3 …, shown at 1, 4, 2, 3: what comes early is shown late
+        for (decoded, shown) in [(0i64, 1i64), (1, 4), (2, 2), (3, 3), (4, 7), (5, 5), (6, 6)] {
+            let arrival = START.plus_micros(decoded * 40_000);
+            let stamp = timestamps.take(MediaTicks(decoded * 3_600), MediaTicks(shown * 3_600), arrival);
+            assert_eq!((stamp.dts.0, stamp.pts.0, stamp.jumped), (decoded * 3_600, shown * 3_600, false));
+            assert!(stamp.utc.since(START.plus_micros((shown - 1) * 40_000)).abs() < 1_000, "{stamp:?}");
+        }
     }
 
     #[test]
@@ -192,9 +215,10 @@ mod tests {
                 arrival = arrival.plus_micros(waited);
                 let stamp = timestamps.take(MediaTicks(dts), MediaTicks(pts), arrival);
                 if let Some(last) = last {
-                    prop_assert!(last.dts < stamp.dts && last.utc <= stamp.utc, "{last:?} {stamp:?}");
+                    prop_assert!(last.dts < stamp.dts, "{last:?} {stamp:?}");
+                    prop_assert!(stamp.pts <= last.pts || stamp.utc.since(last.utc) >= -1_000, "{last:?} {stamp:?}");
                 }
-                prop_assert!(stamp.pts.0.abs_diff(stamp.dts.0) <= REORDER_TICKS_MAX as u64);
+                prop_assert!((0..=REORDER_TICKS_MAX).contains(&(stamp.pts.0 - stamp.dts.0)), "{stamp:?}");
                 // 10 s of a stall, 2 s before it counts as one, 2 s until the next picture tells
                 prop_assert!(stamp.utc.since(arrival).abs() <= 14_000_000, "{stamp:?} at {arrival}");
                 last = Some(stamp);

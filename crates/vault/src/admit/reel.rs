@@ -130,6 +130,10 @@ impl OpenReel {
     pub fn must_end(&self) -> bool {
         self.ending || self.index.len() >= INDEX_ENTRIES_MAX
     }
+    /// Whether any of the stream was given to this reel.
+    pub fn holds(&self, stream: StreamId) -> bool {
+        self.streams.contains_key(&stream)
+    }
     pub fn waiting_bytes(&self) -> usize {
         self.streams.values().flat_map(|stream| &stream.waiting).map(|(_, chunk, _)| chunk.data.len()).sum()
     }

@@ -24,7 +24,7 @@ use vault::{
     admit::{AdmitError, Admitted, Admitter},
     keeper::{Fact, RunGrant},
     recover::{Closer, RecoverError, Recovered, recover},
-    replay::Replay,
+    replay::{Passage, Replay},
     service::Located,
     store::Marker,
 };
@@ -251,26 +251,40 @@ impl Town {
         let rows = self.footage.locate(stream, around).unwrap();
         let located = |row: catalog::Located| {
             let (reel, hour, handle) = (row.reel.reel, row.reel.hour, row.stream.handle);
+            let (first_utc, last_utc) = (row.stream.first_utc, row.stream.last_utc);
             if let Some(view) = views.iter().find(|view| view.reel == reel) {
                 let (location, entries) = (view.location.clone(), Some(view.entries.clone()));
-                return Some(Located { reel, hour, handle, location, entries });
+                return Some(Located { reel, hour, handle, location, first_utc, last_utc, entries });
             }
             let location = vault::Location::from_bytes(&row.reel.location).unwrap();
-            (row.reel.state != ReelState::Open).then_some(Located { reel, hour, handle, location, entries: None })
+            let entries = None;
+            (row.reel.state != ReelState::Open).then_some(Located {
+                reel,
+                hour,
+                handle,
+                location,
+                first_utc,
+                last_utc,
+                entries,
+            })
         };
         rows.into_iter().filter_map(located).collect()
     }
 
     pub fn replay(&self, admitter: Option<&Admitter>, stream: StreamId, span: Span) -> Vec<Chunk> {
+        self.passages(admitter, stream, span).into_iter().map(|passage| passage.chunk).collect()
+    }
+
+    pub fn passages(&self, admitter: Option<&Admitter>, stream: StreamId, span: Span) -> Vec<Passage> {
         let store = self.open_store().unwrap();
         let permit = self.keeper.permit(stream.camera, span);
         let reels = self.locate(admitter, stream, span);
         let mut replay = Replay::new(&self.keeper, &store, permit, stream, span, reels);
-        let mut chunks = Vec::new();
+        let mut passages = Vec::new();
         while let Some(more) = replay.next_reel().unwrap() {
-            chunks.extend(more);
+            passages.extend(more);
         }
-        chunks
+        passages
     }
 
     /// What replay owes: from the start of the group that holds the span's beginning to its end.

@@ -2,7 +2,7 @@
 
 use super::*;
 use domain::{CameraId, Codec, HourLength, StreamId};
-use media::FrameEntry;
+use media::{FrameEntry, FrameKind};
 
 const START: UtcMicros = UtcMicros(1_700_000_000_000_000);
 const STEP: i64 = 3_600;
@@ -115,11 +115,58 @@ fn a_picture_of_impossible_size_ends_its_group_only() {
 }
 
 #[test]
-fn h265_is_an_error_and_no_broken_bytes() {
+fn parameter_sets_that_cannot_be_read_are_an_error_and_no_broken_bytes() {
     let mut packer = Packer::default();
     let sets = ParameterSets { codec: Codec::H265, ..parameters(30) };
     assert!(packer.push(Frame { parameters: Some(sets), ..frame(0) }).is_err());
     assert_eq!(packer.take().unwrap(), None);
+}
+
+/// Picture decoded as the n-th and shown as the `shown`-th, of an open group structure: CRA, two that lead it, one behind.
+fn reordered(n: i64) -> Frame {
+    let (kind, shown) = match n % 4 {
+        0 => (FrameKind::Cra, n + 2),
+        1 | 2 => (FrameKind::Leading, n - 1),
+        _ => (FrameKind::Other, n),
+    };
+    Frame {
+        kind,
+        utc: START.plus_micros(shown * 40_000),
+        dts: MediaTicks((n - 2) * STEP),
+        pts: MediaTicks(shown * STEP),
+        data: vec![0, 0, 0, 1, n as u8].into(),
+        parameters: (kind == FrameKind::Cra).then(|| parameters(30)),
+    }
+}
+
+/// The last byte of each picture given out, in order: which it was.
+fn pictures(bytes: &[u8]) -> Vec<u8> {
+    let starts = bytes.windows(4).enumerate().filter(|(_, four)| *four == [0, 0, 0, 1]);
+    let is_picture = |at: &usize| bytes.get(at + 4..).is_some_and(|after| !after.is_empty());
+    let in_mdat = bytes.windows(4).position(|four| four == b"mdat").unwrap_or(bytes.len());
+    starts.map(|(at, _)| at).filter(|at| *at > in_mdat && is_picture(at)).map(|at| bytes[at + 4]).collect()
+}
+
+#[test]
+fn pictures_that_lead_a_group_are_left_out_where_the_stream_begins_and_given_out_where_it_runs_on() {
+    let mut packer = Packer::default();
+    let mut out = live(&mut packer, (4..12).map(reordered));
+    out.extend(packer.finish().unwrap());
+    let fragments: u32 = fragments(&out.concat()).iter().map(|(_, count)| count).sum();
+    assert_eq!(fragments, 6, "4, 7, then 8 to 11");
+    packer.jump();
+    let after: Vec<Bytes> =
+        live(&mut packer, (12..16).map(reordered)).into_iter().chain(packer.finish().unwrap()).collect();
+    assert_eq!(self::fragments(&after.concat()).iter().map(|(_, count)| count).sum::<u32>(), 2, "12 and 15");
+    assert!(pictures(&after.concat()).iter().all(|n| [12, 15].contains(n)));
+}
+
+#[test]
+fn time_0_is_when_the_first_picture_is_decoded_and_each_picture_is_shown_at_its_own_utc() {
+    let mut packer = Packer::default();
+    packer.push(reordered(4)).unwrap();
+    // decoded 4 pictures before it is shown
+    assert_eq!(packer.head().unwrap().start, reordered(4).utc.plus_micros(-160_000));
 }
 
 #[test]

@@ -327,6 +327,8 @@ fn record(ask: RecorderAsk, stream: &mut UnixStream) {
                 hour,
                 handle: 0,
                 location: Location::default(),
+                first_utc: span.from(),
+                last_utc: span.to(),
                 entries: None,
             }]));
         }

@@ -1,6 +1,8 @@
 //! What the whole-town tests share: a town with a site that records it, and reading back what the browser gets.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod fragments;
+pub mod gstreamer;
 pub mod load;
 pub mod movie;
 pub mod rogue;
@@ -79,6 +81,11 @@ impl Site {
         self.site
             .add_camera(&format!("cam-{number}"), &camera.url(), "Place de la Mairie", days, &credentials())
             .unwrap()
+    }
+
+    /// Adds a camera of another maker; its id comes back.
+    pub fn add_url(&self, name: &str, url: &str, days: u32) -> String {
+        self.site.add_camera(name, url, "Avenue de la Gare", days, &credentials()).unwrap()
     }
 
     /// The program's time.

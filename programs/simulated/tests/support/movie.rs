@@ -125,7 +125,7 @@ pub fn check_with_ffprobe(bytes: &[u8]) -> usize {
 }
 
 /// NAL units after their four-byte lengths.
-fn nal_units(mut sample: &[u8]) -> Vec<&[u8]> {
+pub fn nal_units(mut sample: &[u8]) -> Vec<&[u8]> {
     let mut nals = Vec::new();
     while let Some((length, rest)) = sample.split_first_chunk::<4>() {
         let (nal, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
@@ -136,7 +136,7 @@ fn nal_units(mut sample: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Bytes of the boxes that are there whole.
-fn whole_boxes(bytes: &[u8]) -> usize {
+pub fn whole_boxes(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(size) = bytes.get(at..at + 4) {
         let size = u32::from_be_bytes(size.try_into().unwrap()) as usize;

@@ -3,7 +3,7 @@
 use simulator::{
     clip,
     mark::Mark,
-    packetise::{CodedClip, H264_PAYLOAD_TYPE, Stamp},
+    packetise::{CodedClip, Stamp, VIDEO_PAYLOAD_TYPE},
     rtsp::{
         auth::base64,
         message::{Answer, Parsed, Request, interleaved_channels, parse},
@@ -163,8 +163,8 @@ fn description(manner: Manner, clip: &CodedClip) -> String {
         Manner::GarbageDescription => return "m=\u{1}video\r\n\r\nv=zz\r\na=rtpmap\r\nm=m=m=\r\n".into(),
         Manner::JpegOnly => "m=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\n".to_owned(),
         Manner::Good | Manner::Flood => format!(
-            "m=video 0 RTP/AVP {H264_PAYLOAD_TYPE}\r\na=rtpmap:{H264_PAYLOAD_TYPE} H264/90000\r\n\
-             a=fmtp:{H264_PAYLOAD_TYPE} packetization-mode=1;sprop-parameter-sets={},{}\r\n",
+            "m=video 0 RTP/AVP {VIDEO_PAYLOAD_TYPE}\r\na=rtpmap:{VIDEO_PAYLOAD_TYPE} H264/90000\r\n\
+             a=fmtp:{VIDEO_PAYLOAD_TYPE} packetization-mode=1;sprop-parameter-sets={},{}\r\n",
             base64(&clip.sps),
             base64(&clip.pps)
         ),

@@ -1,7 +1,7 @@
-//! Reading inside a NAL unit: bytes without emulation prevention, bits, and Exp-Golomb numbers.
+//! Reading inside a NAL unit: bytes without emulation prevention, bits, and Exp-Golomb numbers; the same in H.264 and H.265.
 
-/// The bytes of a NAL unit after its header, without emulation prevention bytes (H.264, 7.4.1: in 00 00 03 the 03 is
-/// there only so that the bytes never look like a start code). Reads no further than it is asked to.
+/// The bytes of a NAL unit after its header, without emulation prevention bytes (H.264, 7.4.1 and H.265, 7.4.2: in
+/// 00 00 03 the 03 is there only so that the bytes never look like a start code). Reads no further than it is asked to.
 #[derive(Clone, Debug)]
 pub struct Rbsp<'a> {
     rest: std::slice::Iter<'a, u8>,
@@ -9,8 +9,9 @@ pub struct Rbsp<'a> {
 }
 
 impl<'a> Rbsp<'a> {
-    pub fn after_header(unit: &'a [u8]) -> Rbsp<'a> {
-        Rbsp { rest: unit.get(1..).unwrap_or_default().iter(), zeros: 0 }
+    /// The header has one byte in H.264, two in H.265.
+    pub fn after_header(unit: &'a [u8], header_bytes: usize) -> Rbsp<'a> {
+        Rbsp { rest: unit.get(header_bytes..).unwrap_or_default().iter(), zeros: 0 }
     }
 }
 
@@ -57,6 +58,23 @@ impl<I: Iterator<Item = u8>> Bits<I> {
         Some(value - 1)
     }
 
+    /// u(n), at most 64 bits.
+    pub fn number(&mut self, bits: u8) -> Option<u64> {
+        let mut value = 0;
+        for _ in 0..bits {
+            value = value << 1 | u64::from(self.bit()?);
+        }
+        Some(value)
+    }
+
+    pub fn flag(&mut self) -> Option<bool> {
+        Some(self.bit()? == 1)
+    }
+
+    pub fn skip(&mut self, bits: u32) -> Option<()> {
+        (0..bits).try_for_each(|_| self.bit().map(drop))
+    }
+
     fn bit(&mut self) -> Option<u8> {
         if self.left == 0 {
             self.byte = self.bytes.next()?;
@@ -72,7 +90,7 @@ mod tests {
     use super::*;
 
     fn check_rbsp(unit: &[u8], expected: &[u8]) {
-        assert_eq!(Rbsp::after_header(unit).collect::<Vec<_>>(), expected);
+        assert_eq!(Rbsp::after_header(unit, 1).collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -83,6 +101,17 @@ mod tests {
         check_rbsp(&[0x65, 0, 0, 3, 0, 0, 3, 3], &[0, 0, 0, 0, 3]);
         check_rbsp(&[0x65, 0, 3, 0, 0, 3], &[0, 3, 0, 0]);
         check_rbsp(&[0x65, 0, 0, 0, 3, 7], &[0, 0, 0, 7]);
+    }
+
+    #[test]
+    fn bits_come_most_significant_first_and_end_with_the_bytes() {
+        let mut bits = Bits::new([0b1010_0110, 0xff].into_iter());
+        assert_eq!((bits.flag(), bits.number(3), bits.skip(4)), (Some(true), Some(0b010), Some(())));
+        assert_eq!((bits.number(8), bits.number(1), bits.skip(1)), (Some(0xff), None, None));
+        assert_eq!(
+            (Bits::new([9].into_iter()).number(0), Bits::new([9; 8].into_iter()).number(64)),
+            (Some(0), Some(0x0909_0909_0909_0909))
+        );
     }
 
     #[test]
