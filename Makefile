@@ -1,11 +1,20 @@
-# The two commands: `make demo` shows Vigie, `make test` tests it; both install what is missing and respect CARGO_TARGET_DIR.
-.PHONY: demo test ui clean help
+# The commands: `make demo` shows Vigie, `make test` tests it; all install what is missing and respect CARGO_TARGET_DIR.
+.PHONY: demo test faults fuzz bench ui clean help
 
 demo:
 	@scripts/demo.sh
 
 test:
 	@scripts/test.sh
+
+faults:
+	@scripts/faults.sh
+
+fuzz:
+	@scripts/fuzz.sh
+
+bench:
+	@scripts/bench.sh
 
 ui:
 	@scripts/ui.sh build
@@ -15,8 +24,11 @@ clean:
 	rm -rf ui/dist ui/node_modules
 
 help:
-	@echo "make demo   a demo town of six cameras on this machine"
-	@echo "make test   all tests; installs what they need"
-	@echo "make ui     the console alone, which the program carries"
-	@echo "make clean  removes what was built"
+	@echo "make demo    a demo town of six cameras on this machine"
+	@echo "make test    all tests; installs what they need"
+	@echo "make faults  kills each process a hundred times under load (VIGIE_CRASHES, VIGIE_SEED); about a quarter of an hour"
+	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
+	@echo "make bench   what recording 50 cameras costs, with FFmpeg beside it; about six minutes and 6 GB of disk"
+	@echo "make ui      the console alone, which the program carries"
+	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

@@ -9,6 +9,8 @@
 mod aligned;
 mod error;
 mod files;
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
 mod group;
 mod public;
 mod queue;

@@ -10,6 +10,8 @@ pub mod core;
 mod destroy;
 mod facts;
 mod fates;
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
 mod gate;
 mod health;
 mod in_process;

@@ -21,6 +21,8 @@ mod seeded;
 pub use contents::{Condemned, LedgerHead, Month, Which};
 pub use custodian::{Away, CopyState, CopyStatus, Custodian, CustodianKind, Destroyed, Statement};
 pub use error::KeyringError;
+#[cfg(feature = "fuzz")]
+pub use file::fuzzing;
 pub use file::{FileKeyring, KdfCost};
 pub use memory::MemoryKeyring;
 pub use page::{CameraKey, Page};

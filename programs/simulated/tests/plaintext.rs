@@ -2,15 +2,28 @@
 
 mod support;
 
+use domain::{Sensitive, UtcMicros};
 use serde_json::json;
-use simulator::{clip, installation::setup_token, packetise::split_annex_b, scene::ClipSize};
+use simulator::{
+    clip,
+    clock::{ShiftedClock, set_offset},
+    installation::{InstallationError, setup_token},
+    packetise::split_annex_b,
+    rtsp::{Town, TownConfig},
+    scene::ClipSize,
+};
 use std::{
     collections::HashMap,
     fs,
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
-use support::{REASON, Site, credentials, movie::fetch, now, replay_of, replay_path, sleep, town};
+use support::{
+    HOUR_SECONDS, REASON, Site, credentials,
+    movie::{fetch, try_fetch},
+    now, replay_of, replay_path, sleep, town,
+};
 
 /// Windows of coded pictures looked for, per camera.
 const SAMPLES: usize = 50;
@@ -18,6 +31,8 @@ const WINDOW_BYTES: usize = 24;
 /// What a person typed as a password by mistake is a secret too.
 const MISTYPED: &str = "mot de passe mal tapé 3b92";
 const OPERATOR: &str = "vigie-de-nuit";
+/// A day of short hours.
+const HOURS_OF_A_DAY: usize = 24;
 
 #[test]
 fn nothing_that_must_stay_secret_stands_in_a_file_or_in_the_log() {
@@ -40,21 +55,139 @@ fn nothing_that_must_stay_secret_stands_in_a_file_or_in_the_log() {
     sleep(4.0);
     site.site.stop().unwrap();
 
+    let secrets = Secrets { cookies, permits, tokens: vec![first_token, second_token], said: Vec::new() };
+    assert_nowhere(&site, &town, &secrets);
+}
+
+#[test]
+fn after_a_day_of_simulation_nothing_stands_in_clear_in_a_file_a_log_an_error_or_an_answer() {
+    let hour = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
+    let mut offset_seconds = hour.seconds() + 20 - now().seconds();
+    let mut site = Site::installed(offset_seconds);
+    let config = site.site.folder.join("vigie.toml");
+    let text = fs::read_to_string(&config).unwrap().replace("slot_mebibytes = 8", "slot_mebibytes = 4");
+    fs::write(&config, text.replace("[web]", "[log]\nlevel = \"debug\"\n\n[web]")).unwrap();
+    site.site.variable("RUST_BACKTRACE", "1");
+    let clock = Arc::new(ShiftedClock::over_system(&site.clock));
+    let town = Town::start(TownConfig { clock, ..TownConfig::for_tests(2, credentials()) }).unwrap();
+    let first_token = site.site.init().unwrap();
+    site.site.serve().unwrap();
+    site.site.set_up(&first_token, &site.administrator).unwrap();
+    let said = site.site.run(&["account", "add", OPERATOR, "--role", "operator"], None).unwrap();
+    let second_token = setup_token(&said).unwrap();
+    site.site.set_up(&second_token, &site.operator).unwrap();
+    // the first camera's hours die after four, so that most of the day is destroyed within it
+    let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 30)];
+    let mut secrets =
+        Secrets { cookies: Vec::new(), permits: Vec::new(), tokens: vec![first_token, second_token], said: Vec::new() };
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    for hour in 0..HOURS_OF_A_DAY {
+        sleep(1.0);
+        match hour % 6 {
+            0 => look_around(&site, &cameras, &mut secrets),
+            2 => make_mistakes(&site, &cameras, &mut secrets),
+            3 => secrets.said.push(format!("{:?}", site.site.attempt(&["verify"], None).unwrap())),
+            4 => assert!(site.site.kill("recorder").unwrap()),
+            5 if hour == 11 => {
+                site.site.kill_all().unwrap();
+                site.site.start().unwrap();
+                site.site.answers().unwrap();
+            }
+            _ => {}
+        }
+        town.cameras.iter().for_each(|camera| camera.stop());
+        offset_seconds += HOUR_SECONDS;
+        set_offset(&site.clock, offset_seconds * 1_000_000).unwrap();
+        town.cameras.iter().for_each(|camera| camera.restart());
+    }
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    look_around(&site, &cameras, &mut secrets);
+    let verified = site.site.attempt(&["verify"], None).unwrap();
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    assert!(!verified.stdout.contains("détruites : 0 "), "hours were destroyed meanwhile: {}", verified.stdout);
+    secrets.said.push(verified.stdout);
+    site.site.stop().unwrap();
+    assert!(secrets.said.len() > 20 && secrets.cookies.len() > 4, "{} answers", secrets.said.len());
+    assert_nowhere(&site, &town, &secrets);
+}
+
+/// Looks at the past and at what happens now.
+fn look_around(site: &Site, cameras: &[String; 2], secrets: &mut Secrets) {
+    let operator = site.site.sign_in(OPERATOR, &site.operator).unwrap();
+    secrets.cookies.push(operator.cookie().unwrap().split('=').nth(1).unwrap().to_owned());
+    let (both, to) = ([&*cameras[0], &*cameras[1]], site.now());
+    let look = operator.post("/api/looks", &replay_of(&both, to.plus_seconds(-8), to)).unwrap();
+    let permit = look["permit"].as_str().unwrap().to_owned();
+    for camera in cameras {
+        // nothing may be there yet in an hour that has just begun
+        if let Some(movie) = try_fetch(&operator, &replay_path(&permit, camera, to.plus_seconds(-8), to)) {
+            secrets.said.push(format!("{} pictures", movie.shown.len()));
+        }
+    }
+    let live = json!({"kind": "live", "cameras": both, "purpose": 5, "reason": REASON});
+    let live = operator.post("/api/looks", &live).unwrap()["permit"].as_str().unwrap().to_owned();
+    if let Ok(mut stream) = operator.open(&format!("/media/{live}/{}/live", cameras[0])) {
+        let mut first = [0; 4_000];
+        // a recorder that was just killed ends it
+        secrets.said.push(format!("{:?}", stream.read_exact(&mut first).map(|()| first.len())));
+    }
+    secrets.said.push(operator.get("/api/health").unwrap().to_string());
+    secrets.said.push(operator.delete("/api/session").unwrap().to_string());
+    secrets.permits.extend([permit, live]);
+}
+
+/// What goes wrong every day: each answer is kept, to be searched for what was typed.
+fn make_mistakes(site: &Site, cameras: &[String; 2], secrets: &mut Secrets) {
+    let wrong = Sensitive::new(MISTYPED.to_owned());
+    let refused = site.site.sign_in(OPERATOR, &wrong).err().unwrap();
+    secrets.said.push(format!("{refused} {refused:?}"));
+    let operator = site.site.sign_in(OPERATOR, &site.operator).unwrap();
+    let administrator = site.administrator();
+    secrets.cookies.push(administrator.cookie().unwrap().split('=').nth(1).unwrap().to_owned());
+    let (both, to) = ([&*cameras[0], &*cameras[1]], site.now());
+    let mut tell = |answer: Result<serde_json::Value, InstallationError>| secrets.said.push(format!("{answer:?}"));
+    tell(administrator.post("/api/looks", &replay_of(&both, to.plus_seconds(-60), to)));
+    let no_purpose = json!({"kind": "replay", "cameras": both, "from": to.to_string(), "to": to.to_string(), "reason": REASON});
+    tell(operator.post("/api/looks", &no_purpose));
+    tell(operator.post("/api/looks", &replay_of(&["00000000000000000000000000000000"], to.plus_seconds(-60), to)));
+    tell(operator.get(&format!("/media/00000000000000000000000000000000/{}/live", cameras[0])));
+    tell(site.site.nobody().post("/api/setup", &json!({"token": MISTYPED, "password": MISTYPED})));
+    let attempt = |url: &str| {
+        let arguments = ["camera", "add", "neuve", url, "--place", "Gare", "--days", "30", "--purpose", "5"];
+        let with_user = [&arguments[..], &["--user", "vigie", "--password-stdin"]].concat();
+        site.site.attempt(&with_user, Some(MISTYPED)).unwrap()
+    };
+    secrets.said.push(format!("{:?}", attempt("rtsp://127.0.0.1:9/nulle-part")));
+    secrets.said.push(format!("{:?}", attempt("http://127.0.0.1:9/")));
+}
+
+/// What a person or a process must be able to keep secret, gathered while a site was used.
+struct Secrets {
+    cookies: Vec<String>,
+    permits: Vec<String>,
+    tokens: Vec<Sensitive<String>>,
+    /// What commands and refused requests answered.
+    said: Vec<String>,
+}
+
+/// Nothing of it, and no picture, in any file of the site or in anything that was said.
+fn assert_nowhere(site: &Site, town: &Town, secrets: &Secrets) {
     let folder = site.site.folder.clone();
     let passphrase = fs::read_to_string(folder.join("passphrase")).unwrap();
     let mut nowhere = Scanner::default();
-    (1..=2).for_each(|camera| add_pictures(&mut nowhere, camera));
+    (1..=town.cameras.len() as u32).for_each(|camera| add_pictures(&mut nowhere, camera));
     nowhere.add("the mark inside every picture", b"vigie-simulator!cam=");
     nowhere.add("the camera's password", credentials().password.reveal().as_bytes());
     nowhere.add("the operator's password", site.operator.reveal().as_bytes());
     nowhere.add("the administrator's password", site.administrator.reveal().as_bytes());
     nowhere.add("a mistyped password", MISTYPED.as_bytes());
-    nowhere.add_secret("a setup token", first_token.reveal());
-    nowhere.add_secret("a setup token", second_token.reveal());
-    cookies.iter().for_each(|cookie| nowhere.add_secret("a session's secret", cookie));
+    secrets.tokens.iter().for_each(|token| nowhere.add_secret("a setup token", token.reveal()));
+    secrets.cookies.iter().for_each(|cookie| nowhere.add_secret("a session's secret", cookie));
     nowhere.add("the reason of a look", REASON.as_bytes());
     let found = nowhere.scan(&files(&folder));
     assert!(found.is_empty(), "{found:#?}");
+    let repeated: Vec<&String> = secrets.said.iter().filter(|text| nowhere.finds(text.as_bytes())).collect();
+    assert!(repeated.is_empty(), "{repeated:#?}");
 
     // the passphrase stands in its one file (P9)
     let mut passphrases = Scanner::default();
@@ -66,7 +199,7 @@ fn nothing_that_must_stay_secret_stands_in_a_file_or_in_the_log() {
     let mut personal = Scanner::default();
     personal.add("the operator's name", OPERATOR.as_bytes());
     personal.add("a camera's address", town.cameras[0].url().as_bytes());
-    permits.iter().for_each(|permit| personal.add("a permit", permit.as_bytes()));
+    secrets.permits.iter().for_each(|permit| personal.add("a permit", permit.as_bytes()));
     let found = personal.scan(&files(&folder));
     assert!(found.iter().any(|(what, path)| what.contains("name") && path.ends_with("data/registry.db")
         || path.ends_with("data/registry.db-wal")));
@@ -134,6 +267,11 @@ impl Scanner {
         if let Some(bytes) = digits.collect::<Option<Vec<u8>>>() {
             self.add(&format!("{what}, as bytes"), &bytes);
         }
+    }
+
+    /// Whether anything stands in these bytes.
+    fn finds(&self, bytes: &[u8]) -> bool {
+        self.patterns.iter().any(|(_, pattern)| bytes.windows(pattern.len()).any(|window| window == pattern))
     }
 
     /// What was found, and in which file.

@@ -95,8 +95,36 @@ fn site(error: &SiteError) -> String {
         SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
         SiteError::Store(source) => store(source),
         SiteError::Journal(source) => format!("registre des actes : {source}"),
-        SiteError::Registry(source) => format!("base du site : {source}"),
+        SiteError::Registry(source) => format!("base du site : {}", registry(source)),
         SiteError::Asked(source) => keeper(source),
+        other => other.to_string(),
+    }
+}
+
+/// What goes wrong with the registry when the keeper starts; the rest is told as it is.
+fn registry(error: &catalog::CatalogError) -> String {
+    use catalog::CatalogError as Why;
+    match error {
+        Why::Damaged { path, .. } => format!(
+            "`{}` est abîmé : arrêtez Vigie et remettez à cette place la sauvegarde la plus récente de la base du site",
+            path.display()
+        ),
+        Why::Missing { path, .. } => {
+            format!(
+                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site",
+                path.display()
+            )
+        }
+        Why::Full { path, .. } => format!("le disque de `{}` est plein : libérez de la place", path.display()),
+        Why::Locked { path, .. } => {
+            format!("un autre programme écrit dans `{}` : un seul le peut à la fois, arrêtez l'autre", path.display())
+        }
+        Why::File { path, source } => {
+            format!(
+                "`{}` ne peut pas être utilisé ({source}) : vérifiez le dossier, son propriétaire et ses droits",
+                path.display()
+            )
+        }
         other => other.to_string(),
     }
 }

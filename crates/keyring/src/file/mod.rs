@@ -3,6 +3,8 @@
 mod codec;
 mod copy;
 mod custody;
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
 mod open;
 mod page_file;
 mod root;

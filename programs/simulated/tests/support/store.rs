@@ -93,6 +93,26 @@ impl Sealed {
     }
 }
 
+/// One record as it lies in a slot.
+pub struct Placed {
+    pub path: PathBuf,
+    /// Of its header, in the slot's file.
+    pub offset: u64,
+    pub header: RecordHeader,
+}
+
+/// Every whole record of every slot.
+pub fn records_of_slots(store: &Path) -> Vec<Placed> {
+    let mut found = Vec::new();
+    for path in slots(store) {
+        let bytes = fs::read(&path).unwrap();
+        let placed =
+            records(&bytes).into_iter().map(|(offset, header, _)| Placed { path: path.clone(), offset, header });
+        found.extend(placed);
+    }
+    found
+}
+
 /// Rows and bytes of a store whose program stands still.
 ///
 /// Every live row's bytes are there and its digest chain holds to a signed end; every reel in the slots that could still be

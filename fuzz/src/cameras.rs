@@ -1,0 +1,238 @@
+//! What cameras send: RTSP answers, descriptions, packets, H.264; and what clients send to our simulated ones.
+
+use bytes::Bytes;
+use media::h264;
+use recorder::{
+    fingerprint::{Fingerprint, HeadRead, read_head},
+    source::{CameraUrl, Source, retina::RetinaSource},
+};
+use simulator::{
+    mark::{Mark, read_mark, write_mark},
+    packetise::{Depacketiser, split_annex_b},
+    rtsp::message::{Parsed, interleaved_channels, parse},
+};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    hint::black_box,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
+
+/// Each step of a session; the camera hangs up when it has said everything, so that nobody waits for so long.
+const PATIENCE: Duration = Duration::from_millis(120);
+/// A camera's words of one session.
+const SESSION_BYTES_MAX: usize = 64 * 1024;
+
+/// The whole client (DESCRIBE, SETUP, PLAY, pictures) against a camera that says these bytes, one answer a request.
+pub fn rtsp_session(bytes: &[u8]) {
+    static LISTENER: Mutex<Option<TcpListener>> = Mutex::new(None);
+    thread_local! {
+        static RUNTIME: RefCell<Option<tokio::runtime::Runtime>> = const { RefCell::new(None) };
+    }
+    if bytes.len() > SESSION_BYTES_MAX {
+        return;
+    }
+    let mut listener = LISTENER.lock().expect("no target panics while it listens");
+    let listener = listener.get_or_insert_with(|| TcpListener::bind("127.0.0.1:0").expect("loopback has a free port"));
+    let address = listener.local_addr().expect("a bound socket has an address");
+    let said = bytes.to_vec();
+    let accepting = listener.try_clone().expect("a socket can be cloned");
+    let camera = thread::spawn(move || {
+        if let Ok((stream, _)) = accepting.accept() {
+            // the client may go away at any time
+            drop(speak(stream, &said));
+        }
+    });
+    let url: CameraUrl = format!("rtsp://{address}/cam").parse().expect("an address of ours is right");
+    RUNTIME.with(|runtime| {
+        let mut runtime = runtime.borrow_mut();
+        let runtime = runtime.get_or_insert_with(|| {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime of one thread")
+        });
+        runtime.block_on(async {
+            if let Ok(mut source) = RetinaSource::open(&url, None, PATIENCE).await {
+                for _ in 0..64 {
+                    let picture = poll_fn(|context| source.poll_picture(context));
+                    match tokio::time::timeout(PATIENCE, picture).await {
+                        Ok(Ok(_)) => {}
+                        _ => break,
+                    }
+                }
+            }
+        });
+    });
+    // a client that never connected leaves the camera waiting
+    drop(TcpStream::connect(address));
+    camera.join().expect("the camera's own thread holds");
+}
+
+/// One part of what is said for each request; parts begin at the words of a status line.
+fn speak(mut stream: TcpStream, said: &[u8]) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut starts: Vec<usize> = (1..said.len()).filter(|at| said[*at..].starts_with(b"RTSP/1.0 ")).collect();
+    starts.push(said.len());
+    let (mut from, mut request) = (0, [0; 4_096]);
+    for to in starts {
+        if stream.read(&mut request)? == 0 {
+            break;
+        }
+        stream.write_all(&said[from..to])?;
+        from = to;
+    }
+    stream.shutdown(std::net::Shutdown::Write)
+}
+
+pub fn rtsp_session_seeds() -> Vec<Vec<u8>> {
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
+               m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
+               a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z2QAH6zZQFAFuhAAAAMAEAAAAwPI8YMZYA==,aOvjyyLA\r\n\
+               a=control:video\r\n";
+    let answer = |cseq: u32, more: &str, body: &str| {
+        format!("RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n{more}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    let describe = answer(1, "Content-Type: application/sdp\r\n", sdp);
+    let setup = answer(2, "Session: 7\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", "");
+    let play = answer(3, "Session: 7\r\nRange: npt=now-\r\n", "");
+    let packet = |marker: u8, sequence: u8, payload: &[u8]| {
+        let mut packet = vec![b'$', 0, 0, 12 + payload.len() as u8, 0x80, 96 | marker, 0, sequence];
+        packet.extend_from_slice(&[0, 0, 1, 0, 0, 0, 0, 9]);
+        packet.extend_from_slice(payload);
+        packet
+    };
+    let pictures =
+        [packet(0, 1, &[0x65, 0x88, 1, 2]), packet(0x80, 2, &[0x7c, 0x85, 3]), packet(0x80, 3, &[0x41, 0x9a])];
+    let whole = [describe.clone(), setup, play, pictures.concat()].concat();
+    vec![
+        whole,
+        describe,
+        b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Digest realm=\"x\"\r\n\r\n".to_vec(),
+    ]
+}
+
+pub fn answer_head(bytes: &[u8]) {
+    if let HeadRead::Head(head) = read_head(bytes) {
+        assert!(head.realm.iter().chain(&head.server).all(|text| text.len() <= bytes.len() * 3));
+    }
+}
+pub fn answer_head_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nServer: x/1\r\nWWW-Authenticate: Digest realm=\"a, \\\"b\", nonce=\"1\"\r\n\r\n".to_vec(),
+        b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nWWW-Authenticate: Basic realm=\"cam\"\r\n\r\n".to_vec(),
+    ]
+}
+
+pub fn address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(url) = text.parse::<CameraUrl>() {
+        assert!(!url.host().is_empty() && url.as_str().starts_with("rtsp://"));
+        let authority = url.as_str().trim_start_matches("rtsp://").split('/').next().unwrap_or_default();
+        assert!(!authority.contains('@'), "no credentials in an address");
+    }
+}
+pub fn address_seeds() -> Vec<Vec<u8>> {
+    ["rtsp://10.0.0.8/s?a=b", "rtsp://u:p@h:1/", "rtsp://[fd00::8]:8554/a", "rtsp://h/user=a&password=b"]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
+}
+
+/// What reads is written back the same.
+pub fn fingerprint(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(read) = text.parse::<Fingerprint>() {
+        assert_eq!(read.to_string().parse::<Fingerprint>(), Ok(read));
+    }
+}
+pub fn fingerprint_seeds() -> Vec<Vec<u8>> {
+    vec![b"device-1 host=10.0.0.8 port=554 realm=a%20b server=x".to_vec(), b"device-1 host=h port=1".to_vec()]
+}
+
+pub fn request(bytes: &[u8]) {
+    let mut rest = bytes;
+    loop {
+        match parse(rest) {
+            Parsed::More | Parsed::Bad => return,
+            Parsed::Skip(taken) => rest = &rest[taken..],
+            Parsed::Request(request, taken) => {
+                assert!(request.path().iter().all(|part| !part.contains('/')));
+                black_box(request.header("transport").and_then(interleaved_channels));
+                rest = &rest[taken..];
+            }
+        }
+    }
+}
+pub fn request_seeds() -> Vec<Vec<u8>> {
+    vec![
+        b"SETUP rtsp://h/cam1/video RTSP/1.0\r\nCSeq: 3\r\nTransport: RTP/AVP/TCP;unicast;interleaved=2-3\r\n\r\n"
+            .to_vec(),
+        b"$\x01\x00\x02ab\r\nPLAY rtsp://h/cam1 RTSP/1.0\r\nCSeq: 4\r\nContent-Length: 2\r\n\r\nxx".to_vec(),
+    ]
+}
+
+/// Payloads after their lengths in two bytes, and a clip as Annex B.
+pub fn rtp_payloads(bytes: &[u8]) {
+    let (mut depacketiser, mut rest) = (Depacketiser::default(), bytes);
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let taken = usize::from(u16::from_be_bytes(*length)).min(after.len());
+        let (payload, after) = after.split_at(taken);
+        for nal in depacketiser.push(payload).into_iter().flatten() {
+            black_box(read_mark(&nal));
+        }
+        rest = after;
+    }
+    assert!(split_annex_b(bytes).iter().all(|nal| !nal.is_empty()));
+}
+pub fn rtp_payloads_seeds() -> Vec<Vec<u8>> {
+    let mark = write_mark(Mark { camera: 1, frame: 2 });
+    let single = [&(mark.len() as u16).to_be_bytes()[..], &mark].concat();
+    vec![
+        single,
+        vec![0, 4, 0x7c, 0x85, 1, 2, 0, 3, 0x7c, 0x45, 3],
+        vec![0, 6, 0x78, 0, 1, 0x67, 0, 1],
+        vec![0, 0, 1, 0x65, 0, 0, 1, 0x41],
+    ]
+}
+
+pub fn h264_parameters(bytes: &[u8]) {
+    if let Ok(sets) = h264::parameter_sets_from_avcc(bytes) {
+        assert!(sets.width > 0 && sets.height > 0);
+        assert!(h264::codec_string(&sets).starts_with("avc1."));
+        drop(media::fmp4::init_segment(&sets));
+    }
+    // the same behind a record that is right
+    if let (Some(sps), Ok(length)) = (bytes.split_first(), u16::try_from(bytes.len())) {
+        let mut config = vec![1, 0x64, 0, 0x1f, 0xff, 0xe1];
+        config.extend_from_slice(&length.to_be_bytes());
+        config.push(0x67);
+        config.extend_from_slice(sps.1);
+        config.extend_from_slice(&[1, 0, 4, 0x68, 0xeb, 0xe3, 0xcb]);
+        drop(h264::parameter_sets_from_avcc(&config));
+    }
+}
+pub fn h264_parameters_seeds() -> Vec<Vec<u8>> {
+    let sps = [
+        0x67, 0x64, 0, 0x1f, 0xac, 0xd9, 0x40, 0x50, 5, 0xba, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0xc8, 0xf1, 0x83,
+        0x19, 0x60,
+    ];
+    let mut config = vec![1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, sps.len() as u8];
+    config.extend_from_slice(&sps);
+    config.extend_from_slice(&[1, 0, 6, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0]);
+    vec![config, sps.to_vec()]
+}
+
+pub fn h264_access_unit(bytes: &[u8]) {
+    drop(h264::classify(bytes));
+    if let Ok(stripped) = h264::strip_parameter_sets(&Bytes::copy_from_slice(bytes)) {
+        assert!(stripped.access_unit.len() <= bytes.len());
+        drop(h264::classify(&stripped.access_unit));
+    }
+}
+pub fn h264_access_unit_seeds() -> Vec<Vec<u8>> {
+    vec![
+        vec![0, 0, 0, 2, 0x67, 1, 0, 0, 0, 3, 0x65, 0x88, 1],
+        vec![0, 0, 0, 5, 0x06, 6, 1, 0xc4, 0x80, 0, 0, 0, 3, 0x41, 0x9a, 1],
+    ]
+}

@@ -1,0 +1,55 @@
+//! Parsers that meet bytes of others, one function each: it takes any bytes, panics where something does not hold.
+//!
+//! `make fuzz` drives them with libFuzzer (`fuzz/libfuzzer`), `make test` with seeded mutations (`fuzz/tests/short.rs`); both
+//! begin with the seeds made here and with what is kept in `fuzz/corpus`. Where a digest or a tag guards a parser, the target
+//! makes it anew around the mutated bytes: what is behind it is what has to stand.
+
+mod cameras;
+mod journal;
+mod reels;
+mod sockets;
+
+/// One parser.
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+    /// Small inputs that are right, made by our own code.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Inputs that the short test may try in a fraction of a second in a debug build.
+    pub cases: u32,
+}
+
+const fn target(name: &'static str, run: fn(&[u8]), seeds: fn() -> Vec<Vec<u8>>, cases: u32) -> Target {
+    Target { name, run, seeds, cases }
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    target("rtsp_session", cameras::rtsp_session, cameras::rtsp_session_seeds, 30),
+    target("rtsp_answer_head", cameras::answer_head, cameras::answer_head_seeds, 8_000),
+    target("camera_address", cameras::address, cameras::address_seeds, 4_000),
+    target("fingerprint", cameras::fingerprint, cameras::fingerprint_seeds, 4_000),
+    target("rtsp_request", cameras::request, cameras::request_seeds, 8_000),
+    target("rtp_payloads", cameras::rtp_payloads, cameras::rtp_payloads_seeds, 4_000),
+    target("h264_parameters", cameras::h264_parameters, cameras::h264_parameters_seeds, 4_000),
+    target("h264_access_unit", cameras::h264_access_unit, cameras::h264_access_unit_seeds, 4_000),
+    target("reel_record", reels::record, reels::record_seeds, 8_000),
+    target("reel_walk", reels::walk, reels::walk_seeds, 60),
+    target("reel_header", reels::header, reels::header_seeds, 300),
+    target("reel_footer", reels::footer, reels::footer_seeds, 300),
+    target("reel_index", reels::index, reels::index_seeds, 4_000),
+    target("key_record", reels::key_record, reels::key_record_seeds, 4_000),
+    target("extent", reels::extent, reels::extent_seeds, 8_000),
+    target("gap_line", reels::gap_line, reels::gap_line_seeds, 8_000),
+    target("chunk_plaintext", reels::chunk_plaintext, reels::chunk_plaintext_seeds, 2_000),
+    target("location", reels::location, reels::location_seeds, 8_000),
+    target("slot_header", reels::slot_header, reels::slot_header_seeds, 2_000),
+    target("keyring_root", journal::keyring_root, journal::keyring_root_seeds, 4_000),
+    target("keyring_slot", journal::keyring_slot, journal::keyring_slot_seeds, 2_000),
+    target("keyring_page", journal::keyring_page, journal::keyring_page_seeds, 2_000),
+    target("journal_group", journal::group, journal::group_seeds, 4_000),
+    target("ledger_details", journal::details, journal::details_seeds, 4_000),
+    target("checkpoint", journal::checkpoint, journal::checkpoint_seeds, 2_000),
+    target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
+    target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
+];
