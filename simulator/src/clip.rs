@@ -3,7 +3,7 @@
 use crate::{
     coding::{Codec, Coding, Group, Part},
     packetise::{CodedClip, StreamError, nal_digest},
-    scene::{ClipSize, FRAMES_PER_SECOND, GroundTruth, Scene},
+    scene::{ClipSize, FRAMES_PER_SECOND, GroundTruth, Scene, Setting},
 };
 use std::{
     env, fs, io,
@@ -32,6 +32,15 @@ pub enum ClipError {
     Truth { path: PathBuf, source: serde_json::Error },
 }
 
+/// What is filmed: whose place, by which dice, how large, when.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Shot {
+    pub camera: u32,
+    pub seed: u64,
+    pub size: ClipSize,
+    pub setting: Setting,
+}
+
 /// One camera's clip on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClipFiles {
@@ -47,13 +56,14 @@ pub struct ClipFiles {
 
 /// Everything that decides how a scene looks: a change of the code gives the clip another name, so no stale one is
 /// sent.
-const SCENE_SOURCES: [&str; 17] = [
+const SCENE_SOURCES: [&str; 18] = [
     include_str!("scene.rs"),
     include_str!("random.rs"),
     include_str!("scene/canvas.rs"),
     include_str!("scene/figure.rs"),
     include_str!("scene/font.rs"),
     include_str!("scene/lens.rs"),
+    include_str!("scene/night.rs"),
     include_str!("scene/place.rs"),
     include_str!("scene/places.rs"),
     include_str!("scene/places/centre.rs"),
@@ -78,15 +88,20 @@ pub fn cache_folder() -> Result<PathBuf, ClipError> {
 
 /// The files of a camera's clip in `folder`, rendered and encoded now if they are not there yet.
 pub fn prepare(camera: u32, seed: u64, size: ClipSize, folder: &Path) -> Result<ClipFiles, ClipError> {
+    prepare_plain(Shot { camera, seed, size, setting: Setting::Day }, folder)
+}
+
+fn prepare_plain(shot: Shot, folder: &Path) -> Result<ClipFiles, ClipError> {
     // One rendering at a time in a process: the second caller finds what the first has made. Two processes may both
     // render; the files are the same and appear by a rename.
     static RENDERING: Mutex<()> = Mutex::new(());
-    let files = file_names(camera, seed, size, folder);
+    let files = file_names(shot, folder);
+    let Shot { camera, seed, size, setting } = shot;
     let alone = RENDERING.lock().unwrap_or_else(PoisonError::into_inner);
     if !(files.video.exists() && files.truth.exists()) {
         fs::create_dir_all(folder).map_err(|source| file_error("create", folder, source))?;
         tracing::info!(camera, "rendering and encoding a street scene, once");
-        let mut scene = Scene::new(camera, seed, size);
+        let mut scene = Scene::new(camera, seed, size, setting);
         let truth = serde_json::to_vec(&scene.truth())
             .map_err(|source| ClipError::Truth { path: files.truth.clone(), source })?;
         write_renamed(&files.truth, |path| fs::write(path, truth).map_err(|source| file_error("write", path, source)))?;
@@ -97,28 +112,22 @@ pub fn prepare(camera: u32, seed: u64, size: ClipSize, folder: &Path) -> Result<
 }
 
 /// The same in another coding: made from the rendered clip, so that the ground truth is the same.
-pub fn prepare_coded(
-    camera: u32,
-    seed: u64,
-    size: ClipSize,
-    coding: Coding,
-    folder: &Path,
-) -> Result<ClipFiles, ClipError> {
+pub fn prepare_coded(shot: Shot, coding: Coding, folder: &Path) -> Result<ClipFiles, ClipError> {
     static CODING: Mutex<()> = Mutex::new(());
-    let plain = prepare(camera, seed, size, folder)?;
+    let plain = prepare_plain(shot, folder)?;
     if coding.is_plain() {
         return Ok(plain);
     }
     let extension = if coding.codec == Codec::H264 { "h264" } else { "h265" };
-    let settings: Vec<Vec<String>> = coding.parts(size).into_iter().map(Part::encoder).collect();
+    let settings: Vec<Vec<String>> = coding.parts(shot.size).into_iter().map(Part::encoder).collect();
     let digest = short_digest(&format!("{settings:?} {}", include_str!("clip.rs")));
     let stem = plain.video.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = |extension: &str| folder.join(format!("{stem}-{coding}-{digest}.{extension}"));
     let (video, order) = (name(extension), name("order.json"));
     let alone = CODING.lock().unwrap_or_else(PoisonError::into_inner);
     if !(video.exists() && order.exists()) {
-        tracing::info!(camera, %coding, "coding a street scene anew, once");
-        code_anew(&plain, camera, coding, (&video, &order))?;
+        tracing::info!(camera = shot.camera, %coding, "coding a street scene anew, once");
+        code_anew(&plain, shot.camera, coding, (&video, &order))?;
     }
     drop(alone);
     Ok(ClipFiles { video, order: Some(order), coding, ..plain })
@@ -141,11 +150,17 @@ pub fn load_truth(files: &ClipFiles) -> Result<GroundTruth, ClipError> {
     serde_json::from_slice(&text).map_err(|source| ClipError::Truth { path: files.truth.clone(), source })
 }
 
-fn file_names(camera: u32, seed: u64, size: ClipSize, folder: &Path) -> ClipFiles {
+fn file_names(shot: Shot, folder: &Path) -> ClipFiles {
+    let Shot { camera, seed, size, setting } = shot;
     let coding = Coding::default();
     let settings: Vec<Vec<String>> = coding.parts(size).into_iter().map(Part::encoder).collect();
-    let digest = short_digest(&format!("{camera} {seed} {size:?} {settings:?} {}", SCENE_SOURCES.concat()));
-    let stem = format!("cam{camera}-seed{seed}-{}x{}-{digest}", size.width_px(), size.height_px());
+    let digest = short_digest(&format!("{shot:?} {settings:?} {}", SCENE_SOURCES.concat()));
+    let when = match setting {
+        Setting::Day => "day",
+        Setting::Night => "night",
+        Setting::NightCorner => "corner",
+    };
+    let stem = format!("cam{camera}-seed{seed}-{when}-{}x{}-{digest}", size.width_px(), size.height_px());
     let (video, truth) = (folder.join(format!("{stem}.h264")), folder.join(format!("{stem}.json")));
     ClipFiles { video, truth, coding, size, order: None }
 }
@@ -268,7 +283,7 @@ mod tests {
 
     #[test]
     fn another_seed_or_size_has_another_name() {
-        let name = |seed, size| file_names(1, seed, size, Path::new("")).video;
+        let name = |seed, size| file_names(Shot { camera: 1, seed, size, setting: Setting::Day }, Path::new("")).video;
         assert_ne!(name(1, ClipSize::Small), name(2, ClipSize::Small));
         assert_ne!(name(1, ClipSize::Small), name(1, ClipSize::Town));
     }
@@ -289,7 +304,8 @@ mod tests {
     }
     fn coded(text: &str) -> (CodedClip, Vec<usize>) {
         let folder = tempfile::tempdir().unwrap();
-        let files = prepare_coded(1, 1, ClipSize::Small, text.parse().unwrap(), folder.path()).unwrap();
+        let shot = Shot { camera: 1, seed: 1, size: ClipSize::Small, setting: Setting::Day };
+        let files = prepare_coded(shot, text.parse().unwrap(), folder.path()).unwrap();
         let clip = load(&files).unwrap();
         let keys = (0..clip.frames.len()).filter(|&n| clip.frames[n].kind.is_key()).collect();
         let mut truth: Vec<u32> = clip.frames.iter().map(|frame| frame.truth_frame).collect();

@@ -1,5 +1,6 @@
 //! `vigie-simulator demo`: a town of six cameras on loopback, recorded by the real program, with accounts made for this run.
 
+use crate::SceneChoice;
 use aws_lc_rs::rand;
 use domain::Sensitive;
 use simulator::{
@@ -21,6 +22,9 @@ pub struct Arguments {
     /// Port de la console ; 0 : un port libre · port of the console; 0: any free one
     #[arg(long, default_value_t = 8470)]
     port: u16,
+    /// Le jour, la nuit, ou selon l'heure de Paris · day, night, or by the clock in Paris
+    #[arg(long, value_enum, default_value = "day")]
+    scene: SceneChoice,
     /// Dossier à garder ; sans lui, tout est effacé à la fin · folder to keep; without it everything is removed at the end
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -37,7 +41,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let folder = arguments.folder.clone().unwrap_or_else(|| vanishing.path().join("ville"));
     println!("Les rues sont dessinées une fois, puis gardées · the streets are drawn once, then kept …");
     let cameras = Credentials { user: "vigie".into(), password: password()? };
-    let town = Town::start(TownConfig::for_demo(6, 0, cameras.clone()))?;
+    let scenes = arguments.scene.scenes();
+    let town = Town::start(TownConfig { scenes, ..TownConfig::for_demo(6, 0, cameras.clone()) })?;
     let mut site = Installation::new(&beside_us("vigie")?, &folder, "Ville de démonstration", arguments.port)?;
     let (administrator, operator) = (password()?, password()?);
     let token = site.init()?;

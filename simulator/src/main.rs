@@ -6,10 +6,10 @@ use aws_lc_rs::rand;
 use clap::{Parser, Subcommand, ValueEnum};
 use domain::Sensitive;
 use simulator::{
-    clip,
+    clip::{self, Shot},
     coding::{Coding, CodingError},
-    rtsp::{Credentials, FaultPlan, Scheme, Town, TownConfig},
-    scene::{ClipSize, PLACE_NAMES},
+    rtsp::{Credentials, FaultPlan, Scenes, Scheme, Town, TownConfig},
+    scene::{ClipSize, PLACE_NAMES, Setting},
 };
 use std::{error::Error, path::PathBuf, process::ExitCode, str::FromStr};
 
@@ -36,6 +36,9 @@ enum Command {
         /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
         #[arg(long)]
         small: bool,
+        /// What is filmed; `clock` writes the day
+        #[arg(long, value_enum, default_value = "day")]
+        scene: SceneChoice,
     },
 }
 
@@ -59,6 +62,9 @@ struct Cameras {
     /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
     #[arg(long)]
     small: bool,
+    /// What the cameras film
+    #[arg(long, value_enum, default_value = "day")]
+    scene: SceneChoice,
     /// How a camera codes: words joined by `+`, for one camera (`2:h265+b-frames`) or for all (`h265`); more than once
     #[arg(long, value_name = "[CAMERA:]CODING")]
     coding: Vec<CameraCoding>,
@@ -139,11 +145,33 @@ impl Cameras {
             scheme,
             seed: self.seed,
             size: size(self.small),
+            scenes: self.scene.scenes(),
             codings,
             sub_stream: self.sub_stream.then(Coding::default),
             ..TownConfig::for_demo(self.cameras, self.port, credentials)
         };
         serve(config, made, &self.fault)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SceneChoice {
+    Day,
+    Night,
+    /// By night; at the first place the yellow car comes round the corner, fast, once a turn
+    NightCorner,
+    /// Day or night by the clock in Paris, and the yellow car at 03:00
+    Clock,
+}
+
+impl SceneChoice {
+    fn scenes(self) -> Scenes {
+        match self {
+            SceneChoice::Day => Scenes::Always(Setting::Day),
+            SceneChoice::Night => Scenes::Always(Setting::Night),
+            SceneChoice::NightCorner => Scenes::Always(Setting::NightCorner),
+            SceneChoice::Clock => Scenes::ByClock,
+        }
     }
 }
 
@@ -159,7 +187,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Cameras(cameras) => cameras.run(),
-        Command::Render { out, seed, small } => render(&out, seed, size(small)),
+        Command::Render { out, seed, small, scene } => render(&out, seed, size(small), scene),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -204,9 +232,14 @@ fn serve(config: TownConfig, print_password: bool, faults: &[FaultPlan]) -> Resu
     Ok(())
 }
 
-fn render(out: &std::path::Path, seed: u64, size: ClipSize) -> Result<(), Box<dyn Error>> {
+fn render(out: &std::path::Path, seed: u64, size: ClipSize, scene: SceneChoice) -> Result<(), Box<dyn Error>> {
     for camera in 1..=PLACE_NAMES.len() as u32 {
-        let files = clip::prepare(camera, seed, size, out)?;
+        let setting = match scene.scenes() {
+            Scenes::Always(setting) => setting,
+            Scenes::ByClock => Setting::Day,
+        };
+        let shot = Shot { camera, seed, size, setting };
+        let files = clip::prepare_coded(shot, Coding::default(), out)?;
         println!("{}", files.video.display());
         println!("{}", files.truth.display());
     }

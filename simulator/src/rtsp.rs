@@ -14,4 +14,4 @@ pub use auth::{Credentials, Scheme};
 pub use camera::{Camera, Faults};
 pub use fault::{Fault, FaultPlan, FaultPlanError, OVERLOAD_BITS_PER_SECOND, OVERLOAD_MAX};
 pub use play::SentFrame;
-pub use town::{Counters, Offer, Ports, StartAt, Town, TownConfig, TownError};
+pub use town::{Counters, Offer, Ports, Scenes, StartAt, Town, TownConfig, TownError};

@@ -4,6 +4,7 @@ mod canvas;
 mod figure;
 mod font;
 mod lens;
+mod night;
 mod place;
 mod places;
 mod route;
@@ -18,13 +19,27 @@ pub use vehicle::{Class, Colour};
 use crate::random::Dice;
 use canvas::{Canvas, Stand};
 use lens::Lens;
+use night::Night;
 use place::{Building, Place, mask_without};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use tiny_skia::{Mask, Pixmap};
 use traffic::{Vehicle, Walker};
 
 /// Frames a second of every camera: what TECH-09 asks of narrow views of fast flows (arrêté of 3 August 2007).
 pub const FRAMES_PER_SECOND: u32 = 12;
+
+/// When a clip plays, and what happens in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    #[default]
+    Day,
+    /// Lamps, lit windows, few cars.
+    Night,
+    /// The night of the yellow car: at the first place it comes round the corner, fast. Other places: as by night.
+    NightCorner,
+}
 
 /// How large and how long a clip is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -79,31 +94,44 @@ pub struct Scene {
     walkers: Vec<Walker>,
     /// Paint masks by the set of houses that stand in front (bit n: house n).
     masks: HashMap<u32, Mask>,
+    setting: Setting,
+    night: Option<Night>,
 }
 
 /// A thing to paint in one frame, and how far away it is.
 enum Thing<'a> {
-    Vehicle(Class, Colour, Stand),
+    /// The last: it drives.
+    Vehicle(Class, Colour, Stand, bool),
     Walker(&'a Walker, f32, Stand),
     Prop(&'a figure::Prop),
 }
 
 impl Scene {
     /// The scene of camera `camera` (1 is the first; after the sixth the places begin anew).
-    pub fn new(camera: u32, seed: u64, size: ClipSize) -> Scene {
+    pub fn new(camera: u32, seed: u64, size: ClipSize, setting: Setting) -> Scene {
         let index = camera.saturating_sub(1) as usize % PLACE_NAMES.len();
         let mut dice = Dice::new(seed, index as u64 + 1);
-        let place = places::build(index, &mut dice);
+        let mut place = places::build(index, &mut dice);
+        if setting != Setting::Day {
+            place.fall_quiet();
+        }
         let (width, height) = (size.width_px(), size.height_px());
         let lens = Lens::new(place.pose, width, height);
         let mut background = Pixmap::new(width, height).expect("both sizes of a clip are above zero");
         place.paint_background(&lens, &mut background, &mut dice);
         let loop_s = size.seconds() as f32;
-        let vehicles = traffic::draw_vehicles(&place, places::known_vehicle(index), loop_s, &mut dice);
+        let vehicles = traffic::draw_vehicles(&place, places::known_vehicle(index, setting), loop_s, &mut dice);
         let walkers = traffic::draw_walkers(&place, &vehicles, loop_s, &mut dice);
         let mut colour = || dice.pick(&Colour::FREQUENT).copied().unwrap_or(Colour::Grey);
         let parked = place.parked.iter().map(|&(class, stand)| (class, colour(), stand)).collect();
-        Scene { camera, seed, size, place, lens, background, vehicles, parked, walkers, masks: HashMap::new() }
+        let (masks, night) = (HashMap::new(), None);
+        let mut scene =
+            Scene { camera, seed, size, place, lens, background, vehicles, parked, walkers, masks, setting, night };
+        if setting != Setting::Day {
+            let mask = |foot| Some(scene.houses_hiding(foot)).filter(|set| *set != 0).map(|set| scene.mask(set));
+            scene.night = Some(Night::new(&scene.place, &scene.lens, (width, height), mask, &mut dice));
+        }
+        scene
     }
 
     /// Paints frame `frame` of the clip: RGBA, four bytes a pixel, rows from the top.
@@ -120,13 +148,20 @@ impl Scene {
         for ((_, thing), set) in things.iter().zip(&sets) {
             let mut canvas = Canvas { pixmap: &mut pixmap, lens: &self.lens, mask: masks.get(set) };
             match thing {
-                Thing::Vehicle(class, colour, stand) => vehicle::paint(&mut canvas, *class, *colour, *stand),
+                Thing::Vehicle(class, colour, stand, _) => vehicle::paint(&mut canvas, *class, *colour, *stand),
                 // Two steps are about 1.5 m.
                 Thing::Walker(walker, metres, stand) => {
                     walker.figure.paint(&mut canvas, *stand, metres * std::f32::consts::TAU / 1.5)
                 }
                 Thing::Prop(prop) => prop.paint(&mut canvas),
             }
+        }
+        if let Some(night) = &self.night {
+            let driving = things.iter().zip(&sets).filter_map(|((_, thing), set)| match thing {
+                Thing::Vehicle(class, _, stand, true) => Some((*class, *stand, masks.get(set))),
+                _ => None,
+            });
+            night.fall(&mut pixmap, &self.lens, &driving.collect::<Vec<_>>(), frame % self.size.frames());
         }
         caption(
             &mut pixmap,
@@ -154,6 +189,7 @@ impl Scene {
             camera: self.camera,
             place: self.place.name.to_owned(),
             seed: self.seed,
+            setting: self.setting,
             width_px: self.size.width_px(),
             height_px: self.size.height_px(),
             frames_per_second: FRAMES_PER_SECOND,
@@ -170,10 +206,12 @@ impl Scene {
         let mut push = |origin, thing| things.push((self.lens.depth(origin), thing));
         for vehicle in &self.vehicles {
             for (_, stand) in vehicle.stands(&self.place, time_s, loop_s) {
-                push(stand.origin, Thing::Vehicle(vehicle.class, vehicle.colour, stand));
+                push(stand.origin, Thing::Vehicle(vehicle.class, vehicle.colour, stand, true));
             }
         }
-        self.parked.iter().for_each(|&(class, colour, stand)| push(stand.origin, Thing::Vehicle(class, colour, stand)));
+        self.parked
+            .iter()
+            .for_each(|&(class, colour, stand)| push(stand.origin, Thing::Vehicle(class, colour, stand, false)));
         for walker in &self.walkers {
             for (metres, stand) in walker.stands(&self.place, time_s, loop_s) {
                 push(stand.origin, Thing::Walker(walker, metres, stand));
@@ -186,7 +224,7 @@ impl Scene {
     /// The houses between the eye and a thing, as a set of bits.
     fn houses_before(&self, thing: &Thing) -> u32 {
         let foot = match thing {
-            Thing::Vehicle(_, _, stand) | Thing::Walker(_, _, stand) => stand.origin,
+            Thing::Vehicle(_, _, stand, _) | Thing::Walker(_, _, stand) => stand.origin,
             Thing::Prop(prop) => prop.foot(),
         };
         self.houses_hiding(foot)
@@ -299,7 +337,7 @@ mod tests {
     use crate::packetise::nal_digest;
 
     fn pixels(seed: u64, frame: u32) -> [u8; 32] {
-        nal_digest(&Scene::new(1, seed, ClipSize::Small).render(frame))
+        nal_digest(&Scene::new(1, seed, ClipSize::Small, Setting::Day).render(frame))
     }
 
     #[test]
@@ -310,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_frame_does_not_depend_on_the_frames_painted_before_it() {
-        let mut scene = Scene::new(3, 1, ClipSize::Small);
+        let mut scene = Scene::new(3, 1, ClipSize::Small, Setting::Day);
         let alone = scene.render(7);
         scene.render(20);
         assert!(scene.render(7) == alone);
@@ -319,7 +357,7 @@ mod tests {
     #[test]
     fn the_end_of_a_clip_joins_its_beginning() {
         // Frame `frames` is where frame 0 is, but for the counter: the picture above the caption is the same.
-        let mut scene = Scene::new(2, 1, ClipSize::Small);
+        let mut scene = Scene::new(2, 1, ClipSize::Small, Setting::Day);
         let above = |picture: Vec<u8>| picture[..352 * 4 * 270].to_vec();
         assert!(above(scene.render(0)) == above(scene.render(ClipSize::Small.frames())));
         assert!(above(scene.render(0)) != above(scene.render(1)));
@@ -328,7 +366,7 @@ mod tests {
     #[test]
     fn every_place_has_traffic_that_is_seen() {
         for camera in 1..=PLACE_NAMES.len() as u32 {
-            let truth = Scene::new(camera, 1, ClipSize::Town).truth();
+            let truth = Scene::new(camera, 1, ClipSize::Town, Setting::Day).truth();
             let seen = truth.vehicles.iter().filter(|vehicle| vehicle.boxes.len() > 6).count();
             assert!(seen >= 3, "{}: {seen} vehicles seen", truth.place);
             assert!(truth.pedestrians >= 1, "{}", truth.place);
@@ -337,7 +375,7 @@ mod tests {
 
     #[test]
     fn the_yellow_car_is_fast_and_is_where_the_truth_says() {
-        let mut scene = Scene::new(1, 1, ClipSize::Town);
+        let mut scene = Scene::new(1, 1, ClipSize::Town, Setting::Day);
         let truth = scene.truth();
         let car = truth.vehicles.iter().find(|vehicle| vehicle.colour == Colour::Yellow).expect("the known vehicle");
         assert!(car.speed_kmh > 50.0);
@@ -348,5 +386,38 @@ mod tests {
             .flat_map(|y| (x.saturating_sub(12)..x + 12).map(move |x| ((y * 1024 + x) * 4) as usize));
         let yellow = around.filter(|&at| picture[at] > 140 && picture[at + 1] > 110 && picture[at + 2] < 110).count();
         assert!(yellow > 40, "{yellow} yellow pixels");
+    }
+    #[test]
+    fn by_night_the_street_is_dark_and_no_picture_is_black_or_still() {
+        let brightness = |picture: &[u8]| {
+            let sum: u64 = picture.chunks_exact(4).map(|pixel| u64::from(pixel[1])).sum();
+            sum / (picture.len() as u64 / 4)
+        };
+        for camera in 1..=PLACE_NAMES.len() as u32 {
+            let day = brightness(&Scene::new(camera, 1, ClipSize::Small, Setting::Day).render(0));
+            let mut scene = Scene::new(camera, 1, ClipSize::Small, Setting::Night);
+            let first = scene.render(0);
+            let night = brightness(&first);
+            assert!(night * 2 < day && night > 8, "camera {camera}: {night} by night, {day} by day");
+            assert!(first != scene.render(1), "the sensor's noise never stands still");
+        }
+    }
+
+    #[test]
+    fn the_yellow_car_comes_round_the_corner_by_night_as_the_truth_says() {
+        let mut scene = Scene::new(1, 1, ClipSize::Town, Setting::NightCorner);
+        let truth = scene.truth();
+        let car = truth.vehicles.iter().find(|vehicle| vehicle.colour == Colour::Yellow).expect("the known vehicle");
+        assert_eq!((truth.setting, car.route.as_str()), (Setting::NightCorner, "east to north"));
+        assert!(car.speed_kmh > 50.0 && car.enters_s.is_some() && car.leaves_s > car.enters_s);
+        let yellow = |frame: &FrameBox, picture: &[u8]| {
+            let (x, y) = (u32::from(frame.x), u32::from(frame.y));
+            let inside = (y..y + u32::from(frame.height)).flat_map(|row| {
+                (x..x + u32::from(frame.width)).map(move |column| ((row * 1024 + column) * 4) as usize)
+            });
+            inside.filter(|&at| picture[at] > 110 && picture[at + 1] > 70 && picture[at + 2] < picture[at] / 2).count()
+        };
+        let best = car.boxes.iter().step_by(3).map(|frame| yellow(frame, &scene.render(frame.frame))).max();
+        assert!(best > Some(200), "{best:?} yellow pixels at best");
     }
 }

@@ -6,8 +6,9 @@ use crate::{
     clip::{self, ClipError, ClipFiles},
     packetise::CodedClip,
     random::Dice,
-    scene::{FRAMES_PER_SECOND, GroundTruth},
+    scene::{FRAMES_PER_SECOND, GroundTruth, Setting},
 };
+use domain::UtcMicros;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -15,11 +16,43 @@ use std::{
 };
 use tokio::sync::{Notify, watch};
 
-/// A clip and where it came from.
+/// What a stream plays: one clip over and over, or the one of the hour.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
-    pub clip: Arc<CodedClip>,
+    pub clips: Vec<(Setting, Arc<CodedClip>)>,
+    /// Of the first clip.
     pub files: ClipFiles,
+}
+
+/// Hours of the day in Paris at which it is dark enough all year to show the night.
+const NIGHT_FROM_HOUR: i8 = 22;
+const NIGHT_TO_HOUR: i8 = 6;
+/// The turn of the clip that holds this hour's first second is the one of the yellow car.
+const CORNER_HOUR: i8 = 3;
+
+impl Stream {
+    pub fn first(&self) -> &Arc<CodedClip> {
+        &self.clips[0].1
+    }
+    /// The clip of a turn that begins at `start` and lasts `micros`.
+    pub fn at(&self, start: UtcMicros, micros: i64) -> &Arc<CodedClip> {
+        let wanted = setting_at(start, micros);
+        self.clips.iter().find(|(setting, _)| *setting == wanted).map_or(self.first(), |(_, clip)| clip)
+    }
+}
+
+fn setting_at(start: UtcMicros, micros: i64) -> Setting {
+    let clock = |utc: UtcMicros| {
+        let instant = jiff::Timestamp::from_microsecond(utc.0).unwrap_or_default();
+        instant.to_zoned(jiff::tz::TimeZone::get("Europe/Paris").unwrap_or(jiff::tz::TimeZone::UTC))
+    };
+    // the instant before a turn and its last: three o'clock lies in one turn only
+    let (before, end) = (clock(start.plus_micros(-1)), clock(start.plus_micros(micros - 1)));
+    match end.hour() {
+        CORNER_HOUR if before.hour() != CORNER_HOUR => Setting::NightCorner,
+        hour if !(NIGHT_TO_HOUR..NIGHT_FROM_HOUR).contains(&hour) => Setting::Night,
+        _ => Setting::Day,
+    }
 }
 
 /// One camera.
@@ -104,7 +137,7 @@ impl Camera {
     }
     /// The clip of its first stream, as it is sent.
     pub fn clip(&self) -> &CodedClip {
-        &self.main.clip
+        self.main.first()
     }
     /// What really happens in its clip.
     pub fn truth(&self) -> Result<GroundTruth, ClipError> {
@@ -214,4 +247,32 @@ impl Camera {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(text: &str) -> Setting {
+        let start: jiff::Timestamp = text.parse().unwrap();
+        setting_at(UtcMicros(start.as_microsecond()), 20_000_000)
+    }
+
+    #[test]
+    fn it_is_night_from_ten_to_six_in_paris_and_the_yellow_car_comes_at_three() {
+        for (text, wanted) in [
+            ("2026-07-01T09:00:00Z", Setting::Day),
+            ("2026-07-01T19:59:00Z", Setting::Day),
+            ("2026-07-01T20:00:00Z", Setting::Night),
+            ("2026-12-01T20:59:00Z", Setting::Day),
+            ("2026-12-01T21:00:00Z", Setting::Night),
+            ("2026-12-02T01:59:39Z", Setting::Night),
+            ("2026-12-02T01:59:50Z", Setting::NightCorner),
+            ("2026-12-02T02:00:00Z", Setting::NightCorner),
+            ("2026-12-02T02:00:20Z", Setting::Night),
+            ("2026-12-02T05:00:00Z", Setting::Day),
+        ] {
+            assert_eq!(setting(text), wanted, "{text}");
+        }
+    }
 }

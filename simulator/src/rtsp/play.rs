@@ -1,6 +1,6 @@
 //! One playing: which frame is due when, its packets, the sender reports, and the silence for who asks for sound.
 
-use super::camera::Faults;
+use super::camera::{Faults, Stream};
 use super::fault::{Fault, OVERLOAD_BITS_PER_SECOND};
 use crate::{
     coding::Group,
@@ -52,7 +52,7 @@ pub struct Rhythm {
 #[derive(Debug)]
 pub struct Play {
     pub session: u64,
-    clip: Arc<CodedClip>,
+    stream: Stream,
     rhythm: Rhythm,
     /// The two clocks read at the same moment: pacing follows the steady one.
     base: (Instant, UtcMicros),
@@ -90,13 +90,13 @@ const SECONDS_PER_YEAR: i64 = 31_556_952;
 
 impl Play {
     /// Begins with the next frame, or with the next key frame.
-    pub fn begin(session: u64, clip: Arc<CodedClip>, rhythm: Rhythm, utc: UtcMicros, at_key_frame: bool) -> Play {
+    pub fn begin(session: u64, stream: Stream, rhythm: Rhythm, utc: UtcMicros, at_key_frame: bool) -> Play {
         let base = (Instant::now(), utc);
         // Each session has its own numbers, as RFC 3550 asks; scattered, but not random: a test can be repeated.
         let scatter = (session + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(u32::from(rhythm.camera as u8));
         let mut play = Play {
             session,
-            clip,
+            stream,
             rhythm,
             base,
             next: 0,
@@ -112,7 +112,7 @@ impl Play {
         play.next = play.first_due(utc);
         if rhythm.group == Group::Long && at_key_frame {
             // nobody waits sixty seconds: such a camera makes a key picture for who comes
-            let length = play.clip.frames.len() as u64;
+            let length = play.length();
             play.rhythm.shift_frames = length - play.next % length;
         } else if at_key_frame {
             play.next = play.key_frame_from(play.next);
@@ -159,7 +159,7 @@ impl Play {
 
     /// The packets of the frame that is due, on `channel`, into `out`.
     pub fn next_frame(&mut self, channel: u8, faults: Faults, out: &mut Vec<u8>) -> SentFrame {
-        let clip = Arc::clone(&self.clip);
+        let clip = Arc::clone(self.clip(self.next));
         let filled;
         let mut frame = &clip.frames[self.index(self.next)];
         if faults.has(Fault::Overload) {
@@ -243,12 +243,20 @@ impl Play {
     }
     fn key_frame_from(&self, from: u64) -> u64 {
         // A clip begins with a key frame, so there is one within its length.
-        (from..from + self.clip.frames.len() as u64)
-            .find(|&n| self.clip.frames[self.index(n)].kind.is_key())
-            .unwrap_or(from)
+        let is_key = |number: u64| self.clip(number).frames[self.index(number)].kind.is_key();
+        (from..from + self.length()).find(|&number| is_key(number)).unwrap_or(from)
+    }
+    /// Pictures of a turn: the same in every setting.
+    fn length(&self) -> u64 {
+        self.stream.first().frames.len() as u64
     }
     fn index(&self, number: u64) -> usize {
-        ((number + self.rhythm.shift_frames) % self.clip.frames.len() as u64) as usize
+        ((number + self.rhythm.shift_frames) % self.length()) as usize
+    }
+    fn clip(&self, number: u64) -> &Arc<CodedClip> {
+        let start = number.saturating_sub(self.index(number) as u64);
+        let micros = self.utc_of(start + self.length()).since(self.utc_of(start));
+        self.stream.at(self.utc_of(start), micros)
     }
     fn utc_of(&self, number: u64) -> UtcMicros {
         let micros = number as i128 * 1_000_000 / i128::from(FRAMES_PER_SECOND);

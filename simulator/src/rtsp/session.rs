@@ -150,7 +150,7 @@ impl Session {
         match request.method.as_str() {
             "DESCRIBE" => {
                 let body = match self.shared.offer {
-                    Offer::Pictures => sdp::coded(&stream.clip),
+                    Offer::Pictures => sdp::coded(stream.first()),
                     Offer::JpegOnly => sdp::jpeg(),
                     Offer::Garbage => sdp::garbage(),
                 };
@@ -224,8 +224,8 @@ impl Session {
         let number = self.shared.counters.plays.fetch_add(1, Relaxed);
         let at_key_frame = self.shared.start_at == StartAt::KeyFrame;
         let Some(coded) = camera.stream(sub) else { return Answer::status("404 Not Found") };
-        let (clip, rhythm) = (Arc::clone(&coded.clip), camera.rhythm(sub));
-        let mut play = Play::begin(number, clip, rhythm, self.shared.clock.utc(), at_key_frame);
+        let (coded, rhythm) = (coded.clone(), camera.rhythm(sub));
+        let mut play = Play::begin(number, coded, rhythm, self.shared.clock.utc(), at_key_frame);
         (self.sent, self.began_dropping) = (0, camera.faults().has(Fault::Drop));
         if camera.faults().has(Fault::Wrap) {
             play.wrap_soon();

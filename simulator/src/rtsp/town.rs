@@ -5,11 +5,11 @@ use super::camera::{Camera, Stream};
 use super::fault::FaultPlan;
 use super::session;
 use crate::{
-    clip::{self, ClipError},
+    clip::{self, ClipError, Shot},
     clock::SystemClock,
     coding::Coding,
     random::Dice,
-    scene::{ClipSize, PLACE_NAMES},
+    scene::{ClipSize, PLACE_NAMES, Setting},
 };
 use domain::Clock;
 use std::{
@@ -35,6 +35,7 @@ pub struct TownConfig {
     pub cameras: u32,
     pub seed: u64,
     pub size: ClipSize,
+    pub scenes: Scenes,
     pub scheme: Scheme,
     pub credentials: Credentials,
     /// Each camera's coding, the first's first; begun anew when there are more cameras; none: all in the plain one.
@@ -58,6 +59,14 @@ pub enum Ports {
     Shared(u16),
     /// Each on a port of its own, chosen by the system. A camera that is off refuses connections.
     PerCamera,
+}
+
+/// Which scenes the cameras film.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scenes {
+    Always(Setting),
+    /// Day and night by the cameras' clock in Paris; at three in the morning the yellow car.
+    ByClock,
 }
 
 /// What the cameras offer.
@@ -154,6 +163,7 @@ impl TownConfig {
             cameras,
             seed: 1,
             size: ClipSize::Town,
+            scenes: Scenes::Always(Setting::Day),
             scheme: Scheme::Digest,
             credentials,
             codings: Vec::new(),
@@ -174,7 +184,8 @@ impl Town {
             return Err(TownError::CameraCount { cameras: config.cameras });
         }
         let folder = config.cache_folder.clone().map_or_else(clip::cache_folder, Ok)?;
-        let mut library = Library { seed: config.seed, folder: &folder, streams: HashMap::new() };
+        let mut library =
+            Library { seed: config.seed, scenes: config.scenes, folder: &folder, streams: HashMap::new() };
         let shared_listener = match config.ports {
             Ports::Shared(port) => Some(listen(SocketAddr::new(config.address, port))?),
             Ports::PerCamera => None,
@@ -254,6 +265,7 @@ impl Drop for Town {
 /// Clips that several cameras send, loaded once.
 struct Library<'a> {
     seed: u64,
+    scenes: Scenes,
     folder: &'a Path,
     streams: HashMap<(u32, ClipSize, Coding), Stream>,
 }
@@ -264,8 +276,18 @@ impl Library<'_> {
         if let Some(known) = self.streams.get(&(place, size, coding)) {
             return Ok(known.clone());
         }
-        let files = clip::prepare_coded(place, self.seed, size, coding, self.folder)?;
-        let stream = Stream { clip: Arc::new(clip::load(&files)?), files };
+        let settings = match self.scenes {
+            Scenes::Always(setting) => vec![setting],
+            Scenes::ByClock => vec![Setting::Day, Setting::Night, Setting::NightCorner],
+        };
+        let (mut clips, mut all_files) = (Vec::new(), Vec::new());
+        for setting in settings {
+            let shot = Shot { camera: place, seed: self.seed, size, setting };
+            let files = clip::prepare_coded(shot, coding, self.folder)?;
+            clips.push((setting, Arc::new(clip::load(&files)?)));
+            all_files.push(files);
+        }
+        let stream = Stream { clips, files: all_files.swap_remove(0) };
         self.streams.insert((place, size, coding), stream.clone());
         Ok(stream)
     }

@@ -68,6 +68,20 @@ pub struct Sign {
     pub board: Option<Rgb>,
 }
 
+/// One wall of a house: its left lower corner seen from outside, and the directions of length and height.
+struct Wall {
+    origin: Point3,
+    along: Point3,
+    up: Point3,
+}
+
+impl Wall {
+    fn quad(&self, x: (f32, f32), z: (f32, f32)) -> [Point3; 4] {
+        [(x.0, z.0), (x.1, z.0), (x.1, z.1), (x.0, z.1)]
+            .map(|(x, z)| self.origin.plus(self.along.times(x)).plus(self.up.times(z)))
+    }
+}
+
 /// Windows of dwellings are masked: no interior may be seen (CSI art. L251-3).
 const MASKED: Rgb = [96, 104, 112];
 const SLATE: Rgb = [92, 98, 112];
@@ -82,6 +96,21 @@ impl Place {
     }
     pub fn rectangle(&mut self, x: (f32, f32), y: (f32, f32), colour: Rgb) {
         self.flat(&[(x.0, y.0), (x.1, y.0), (x.1, y.1), (x.0, y.1)], colour);
+    }
+
+    /// What is left of the traffic at three in the morning.
+    pub fn fall_quiet(&mut self) {
+        self.vehicle_count = self.vehicle_count.min(2);
+        self.walker_count = self.walker_count.min(1);
+        self.lanes.iter_mut().for_each(|lane| lane.classes = &[Class::Car, Class::Car, Class::Van]);
+    }
+
+    /// What shines out of houses by night, onto black: nearer houses hide what is behind them.
+    pub fn paint_lit_windows(&self, lens: &Lens, pixmap: &mut Pixmap, dice: &mut Dice) {
+        let mut canvas = Canvas { pixmap, lens, mask: None };
+        let mut buildings: Vec<&Building> = self.buildings.iter().collect();
+        buildings.sort_by(|a, b| b.distance(lens.eye).total_cmp(&a.distance(lens.eye)));
+        buildings.into_iter().for_each(|building| building.paint_lit(&mut canvas, dice));
     }
 
     /// Paints sky, ground, buildings and letters.
@@ -143,6 +172,48 @@ impl Building {
             stand,
             [SLATE, SLATE, SLATE, SLATE, shade(SLATE, 1.1)],
         );
+    }
+
+    /// A few windows behind curtains, the displays of shops: plain colours, no interior.
+    fn paint_lit(&self, canvas: &mut Canvas, dice: &mut Dice) {
+        let body = self.body(0.0, self.height + 3.0, 0.0, 0.0);
+        for corners in body.faces(self.stand()) {
+            if canvas.faces_camera(&corners) {
+                let pixels = canvas.lens.project_polygon(&corners);
+                canvas.fill(&pixels, [0; 3], 255);
+            }
+        }
+        let faces = self.body(0.0, self.height, 0.0, 0.0).faces(self.stand());
+        for corners in [FRONT, BACK, LEFT, RIGHT].map(|face| faces[face]) {
+            if !canvas.faces_camera(&corners) {
+                continue;
+            }
+            let (along, up) = (corners[1].minus(corners[0]), corners[3].minus(corners[0]));
+            let wall = Wall { origin: corners[0], along: along.unit(), up: up.unit() };
+            let columns = (along.length() / 3.2).floor().max(1.0);
+            let pitch = along.length() / columns;
+            for storey in 0..(up.length() / STOREY_METRES).floor().max(1.0) as usize {
+                for column in 0..columns as usize {
+                    let (middle, floor) = ((column as f32 + 0.5) * pitch, storey as f32 * STOREY_METRES);
+                    self.paint_lit_window(canvas, &wall, (middle, floor, pitch), storey, dice);
+                }
+            }
+        }
+    }
+
+    fn paint_lit_window(&self, canvas: &mut Canvas, wall: &Wall, at: (f32, f32, f32), storey: usize, dice: &mut Dice) {
+        const CURTAINS: [Rgb; 4] = [[196, 150, 84], [176, 132, 78], [150, 128, 100], [110, 128, 150]];
+        let (middle, floor, pitch) = at;
+        let lit = dice.below(100);
+        let (half, z, colour) = match self.ground_floor {
+            _ if storey > 0 && lit < 17 => {
+                (0.55, (floor + 0.75, floor + 2.38), dice.pick(&CURTAINS).copied().unwrap_or(CURTAINS[0]))
+            }
+            GroundFloor::Shop(_) if storey == 0 && lit < 45 => (pitch * 0.42, (0.5, 2.2), [58, 50, 36]),
+            GroundFloor::Public if storey == 0 && lit < 30 => (0.9, (0.3, 2.6), [104, 96, 72]),
+            _ => return,
+        };
+        canvas.fill(&canvas.lens.project_polygon(&wall.quad((middle - half, middle + half), z)), colour, 255);
     }
 
     /// Storeys of masked windows over a ground floor. `corners`: left lower, right lower, left upper.

@@ -4,6 +4,7 @@ mod centre;
 mod outskirts;
 mod pieces;
 
+use super::Setting;
 use super::place::Place;
 use super::traffic::Vehicle;
 use super::vehicle::{Class, Colour};
@@ -33,13 +34,14 @@ pub fn build(index: usize, dice: &mut Dice) -> Place {
     place
 }
 
-/// The vehicle that is in a place whatever the seed: the fast yellow car at the crossroads, a car that enters the car
-/// park.
-pub fn known_vehicle(index: usize) -> Option<Vehicle> {
+/// The vehicle that is in a place whatever the seed: the fast yellow car at the crossroads, by day straight on, in its
+/// night round the corner; a car that enters the car park.
+pub fn known_vehicle(index: usize, setting: Setting) -> Option<Vehicle> {
     let car = |colour, speed_kmh, lane| Vehicle { class: Class::Car, colour, speed_kmh, lane, start_s: 1.5 };
-    match index {
-        0 => Some(car(Colour::Yellow, 63.0, 0)),
-        5 => Some(car(Colour::Green, 16.0, 2)),
+    match (index, setting) {
+        (0, Setting::Day) => Some(car(Colour::Yellow, 63.0, 0)),
+        (0, Setting::NightCorner) => Some(car(Colour::Yellow, 58.0, 5)),
+        (5, Setting::Day) => Some(car(Colour::Green, 16.0, 2)),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The ground truth beside each clip: what really drove there, to be compared with what anybody claims to have seen.
 
+use super::Setting;
 use super::vehicle::{Class, Colour};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ pub struct GroundTruth {
     pub camera: u32,
     pub place: String,
     pub seed: u64,
+    pub setting: Setting,
     pub width_px: u32,
     pub height_px: u32,
     pub frames_per_second: u32,

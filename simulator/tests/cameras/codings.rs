@@ -3,11 +3,15 @@
 use super::client::{Client, credentials};
 use super::socket::{check_equals_sent_in, decode, probe_url, receive_in};
 use simulator::{
+    clip::{self, Shot},
+    clock::{ShiftedClock, set_offset},
     coding::{Codec, Coding, Group},
+    mark::Mark,
     nal::PictureKind,
-    rtsp::{SentFrame, StartAt, Town, TownConfig},
-    scene::ClipSize,
+    rtsp::{Scenes, SentFrame, StartAt, Town, TownConfig},
+    scene::{ClipSize, Setting},
 };
+use std::sync::Arc;
 
 /// A town of one camera of this coding.
 fn town(text: &str) -> Town {
@@ -119,4 +123,35 @@ fn a_camera_with_open_groups_may_begin_in_the_middle_of_one() {
         check_equals_sent_in(Codec::H265, &received, &camera.sent(), camera.number);
     }
     assert!(town.cameras.iter().any(|camera| !camera.sent()[0].idr));
+}
+
+#[test]
+fn by_the_clock_it_is_night_and_at_three_the_yellow_car_comes_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clock");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as i64;
+    let almost_three: jiff::Timestamp = "2026-12-02T01:59:53Z".parse().unwrap();
+    set_offset(&file, almost_three.as_microsecond() - now).unwrap();
+    let clock = Arc::new(ShiftedClock::over_system(file));
+    let config = TownConfig { scenes: Scenes::ByClock, clock, ..TownConfig::for_tests(1, credentials()) };
+    let town = Town::start(config).unwrap();
+    let camera = &town.cameras[0];
+    let mut client = Client::connect(camera.address);
+    client.play(&camera.url(), &["video"]);
+    receive_in(Codec::H264, &mut client, 170);
+    let cache = clip::cache_folder().unwrap();
+    let [night, corner] = [Setting::Night, Setting::NightCorner].map(|setting| {
+        let shot = Shot { camera: 1, seed: 1, size: ClipSize::Small, setting };
+        clip::load(&clip::prepare_coded(shot, Coding::default(), &cache).unwrap()).unwrap()
+    });
+    let shows = |clip: &simulator::packetise::CodedClip, sent: &SentFrame| {
+        let mark = Mark { camera: 1, frame: sent.number };
+        clip.frames[sent.truth_frame as usize].digests(mark) == sent.nal_digests
+    };
+    let sent = camera.sent();
+    assert!(sent.iter().all(|frame| shows(&night, frame) != shows(&corner, frame)));
+    let with_car: Vec<&SentFrame> = sent.iter().filter(|frame| shows(&corner, frame)).collect();
+    assert_eq!(with_car.len(), ClipSize::Small.frames() as usize, "one turn");
+    let three = almost_three.as_microsecond() + 7_000_000;
+    assert!(with_car[0].utc.0 <= three && with_car.last().unwrap().utc.0 >= three - 100_000);
 }

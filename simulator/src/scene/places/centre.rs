@@ -35,7 +35,12 @@ pub fn crossroads(dice: &mut Dice) -> Place {
             (-18.0, 5.4),
         ],
     );
-    place.props.push(Prop::Lamp { x: 5.0, y: 16.0 });
+    // lamps stand where the arm, which reaches to the right, hangs over a street
+    for (x, y) in
+        [(5.0, 16.0), (-6.2, 7.0), (-10.5, -5.4), (11.0, 5.0), (5.2, 44.0), (30.0, 5.2), (20.0, -5.4), (60.0, 5.2)]
+    {
+        place.props.push(Prop::Lamp { x, y });
+    }
     place.lanes = vec![
         lane("west to east", &[(-60.0, -1.75), (75.0, -1.75)], MIXED, (36.0, 48.0)),
         lane("east to west", &[(75.0, 1.75), (-60.0, 1.75)], MIXED, (34.0, 46.0)),
