@@ -44,6 +44,8 @@ pub enum GapCause {
     RecorderDown,
     /// What was received could not be made durable.
     DiskFailed,
+    /// There was no space for what was received.
+    DiskFull,
 }
 
 impl GapCause {
@@ -66,6 +68,7 @@ impl GapCause {
             GapCause::PictureTooLarge => "picture-too-large",
             GapCause::RecorderDown => "recorder-down",
             GapCause::DiskFailed => "disk-failed",
+            GapCause::DiskFull => "disk-full",
         }
     }
 
@@ -126,6 +129,9 @@ impl GapCause {
             GapCause::DiskFailed => {
                 "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
             }
+            GapCause::DiskFull => {
+                "Le stockage était plein : rien de plus n'a pu être gardé. Ajoutez de la place ; l'enregistrement reprend seul."
+            }
         })
     }
 
@@ -182,6 +188,9 @@ impl GapCause {
             }
             GapCause::DiskFailed => {
                 "What was received could not be written. Check the disk and its free space (`vigie status`)."
+            }
+            GapCause::DiskFull => {
+                "The store was full: nothing more could be kept. Add space; recording goes on by itself."
             }
         })
     }
@@ -322,6 +331,7 @@ mod tests {
             GapCause::PictureTooLarge,
             GapCause::RecorderDown,
             GapCause::DiskFailed,
+            GapCause::DiskFull,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {

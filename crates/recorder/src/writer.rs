@@ -239,9 +239,11 @@ impl Writer {
             }
             Err(failure) => {
                 error!(error = %failure, "a sync failed");
-                self.report.note_failed_sync(failure.to_string(), usage);
+                let trouble = failure.trouble();
+                self.report.note_failed_sync(trouble, failure.to_string(), usage);
+                let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
                 for (stream, since) in std::mem::take(&mut self.unsynced) {
-                    self.open_gap(stream, since, GapCause::DiskFailed);
+                    self.open_gap(stream, since, cause.clone());
                 }
             }
         }

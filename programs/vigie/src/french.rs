@@ -37,7 +37,17 @@ fn config(error: &ConfigError) -> String {
         ConfigError::Wrong { path, source } => {
             format!("`{}` : réglage manquant ou de forme inattendue : {source}", path.display())
         }
-        ConfigError::OutOfBounds { path, setting, .. } => {
+        ConfigError::UnknownVariable { unknown, hint } => {
+            let hint = hint
+                .replace(": did you mean", " : vouliez-vous dire")
+                .replace("; variables are:", " ; les variables sont :");
+            format!("il n'y a pas de variable `{unknown}`{}", hint.replace("`?", "` ?"))
+        }
+        ConfigError::Missing { path, setting, variable } => {
+            format!("`{}` : `{setting}` manque : écrivez-le là, ou donnez-le par `{variable}`", path.display())
+        }
+        ConfigError::OutOfBounds { place, setting, .. } => {
+            let bounds = crate::config::Setting::of(setting).map(crate::config::Setting::bounds_fr).unwrap_or_default();
             let why = match *setting {
                 "site.name" => "doit être le nom de la commune",
                 "store.slot_mebibytes" => "doit valoir de 4 à 64",
@@ -45,9 +55,9 @@ fn config(error: &ConfigError) -> String {
                 "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
-                _ => "n'est pas admis",
+                _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
             };
-            format!("`{}` : `{setting}` {why}", path.display())
+            format!("`{place}` : `{setting}` {why}")
         }
     }
 }

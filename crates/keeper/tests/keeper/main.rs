@@ -6,6 +6,7 @@ mod crash;
 mod destroy;
 mod gate;
 mod mint;
+mod rebuild;
 mod secrecy;
 mod sockets;
 mod support;
