@@ -107,7 +107,8 @@ impl KeeperCore {
     /// The books of a verification, hour by hour: those after `after`, as many as a message holds. Without `after` the ledger
     /// is read anew.
     pub(crate) fn audit_hours(&self, after: Option<Hour>) -> Result<Answer, KeeperError> {
-        let books = match (after, self.moving().books.clone()) {
+        let kept = self.moving().books.clone();
+        let books = match (after, kept) {
             (Some(_), Some(books)) => books,
             _ => self.read_books()?,
         };

@@ -21,9 +21,9 @@ use vault::{
 };
 
 const LOOK: Duration = Duration::from_secs(1);
-const PERIOD: Duration = Duration::from_secs(10);
+const PERIOD: Duration = Duration::from_secs(5);
 /// The rate is that of about the last ten minutes: night and day differ, a second does not tell.
-const SMOOTHING: f64 = 60.0;
+const SMOOTHING: f64 = 120.0;
 const HOUR: u64 = 3_600;
 /// Ordering and fitting a disk takes a town a week.
 const WARNING_SECONDS: u64 = 7 * 24 * HOUR;
@@ -121,7 +121,7 @@ fn until_full(seconds: Option<u64>) -> Finding {
     };
     let state = match seconds {
         ..ALARM_SECONDS => FindingState::Alarm,
-        ..WARNING_SECONDS => FindingState::Warning,
+        ALARM_SECONDS..WARNING_SECONDS => FindingState::Warning,
         // later: told, and no reason yet to look up
         _ => FindingState::Ok,
     };
@@ -171,7 +171,7 @@ fn data_finding(free: u64) -> Finding {
                 "Only {mebibytes} MiB are left on the ledger's disk: soon nobody can look at anything, then nothing is recorded any more. Free space on the disk of `data.folder`."
             ),
         ),
-        ..DATA_BYTES_WARNING => (
+        DATA_BYTES_ALARM..DATA_BYTES_WARNING => (
             FindingState::Warning,
             format!(
                 "Il reste {mebibytes} Mio au disque du registre. Libérez de la place sur le disque de `data.folder`."

@@ -69,7 +69,9 @@ fn footage_never_comes_to_another_camera() {
     let next = opened.mint(1, &[1]).remove(0);
     let forged = ReelPart { header: part_of(&opened, &next).header, ..one.clone() };
     assert_ne!(fate(&opened, &forged).ok().map(|fate| matches!(fate, StreamFate::Alive { .. })), Some(true));
-    assert!(matches!(fate(&opened, &one), Ok(StreamFate::Alive { stream: StreamId { camera, .. }, .. }) if camera == minted[0].stream.camera));
+    assert!(
+        matches!(fate(&opened, &one), Ok(StreamFate::Alive { stream: StreamId { camera, .. }, .. }) if camera == minted[0].stream.camera)
+    );
 }
 
 #[test]
@@ -120,7 +122,11 @@ fn bytes_that_wait_while_clocks_disagree_are_named_by_hour_and_camera() {
     world.clock.step(5 * DAY);
     let closed = beat();
     assert_eq!(closed.len(), 1);
-    assert_eq!((closed[0].hour, &closed[0].cameras[..]), (hour(0), &[camera(1)][..]), "camera 3 may be kept for 30 days");
+    assert_eq!(
+        (closed[0].hour, &closed[0].cameras[..]),
+        (hour(0), &[camera(1)][..]),
+        "camera 3 may be kept for 30 days"
+    );
     assert_eq!(opened.core.health().unwrap().destruction.hours_closed_unconfirmed, 1);
     world.clock.step(-5 * DAY);
     assert_eq!(beat(), []);
