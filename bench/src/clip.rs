@@ -31,7 +31,7 @@ pub fn prepare(folder: &Path, kilobits: u32) -> Outcome<Arc<CodedClip>> {
         }
         fs::rename(&temporary, &path)?;
     }
-    let clip = CodedClip::from_annex_b(&fs::read(&path)?)?;
+    let clip = CodedClip::from_annex_b(simulator::coding::Codec::H264, &fs::read(&path)?)?;
     let bits: usize = clip.frames.iter().map(|frame| frame.payload_bytes() * 8).sum();
     let rate = bits as f64 / clip.frames.len() as f64 * f64::from(FRAMES_PER_SECOND) / 1e6;
     println!("clip: {} pictures, {rate:.2} Mbit/s", clip.frames.len());

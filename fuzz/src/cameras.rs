@@ -186,7 +186,7 @@ pub fn rtp_payloads(bytes: &[u8]) {
     assert!(split_annex_b(bytes).iter().all(|nal| !nal.is_empty()));
 }
 pub fn rtp_payloads_seeds() -> Vec<Vec<u8>> {
-    let mark = write_mark(Mark { camera: 1, frame: 2 });
+    let mark = write_mark(simulator::coding::Codec::H264, Mark { camera: 1, frame: 2 });
     let single = [&(mark.len() as u16).to_be_bytes()[..], &mark].concat();
     vec![
         single,
@@ -199,7 +199,7 @@ pub fn rtp_payloads_seeds() -> Vec<Vec<u8>> {
 pub fn h264_parameters(bytes: &[u8]) {
     if let Ok(sets) = h264::parameter_sets_from_avcc(bytes) {
         assert!(sets.width > 0 && sets.height > 0);
-        assert!(h264::codec_string(&sets).starts_with("avc1."));
+        assert!(media::codec::codec_string(&sets).starts_with("avc1."));
         drop(media::fmp4::init_segment(&sets));
     }
     // the same behind a record that is right

@@ -147,7 +147,8 @@ fn make_mistakes(site: &Site, cameras: &[String; 2], secrets: &mut Secrets) {
     let (both, to) = ([&*cameras[0], &*cameras[1]], site.now());
     let mut tell = |answer: Result<serde_json::Value, InstallationError>| secrets.said.push(format!("{answer:?}"));
     tell(administrator.post("/api/looks", &replay_of(&both, to.plus_seconds(-60), to)));
-    let no_purpose = json!({"kind": "replay", "cameras": both, "from": to.to_string(), "to": to.to_string(), "reason": REASON});
+    let no_purpose =
+        json!({"kind": "replay", "cameras": both, "from": to.to_string(), "to": to.to_string(), "reason": REASON});
     tell(operator.post("/api/looks", &no_purpose));
     tell(operator.post("/api/looks", &replay_of(&["00000000000000000000000000000000"], to.plus_seconds(-60), to)));
     tell(operator.get(&format!("/media/00000000000000000000000000000000/{}/live", cameras[0])));
