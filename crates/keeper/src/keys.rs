@@ -190,6 +190,21 @@ impl KeeperCore {
 }
 
 impl OpenedPart {
+    /// What a gap record of this reel says (R12).
+    pub fn gap(&self, record: &[u8], handle: u16, stream: StreamId) -> Result<seal::GapLine, KeeperError> {
+        let header = RecordHeader::from_bytes(record).map_err(malformed_by)?;
+        if header.kind != Kind::Gap || header.reel != self.reel || header.handle != handle {
+            return Err(malformed("a record that is no gap of this stream and reel"));
+        }
+        let key = self.data_key.record_key(self.reel, Kind::Gap, handle, header.number);
+        let mut payload = record[domain::limit::RECORD_HEADER_BYTES..].to_vec();
+        let line =
+            seal::GapLine::from_bytes(key.open(&header, &mut payload).map_err(malformed_by)?).map_err(malformed_by)?;
+        if line.stream == stream { Ok(line) } else { Err(malformed("a gap of another stream")) }
+    }
+}
+
+impl OpenedPart {
     pub fn new(reel: ReelId, data_key: DataKey) -> OpenedPart {
         OpenedPart { reel, handle: 0, data_key, extents: Vec::new() }
     }

@@ -1,6 +1,6 @@
-//! The keeper's part of a rebuild of the footage catalog (P7): the entry, what sealed extents say, and the command.
+//! The keeper's part of a rebuild of the footage catalog (P7): the entry, what sealed extents and gaps say, and the command.
 //!
-//! Extents tell whose footage is when; no key and no picture leaves. They are told to the recorder only, after the entry,
+//! Extents tell whose footage is when, gaps what is missing and why; no key and no picture leaves. They are told to the recorder only, after the entry,
 //! and for no more reels than it counts.
 
 use crate::{
@@ -154,7 +154,8 @@ impl KeeperCore {
         if !part.extents.is_empty() && opened.handle() != part.handle {
             return Err(malformed("extents of another handle"));
         }
-        Ok(StreamFate::Alive { stream, extents: opened.into_extents() })
+        let gaps = part.gaps.iter().map(|gap| opened.gap(gap, part.handle, stream)).collect::<Result<_, _>>()?;
+        Ok(StreamFate::Alive { stream, extents: opened.into_extents(), gaps })
     }
 
     fn is_condemned(&self, hour: Hour, stream: StreamId) -> bool {

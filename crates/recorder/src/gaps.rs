@@ -68,9 +68,14 @@ impl GapBook {
         if to <= from || self.open.contains_key(&stream) {
             return None;
         }
+        Some(self.add(stream, from, to, cause))
+    }
+
+    /// A gap of the past that was not known; it ends at `to`, not after the open one begins.
+    pub fn add(&mut self, stream: StreamId, from: UtcMicros, to: UtcMicros, cause: GapCause) -> Missing {
         let missing = Missing { stream, from, to: Some(to), cause };
         self.push(line(&missing, GapState::Closed));
-        Some(missing)
+        missing
     }
 
     /// A gap that an earlier run left open goes on: said again in the present hour.
@@ -84,8 +89,9 @@ impl GapBook {
         self.close(stream, at.max(from))
     }
 
-    pub fn is_open(&self, stream: StreamId) -> bool {
-        self.open.contains_key(&stream)
+    /// Since when the stream misses pictures, if it does now.
+    pub fn open_since(&self, stream: StreamId) -> Option<UtcMicros> {
+        self.open.get(&stream).map(|open| open.from)
     }
 
     /// Lines to be sealed in reels of `hour`: what changed, and each open gap that no reel of this hour tells of yet.

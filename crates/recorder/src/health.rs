@@ -86,8 +86,14 @@ impl GapCause {
         }
     }
 
-    /// The cause that a gap line of a reel names; `None` for a word of a later version.
-    pub fn from_words(code: &str, detail: &str) -> Option<GapCause> {
+    /// As the catalog keeps it: the word, and the detail behind a space.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.code(), self.detail()).trim_end().to_owned()
+    }
+
+    /// The cause of such a text; `None` for a word of a later version.
+    pub fn from_text(text: &str) -> Option<GapCause> {
+        let (code, detail) = text.split_once(' ').unwrap_or((text, ""));
         if code == "unsupported-codec" {
             return Some(GapCause::UnsupportedCodec { what: detail.to_owned() });
         }
@@ -387,7 +393,7 @@ mod tests {
                 assert!(seen.insert(text.to_string()), "said twice: {text}");
             }
             assert!(seen.insert(cause.code().to_owned()));
-            assert_eq!(GapCause::from_words(cause.code(), cause.detail()), Some(cause));
+            assert_eq!(GapCause::from_text(&cause.text()), Some(cause));
         }
     }
 }

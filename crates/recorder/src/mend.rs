@@ -48,6 +48,8 @@ pub struct Mender {
     pub turn: Arc<Turn>,
     /// Slots that the disk does not give.
     pub unreadable: usize,
+    /// Told to the writer, which then settles gaps.
+    pub mended: Arc<AtomicBool>,
 }
 
 impl Mender {
@@ -114,6 +116,7 @@ impl Mender {
                 let mut admitter = self.admitter.lock().unwrap_or_else(PoisonError::into_inner);
                 facts.into_iter().for_each(|fact| admitter.tell(fact));
                 drop(admitter);
+                self.mended.store(true, Ordering::SeqCst);
                 self.report.note_finding(mended(&rebuilt));
                 Ok(rebuilt)
             }

@@ -130,6 +130,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let report = Arc::new(Report::default());
     report.note_unknown_slots(recovered.unknown_slots.len());
     let admitter = Arc::new(Mutex::new(admitter));
+    let mended = Arc::new(AtomicBool::new(false));
     let writer = WriterParts {
         admitter: admitter.clone(),
         store: store.clone(),
@@ -137,6 +138,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         report: report.clone(),
         hour_length: parts.hour_length,
         earlier_life,
+        mended: mended.clone(),
     };
     let (desk, writer) = Writer::new(writer, hub.clone());
     let ended = Arc::new(AtomicBool::new(false));
@@ -171,6 +173,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         run_key: SigningKey::from_seed(&seed),
         turn: turn.clone(),
         unreadable: recovered.unreadable_slots,
+        mended,
     }
     .start(ordered, also, ended.clone());
     let space = Space::new(parts.disk.clone(), store.clone(), &parts.footage);

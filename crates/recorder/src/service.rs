@@ -145,7 +145,7 @@ impl Service {
             Err(error) => return refused(&error.to_string()),
         };
         let told = |gap: catalog::Gap| {
-            let cause: Option<GapCause> = serde_json::from_str(&gap.cause).ok();
+            let cause = GapCause::from_text(&gap.cause);
             let text = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
                 cause.as_ref().map_or_else(|| gap.cause.clone(), |cause| of(cause).into_owned())
             };

@@ -7,12 +7,12 @@ use crate::{
     report::Report,
     role::RunTime,
 };
-use catalog::{Footage, Gap};
-use domain::{HourLength, StreamId, UtcMicros, limit};
+use catalog::{CatalogError, Footage, Gap};
+use domain::{HourLength, Span, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use seal::GapLine;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -68,8 +68,10 @@ pub struct Writer {
     hour_length: HourLength,
     /// Until when an earlier run lived at least, by the catalog.
     earlier_life: Option<UtcMicros>,
-    /// Streams that this run was told to expect.
-    met: HashSet<StreamId>,
+    /// Streams that this run was told to expect, and since when.
+    met: HashMap<StreamId, UtcMicros>,
+    /// The catalog was made anew from the reels.
+    mended: Arc<AtomicBool>,
     /// First picture of each stream that is not durable yet.
     unsynced: HashMap<StreamId, UtcMicros>,
     /// The slowest sync since the last entry that told of one; 0 where all were in time.
@@ -131,6 +133,8 @@ pub struct WriterParts {
     pub hour_length: HourLength,
     /// See [`Footage::last_sign_of_life`]; read before recovery adds to the catalog.
     pub earlier_life: Option<UtcMicros>,
+    /// Set whenever the catalog was made anew from the reels.
+    pub mended: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -139,7 +143,7 @@ impl Writer {
         let waiting_bytes = Arc::<AtomicUsize>::default();
         let (note_sender, notes) = channel();
         let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
-        let WriterParts { admitter, store, footage, report, hour_length, earlier_life } = parts;
+        let WriterParts { admitter, store, footage, report, hour_length, earlier_life, mended } = parts;
         let (book, unsynced_lines, met, unsynced) = Default::default();
         let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
         let writer = Writer {
@@ -155,6 +159,7 @@ impl Writer {
             hour_length,
             earlier_life,
             met,
+            mended,
             unsynced,
             slowest_ms,
             slow_told,
@@ -200,7 +205,7 @@ impl Writer {
     fn take(&mut self, chunk: Chunk, now: UtcMicros) {
         self.waiting_bytes.fetch_sub(chunk.data.len(), Ordering::SeqCst);
         let (stream, at) = (chunk.stream, chunk.first_utc);
-        if !self.met.contains(&stream) {
+        if !self.met.contains_key(&stream) {
             self.take_notes(); // what an earlier run left comes before the first picture of this one
         }
         if self.admitter().admit(chunk, now) == Admitted::NoKey {
@@ -245,9 +250,10 @@ impl Writer {
     /// The stream is to be recorded from now on: what is missing since an earlier run held its last picture has a cause, and
     /// goes on until this run holds the first.
     fn expect(&mut self, stream: StreamId, at: UtcMicros) {
-        if !self.met.insert(stream) {
+        if self.met.contains_key(&stream) {
             return;
         }
+        self.met.insert(stream, at);
         self.report.note_expected(stream, at);
         let (last, open) = match self.footage.left_by_earlier_runs(stream) {
             Ok(left) => left,
@@ -258,7 +264,7 @@ impl Writer {
                 self.gap_begins(stream, last, GapCause::RecorderDown);
             };
         };
-        let cause = serde_json::from_str(&gap.cause).unwrap_or(GapCause::RecorderDown);
+        let cause = GapCause::from_text(&gap.cause).unwrap_or(GapCause::RecorderDown);
         let stopped = cause == GapCause::Stopped;
         self.book.goes_on(stream, gap.from, cause);
         if gap.from >= at {
@@ -270,11 +276,34 @@ impl Writer {
         }
     }
 
+    /// After a rebuild: gaps whose end was lost end where footage goes on, and what lies between an earlier run's last
+    /// picture and this run's first has its cause, which only the lost catalog could have told at the start.
+    fn settle_gaps(&mut self) {
+        for (stream, at) in self.met.clone() {
+            if let Err(error) = self.settle_gaps_of(stream, at) {
+                warn!(%error, "gaps could not be settled after the catalog was made anew");
+            }
+        }
+    }
+
+    fn settle_gaps_of(&mut self, stream: StreamId, at: UtcMicros) -> Result<(), CatalogError> {
+        let open = self.book.open_since(stream);
+        self.footage.gaps_settle(stream, open)?;
+        let (Some(before), after) = self.footage.frames_around(stream, at)? else { return Ok(()) };
+        let to = after.or(open).unwrap_or(at);
+        let hole = Span::new(before, to).ok().filter(|hole| hole.micros() > 0);
+        let Some(hole) = hole else { return Ok(()) };
+        if self.footage.gaps(stream, hole)?.is_empty() {
+            let missing = self.book.add(stream, hole.from(), hole.to(), GapCause::RecorderDown);
+            self.enter([missing]);
+        }
+        Ok(())
+    }
+
     /// For the catalog; the reels' lines are the book's.
     fn enter(&self, missing: impl IntoIterator<Item = Missing>) {
         for Missing { stream, from, to, cause } in missing {
-            let cause = serde_json::to_string(&cause).unwrap_or_else(|_| cause.code().to_owned());
-            if let Err(error) = self.footage.gap(&Gap { stream, from, to, cause }) {
+            if let Err(error) = self.footage.gap(&Gap { stream, from, to, cause: cause.text() }) {
                 warn!(%error, "a gap could not be noted");
             }
         }
@@ -293,6 +322,9 @@ impl Writer {
 
     fn sync(&mut self, time: &RunTime) {
         self.take_notes();
+        if self.mended.swap(false, Ordering::SeqCst) {
+            self.settle_gaps();
+        }
         self.admit_lines(time.now());
         let started = Instant::now();
         let synced = self.admitter().sync(time.now());

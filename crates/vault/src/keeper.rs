@@ -2,7 +2,7 @@
 
 use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros};
 use seal::{
-    ChunkKey, DataKey, Extent, LookupKey,
+    ChunkKey, DataKey, Extent, GapLine, LookupKey,
     key::WrappedKey,
     root::Root,
     sign::{PublicKey, RunCertificate},
@@ -188,6 +188,8 @@ pub struct StreamPart {
     pub key_record: Vec<u8>,
     /// Its extent records, header and payload each.
     pub extents: Vec<Vec<u8>>,
+    /// Its gap records, likewise.
+    pub gaps: Vec<Vec<u8>>,
 }
 
 /// What became of a stream of a reel.
@@ -196,6 +198,7 @@ pub enum StreamFate {
     Alive {
         stream: StreamId,
         extents: Vec<Extent>,
+        gaps: Vec<GapLine>,
     },
     /// Its key is dead.
     Dead,

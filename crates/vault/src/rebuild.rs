@@ -12,7 +12,7 @@
 //! so a destruction in that moment is not undone by a row. Whose a stream is, its key record decides: it unwraps for one
 //! camera and stream only, so footage never comes to another camera (R13).
 //!
-//! Gaps stand in the reels too (R12): where their records are read, they join step 4 (`of_reel`).
+//! Gaps stand in the reels too (R12): what their lines say is entered in step 4, before the row.
 
 use crate::{
     keeper::{ExtentsQuery, Fact, Keeper, KeeperError, StreamFate, StreamPart},
@@ -20,9 +20,9 @@ use crate::{
     store::{LocalStore, Location, StoreError, whole_index},
     survey::{End, Found, LeftOut, Surveyor},
 };
-use catalog::{CatalogError, Footage, NewReel, ReelRow, ReelState, StreamRow};
+use catalog::{CatalogError, Footage, Gap, NewReel, ReelRow, ReelState, StreamRow};
 use domain::{ReelId, UtcMicros, limit::MESSAGE_BYTES_MAX, limit::RECORD_HEADER_BYTES};
-use seal::{Extent, Kind, reel::IndexEntry};
+use seal::{Extent, GapLine, Kind, reel::IndexEntry};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -201,8 +201,9 @@ impl Rebuilder<'_> {
         if fates.contains(&StreamFate::Closed) {
             return Ok(Became::Closed);
         }
+        self.enter_gaps(&fates)?;
         let streams: Vec<StreamRow> =
-            parts.iter().zip(fates).filter_map(|(part, fate)| part.row(found.reel, fate)).collect();
+            parts.iter().zip(fates).filter_map(|(part, fate)| part.row(found, fate)).collect();
         let known = self.footage().reel(found.reel)?;
         if streams.is_empty() {
             if known.is_some_and(|known| known.state != ReelState::Dead) {
@@ -224,6 +225,17 @@ impl Rebuilder<'_> {
         Ok(became)
     }
 
+    fn enter_gaps(&self, fates: &[StreamFate]) -> Result<()> {
+        for fate in fates {
+            let StreamFate::Alive { gaps, .. } = fate else { continue };
+            for GapLine { stream, from, to, cause, detail, .. } in gaps {
+                let cause = if detail.is_empty() { cause.clone() } else { format!("{cause} {detail}") };
+                self.footage().gap_learnt(&Gap { stream: *stream, from: *from, to: *to, cause })?;
+            }
+        }
+        Ok(())
+    }
+
     /// What stands of each stream in a reel.
     fn parts(&self, found: &Found) -> Result<Vec<Part>> {
         let entries = whole_index(self.store(), found.reel, &found.location)?.ok_or(StoreError::Gone)?;
@@ -232,7 +244,7 @@ impl Rebuilder<'_> {
         for entry in &entries {
             if entry.is(Kind::Key) {
                 let key_record = reader.record(found.reel, entry)?.split_off(RECORD_HEADER_BYTES);
-                let asked = StreamPart { handle: entry.handle, key_record, extents: Vec::new() };
+                let asked = StreamPart { handle: entry.handle, key_record, extents: Vec::new(), gaps: Vec::new() };
                 parts.insert(entry.handle, Part { asked, chunks: 0, bytes: 0 });
             }
             let Some(part) = parts.get_mut(&entry.handle) else { continue };
@@ -240,6 +252,8 @@ impl Rebuilder<'_> {
                 part.count(entry);
             } else if entry.is(Kind::Extent) {
                 part.asked.extents.push(reader.record(found.reel, entry)?);
+            } else if entry.is(Kind::Gap) {
+                part.asked.gaps.push(reader.record(found.reel, entry)?);
             }
         }
         Ok(parts.into_values().collect())
@@ -289,20 +303,21 @@ impl Part {
     }
 
     fn question_bytes(&self) -> usize {
-        self.asked.key_record.len() + self.asked.extents.iter().map(|extent| extent.len() + 4).sum::<usize>() + 16
+        let records = self.asked.extents.iter().chain(&self.asked.gaps);
+        self.asked.key_record.len() + records.map(|record| record.len() + 4).sum::<usize>() + 16
     }
 
-    /// The catalog's row, for a stream that lives.
-    fn row(&self, reel: ReelId, fate: StreamFate) -> Option<StreamRow> {
-        let StreamFate::Alive { stream, extents } = fate else { return None };
+    /// The catalog's row, for a stream that lives; without frames where the reel holds gaps of it only.
+    fn row(&self, found: &Found, fate: StreamFate) -> Option<StreamRow> {
+        let StreamFate::Alive { stream, extents, .. } = fate else { return None };
         let of = |extents: &[Extent]| {
             let first = extents.iter().map(|extent| extent.first_utc).min()?;
             let last = extents.iter().map(|extent| extent.last_utc).max()?;
             Some((first, last))
         };
-        let (first_utc, last_utc) = of(&extents)?;
+        let (first_utc, last_utc) = of(&extents).unwrap_or((found.hour.start(), found.hour.start()));
         Some(StreamRow {
-            reel,
+            reel: found.reel,
             handle: self.asked.handle,
             stream,
             first_utc,

@@ -23,6 +23,7 @@ pub struct Gap {
     pub from: UtcMicros,
     /// None while it lasts.
     pub to: Option<UtcMicros>,
+    /// The word of the reel's line, and its detail behind a space where it has one.
     pub cause: String,
 }
 

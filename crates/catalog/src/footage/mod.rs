@@ -1,6 +1,7 @@
 //! Footage: which reels exist, which streams they hold from when to when, which gaps are known. Disposable.
 
 mod find;
+mod gap;
 mod rebuild;
 mod reel;
 

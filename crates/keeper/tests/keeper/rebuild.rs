@@ -16,7 +16,8 @@ fn part_of(opened: &Opened, minted: &Minted) -> ReelPart {
 }
 
 fn query(rebuild: u64, part: &ReelPart) -> ExtentsQuery {
-    let stream = StreamPart { handle: 3, key_record: part.key_record.clone(), extents: part.extents.clone() };
+    let stream =
+        StreamPart { handle: 3, key_record: part.key_record.clone(), extents: part.extents.clone(), gaps: vec![] };
     ExtentsQuery { rebuild, reel: part.reel, header: part.header.clone(), streams: vec![stream] }
 }
 
@@ -37,7 +38,7 @@ fn extents_are_told_after_one_entry_and_of_no_more_reels_than_it_counts() {
     let rebuilds: Vec<Event> = opened.entries().into_iter().map(|entry| entry.event).collect();
     assert_eq!(rebuilds[leaf as usize], Event::Rebuild { reels: 1, why: "the catalog was lost".into() });
     let fates = opened.core.extents(&query(leaf, &part)).unwrap();
-    let [StreamFate::Alive { stream: told, extents }] = &fates[..] else { panic!("{fates:?}") };
+    let [StreamFate::Alive { stream: told, extents, .. }] = &fates[..] else { panic!("{fates:?}") };
     assert_eq!((*told, extents.len(), extents[0].first_utc), (stream(1), 10, utc(60)));
     assert!(opened.core.extents(&query(leaf, &part)).is_ok(), "the same reel in a further message");
     let other = opened.reel(8, &minted, 60, GroupStart { reel: REEL, chunk: 0 });

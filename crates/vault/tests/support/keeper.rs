@@ -217,9 +217,18 @@ impl Keeper for FakeKeeper {
                 return Ok(StreamFate::Closed);
             }
             let (reel, key_record) = (query.reel, part.key_record.clone());
+            let gaps = part.gaps.clone();
             let part = ReelPart { reel, header: query.header.clone(), key_record, extents: part.extents.clone() };
             let opened = self.open_part(&part, stream)?;
-            Ok(StreamFate::Alive { stream, extents: opened.extents })
+            let line = |record: &Vec<u8>| {
+                let header = RecordHeader::from_bytes(record).map_err(|_| wrong("gap"))?;
+                let key = opened.data_key.record_key(reel, Kind::Gap, header.handle, header.number);
+                let mut payload = record[64..].to_vec();
+                let plain = key.open(&header, &mut payload).map_err(|_| wrong("gap"))?;
+                seal::GapLine::from_bytes(plain).map_err(|_| wrong("gap"))
+            };
+            let gaps = gaps.iter().map(line).collect::<Result<_, _>>()?;
+            Ok(StreamFate::Alive { stream, extents: opened.extents, gaps })
         };
         query.streams.iter().map(fate).collect()
     }
