@@ -24,6 +24,8 @@ use tokio::time::timeout;
 
 /// How long a camera may take to answer TEARDOWN before its connection is closed all the same.
 const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Where `retina` says that a connection ended in the middle of a message; what the camera sent comes after it.
+const CUT_WITHIN: usize = 80;
 /// A name that a camera gives a track, as far as it is repeated.
 const NAME_BYTES_MAX: usize = 24;
 
@@ -216,6 +218,8 @@ fn classified(error: &retina::Error, during: Step) -> SourceError {
     let begins = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
     if begins(&["Unable to connect"]) {
         SourceError::Unreachable
+    } else if text.get(..CUT_WITHIN).unwrap_or(&text).contains("Incomplete RTSP message at EOF") {
+        SourceError::Closed { during } // in the middle of a picture
     } else if begins(&["Error reading from RTSP peer", "Error writing to RTSP peer"]) {
         SourceError::Closed { during }
     } else if during == Step::Describe && begins(&["RTSP framing error"]) {

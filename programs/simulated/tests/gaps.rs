@@ -1,0 +1,158 @@
+//! Cameras that misbehave, a recorder that dies and one that is stopped: every second without footage has a beginning, an end
+//! and a cause, on the timeline, in the reels and in a catalog made anew (R12); another device is no camera (R13).
+
+mod support;
+
+use domain::UtcMicros;
+use serde_json::Value;
+use simulator::rtsp::Fault;
+use std::fs;
+use support::{Site, now, sleep, town, until};
+
+/// A gap of the day as the console tells it, in seconds since `START`'s instant, with its French cause.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    from: UtcMicros,
+    to: Option<UtcMicros>,
+    cause: String,
+}
+
+fn micros(value: &Value) -> Option<UtcMicros> {
+    let time: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    Some(UtcMicros(time.as_microsecond()))
+}
+
+/// Footage and gaps of a camera from `from` on: both days, where midnight passes meanwhile.
+fn timeline(site: &Site, camera: &str, from: UtcMicros) -> (Vec<(UtcMicros, UtcMicros)>, Vec<Told>) {
+    let paris = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
+    let date = |at: UtcMicros| jiff::Timestamp::from_microsecond(at.0).unwrap().to_zoned(paris.clone()).date();
+    let mut dates = vec![date(from), date(now())];
+    dates.dedup();
+    let (mut footage, mut gaps) = (Vec::new(), Vec::new());
+    for date in dates {
+        let day = site.operator().get(&format!("/api/cameras/{camera}/day?date={date}")).unwrap();
+        for span in day["footage"].as_array().unwrap() {
+            footage.push((micros(&span["from"]).unwrap(), micros(&span["to"]).unwrap()));
+        }
+        for gap in day["gaps"].as_array().unwrap() {
+            let cause = gap["cause_fr"].as_str().unwrap().to_owned();
+            gaps.push(Told { from: micros(&gap["from"]).unwrap(), to: micros(&gap["to"]), cause });
+        }
+    }
+    (footage, gaps)
+}
+
+/// Nothing between the first picture and `until` is neither footage nor a gap with a cause. Spans nearer than two seconds are
+/// one on the timeline (promise 1); a span ends at its last picture, not at the end of its showing.
+fn check_covered(site: &Site, camera: &str, from: UtcMicros, until: UtcMicros) {
+    let (footage, gaps) = timeline(site, camera, from);
+    let mut pieces = footage.clone();
+    pieces.extend(gaps.iter().map(|gap| (gap.from, gap.to.unwrap_or(until))));
+    pieces.sort();
+    let mut covered = pieces.first().unwrap_or_else(|| panic!("nothing of {camera}")).1;
+    for (begin, end) in &pieces {
+        let hole_ms = begin.since(covered) / 1_000;
+        assert!(hole_ms <= 250, "{camera}: {hole_ms} ms before {begin} without a word: {footage:#?} {gaps:#?}");
+        covered = covered.max(*end);
+    }
+    assert!(until.since(covered) <= 4_000_000, "{camera}: nothing since {covered}, it is {until}");
+}
+
+fn has_cause(gaps: &[Told], words: &str) -> bool {
+    gaps.iter().any(|gap| gap.cause.contains(words))
+}
+
+#[test]
+fn every_second_without_footage_has_a_beginning_an_end_and_a_cause_also_in_a_catalog_made_anew() {
+    let town = town(5);
+    let mut site = Site::serving();
+    let start = now();
+    let cameras: Vec<String> = (1..=5).map(|number| site.add(&town, number, 30)).collect();
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    sleep(2.0);
+    let faults = [Fault::Refuse, Fault::Drop, Fault::Stall, Fault::JumpForward, Fault::Overload];
+    let faulty = |set: bool| {
+        for (camera, fault) in town.cameras.iter().zip(faults) {
+            if set { camera.set(fault) } else { camera.clear(fault) }
+        }
+    };
+    faulty(true);
+    sleep(12.0);
+    faulty(false);
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    sleep(2.0);
+
+    site.site.kill("recorder").unwrap();
+    sleep(3.0);
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    sleep(2.0);
+    site.site.stop().unwrap();
+    sleep(3.0);
+    site.site.serve().unwrap();
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    sleep(3.0);
+
+    let words = ["ne répond pas", "a fermé la session", "n'envoie plus d'image", "", "plus que ce qui peut"];
+    let mut known = Vec::new();
+    for (camera, words) in cameras.iter().zip(words) {
+        check_covered(&site, camera, start, now());
+        let (_, gaps) = timeline(&site, camera, start);
+        assert!(words.is_empty() || has_cause(&gaps, words), "{words}: {gaps:#?}");
+        for cause in ["L'enregistreur ne fonctionnait pas", "arrêté volontairement"] {
+            assert!(has_cause(&gaps, cause), "{cause}: {gaps:#?}");
+        }
+        assert!(gaps.iter().all(|gap| gap.to.is_some()), "all are recorded: {gaps:#?}");
+        known.push(gaps);
+    }
+    assert_eq!(known[3].len(), 2, "a jump of the camera's clock costs nothing: {:#?}", known[3]);
+
+    site.site.stop().unwrap();
+    for file in ["footage.db", "footage.db-wal", "footage.db-shm"] {
+        fs::remove_file(site.site.folder.join("data").join(file)).ok();
+    }
+    site.site.serve().unwrap();
+    for (camera, known) in cameras.iter().zip(&known) {
+        site.until_recording(camera);
+        until("the gaps are known again", || {
+            let (_, gaps) = timeline(&site, camera, start);
+            known.iter().all(|gap| gaps.contains(gap)).then_some(())
+        });
+        sleep(1.5);
+        check_covered(&site, camera, start, now());
+    }
+}
+
+#[test]
+fn another_device_at_a_cameras_address_is_refused_until_it_is_confirmed() {
+    let town = town(2);
+    let site = Site::serving();
+    let cameras: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    let confirm = || site.site.attempt(&["camera", "confirm", "cam-1"], None).unwrap();
+    let same = confirm();
+    assert_eq!(same.code, Some(0), "{}", same.stderr);
+    assert!(same.stdout.contains("rien n'a changé"), "{}", same.stdout);
+
+    let played = |number: usize| town.cameras[number].sent().len();
+    town.cameras[0].set(Fault::OtherDevice);
+    until("the other device is refused", || {
+        let health = site.health()?;
+        let camera = health["cameras"].as_array()?.iter().find(|one| one["id"] == cameras[0])?.clone();
+        let told = camera["detail_fr"].as_str()?.contains("Un autre appareil");
+        (camera["state"] == "refused" && told).then_some(())
+    });
+    let (before, other_before) = (played(0), played(1));
+    sleep(3.0);
+    assert_eq!(played(0), before, "the other device was asked for pictures");
+    assert!(played(1) > other_before, "the other camera is recorded on");
+
+    let confirmed = confirm();
+    assert_eq!(confirmed.code, Some(0), "{}", confirmed.stderr);
+    for words in ["realm", "server", "→", "Appareil confirmé"] {
+        assert!(confirmed.stdout.contains(words), "{words}: {}", confirmed.stdout);
+    }
+    site.until_recording(&cameras[0]);
+    assert!(played(0) > before);
+    let unknown = site.site.attempt(&["camera", "confirm", "inconnue"], None).unwrap();
+    assert!(unknown.code != Some(0) && unknown.stderr.contains("vigie camera list"), "{}", unknown.stderr);
+}
