@@ -1,7 +1,7 @@
 //! Space: how long the store's disk and the registry's disk last, told before they are full.
 
-use crate::{report::Report, role::RunTime};
-use catalog::{Footage, ReelRow};
+use crate::mend::Kept;
+use catalog::ReelRow;
 use disk::Disk;
 use domain::{UtcMicros, limit};
 use keeper::wire::{Finding, FindingState};
@@ -16,7 +16,7 @@ use std::{
 };
 use tracing::warn;
 use vault::{
-    LocalStore, StoreError,
+    StoreError,
     store::{Forecast, Trouble, forecast},
 };
 
@@ -37,7 +37,7 @@ const DATA_BYTES_ALARM: u64 = 128 << 20;
 /// Measures, and remembers what it measured.
 pub struct Space {
     disk: Arc<dyn Disk>,
-    store: Arc<LocalStore>,
+    kept: Kept,
     /// Registry, ledger and catalog.
     data: PathBuf,
     before: Option<(UtcMicros, u64)>,
@@ -46,19 +46,13 @@ pub struct Space {
 
 impl Space {
     /// `footage`: a file of the data folder.
-    pub fn new(disk: Arc<dyn Disk>, store: Arc<LocalStore>, footage: &Path) -> Space {
+    pub fn new(disk: Arc<dyn Disk>, kept: Kept, footage: &Path) -> Space {
         let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
-        Space { disk, store, data, before: None, bytes_per_second: None }
+        Space { disk, kept, data, before: None, bytes_per_second: None }
     }
 
     /// Measures until `ended`.
-    pub fn start(
-        mut self,
-        footage: Arc<Footage>,
-        report: Arc<Report>,
-        time: RunTime,
-        ended: Arc<AtomicBool>,
-    ) -> JoinHandle<()> {
+    pub fn start(mut self, ended: Arc<AtomicBool>) -> JoinHandle<()> {
         thread::spawn(move || {
             let mut next = Instant::now();
             while !ended.load(Ordering::SeqCst) {
@@ -67,9 +61,10 @@ impl Space {
                     continue;
                 }
                 next = Instant::now() + PERIOD;
-                self.measure(time.now(), report.bytes_received());
-                match footage.live_reels() {
-                    Ok(live) => report.note_finding(self.store_finding(&live, time.now())),
+                let (now, report) = (self.kept.time.now(), self.kept.report.clone());
+                self.measure(now, report.bytes_received());
+                match self.kept.footage.live_reels() {
+                    Ok(live) => report.note_finding(self.store_finding(&live, now)),
                     Err(error) => warn!(%error, "the store's future could not be reckoned"),
                 }
                 if let Ok(Some(free)) = self.disk.free_bytes(&self.data) {
@@ -91,12 +86,12 @@ impl Space {
     }
 
     fn store_finding(&self, live: &[ReelRow], now: UtcMicros) -> Finding {
-        let free_bytes = match self.store.free_bytes() {
+        let free_bytes = match self.kept.store.free_bytes() {
             Ok(bytes) => bytes,
             Err(StoreError::Disk(error)) => return full(Trouble::from(&error)),
             Err(_) => return full(Trouble::Other),
         };
-        let usage = self.store.usage();
+        let usage = self.kept.store.usage();
         if free_bytes == 0 {
             let slots_used = usage.slots_max <= usage.slots;
             return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
