@@ -114,6 +114,8 @@ fn bytes_are_counted_by_hour_and_camera() {
         bench.footage.bytes_of(hour_at(0), &cameras).unwrap()
     };
     assert_eq!((of(&[1]), of(&[2]), of(&[1, 2, 9]), of(&[])), (60_000_000, 30_000_000, 90_000_000, 0));
+    let day = |seconds| hour_at(seconds).start().plus_seconds(86_400);
+    assert_eq!(bench.footage.bytes_by_deadline().unwrap(), [(day(0), 2_000), (day(3_600), 1_000)]);
 }
 
 #[test]

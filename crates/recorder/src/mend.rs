@@ -77,7 +77,7 @@ impl Mender {
         let work = move || {
             let mut failures = 0;
             let mut due = (!also.is_empty() || !self.kept.store.kept().is_empty()).then(Instant::now);
-            if self.found_damaged(self.kept.footage.check_whole().err().as_ref()) {
+            if self.is_damaged() {
                 return;
             }
             while !ended.load(Ordering::SeqCst) {
@@ -89,7 +89,7 @@ impl Mender {
                 let failed = self.kept.admitter.lock().unwrap_or_else(PoisonError::into_inner).catalog_failures();
                 if failed != failures {
                     failures = failed;
-                    if self.found_damaged(self.kept.footage.check_whole().err().as_ref()) {
+                    if self.is_damaged() {
                         return;
                     }
                     due = due.or(Some(Instant::now() + AGAIN));
@@ -145,6 +145,13 @@ impl Mender {
                 Err(error)
             }
         }
+    }
+
+    /// On a connection of its own: the writer of rows waits for nobody.
+    fn is_damaged(&self) -> bool {
+        let site = self.grant.certificate.site;
+        let checked = Footage::open_for_reading(&self.path, site).and_then(|footage| footage.check_whole());
+        self.found_damaged(checked.err().as_ref())
     }
 
     fn answer(&self, number: u64, result: Result<Rebuilt, String>) {
