@@ -65,7 +65,7 @@ pub struct Mender {
     pub grant: RunGrant,
     pub run_key: SigningKey,
     pub turn: Arc<Turn>,
-    /// Slots that the disk does not give.
+    /// Slots that the disk did not give at the start.
     pub unreadable: usize,
 }
 

@@ -132,6 +132,9 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let ended = Arc::new(AtomicBool::new(false));
     let ingest = start_ingest(&parts, &time, desk)?;
     report.watch(ingest.board());
+    let turn = Arc::new(Turn::default());
+    let kept = Kept::of(&admitter, &store, &footage, &report, &time);
+    let mender = mender(&parts, &kept, grant, &seed, &turn, unreadable);
     let (permits, confirmed) = (LivePermits::default(), Arc::new(Mutex::new(Instant::now())));
     let service = Service {
         keeper: parts.keeper.clone(),
@@ -146,18 +149,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     thread::spawn(move || service.listen(&listener));
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
-    let turn = Arc::new(Turn::default());
     let (errands, asked) = channel();
-    let kept = Kept::of(&admitter, &store, &footage, &report, &time);
-    let mender = Mender {
-        keeper: parts.keeper.clone(),
-        kept: kept.clone(),
-        path: parts.footage.clone(),
-        grant,
-        run_key: SigningKey::from_seed(&seed),
-        turn: turn.clone(),
-        unreadable,
-    };
     let (mending, orders) = mender.start(also, ended.clone());
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let running = Errands {
@@ -208,6 +200,18 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
         thread::sleep(HELLO_AGAIN);
     }
     None
+}
+
+fn mender(
+    parts: &RecorderParts,
+    kept: &Kept,
+    grant: RunGrant,
+    seed: &Secret32,
+    turn: &Arc<Turn>,
+    unreadable: usize,
+) -> Mender {
+    let (keeper, path, run_key) = (parts.keeper.clone(), parts.footage.clone(), SigningKey::from_seed(seed));
+    Mender { keeper, kept: kept.clone(), path, grant, run_key, turn: turn.clone(), unreadable }
 }
 
 fn open_store(parts: &RecorderParts) -> Result<LocalStore, StoreError> {
