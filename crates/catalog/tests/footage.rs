@@ -76,6 +76,61 @@ fn rows(number: u8, streams: &[(u8, i64, i64)]) -> Vec<StreamRow> {
     streams.iter().enumerate().map(row).collect()
 }
 
+#[test]
+fn a_rebuilt_reel_stands_in_place_of_what_was_known_and_a_dead_one_stays_dead() {
+    let bench = Bench::new();
+    let known = bench.reel(1, &[(1, 0, 59), (2, 0, 59)]);
+    let before = bench.footage.reel(known).unwrap().unwrap();
+    let right = ReelRow {
+        bytes: 4_096,
+        state: ReelState::Recovered,
+        opened_at: at(5),
+        closed_at: Some(at(6)),
+        ..before.clone()
+    };
+    bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)])).unwrap();
+    let after = bench.footage.reel(known).unwrap().unwrap();
+    assert_eq!(
+        (after.bytes, after.state, after.opened_at, after.closed_at),
+        (4_096, ReelState::Recovered, before.opened_at, before.closed_at)
+    );
+    assert_eq!(bench.footage.streams_of(known).unwrap(), rows(1, &[(3, 1, 2)]));
+    let new = ReelRow { reel: ReelId([2; 16]), ..right.clone() };
+    bench.footage.reel_rebuilt(&new, &rows(2, &[(1, 1, 2)])).unwrap();
+    assert_eq!(bench.footage.reel(new.reel).unwrap().unwrap(), new);
+    bench.footage.reels_dead(before.hour, None).unwrap();
+    let refused = bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)]));
+    assert!(matches!(refused, Err(CatalogError::NotLive { .. })), "{refused:?}");
+}
+
+#[test]
+fn bytes_are_counted_by_hour_and_camera() {
+    let bench = Bench::new();
+    bench.reel(1, &[(1, 0, 59), (2, 0, 59)]);
+    bench.reel(2, &[(1, 60, 119)]);
+    bench.reel(3, &[(1, 3_600, 3_659)]);
+    let of = |cameras: &[u8]| {
+        let cameras: Vec<CameraId> = cameras.iter().map(|n| CameraId([*n; 16])).collect();
+        bench.footage.bytes_of(hour_at(0), &cameras).unwrap()
+    };
+    assert_eq!((of(&[1]), of(&[2]), of(&[1, 2, 9]), of(&[])), (60_000_000, 30_000_000, 90_000_000, 0));
+    let day = |seconds| hour_at(seconds).start().plus_seconds(86_400);
+    assert_eq!(bench.footage.bytes_by_deadline().unwrap(), [(day(0), 2_000), (day(3_600), 1_000)]);
+}
+
+#[test]
+fn a_catalog_that_was_marked_as_damaged_is_whole_again_when_it_is_made_anew() {
+    let bench = Bench::new();
+    let path = bench.path();
+    assert!(bench.footage.check_whole().is_ok() && !Footage::is_marked_damaged(&path));
+    Footage::mark_damaged(&path).unwrap();
+    assert!(Footage::is_marked_damaged(&path));
+    drop(bench.footage);
+    Footage::discard(&path).unwrap();
+    assert!(!Footage::is_marked_damaged(&path));
+    Footage::open(&path, SITE).unwrap().check_whole().unwrap();
+}
+
 fn ids(reels: &[ReelRow]) -> Vec<u8> {
     reels.iter().map(|row| row.reel.0[0]).collect()
 }

@@ -15,7 +15,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{RecvTimeoutError, Sender, channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -33,32 +33,53 @@ const LOOK: Duration = Duration::from_secs(1);
 /// After a rebuild that could not go on, or that met hours which are closed now.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Who mends, and with what.
-pub struct Mender {
-    pub keeper: Arc<KeeperClient>,
+/// What is kept, and what all threads know of it.
+#[derive(Clone)]
+pub struct Kept {
     pub admitter: Arc<Mutex<Admitter>>,
     pub store: Arc<LocalStore>,
     pub footage: Arc<Footage>,
-    /// The catalog's file, to be marked where it is damaged.
-    pub path: PathBuf,
     pub report: Arc<Report>,
     pub time: RunTime,
+    /// Set whenever the catalog was made anew from the reels: the writer then settles gaps.
+    pub mended: Arc<AtomicBool>,
+}
+
+impl Kept {
+    pub fn of(
+        admitter: &Arc<Mutex<Admitter>>,
+        store: &Arc<LocalStore>,
+        footage: &Arc<Footage>,
+        report: &Arc<Report>,
+        time: &RunTime,
+    ) -> Kept {
+        let (admitter, store, footage) = (admitter.clone(), store.clone(), footage.clone());
+        Kept { admitter, store, footage, report: report.clone(), time: time.clone(), mended: Arc::default() }
+    }
+}
+
+/// Who mends, and with what.
+pub struct Mender {
+    pub keeper: Arc<KeeperClient>,
+    pub kept: Kept,
+    /// The catalog's file, to be marked where it is damaged.
+    pub path: PathBuf,
     pub grant: RunGrant,
     pub run_key: SigningKey,
     pub turn: Arc<Turn>,
-    /// Slots that the disk does not give.
+    /// Slots that the disk did not give at the start.
     pub unreadable: usize,
-    /// Told to the writer, which then settles gaps.
-    pub mended: Arc<AtomicBool>,
 }
 
 impl Mender {
     /// Works until `ended`; ends by itself where the catalog is damaged: the recorder then begins anew, and makes another.
-    pub fn start(self, orders: Receiver<u64>, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> JoinHandle<()> {
-        thread::spawn(move || {
+    /// Orders to rebuild everything go into the channel, by their number.
+    pub fn start(self, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<u64>) {
+        let (sender, orders) = channel();
+        let work = move || {
             let mut failures = 0;
-            let mut due = (!also.is_empty() || !self.store.kept().is_empty()).then(Instant::now);
-            if self.found_damaged(self.footage.check_whole().err().as_ref()) {
+            let mut due = (!also.is_empty() || !self.kept.store.kept().is_empty()).then(Instant::now);
+            if self.is_damaged() {
                 return;
             }
             while !ended.load(Ordering::SeqCst) {
@@ -67,10 +88,10 @@ impl Mender {
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-                let failed = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).catalog_failures();
+                let failed = self.kept.admitter.lock().unwrap_or_else(PoisonError::into_inner).catalog_failures();
                 if failed != failures {
                     failures = failed;
-                    if self.found_damaged(self.footage.check_whole().err().as_ref()) {
+                    if self.is_damaged() {
                         return;
                     }
                     due = due.or(Some(Instant::now() + AGAIN));
@@ -95,37 +116,45 @@ impl Mender {
                     return;
                 }
             }
-        })
+        };
+        (thread::spawn(work), sender)
     }
 
     fn mend(&self, scope: &Scope, why: &str) -> Result<Rebuilt, RebuildError> {
-        self.report.note_finding(mending());
+        self.kept.report.note_finding(mending());
         let closer = Closer {
-            store: &self.store,
-            footage: &self.footage,
+            store: &self.kept.store,
+            footage: &self.kept.footage,
             grant: &self.grant,
             run_key: &self.run_key,
-            now: self.time.now(),
+            now: self.kept.time.now(),
         };
         let rebuilder = Rebuilder { closer, keeper: &*self.keeper, turn: &self.turn };
         let result = rebuilder.rebuild(scope, why);
-        self.report.note_unknown_slots(self.store.kept().len() + self.unreadable);
+        self.kept.report.note_unknown_slots(self.kept.store.kept().len() + self.unreadable);
         match result {
             Ok((rebuilt, facts)) => {
                 info!(reels = rebuilt.reels, entered = rebuilt.entered, left_out = rebuilt.left_out_count, "mended");
-                let mut admitter = self.admitter.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut admitter = self.kept.admitter.lock().unwrap_or_else(PoisonError::into_inner);
                 facts.into_iter().for_each(|fact| admitter.tell(fact));
                 drop(admitter);
-                self.mended.store(true, Ordering::SeqCst);
-                self.report.note_finding(mended(&rebuilt));
+                self.kept.mended.store(true, Ordering::SeqCst);
+                self.kept.report.note_finding(mended(&rebuilt));
                 Ok(rebuilt)
             }
             Err(error) => {
                 warn!(%error, "the catalog could not be rebuilt yet");
-                self.report.note_finding(not_mended(&error.to_string()));
+                self.kept.report.note_finding(not_mended(&error.to_string()));
                 Err(error)
             }
         }
+    }
+
+    /// On a connection of its own: the writer of rows waits for nobody.
+    fn is_damaged(&self) -> bool {
+        let site = self.grant.certificate.site;
+        let checked = Footage::open_for_reading(&self.path, site).and_then(|footage| footage.check_whole());
+        self.found_damaged(checked.err().as_ref())
     }
 
     fn answer(&self, number: u64, result: Result<Rebuilt, String>) {

@@ -9,7 +9,7 @@ use crate::{
     clerk::{BEAT_PATIENCE, Clerk, LivePermits},
     errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
-    mend::Mender,
+    mend::{Kept, Mender},
     report::Report,
     service::Service,
     space::Space,
@@ -116,34 +116,26 @@ const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
-    let mut store = LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?;
-    store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
-    let store = Arc::new(store);
+    let store = Arc::new(open_store(&parts)?);
     let (footage, recovered, earlier_life) = open_and_recover(&parts, &store, &grant, &seed, time.now())?; // 2
     let footage = Arc::new(footage);
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
-    let also = recovered.reels();
+    let (also, unreadable) = (recovered.reels(), recovered.unreadable_slots);
     recovered.facts.into_iter().for_each(|fact| admitter.tell(fact));
 
     let hub = Arc::new(Hub::default());
     let report = Arc::new(Report::default());
     report.note_unknown_slots(recovered.unknown_slots.len());
     let admitter = Arc::new(Mutex::new(admitter));
-    let mended = Arc::new(AtomicBool::new(false));
-    let writer = WriterParts {
-        admitter: admitter.clone(),
-        store: store.clone(),
-        footage: footage.clone(),
-        report: report.clone(),
-        hour_length: parts.hour_length,
-        earlier_life,
-        mended: mended.clone(),
-    };
+    let kept = Kept::of(&admitter, &store, &footage, &report, &time);
+    let writer = WriterParts { kept: kept.clone(), hour_length: parts.hour_length, earlier_life };
     let (desk, writer) = Writer::new(writer, hub.clone());
     let ended = Arc::new(AtomicBool::new(false));
     let ingest = start_ingest(&parts, &time, desk)?;
     report.watch(ingest.board());
+    let turn = Arc::new(Turn::default());
+    let mender = mender(&parts, &kept, grant, &seed, &turn, unreadable);
     let (permits, confirmed) = (LivePermits::default(), Arc::new(Mutex::new(Instant::now())));
     let service = Service {
         keeper: parts.keeper.clone(),
@@ -158,26 +150,9 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     thread::spawn(move || service.listen(&listener));
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
-    let turn = Arc::new(Turn::default());
     let (errands, asked) = channel();
-    let (orders, ordered) = channel();
-    let mending = Mender {
-        keeper: parts.keeper.clone(),
-        admitter: admitter.clone(),
-        store: store.clone(),
-        footage: footage.clone(),
-        path: parts.footage.clone(),
-        report: report.clone(),
-        time: time.clone(),
-        grant,
-        run_key: SigningKey::from_seed(&seed),
-        turn: turn.clone(),
-        unreadable: recovered.unreadable_slots,
-        mended,
-    }
-    .start(ordered, also, ended.clone());
-    let space = Space::new(parts.disk.clone(), store.clone(), &parts.footage);
-    let measuring = space.start(footage.clone(), report.clone(), time.clone(), ended.clone());
+    let (mending, orders) = mender.start(also, ended.clone());
+    let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let running = Errands {
         keeper: parts.keeper.clone(),
         admitter: admitter.clone(),
@@ -201,9 +176,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     drop(errands.send(Errand::Stop)); // 4: a thread that is gone has stopped
     join(running);
     ended.store(true, Ordering::SeqCst);
-    join(writing);
-    join(preparing);
-    join(measuring);
+    [writing, preparing, measuring].into_iter().for_each(join);
     drop(mending); // it may be reading reels: what it has entered stays, and it is begun again
     tell_last(&parts.keeper, &admitter);
     outcome
@@ -228,6 +201,24 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
         thread::sleep(HELLO_AGAIN);
     }
     None
+}
+
+fn mender(
+    parts: &RecorderParts,
+    kept: &Kept,
+    grant: RunGrant,
+    seed: &Secret32,
+    turn: &Arc<Turn>,
+    unreadable: usize,
+) -> Mender {
+    let (keeper, path, run_key) = (parts.keeper.clone(), parts.footage.clone(), SigningKey::from_seed(seed));
+    Mender { keeper, kept: kept.clone(), path, grant, run_key, turn: turn.clone(), unreadable }
+}
+
+fn open_store(parts: &RecorderParts) -> Result<LocalStore, StoreError> {
+    let mut store = LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?;
+    store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
+    Ok(store)
 }
 
 /// The footage catalog is disposable (P7): one that is damaged, now or when it was last used, is made anew. Its footage stays

@@ -1,7 +1,7 @@
 //! Space: how long the store's disk and the registry's disk last, told before they are full.
 
-use crate::{report::Report, role::RunTime};
-use catalog::{Footage, ReelRow};
+use crate::mend::Kept;
+use catalog::Footage;
 use disk::Disk;
 use domain::{UtcMicros, limit};
 use keeper::wire::{Finding, FindingState};
@@ -16,12 +16,13 @@ use std::{
 };
 use tracing::warn;
 use vault::{
-    LocalStore, StoreError,
+    StoreError,
     store::{Forecast, Trouble, forecast},
 };
 
 const LOOK: Duration = Duration::from_secs(1);
 const PERIOD: Duration = Duration::from_secs(5);
+const DEATHS_PERIOD: Duration = Duration::from_secs(60);
 /// The rate is that of about the last ten minutes: night and day differ, a second does not tell.
 const SMOOTHING: f64 = 120.0;
 const HOUR: u64 = 3_600;
@@ -37,28 +38,30 @@ const DATA_BYTES_ALARM: u64 = 128 << 20;
 /// Measures, and remembers what it measured.
 pub struct Space {
     disk: Arc<dyn Disk>,
-    store: Arc<LocalStore>,
+    kept: Kept,
     /// Registry, ledger and catalog.
     data: PathBuf,
+    /// The catalog, on a connection of its own: the writer of rows waits for nobody.
+    footage: Option<Footage>,
+    /// What dies when, and when that was looked up.
+    deaths: Vec<(UtcMicros, u64)>,
+    looked: Option<Instant>,
     before: Option<(UtcMicros, u64)>,
     bytes_per_second: Option<f64>,
 }
 
 impl Space {
-    /// `footage`: a file of the data folder.
-    pub fn new(disk: Arc<dyn Disk>, store: Arc<LocalStore>, footage: &Path) -> Space {
+    /// `footage`: the catalog's file, in the data folder.
+    pub fn new(disk: Arc<dyn Disk>, kept: Kept, footage: &Path) -> Space {
         let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
-        Space { disk, store, data, before: None, bytes_per_second: None }
+        let opened = Footage::open_for_reading(footage, kept.store.marker.site);
+        let footage = opened.inspect_err(|error| warn!(%error, "what dies when is not known")).ok();
+        let (deaths, looked, before, bytes_per_second) = Default::default();
+        Space { disk, kept, data, footage, deaths, looked, before, bytes_per_second }
     }
 
     /// Measures until `ended`.
-    pub fn start(
-        mut self,
-        footage: Arc<Footage>,
-        report: Arc<Report>,
-        time: RunTime,
-        ended: Arc<AtomicBool>,
-    ) -> JoinHandle<()> {
+    pub fn start(mut self, ended: Arc<AtomicBool>) -> JoinHandle<()> {
         thread::spawn(move || {
             let mut next = Instant::now();
             while !ended.load(Ordering::SeqCst) {
@@ -67,11 +70,10 @@ impl Space {
                     continue;
                 }
                 next = Instant::now() + PERIOD;
-                self.measure(time.now(), report.bytes_received());
-                match footage.live_reels() {
-                    Ok(live) => report.note_finding(self.store_finding(&live, time.now())),
-                    Err(error) => warn!(%error, "the store's future could not be reckoned"),
-                }
+                let (now, report) = (self.kept.time.now(), self.kept.report.clone());
+                self.measure(now, report.bytes_received());
+                self.look_up_deaths();
+                report.note_finding(self.store_finding(now));
                 if let Ok(Some(free)) = self.disk.free_bytes(&self.data) {
                     report.note_finding(data_finding(free));
                 }
@@ -90,21 +92,33 @@ impl Space {
         self.bytes_per_second = Some(known + (rate - known) / SMOOTHING);
     }
 
-    fn store_finding(&self, live: &[ReelRow], now: UtcMicros) -> Finding {
-        let free_bytes = match self.store.free_bytes() {
+    fn look_up_deaths(&mut self) {
+        let Some(footage) = self.footage.as_ref().filter(|_| self.looked.is_none_or(|at| at.elapsed() > DEATHS_PERIOD))
+        else {
+            return;
+        };
+        match footage.bytes_by_deadline() {
+            Ok(deaths) => self.deaths = deaths,
+            Err(error) => warn!(%error, "what dies when could not be looked up"),
+        }
+        self.looked = Some(Instant::now());
+    }
+
+    fn store_finding(&self, now: UtcMicros) -> Finding {
+        let free_bytes = match self.kept.store.free_bytes() {
             Ok(bytes) => bytes,
             Err(StoreError::Disk(error)) => return full(Trouble::from(&error)),
             Err(_) => return full(Trouble::Other),
         };
-        let usage = self.store.usage();
+        let usage = self.kept.store.usage();
         if free_bytes == 0 {
             let slots_used = usage.slots_max <= usage.slots;
             return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
         }
         let bytes_per_second = self.bytes_per_second.unwrap_or(0.0) as u64;
-        let deaths = live.iter().map(|row| {
-            let closes = row.deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS);
-            ((closes.since(now) / 1_000_000).max(0) as u64, row.bytes)
+        let deaths = self.deaths.iter().map(|(deadline, bytes)| {
+            let closes = deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS);
+            ((closes.since(now) / 1_000_000).max(0) as u64, *bytes)
         });
         let known = Forecast { free_bytes, bytes_per_second, deaths: deaths.collect() };
         until_full(forecast(&known, HORIZON_SECONDS))

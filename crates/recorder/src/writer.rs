@@ -4,6 +4,7 @@ use crate::{
     gaps::{GapBook, Missing},
     health::{GapCause, GapEvent},
     ingest::Sink,
+    mend::Kept,
     report::Report,
     role::RunTime,
 };
@@ -126,15 +127,10 @@ impl Desk {
 
 /// What the writer works with.
 pub struct WriterParts {
-    pub admitter: Arc<Mutex<Admitter>>,
-    pub store: Arc<LocalStore>,
-    pub footage: Arc<Footage>,
-    pub report: Arc<Report>,
+    pub kept: Kept,
     pub hour_length: HourLength,
     /// See [`Footage::last_sign_of_life`]; read before recovery adds to the catalog.
     pub earlier_life: Option<UtcMicros>,
-    /// Set whenever the catalog was made anew from the reels.
-    pub mended: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -143,7 +139,8 @@ impl Writer {
         let waiting_bytes = Arc::<AtomicUsize>::default();
         let (note_sender, notes) = channel();
         let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
-        let WriterParts { admitter, store, footage, report, hour_length, earlier_life, mended } = parts;
+        let WriterParts { kept, hour_length, earlier_life } = parts;
+        let Kept { admitter, store, footage, report, mended, .. } = kept;
         let (book, unsynced_lines, met, unsynced) = Default::default();
         let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
         let writer = Writer {

@@ -93,7 +93,9 @@ impl Surveyor<'_> {
     pub fn survey(&self) -> Result<Survey> {
         let scan = self.store.scan(&BTreeSet::new())?;
         let (seen, followed, survey) = Default::default();
-        let mut work = Work { surveyor: self, scan: &scan, seen, followed, survey };
+        let first = |location: &Location| location.pieces.first().map(|piece| (piece.slot, piece.slot_offset));
+        let known = self.known.iter().filter_map(|(reel, location)| Some((first(location)?, *reel))).collect();
+        let mut work = Work { surveyor: self, scan: &scan, known, seen, followed, survey };
         for slot in &scan.unreadable {
             let why = "the disk does not give its first block".to_owned();
             work.survey.left_out.push(LeftOut { slot: *slot, reel: None, why });
@@ -116,6 +118,8 @@ impl Surveyor<'_> {
 struct Work<'a> {
     surveyor: &'a Surveyor<'a>,
     scan: &'a Scan,
+    /// Which known reel begins where.
+    known: BTreeMap<(u32, u64), ReelId>,
     /// Slots that some chain of reels went through.
     seen: BTreeSet<u32>,
     /// Reels behind which another one of their family begins.
@@ -228,6 +232,9 @@ impl Work<'_> {
     /// The reel that begins here; `None` where none of this family does: unwritten, or what an earlier use left.
     fn reel_at(&self, slot: u32, offset: u64, family: Family) -> std::result::Result<Option<Found>, Stopped> {
         let store = self.surveyor.store;
+        if let Some(reel) = self.known.get(&(slot, offset)) {
+            return Ok(Some(self.passed_by(*reel, family)));
+        }
         let start =
             Location { pieces: vec![Piece { slot, slot_offset: offset, reel_offset: 0, bytes: 0 }], index: None };
         let mut stopped = Stopped { reel: None, location: start.clone(), why: String::new() };
@@ -272,14 +279,15 @@ impl Work<'_> {
             end: End::Open,
             last_batch: 0,
         };
-        let begins_there = |known: &&Location| known.pieces.first().map(place) == Some((slot, offset));
-        if let Some(known) = self.surveyor.known.get(&reel).filter(begins_there) {
-            found.location = known.clone();
-            found.end = End::Known;
-            return Ok(Some(found));
-        }
         self.find_end(&mut found, &header).map_err(|why| stopped.because(why))?;
         Ok(Some(found))
+    }
+
+    fn passed_by(&self, reel: ReelId, family: Family) -> Found {
+        let Family { run, hour, deadline } = family;
+        let location = self.surveyor.known.get(&reel).cloned().unwrap_or_default();
+        let (header, start, end, last_batch) = (Vec::new(), Location::default(), End::Known, 0);
+        Found { reel, run, hour, deadline, header, location, start, end, last_batch }
     }
 
     /// Goes from record header to record header to the footer.
@@ -378,10 +386,6 @@ impl Stopped {
     fn because(&self, why: impl std::fmt::Display) -> Stopped {
         Stopped { reel: self.reel, location: self.location.clone(), why: why.to_string() }
     }
-}
-
-fn place(piece: &Piece) -> (u32, u64) {
-    (piece.slot, piece.slot_offset)
 }
 
 fn family_of(header: &ReelHeader) -> Family {

@@ -199,6 +199,23 @@ fn an_order_whose_minimum_and_maximum_delay_cannot_both_be_kept_is_refused() {
 }
 
 #[test]
+fn closed_footage_whose_keys_wait_is_counted_in_bytes_and_no_more_when_the_clock_is_right() {
+    let town = town(1);
+    let site = Site::serving();
+    let camera = site.add(&town, 1, 1);
+    site.until_recording(&camera);
+    sleep(5.0);
+    let bytes = || Some(site.health()?["destruction"]["bytes_closed_unconfirmed"].as_u64().unwrap());
+    assert_eq!(bytes(), Some(0));
+    simulator::clock::set_offsets(&site.clock, 31 * 86_400 * 1_000_000, 0).unwrap();
+    until("bytes, not hours", || bytes().filter(|bytes| *bytes > 20_000));
+    let status = attempt(&site, &["status"]).stdout;
+    assert!(status.contains("fermées, à confirmer : ") && status.contains(" octets)"), "{status}");
+    set_offset(&site.clock, 0).unwrap();
+    until("nothing waits", || bytes().filter(|bytes| *bytes == 0));
+}
+
+#[test]
 fn a_store_that_is_full_is_told_before_and_then_and_recording_goes_on_by_itself_when_space_comes() {
     let town = town(1);
     let start = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
@@ -221,7 +238,7 @@ fn a_store_that_is_full_is_told_before_and_then_and_recording_goes_on_by_itself_
         let date = jiff::Timestamp::from_microsecond(start.0).unwrap().to_zoned(paris).date();
         site.operator().get(&format!("/api/cameras/{camera}/day?date={date}")).unwrap().to_string()
     };
-    until("the gap has its name", || day(&site).contains("disk-full").then_some(()));
+    until("the gap has its name", || day(&site).contains("Le stockage était plein").then_some(()));
     assert_eq!(attempt(&site, &["verify"]).code, Some(0), "what is held is whole");
     // its day comes: what dies makes room
     set_offset(&site.clock, start.plus_seconds(DAY_SECONDS + 20).since(now())).unwrap();

@@ -4,7 +4,7 @@ use super::Footage;
 use super::reel::{ReelRow, StreamRow, put_stream, read_reel};
 use crate::column::{self, bigint};
 use crate::error::CatalogError;
-use domain::{CameraId, Hour};
+use domain::{CameraId, Hour, UtcMicros};
 use sqlx::Row;
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,19 @@ impl Footage {
         Ok(of_cameras.into_iter().filter(|(camera, _)| cameras.contains(camera)).map(|(_, bytes)| bytes).sum())
     }
 
-    /// Reads every page once, in the background: footage is too large to wait for this at a start.
+    /// Bytes of live reels by the deadline in their header: what dies when.
+    pub fn bytes_by_deadline(&self) -> Result<Vec<(UtcMicros, u64)>, CatalogError> {
+        self.database.run(async |db| {
+            let query = "select deadline, cast(sum(bytes) as bigint) as bytes from reel
+                         where site = $1 and state <> 'dead' group by deadline";
+            let rows = sqlx::query(query).bind(&self.site.0[..]).fetch_all(db).await?;
+            let read = |row| Ok((column::micros(row, "deadline")?, column::count(row, "bytes")?));
+            Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
+        })
+    }
+
+    /// Reads every page once, in the background and on a catalog opened for reading: footage is too large to wait for this,
+    /// at a start or at a sync.
     ///
     /// # Errors
     /// [`CatalogError::Damaged`]: see [`Footage::mark_damaged`].

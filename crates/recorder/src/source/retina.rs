@@ -216,11 +216,10 @@ fn classified(error: &retina::Error, during: Step) -> SourceError {
     }
     let text = error.to_string();
     let begins = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
+    let cut = text.get(..CUT_WITHIN).unwrap_or(&text).contains("Incomplete RTSP message at EOF");
     if begins(&["Unable to connect"]) {
         SourceError::Unreachable
-    } else if text.get(..CUT_WITHIN).unwrap_or(&text).contains("Incomplete RTSP message at EOF") {
-        SourceError::Closed { during } // in the middle of a picture
-    } else if begins(&["Error reading from RTSP peer", "Error writing to RTSP peer"]) {
+    } else if cut || begins(&["Error reading from RTSP peer", "Error writing to RTSP peer"]) {
         SourceError::Closed { during }
     } else if during == Step::Describe && begins(&["RTSP framing error"]) {
         SourceError::NotRtsp

@@ -100,6 +100,21 @@ fn a_full_store_refuses_and_gives_back_what_the_batch_had_taken() {
 }
 
 #[test]
+fn a_slot_that_the_disk_has_no_room_for_leaves_nothing_behind_and_is_made_when_there_is() {
+    for step in 1..4 {
+        let disk = FaultyDisk::new(0);
+        let store = store(&disk);
+        disk.plan(disk.steps() + step, Fault::Error(Happened::No, ErrorKind::StorageFull));
+        let Err(error) = store.prepare(1) else { panic!("step {step} did not fail") };
+        assert_eq!(Trouble::from(&error), Trouble::NoSpace);
+        let left = disk.list(Path::new("/store/slots")).unwrap();
+        assert!(step > 2 || left.is_empty(), "step {step}: {left:?}");
+        assert!(store.prepare(1).unwrap());
+        assert_eq!(store.usage().slots_free, 1);
+    }
+}
+
+#[test]
 fn a_slot_is_not_lost_whichever_step_of_appending_fails() {
     for step in 0..12 {
         let disk = FaultyDisk::new(step);

@@ -51,3 +51,39 @@ fn shown(value: &ContextValue) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::in_french;
+    use crate::cli::Arguments;
+    use clap::Parser;
+
+    fn said(line: &str) -> Option<String> {
+        let Err(error) = Arguments::try_parse_from(line.split(' ')) else { return Some("taken".into()) };
+        in_french(&error)
+    }
+
+    #[test]
+    fn a_mistake_on_the_command_line_is_told_in_french_with_what_was_meant() {
+        for (line, words) in [
+            ("vigie statsu", vec!["il n'y a pas de commande `statsu`", "vouliez-vous dire `status` ?"]),
+            ("vigie status --jsno", vec!["il n'y a pas d'option `--jsno`", "`--json`"]),
+            ("vigie camera add n rtsp://x --place p --purpose 5", vec!["il manque", "--days"]),
+            ("vigie camera add n rtsp://x --place p --purpose 5 --days 31", vec!["`31` n'est pas admis", "1..=30"]),
+            ("vigie camera", vec!["il manque la commande"]),
+            ("vigie destroy", vec!["il manque", "--due"]),
+            ("vigie catalog forget", vec!["il n'y a pas de commande `forget`"]),
+        ] {
+            let said = said(line).unwrap_or_else(|| panic!("nothing said of `{line}`"));
+            assert!(words.iter().all(|word| said.contains(word)), "{line}: {said}");
+            assert!(said.contains("vigie help"), "the remedy: {said}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_no_mistakes() {
+        assert_eq!(said("vigie --version"), None);
+        assert_eq!(said("vigie config check --help"), None);
+        assert_eq!(said("vigie verify --ledger-only --json").as_deref(), Some("taken"));
+    }
+}
