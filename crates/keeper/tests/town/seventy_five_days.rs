@@ -66,7 +66,7 @@ impl Life {
         self.give_orders(hour);
         // a second before things close
         self.town.pass_until(begins.plus_seconds(49 * 60 + 59));
-        self.town.tick();
+        self.town.core().destroy_due().unwrap();
         let closing = self.closing_at(begins.plus_seconds(50 * 60));
         let permit = self.town.permit().unwrap();
         for key in &closing {
