@@ -33,7 +33,7 @@ impl KeeperCore {
     /// Certifies the key of a recorder's run and gives it its time (R5, R9). While no time stands that is the lower bound: the
     /// recorder gets no keys then and frees nothing early by it, but it hears the cameras' clocks, by which time may come to
     /// stand; then it begins another run.
-    pub(crate) fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant, KeeperError> {
+    pub fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant, KeeperError> {
         let judgement = self.judgement();
         let anchor = judgement.trusted.unwrap_or(judgement.at_least);
         let public_key_hex = run_key.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -106,7 +106,7 @@ impl Judgement {
 
 /// A clock that is counted.
 #[derive(Clone, Copy)]
-struct Voice {
+struct Counted {
     at: UtcMicros,
     under_ntp: bool,
     /// May contradict another clock, and close what is due by it.
@@ -181,8 +181,8 @@ fn in_one_boot(ours: UtcMicros, confirmed: bool, clocks: Clocks<'_>) -> Judgemen
 
 /// The largest group of clocks within 300 s of each other stands, by its earliest member; the system clock under NTP stands
 /// alone where nobody else is heard. What stands is never before the bound.
-fn across_a_boot(at_least: UtcMicros, voices: &[Voice]) -> Judgement {
-    let group = |first: &Voice| {
+fn across_a_boot(at_least: UtcMicros, voices: &[Counted]) -> Judgement {
+    let group = |first: &Counted| {
         let members = voices.iter().filter(|voice| first.at <= voice.at && agree(first.at, voice.at));
         (members.count(), first.at)
     };
@@ -204,21 +204,22 @@ fn across_a_boot(at_least: UtcMicros, voices: &[Voice]) -> Judgement {
     }
 }
 
-fn doubt(at_least: UtcMicros, voices: &[Voice], why: Doubt) -> Judgement {
+fn doubt(at_least: UtcMicros, voices: &[Counted], why: Doubt) -> Judgement {
     let plausible = voices.iter().filter(|voice| voice.is_plausible_alone).map(|voice| voice.at);
     let fastest = plausible.max().map_or(at_least, |fastest| fastest.max(at_least));
     Judgement { trusted: None, fastest, at_least, state: State::Doubt(why) }
 }
 
 /// The clocks that can be right: none that lies before the bound by more than clocks that agree may differ.
-fn voices(at_least: UtcMicros, clocks: Clocks<'_>) -> Vec<Voice> {
-    let system = Voice { at: clocks.system, under_ntp: clocks.ntp == NtpState::Synchronised, is_plausible_alone: true };
-    let cameras = clocks.cameras.clock().map(|at| Voice {
+fn voices(at_least: UtcMicros, clocks: Clocks<'_>) -> Vec<Counted> {
+    let system =
+        Counted { at: clocks.system, under_ntp: clocks.ntp == NtpState::Synchronised, is_plausible_alone: true };
+    let cameras = clocks.cameras.clock().map(|at| Counted {
         at,
         under_ntp: false,
         is_plausible_alone: clocks.cameras.agreeing >= limit::CAMERA_CLOCKS_TO_CONTRADICT,
     });
-    let witness = |at: &UtcMicros| Voice { at: *at, under_ntp: false, is_plausible_alone: true };
+    let witness = |at: &UtcMicros| Counted { at: *at, under_ntp: false, is_plausible_alone: true };
     let all = [system].into_iter().chain(cameras).chain(clocks.witnesses.iter().map(witness));
     all.filter(|voice| at_least <= voice.at || agree(at_least, voice.at)).collect()
 }

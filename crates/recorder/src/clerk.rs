@@ -101,6 +101,9 @@ impl Clerk {
         if difference > STEP_MICROS_MAX {
             return Err(RecorderError::TimeStepped { millis: difference / 1_000 });
         }
+        if difference > 0 {
+            self.time.follow(if early > late { -early } else { late });
+        }
         Ok(())
     }
 }

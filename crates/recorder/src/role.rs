@@ -26,7 +26,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
         mpsc::channel,
     },
     thread,
@@ -99,11 +99,27 @@ pub struct RunTime {
     anchor: UtcMicros,
     boot: i64,
     clock: Arc<dyn Clock>,
+    /// What the keeper's time drifted since; all threads share it.
+    followed: Arc<AtomicI64>,
 }
 
+/// The keeper follows its quartz's drift by 200 ppm at most; half a millisecond a second keeps up (R9).
+const FOLLOWED_MICROS_PER_BEAT: i64 = 500;
+
 impl RunTime {
+    fn new(anchor: UtcMicros, boot: i64, clock: Arc<dyn Clock>) -> RunTime {
+        RunTime { anchor, boot, clock, followed: Arc::default() }
+    }
+
     pub fn now(&self) -> UtcMicros {
-        self.anchor.plus_micros(self.clock.boot().0 - self.boot)
+        let followed = self.followed.load(Ordering::Relaxed);
+        self.anchor.plus_micros(self.clock.boot().0 - self.boot + followed)
+    }
+
+    /// Called once a second with how far the keeper's time is ahead of this (behind: negative). It never goes backwards.
+    pub fn follow(&self, ahead_micros: i64) {
+        let step = ahead_micros.clamp(-FOLLOWED_MICROS_PER_BEAT, FOLLOWED_MICROS_PER_BEAT);
+        self.followed.fetch_add(step, Ordering::Relaxed);
     }
 }
 
@@ -192,7 +208,7 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
             Ok(grant) => {
                 // the keeper read its clock between the question and the answer
                 let boot = asked.midpoint(parts.clock.boot().0);
-                return Some((grant, RunTime { anchor: grant.anchor, boot, clock: parts.clock.clone() }));
+                return Some((grant, RunTime::new(grant.anchor, boot, parts.clock.clone())));
             }
             Err(error) if said => tracing::debug!(%error, "still no keeper"),
             Err(error) => warn!(%error, "the recorder waits for the keeper"),
@@ -297,5 +313,39 @@ fn tell_last(keeper: &KeeperClient, admitter: &Mutex<Admitter>) {
 fn join(thread: thread::JoinHandle<()>) {
     if thread.join().is_err() {
         warn!("a thread of the recorder broke down");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::world::{BootId, BootMicros};
+
+    struct Hands(AtomicI64);
+
+    impl Clock for Hands {
+        fn utc(&self) -> UtcMicros {
+            UtcMicros(0)
+        }
+        fn boot(&self) -> BootMicros {
+            BootMicros(self.0.load(Ordering::SeqCst))
+        }
+        fn boot_id(&self) -> BootId {
+            BootId([1; 16])
+        }
+    }
+
+    #[test]
+    fn a_runs_time_follows_the_keepers_drift_slowly_and_never_backwards() {
+        let hands = Arc::new(Hands(AtomicI64::new(0)));
+        let time = RunTime::new(UtcMicros::from_seconds(1_800_000_000), 0, hands.clone());
+        let mut last = time.now();
+        for second in 1..=100 {
+            hands.0.store(second * 1_000_000, Ordering::SeqCst);
+            time.clone().follow(if second % 2 == 0 { -9_000 } else { -300 });
+            assert!(last < time.now());
+            last = time.now();
+        }
+        assert_eq!(time.now(), UtcMicros::from_seconds(1_800_000_100).plus_micros(-50 * 500 - 50 * 300));
     }
 }

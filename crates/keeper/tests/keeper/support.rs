@@ -1,4 +1,5 @@
 //! A keeper whose world is made of memory: faulty disk, clocks set by hand, chance from a seed, registry in a folder.
+#![allow(dead_code)] // each test program uses its part
 
 use catalog::{Account, AccountId, Camera, Registry, Site};
 use disk::FaultyDisk;
@@ -290,7 +291,7 @@ pub fn registry_like(template: &TempDir) -> Arc<TempDir> {
     Arc::new(folder)
 }
 
-fn start_session(registry: &Registry, account: u8, role: &str, now: UtcMicros) {
+pub fn start_session(registry: &Registry, account: u8, role: &str, now: UtcMicros) {
     let hash = sha256(session(role).reveal());
     registry.session_start(hash, AccountId([account; 16]), now, now.plus_seconds(DAY)).unwrap();
 }
