@@ -1,8 +1,14 @@
-# The two commands: `make demo` shows Vigie, `make test` tests it; both install what is missing and respect CARGO_TARGET_DIR.
-.PHONY: demo test ui clean help
+# `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect CARGO_TARGET_DIR.
+.PHONY: demo tour test ui clean help
 
 demo:
 	@scripts/demo.sh
+
+tour:
+	@scripts/setup.sh
+	@scripts/ui.sh build
+	@cargo build --locked --workspace --bins
+	@scripts/tour.sh
 
 test:
 	@scripts/test.sh
@@ -16,6 +22,7 @@ clean:
 
 help:
 	@echo "make demo   a demo town of six cameras on this machine"
+	@echo "make tour   five questions, answered by the real program in three minutes"
 	@echo "make test   all tests; installs what they need"
 	@echo "make ui     the console alone, which the program carries"
 	@echo "make clean  removes what was built"

@@ -43,7 +43,8 @@ async function refused(file, reason) {
     await state(page, reason)
     await page.waitForSelector('.problem')
     expect((await page.$$('video')).length === 0, 'a video element exists after a refusal')
-    await picture(page, file)
+    await page.evaluate(() => scrollTo(0, 0))
+    await picture(page, file, false)
   })
 }
 

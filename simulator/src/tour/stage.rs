@@ -76,7 +76,7 @@ impl Stage {
         }
         let (out, scripts) = (out.to_owned(), scripts.map(Path::to_owned));
         let stage = Stage { site, town, operator, administrator, cameras: ids, three, clock, out, scripts, folder };
-        stage.until("every camera is recorded", || stage.recorded().filter(|count| *count == CAMERAS as usize))?;
+        stage.until_recorded()?;
         Ok(stage)
     }
 
@@ -91,9 +91,12 @@ impl Stage {
         machine_time().plus_micros(self.ahead_micros())
     }
 
-    /// Time passes for programs and cameras alike.
-    pub fn go_to(&self, to: UtcMicros) -> Result<(), Box<dyn Error>> {
-        Ok(set_offset(&self.clock, to.since(machine_time()))?)
+    /// Time passes for cameras and programs alike, and meanwhile the programs stand still.
+    pub fn sleep_until(&mut self, to: UtcMicros) -> Result<(), Box<dyn Error>> {
+        self.site.stop()?;
+        set_offset(&self.clock, to.since(machine_time()))?;
+        self.site.serve()?;
+        self.until_recorded()
     }
 
     pub fn operator(&self) -> Result<Browser<'_>, InstallationError> {
@@ -166,10 +169,12 @@ impl Stage {
         Err(format!("not within {} s: {what}; the log is `{}`", PATIENCE.as_secs(), self.site.log().display()).into())
     }
 
-    fn recorded(&self) -> Option<usize> {
-        let health = self.health().ok()?;
-        let cameras = health["cameras"].as_array()?.iter();
-        Some(cameras.filter(|camera| camera["state"] == "recording").count())
+    fn until_recorded(&self) -> Result<(), Box<dyn Error>> {
+        self.until("every camera is recorded", || {
+            let health = self.health().ok()?;
+            let recorded = health["cameras"].as_array()?.iter().filter(|camera| camera["state"] == "recording");
+            (recorded.count() == CAMERAS as usize).then_some(())
+        })
     }
 
     fn ahead_micros(&self) -> i64 {

@@ -116,3 +116,22 @@ impl Story {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_hold_and_what_breaks_the_tour_are_its_faults() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut story = Story::begin(folder.path()).unwrap();
+        story.scene("question", "question");
+        story.claim(true, "oui", "yes");
+        story.not_built("plus tard.", "later.");
+        assert!(story.faults().is_empty(), "a part that is not built yet is no fault");
+        story.claim(false, "non", "no");
+        story.picture(Some("absent.png".into()), "rien", "nothing");
+        story.broken("a socket");
+        assert_eq!(story.faults(), ["no", "The screenshot was made.", "the tour could not go on: a socket"]);
+    }
+}

@@ -14,7 +14,6 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
         "La voiture jaune, vite, au carrefour, à trois heures du matin : qui peut la chercher ?",
         "The yellow car, fast, at the corner, at three in the morning: who may look for it?",
     );
-    refusals(stage, story)?;
     let wall = stage.screen("wall", &["2-mur-de-nuit".into(), "6".into(), REASON.into()])?;
     story.picture(
         wall,
@@ -30,6 +29,7 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
         format!("À {at}, une voiture jaune prend le virage à {:.0} km/h (vérité terrain de la scène).", car.speed_kmh),
         format!("At {at} a yellow car takes the corner at {:.0} km/h (ground truth of the scene).", car.speed_kmh),
     );
+    refusals(stage, story)?;
     let (from, to) = (seen.plus_seconds(-3), seen.plus_seconds(3));
     let opens = stage.replay(&stage.cameras[0], from, to)?;
     story.claim(
