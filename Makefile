@@ -1,8 +1,15 @@
-# The commands: `make demo` shows Vigie, `make test` tests it; all install what is missing and respect CARGO_TARGET_DIR.
-.PHONY: demo test faults fuzz bench ui clean help
+# The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
+# CARGO_TARGET_DIR.
+.PHONY: demo tour test faults fuzz bench ui clean help
 
 demo:
 	@scripts/demo.sh
+
+tour:
+	@scripts/setup.sh
+	@scripts/ui.sh build
+	@cargo build --locked --workspace --bins
+	@scripts/tour.sh
 
 test:
 	@scripts/test.sh
@@ -25,6 +32,7 @@ clean:
 
 help:
 	@echo "make demo    a demo town of six cameras on this machine"
+	@echo "make tour    five questions, answered by the real program in three minutes"
 	@echo "make test    all tests; installs what they need"
 	@echo "make faults  kills each process a hundred times under load (VIGIE_CRASHES, VIGIE_SEED); about a quarter of an hour"
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"

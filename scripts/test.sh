@@ -37,3 +37,4 @@ step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo test --locked --workspace
 step cargo build --locked --workspace --bins
 step scripts/walk.sh
+step scripts/tour.sh

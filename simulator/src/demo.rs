@@ -1,18 +1,14 @@
 //! `vigie-simulator demo`: a town of six cameras on loopback, recorded by the real program, with accounts made for this run.
 
 use crate::SceneChoice;
-use aws_lc_rs::rand;
+use crate::programs::{beside_us, password};
 use domain::Sensitive;
 use simulator::{
     installation::Installation,
     rtsp::{Credentials, Town, TownConfig},
     scene::PLACE_NAMES,
 };
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{error::Error, path::PathBuf, time::Duration};
 
 /// Delays of the six cameras, in days: an order may give each its own.
 const DELAYS_DAYS: [u32; 6] = [30, 15, 30, 7, 30, 15];
@@ -110,18 +106,4 @@ fn wait(seconds: Option<u64>) -> std::io::Result<()> {
             () = end => Ok(()),
         }
     })
-}
-
-/// Sixteen characters that a person can type.
-fn password() -> Result<Sensitive<String>, Box<dyn Error>> {
-    let mut bytes = [0; 8];
-    rand::fill(&mut bytes).map_err(|_| "the system gives no random bytes")?;
-    let hex: Vec<String> = bytes.chunks(2).map(|pair| format!("{:02x}{:02x}", pair[0], pair[1])).collect();
-    Ok(Sensitive::new(hex.join("-")))
-}
-
-/// A program built together with this one.
-fn beside_us(name: &str) -> Result<PathBuf, Box<dyn Error>> {
-    let ours = std::env::current_exe()?;
-    Ok(ours.parent().unwrap_or(Path::new(".")).join(name))
 }

@@ -1,6 +1,8 @@
-//! `vigie-simulator`: serves the synthetic town's cameras, or writes its clips with their ground truth.
+//! `vigie-simulator`: serves the synthetic town's cameras, shows a whole town, or writes its clips with their truth.
 
 mod demo;
+mod programs;
+mod tour;
 
 use aws_lc_rs::rand;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -25,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Une ville de six caméras, enregistrée pour de vrai · a town of six cameras, really recorded
     Demo(demo::Arguments),
+    /// Cinq questions, cinq réponses en trois minutes, sur le vrai programme · five questions, answered by the real program
+    Tour(tour::Arguments),
     /// Serve RTSP cameras on loopback until Ctrl-C
     Cameras(Box<Cameras>),
     /// Write the six clips (H.264) and their ground truth (JSON) to a folder
@@ -186,6 +190,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Tour(arguments) => tour::run(&arguments),
         Command::Cameras(cameras) => cameras.run(),
         Command::Render { out, seed, small, scene } => render(&out, seed, size(small), scene),
     };

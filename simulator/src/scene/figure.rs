@@ -52,6 +52,16 @@ pub enum Prop {
     },
 }
 
+/// The blobs of a tree's crown: aside, up, size, light.
+const CROWN: [(f32, f32, f32, f32); 6] = [
+    (0.0, 0.5, 0.9, 0.8),
+    (-0.55, 0.58, 0.62, 0.86),
+    (0.55, 0.6, 0.62, 0.92),
+    (0.05, 0.72, 0.8, 1.0),
+    (-0.22, 0.82, 0.5, 1.12),
+    (-0.4, 0.68, 0.36, 1.16),
+];
+
 const POLE: Rgb = [70, 76, 84];
 const SHADOW: Rgb = [14, 16, 24];
 
@@ -68,6 +78,19 @@ impl Prop {
             | Prop::Shelter { x, y }
             | Prop::Barrier { x, y, .. } => at(x, y, 0.0),
             Prop::Rail { x0, y0, x1, y1 } => at((x0 + x1) / 2.0, (y0 + y1) / 2.0, 0.0),
+        }
+    }
+
+    /// What a tree hides, in black: light behind it does not shine through.
+    pub fn hide_light(&self, canvas: &mut Canvas) {
+        let Prop::Tree { height, .. } = *self else { return };
+        let (foot, crown) = (self.foot(), height * 0.34);
+        let px = canvas.lens.px_per_metre(foot);
+        for (side, up, size, _) in CROWN {
+            if let Some(centre) = canvas.lens.project(at(foot.x + side * crown, foot.y, up * height)) {
+                let radius = px * crown * size;
+                canvas.oval(centre, (radius, radius * 0.88), [0; 3], 255);
+            }
         }
     }
 
@@ -139,15 +162,7 @@ fn tree(canvas: &mut Canvas, foot: Point3, height: f32, hue: f32) {
     canvas.bar(foot, above(0.0, height * 0.55), 0.3, [92, 74, 58]);
     let leaves = mix([74, 116, 58], [128, 140, 62], hue);
     let px = canvas.lens.px_per_metre(foot);
-    let blobs = [
-        (0.0, 0.5, 0.9, 0.8),
-        (-0.55, 0.58, 0.62, 0.86),
-        (0.55, 0.6, 0.62, 0.92),
-        (0.05, 0.72, 0.8, 1.0),
-        (-0.22, 0.82, 0.5, 1.12),
-        (-0.4, 0.68, 0.36, 1.16),
-    ];
-    for (side, up, size, light) in blobs {
+    for (side, up, size, light) in CROWN {
         if let Some(centre) = canvas.lens.project(above(side * crown, up * height)) {
             let radius = px * crown * size;
             canvas.oval(centre, (radius, radius * 0.88), shade(leaves, light), 255);

@@ -1,6 +1,6 @@
 //! A street by night: what the lamps, the windows and the head lights leave of a picture painted by day, and sensor noise.
 
-use super::canvas::{Rgb, Stand};
+use super::canvas::{Canvas, Rgb, Stand};
 use super::figure::Prop;
 use super::lens::{Lens, Point3, at};
 use super::place::Place;
@@ -47,6 +47,10 @@ impl Night {
         light.fill(Color::from_rgba8(AMBIENT[0], AMBIENT[1], AMBIENT[2], 255));
         shine.fill(Color::BLACK);
         place.paint_lit_windows(lens, &mut shine, dice);
+        for prop in &place.props {
+            let mask = mask(prop.foot());
+            prop.hide_light(&mut Canvas { pixmap: &mut shine, lens, mask: mask.as_ref() });
+        }
         for prop in &place.props {
             let foot = prop.foot();
             let mask = mask(foot);
