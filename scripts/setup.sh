@@ -16,6 +16,11 @@ missing_packages() {
     done
     python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
+    # cameras of another maker, for programs/simulated/tests/streams.rs; Debian's own Python has the bindings
+    /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
+        printf '%s\n' python3-gi gir1.2-gst-rtsp-server-1.0
+    compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null || echo gstreamer1.0-plugins-good
+    compgen -G '/usr/lib/*/gstreamer-1.0/libgstmpegtsdemux.so' >/dev/null || echo gstreamer1.0-plugins-bad
 }
 
 install() {

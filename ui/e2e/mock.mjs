@@ -9,11 +9,12 @@ const OUT = process.argv[2] ?? join(tmpdir(), 'vigie-console-screens')
 const operator = { name: 'operateur', password: ACCOUNTS.operateur.password }
 const administrator = { name: 'administrateur', password: ACCOUNTS.administrateur.password }
 const REASON = 'Accident signalé au carrefour.'
+const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 
 const mock = await startMock()
 const result = process.argv.includes('--only-mock') ? { faults: [], notes: [] } : await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
 const browser = await launch()
-for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack]]) {
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay]]) {
   try {
     await act()
     result.notes.push(name)
@@ -58,7 +59,6 @@ async function gapAndSeek() {
   const { page, context } = await openPage(browser, mock.url, {})
   await signIn(page, mock.url)
   const gap = Math.floor(mock.town.startedMs() / 1000) * 1000 - 10 * 60_000
-  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
   await page.goto(`${mock.url}/#/day/c1`)
   await page.waitForSelector('[data-testid=timeline]')
   await page.fill('#time', clock.format(gap - 8000))
@@ -116,7 +116,10 @@ async function comesBack() {
     const playing = (count) =>
       page.waitForFunction((wanted) => [...document.querySelectorAll('.tile-state.on')].length === wanted, count, { timeout: 30_000 })
     await playing(4)
-    await page.waitForFunction(() => [...document.querySelectorAll('.overlay')].some((each) => each.textContent.includes('H.264')))
+    await page.waitForSelector('.overlay:has-text("H.265")')
+    await page.waitForSelector('[data-testid=unsupported][role=status]:has-text("entier et intact")')
+    result.faults.push(...(await axe(page, 'wall with H.265 (fr)')))
+    await page.screenshot({ path: join(OUT, 'wall-h265-fr.png'), fullPage: true })
     town.town.cutLive()
     await playing(0)
     await page.screenshot({ path: join(OUT, 'wall-cut-fr.png'), fullPage: true })
@@ -126,6 +129,28 @@ async function comesBack() {
     await context.close()
     town.close()
   }
+}
+
+/** A replay that this browser cannot decode is words, never a black picture. */
+async function unsupportedReplay() {
+  const town = await startMock()
+  town.town.clips[0].contentType = 'video/mp4; codecs="hvc1.1.6.L93.B0"'
+  const { page, context } = await openPage(browser, town.url, { language: 'en' })
+  await signIn(page, town.url)
+  await page.goto(`${town.url}/#/day/c1`)
+  await page.waitForSelector('[data-testid=timeline]')
+  await page.fill('#time', clock.format(Date.now() - 5 * 60_000))
+  await page.press('#time', 'Enter')
+  await page.click('.chosen button.primary')
+  await page.check('input[name=purpose][value="5"]')
+  await page.fill('#reason', REASON)
+  await page.click('.look-form button[type=submit]')
+  await page.waitForSelector('[data-testid=unsupported][role=alert]:has-text("whole and unharmed")')
+  await page.waitForSelector('.screen .overlay:has-text("H.265")')
+  result.faults.push(...(await axe(page, 'replay in H.265 (en)')))
+  await page.screenshot({ path: join(OUT, 'replay-h265-en.png'), fullPage: true })
+  await context.close()
+  town.close()
 }
 
 async function openWall(page, url) {

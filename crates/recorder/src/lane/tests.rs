@@ -218,3 +218,23 @@ fn a_picture_too_large_is_a_gap_until_the_next_group() {
     }
     assert_eq!(gaps(&notes), [("picture-too-large", true, 0), ("picture-too-large", false, 120)]);
 }
+
+#[test]
+fn with_b_pictures_utc_is_that_of_presentation() {
+    let (notes, mut lane) = lane();
+    lane.session_began(ms(0));
+    // decoded and shown, in pictures of 40 ms; each arrives when it was decoded
+    for (decoded, shown) in [(-2, 0), (0, 3), (1, 1), (2, 2), (3, 6), (4, 4), (5, 5)] {
+        let kind = if shown == 0 { FrameKind::Idr } else { FrameKind::Other };
+        let picture = Picture { dts: MediaTicks(decoded * 3_600), ..picture(shown * 40, kind, 9) };
+        lane.picture(picture, &SourceFacts::default(), ms((decoded + 2) * 40)).unwrap();
+    }
+    lane.fail(GapCause::Closed, ms(400));
+    let chunks = notes.chunks.lock().unwrap();
+    let utcs: Vec<i64> = chunks
+        .iter()
+        .flat_map(|chunk| chunk.frames.iter().map(|entry| chunk.utc_of(entry).since(START) / 40_000))
+        .collect();
+    assert_eq!(utcs, [0, 3, 1, 2, 6, 4, 5]);
+    assert!(chunks.iter().all(|chunk| chunk.first_utc <= chunk.last_utc));
+}

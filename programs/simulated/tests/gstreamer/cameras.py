@@ -8,6 +8,7 @@ time in nanoseconds, and SHA-256 and type of each NAL unit. Ends with its standa
 """
 import hashlib
 import json
+import os
 import sys
 import threading
 import time
@@ -54,7 +55,8 @@ class Camera:
         nals = [(hashlib.sha256(unit).hexdigest(), unit_type(self.codec, unit)) for unit in units(bytes(mapped.data))]
         buffer.unmap(mapped)
         line = {"camera": self.number, "session": session, "at": int(time.time() * 1e6), "pts": buffer.pts, "nals": nals}
-        print(json.dumps(line), flush=True)
+        # one write: each session has a thread of its own
+        os.write(sys.stdout.fileno(), json.dumps(line).encode() + b"\n")
         return Gst.PadProbeReturn.OK
 
 

@@ -4,7 +4,6 @@ use domain::UtcMicros;
 use serde_json::Value;
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -65,17 +64,18 @@ impl Cameras {
     /// Everything that a camera has sent by now, in order.
     pub fn sent(&self, number: usize) -> Vec<Sent> {
         let mut sent: Vec<Sent> = Vec::new();
-        for line in BufReader::new(File::open(&self.log).unwrap()).lines().map(Result::unwrap).skip(1) {
-            // the newest line may be on its way
-            let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
+        let text = std::fs::read_to_string(&self.log).unwrap();
+        // the newest line may be on its way
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines().skip(1) {
+            let line: Value = serde_json::from_str(line).unwrap();
             if line["camera"] == number {
                 let picture = self.picture(number, &line);
-                // a pipeline that starts hands its first picture on twice, and sends it once
-                let again =
-                    |last: &Sent| (last.session, last.pts, &last.nals) == (picture.session, picture.pts, &picture.nals);
-                if !sent.last().is_some_and(again) {
-                    sent.push(picture);
+                // a pipeline that starts hands its first picture on twice, the second time whole, and sends it once
+                if sent.last().is_some_and(|last| (last.session, last.pts) == (picture.session, picture.pts)) {
+                    sent.pop();
                 }
+                sent.push(picture);
             }
         }
         sent
