@@ -3,7 +3,7 @@
 use crate::{Outcome, clip::FRAMES_PER_SECOND, clip::GROUP_FRAMES};
 use simulator::{
     mark::Mark,
-    packetise::{CodedClip, H264_PAYLOAD_TYPE, Stamp},
+    packetise::{CodedClip, Stamp, VIDEO_PAYLOAD_TYPE},
     rtsp::{
         auth::base64,
         message::{Answer, Parsed, Request, interleaved_channels, parse},
@@ -189,8 +189,8 @@ fn sdp(clip: &CodedClip) -> String {
     let profile: String = clip.sps.iter().skip(1).take(3).map(|byte| format!("{byte:02X}")).collect();
     format!(
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns={SERVER}\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n\
-         m=video 0 RTP/AVP {H264_PAYLOAD_TYPE}\r\na=rtpmap:{H264_PAYLOAD_TYPE} H264/90000\r\n\
-         a=fmtp:{H264_PAYLOAD_TYPE} packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={},{}\r\n\
+         m=video 0 RTP/AVP {VIDEO_PAYLOAD_TYPE}\r\na=rtpmap:{VIDEO_PAYLOAD_TYPE} H264/90000\r\n\
+         a=fmtp:{VIDEO_PAYLOAD_TYPE} packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={},{}\r\n\
          a=framerate:{FRAMES_PER_SECOND}\r\na=control:video\r\n",
         base64(&clip.sps),
         base64(&clip.pps)
@@ -212,7 +212,8 @@ fn send(
     let phase = Duration::from_micros(u64::from(camera) * 7_919 % (1_000_000 / u64::from(FRAMES_PER_SECOND)));
     let due =
         |number: u64| shared.began + phase + Duration::from_micros(number * 1_000_000 / u64::from(FRAMES_PER_SECOND));
-    let next = |from: u64| (from..=from + u64::from(GROUP_FRAMES)).find(|n| shared.clip.frames[index(*n)].idr);
+    let next =
+        |from: u64| (from..=from + u64::from(GROUP_FRAMES)).find(|n| shared.clip.frames[index(*n)].kind.is_key());
     let now = || (shared.began.elapsed().as_micros() as u64 * u64::from(FRAMES_PER_SECOND)) / 1_000_000 + 1;
     let mut number = next(now()).unwrap_or_else(now);
     let (mut sequence, mut out) = (1, Vec::new());
