@@ -261,6 +261,11 @@ impl Installation {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("--config").arg(self.folder.join("vigie.toml")).args(arguments);
+        // variables of whoever builds and tests are not the town's
+        let inherited = std::env::vars_os().map(|(name, _)| name);
+        inherited.filter(|name| name.to_string_lossy().starts_with("VIGIE_")).for_each(|name| {
+            command.env_remove(name);
+        });
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

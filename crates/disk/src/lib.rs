@@ -59,6 +59,10 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &Path) -> Result<()>;
     /// Makes creations, renames and removals in a folder durable.
     fn sync_dir(&self, path: &Path) -> Result<()>;
+    /// Bytes that the file system of a folder can still take from us; `None` where nobody knows.
+    fn free_bytes(&self, _path: &Path) -> Result<Option<u64>> {
+        Ok(None)
+    }
 }
 
 /// One open file.

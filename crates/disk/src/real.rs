@@ -44,6 +44,11 @@ impl Disk for RealDisk {
         }
     }
 
+    fn free_bytes(&self, path: &Path) -> Result<Option<u64>> {
+        let of = rustix::fs::statvfs(path).map_err(|error| failed("ask for the free space of", path)(error.into()))?;
+        Ok(Some(of.f_bavail.saturating_mul(of.f_frsize)))
+    }
+
     fn list(&self, path: &Path) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(path).map_err(failed("list", path))? {

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{Answer, SessionView},
+    wire::{AccountLine, Answer, SessionView},
 };
 use argon2::{
     Argon2, Params, Version,
@@ -230,7 +230,10 @@ impl KeeperCore {
 
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {
         let accounts = self.parts.registry.accounts().map_err(failed)?;
-        let listed = accounts.into_iter().map(|account| Ok((account.name, account.role.parse().map_err(failed)?)));
+        let listed = accounts.into_iter().map(|account| {
+            let role = account.role.parse().map_err(failed)?;
+            Ok(AccountLine { name: account.name, role, closed: account.disabled })
+        });
         Ok(Answer::Accounts(listed.collect::<Result<_, KeeperError>>()?))
     }
 

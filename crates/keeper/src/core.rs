@@ -9,6 +9,7 @@ use crate::{
     fates::{Fates, History},
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
+    rebuild::Rebuilds,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
@@ -22,7 +23,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tracing::warn;
-use vault::KeeperError;
+use vault::{KeeperError, audit::Books};
 
 /// What a keeper is made of.
 pub struct KeeperParts {
@@ -61,6 +62,9 @@ pub(crate) struct Moving {
     pub fates: Fates,
     pub told: Told,
     pub probes: Probes,
+    pub rebuilds: Rebuilds,
+    /// Of a verification under way.
+    pub books: Option<Arc<Books>>,
     pub cameras_version: u64,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
@@ -148,6 +152,8 @@ impl KeeperCore {
                 fates: history.fates,
                 told: history.told,
                 probes: Probes::default(),
+                rebuilds: Rebuilds::default(),
+                books: None,
                 // no number of an earlier keeper's life, which may have named another list
                 cameras_version: parts.clock.boot().0.unsigned_abs(),
                 recorder: Recorder::default(),

@@ -11,7 +11,6 @@ use crate::{
 use domain::{CameraId, Hour, Span, UtcMicros};
 use keyring::CopyState;
 use policy::retention::closes_at;
-use std::collections::BTreeSet;
 use vault::{
     KeeperError,
     keeper::{Beat, Pulse, SessionSecret},
@@ -44,12 +43,22 @@ impl KeeperCore {
         let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
         let dead = self.dead();
         let probe = if is_beat { self.next_probe() } else { None };
+        let rebuild = if is_beat { self.next_rebuild() } else { None };
+        let closed_unconfirmed = if is_beat { self.closed_for_the_recorder() } else { Vec::new() };
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
             moving.recorder.health.clone_from(&beat.health);
         }
         moving.recorder.seen = Some(judgement.trusted.unwrap_or(judgement.fastest));
-        Ok(Pulse { now: judgement.trusted, alive, dead, cameras_version: moving.cameras_version, probe })
+        Ok(Pulse {
+            now: judgement.trusted,
+            alive,
+            dead,
+            cameras_version: moving.cameras_version,
+            probe,
+            rebuild,
+            closed_unconfirmed,
+        })
     }
 
     /// What became, or will become, of a camera's hours.
@@ -157,15 +166,10 @@ impl KeeperCore {
         let judgement = self.judgement();
         let hours = self.parts.keyring.hours();
         let past = |deadline: UtcMicros| judgement.trusted.is_some_and(|now| deadline <= now);
-        let closed = |deadline: UtcMicros| judgement.is_closed(closes_at(deadline));
+        let waiting = self.closed_unconfirmed();
         let next = hours.iter().min_by_key(|summary| summary.earliest);
         let moving = self.moving();
         let (hours_destroyed, last_destroyed_at) = moving.fates.destroyed();
-        let unconfirmed = |(hour, _, fate): (Hour, CameraId, Fate)| fate.condemned_at.is_some().then_some(hour);
-        let mut waiting: BTreeSet<Hour> = moving.fates.living().filter_map(unconfirmed).collect();
-        if judgement.trusted.is_none() {
-            waiting.extend(hours.iter().filter(|summary| closed(summary.earliest)).map(|summary| summary.hour));
-        }
         DestructionHealth {
             next_at: next.map(|summary| closes_at(summary.earliest)),
             next_hour: next.map(|summary| summary.hour),

@@ -4,7 +4,7 @@ use crate::core::KeeperCore;
 use domain::{Hour, RunId, StreamId};
 use vault::{
     Keeper, KeeperError,
-    keeper::{Ask, Beat, Fact, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, Verdict},
+    keeper::{Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, StreamFate, Verdict},
 };
 
 impl Keeper for KeeperCore {
@@ -26,5 +26,13 @@ impl Keeper for KeeperCore {
 
     fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError> {
         KeeperCore::enter(self, facts)
+    }
+
+    fn begin_rebuild(&self, reels: u64, why: &str) -> Result<u64, KeeperError> {
+        KeeperCore::begin_rebuild(self, reels, why)
+    }
+
+    fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
+        KeeperCore::extents(self, query)
     }
 }

@@ -19,7 +19,7 @@ mod verdict;
 pub use error::{JournalError, LogKeyError};
 pub use group::SealedEntry;
 pub use public::{JournalPlace, public_checkpoint};
-pub use verdict::verify_folder;
+pub use verdict::{each_entry, verify_folder};
 
 use disk::{Disk, DiskError, Open};
 use domain::{Random, Secret32, SiteId, UtcMicros};

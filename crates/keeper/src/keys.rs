@@ -22,7 +22,7 @@ const KEYS_PER_ANSWER_MAX: usize = 7_200;
 const MINT_CAMERAS_PER_ENTRY: usize = 1_024;
 
 /// A reel's part, opened as far as the keeper may: when its chunks are, and the data key that gives their keys.
-struct OpenedPart {
+pub(crate) struct OpenedPart {
     reel: ReelId,
     handle: u16,
     data_key: DataKey,
@@ -180,7 +180,7 @@ impl KeeperCore {
             deadline: header.deadline,
         };
         let data_key = CameraHourKey(camera.key.clone()).unwrap(&record.wrapped, &context).map_err(malformed_by)?;
-        let mut opened = OpenedPart { reel: part.reel, handle: 0, data_key, extents: Vec::new() };
+        let mut opened = OpenedPart::new(part.reel, data_key);
         for extent in &part.extents {
             opened.push_extent(extent, stream)?;
         }
@@ -190,7 +190,18 @@ impl KeeperCore {
 }
 
 impl OpenedPart {
-    fn push_extent(&mut self, record: &[u8], stream: StreamId) -> Result<(), KeeperError> {
+    pub fn new(reel: ReelId, data_key: DataKey) -> OpenedPart {
+        OpenedPart { reel, handle: 0, data_key, extents: Vec::new() }
+    }
+    pub fn handle(&self) -> u16 {
+        self.handle
+    }
+    pub fn into_extents(self) -> Vec<Extent> {
+        self.extents
+    }
+
+    /// Opens one extent record of the stream. Errors: `Malformed` for anything else.
+    pub fn push_extent(&mut self, record: &[u8], stream: StreamId) -> Result<(), KeeperError> {
         let header = RecordHeader::from_bytes(record).map_err(malformed_by)?;
         if header.kind != Kind::Extent || header.reel != self.reel {
             return Err(malformed("a record that is no extent of this reel"));
@@ -257,6 +268,6 @@ fn select(parts: &[OpenedPart], span: domain::Span) -> Result<KeyAnswer, KeeperE
     Ok(KeyAnswer { reels, needs })
 }
 
-fn malformed_by(error: seal::SealError) -> KeeperError {
+pub(crate) fn malformed_by(error: seal::SealError) -> KeeperError {
     malformed(error.to_string())
 }

@@ -4,8 +4,10 @@
 //! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
 mod accounts;
+pub mod audit;
 mod cameras;
 mod clocks;
+mod closed;
 pub mod core;
 mod destroy;
 mod facts;
@@ -19,6 +21,7 @@ pub mod journal;
 mod keys;
 mod life;
 mod orders;
+mod rebuild;
 pub mod socket;
 mod tick;
 mod verify;

@@ -7,7 +7,14 @@ use domain::{CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span
 use policy::Role as AccountRole;
 use seal::sign::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
-use vault::keeper::{Ask, Beat, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret, Verdict};
+use vault::{
+    audit::HourBook,
+    keeper::{
+        Ask, Beat, ExtentsQuery, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret,
+        StreamFate, Verdict,
+    },
+    rebuild::Rebuilt,
+};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +57,16 @@ pub enum Question {
     Probed {
         number: u64,
         result: Result<Probed, ProbeFailure>,
+    },
+    /// The catalog of so many reels is made anew (P7).
+    BeginRebuild {
+        reels: u64,
+        why: String,
+    },
+    Extents(Box<ExtentsQuery>),
+    Rebuilt {
+        number: u64,
+        result: Result<Rebuilt, String>,
     },
     // web
     Site,
@@ -128,6 +145,11 @@ pub enum Control {
         password: Sensitive<String>,
         at: UtcMicros,
     },
+    /// What keyring and ledger say of the hours after this one, for `vigie verify`.
+    AuditHours {
+        after: Option<Hour>,
+    },
+    CatalogRebuild,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -229,11 +251,25 @@ pub enum Answer {
         token: Sensitive<String>,
         expires: UtcMicros,
     },
-    Accounts(Vec<(Sensitive<String>, AccountRole)>),
+    Accounts(Vec<AccountLine>),
     Destroyed(Vec<HourFate>),
     Verified(Box<Verified>),
     Clock(Box<ClockView>),
     Confirmation(Confirmation),
+    /// Number of the entry that a rebuild stands under.
+    RebuildBegun {
+        leaf: u64,
+    },
+    Extents(Vec<StreamFate>),
+    Rebuilt(Box<Rebuilt>),
+    /// It takes longer than anybody waits.
+    RebuildGoesOn,
+    AuditHours {
+        hours: Vec<HourBook>,
+        more: bool,
+        site_key: PublicKey,
+        now: UtcMicros,
+    },
 }
 
 /// The clocks, each with its word, and what follows from them (K9).
@@ -275,6 +311,14 @@ pub enum Confirmation {
     TooEarly { at_least: UtcMicros },
     /// Further ahead of the ledger than a machine is switched off.
     TooFar { at_least: UtcMicros },
+}
+
+/// One account, as `vigie account list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLine {
+    pub name: Sensitive<String>,
+    pub role: AccountRole,
+    pub closed: bool,
 }
 
 /// The certificate of a run, the site key, the anchor of its time.

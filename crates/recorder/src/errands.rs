@@ -18,7 +18,7 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -28,6 +28,7 @@ use vault::{
     Keeper, LocalStore, Location,
     admit::Admitter,
     keeper::{Dead, Fact, ProbeJob, Pulse},
+    rebuild::Turn,
 };
 
 /// Keys are looked for and facts handed in at least this often, also while the keeper says nothing.
@@ -52,6 +53,12 @@ pub struct Errands {
     pub time: RunTime,
     pub ingest: Ingest,
     pub hour_length: HourLength,
+    /// Held while a dead hour is freed (see `vault::rebuild`).
+    pub turn: Arc<Turn>,
+    /// Where an ordered rebuild of the catalog goes.
+    pub orders: Sender<u64>,
+    /// Footage that is closed while its keys wait, as last told.
+    pub closed: Vec<Dead>,
     /// Reels whose slots were given back: given back once, told until heard.
     pub freed: HashSet<ReelId>,
     pub cameras: Cameras,
@@ -79,6 +86,7 @@ impl Errands {
                 self.hand_in_facts();
                 if round.elapsed() > ROUND {
                     round = Instant::now();
+                    self.count_closed();
                     self.look_over();
                 }
             }
@@ -106,9 +114,27 @@ impl Errands {
         for dead in &pulse.dead {
             self.free(dead);
         }
+        if pulse.closed_unconfirmed != self.closed {
+            self.closed = pulse.closed_unconfirmed;
+            self.count_closed();
+        }
+        if let Some(number) = pulse.rebuild
+            && self.orders.send(number).is_err()
+        {
+            warn!("an order to rebuild the catalog found nobody");
+        }
         if let Some(job) = pulse.probe {
             let keeper = self.keeper.clone();
             thread::spawn(move || look_at(&keeper, job));
+        }
+    }
+
+    /// The keeper knows which hours wait, the catalog how many bytes they are (K9).
+    fn count_closed(&self) {
+        let bytes = self.closed.iter().map(|closed| self.footage.bytes_of(closed.hour, &closed.cameras));
+        match bytes.sum::<Result<u64, _>>() {
+            Ok(bytes) => self.report.note_closed_unconfirmed(bytes),
+            Err(error) => warn!(%error, "closed footage could not be counted"),
         }
     }
 
@@ -139,6 +165,8 @@ impl Errands {
 
     /// Frees the slots of an hour whose keys are dead (K10 step 5), once, and tells the keeper until it has heard.
     fn free(&mut self, dead: &Dead) {
+        let turn = self.turn.clone();
+        let _no_row_is_entered = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = match self.footage.reels_dead(dead.hour, Some(&dead.cameras)) {
             Ok(rows) => rows,
             Err(error) => return warn!(%error, "a dead hour could not be freed yet"),

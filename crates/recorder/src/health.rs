@@ -48,6 +48,8 @@ pub enum GapCause {
     NoKeyPicture,
     /// An hour begins without a key picture (R8): its first pictures decode only while the hour before lives.
     HeadOfHour,
+    /// There was no space for what was received.
+    DiskFull,
 }
 
 impl GapCause {
@@ -72,6 +74,7 @@ impl GapCause {
             GapCause::DiskFailed => "disk-failed",
             GapCause::NoKeyPicture => "no-key-picture",
             GapCause::HeadOfHour => "head-of-hour",
+            GapCause::DiskFull => "disk-full",
         }
     }
 
@@ -156,6 +159,9 @@ impl GapCause {
                 "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée. \
                  Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes."
             }
+            GapCause::DiskFull => {
+                "Le stockage était plein : rien de plus n'a pu être gardé. Ajoutez de la place ; l'enregistrement reprend seul."
+            }
         })
     }
 
@@ -220,6 +226,9 @@ impl GapCause {
             GapCause::HeadOfHour => {
                 "The hour began without a key picture: its beginning replays only while the hour before is kept. \
                  Set the camera's key picture interval to 1 to 4 seconds."
+            }
+            GapCause::DiskFull => {
+                "The store was full: nothing more could be kept. Add space; recording goes on by itself."
             }
         })
     }
@@ -368,6 +377,7 @@ mod tests {
             GapCause::DiskFailed,
             GapCause::NoKeyPicture,
             GapCause::HeadOfHour,
+            GapCause::DiskFull,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {

@@ -14,10 +14,12 @@ pub mod gaps;
 pub mod health;
 pub mod ingest;
 mod lane;
+mod mend;
 mod report;
 pub mod role;
 mod service;
 pub mod source;
+mod space;
 mod writer;
 
 pub use role::{RecorderError, RecorderParts, run};

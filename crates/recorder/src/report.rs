@@ -7,10 +7,13 @@ use domain::{StreamId, StreamKind, UtcMicros, limit};
 use keeper::wire::{Finding, FindingState};
 use serde::Serialize;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use vault::{keeper::CameraClock, store::Usage};
+use vault::{
+    keeper::CameraClock,
+    store::{Trouble, Usage},
+};
 
 /// What threads note, and what the clerk reads out.
 #[derive(Default)]
@@ -24,9 +27,12 @@ struct Noted {
     last_sync: Option<UtcMicros>,
     slow_syncs: u64,
     failed_syncs: u64,
-    failure: Option<String>,
+    failure: Option<(Trouble, String)>,
     unknown_slots: usize,
     bytes_past_deadline: u64,
+    bytes_closed_unconfirmed: u64,
+    /// Findings of others, such as of space and of the catalog, by their id.
+    others: BTreeMap<String, Finding>,
     usage: Option<Usage>,
     /// Last admitted picture of each stream; durable after the next sync.
     admitted: HashMap<StreamId, UtcMicros>,
@@ -44,6 +50,7 @@ struct Json {
     store: Option<StoreJson>,
     findings: Vec<Finding>,
     bytes_past_deadline: u64,
+    bytes_closed_unconfirmed: u64,
 }
 
 #[derive(Serialize)]
@@ -82,6 +89,19 @@ impl Report {
     pub fn note_expected(&self, stream: StreamId, at: UtcMicros) {
         self.noted().expected.insert(stream, at);
     }
+    /// Bytes that are closed while their keys wait (K9).
+    pub fn note_closed_unconfirmed(&self, bytes: u64) {
+        self.noted().bytes_closed_unconfirmed = bytes;
+    }
+    /// What another thread found; it stays until the next one of the same id.
+    pub fn note_finding(&self, finding: Finding) {
+        self.noted().others.insert(finding.id.clone(), finding);
+    }
+    /// Bytes that all cameras together have sent, for a rate.
+    pub fn bytes_received(&self) -> u64 {
+        let board = self.noted().board.clone();
+        board.map_or(0, |board| board.snapshot().iter().map(|camera| camera.bytes).sum())
+    }
     pub fn note_admitted(&self, stream: StreamId, at: UtcMicros) {
         let mut noted = self.noted();
         noted.admitted.insert(stream, at);
@@ -98,10 +118,10 @@ impl Report {
         noted.usage = Some(usage);
         noted.durable = noted.admitted.clone();
     }
-    pub fn note_failed_sync(&self, what: String, usage: Usage) {
+    pub fn note_failed_sync(&self, trouble: Trouble, what: String, usage: Usage) {
         let mut noted = self.noted();
         noted.failed_syncs += 1;
-        noted.failure = Some(what);
+        noted.failure = Some((trouble, what));
         noted.usage = Some(usage);
     }
 
@@ -120,6 +140,7 @@ impl Report {
             }),
             findings: noted.findings(&cameras, now),
             bytes_past_deadline: noted.bytes_past_deadline,
+            bytes_closed_unconfirmed: noted.bytes_closed_unconfirmed,
         };
         serde_json::to_string(&json).unwrap_or_default()
     }
@@ -178,10 +199,10 @@ impl Noted {
     fn findings(&self, cameras: &[CameraHealth], now: UtcMicros) -> Vec<Finding> {
         let title = ("Écriture sur le disque", "Writing to disk");
         let (state, fr, en) = match (&self.failure, self.unknown_slots) {
-            (Some(what), _) => (
+            (Some((trouble, what)), _) => (
                 FindingState::Alarm,
-                format!("La dernière écriture a échoué : {what}"),
-                format!("The last write failed: {what}"),
+                format!("{} ({what})", trouble.text_fr()),
+                format!("{} ({what})", trouble.text_en()),
             ),
             (None, unknown) if unknown > 0 => (
                 FindingState::Warning,
@@ -220,10 +241,9 @@ impl Noted {
             detail_fr: fr,
             detail_en: en,
         };
-        [Some(finding), cameras_finding(cameras, |stream| self.not_durable_seconds(stream, now))]
-            .into_iter()
-            .flatten()
-            .collect()
+        let others = self.others.values().cloned();
+        let cameras = cameras_finding(cameras, |stream| self.not_durable_seconds(stream, now));
+        [Some(finding), cameras].into_iter().flatten().chain(others).collect()
     }
 
     /// For how long nothing of a stream became durable: the watch is on what is on disk, not on a socket.

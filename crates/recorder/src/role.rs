@@ -9,8 +9,10 @@ use crate::{
     clerk::{BEAT_PATIENCE, Clerk, LivePermits},
     errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
+    mend::Mender,
     report::Report,
     service::Service,
+    space::Space,
     writer::{Desk, Writer, WriterParts},
 };
 use catalog::{CatalogError, Footage};
@@ -35,6 +37,7 @@ use vault::{
     KeeperError, LocalStore, StoreError,
     admit::Admitter,
     keeper::RunGrant,
+    rebuild::Turn,
     recover::{Closer, RecoverError, Recovered, recover},
     watch::Hub,
 };
@@ -77,6 +80,19 @@ pub enum RecorderError {
     TimeStepped { millis: i64 },
 }
 
+impl RecorderError {
+    /// What a catalog made anew from the reels mends.
+    fn is_damage_of_the_catalog(&self) -> bool {
+        matches!(
+            self,
+            RecorderError::Footage(CatalogError::Damaged { .. })
+                | RecorderError::Recover(
+                    RecoverError::Footage(CatalogError::Damaged { .. }) | RecoverError::NoLocation { .. }
+                )
+        )
+    }
+}
+
 /// A run's time: the keeper's trusted time at hello, carried on by CLOCK_BOOTTIME, which nobody sets (R9).
 #[derive(Clone)]
 pub struct RunTime {
@@ -103,11 +119,11 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let mut store = LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?;
     store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
     let store = Arc::new(store);
-    let footage = Arc::new(open_footage(&parts)?);
-    let earlier_life = footage.last_sign_of_life()?;
-    let recovered = recover_all(&store, &footage, &grant, &seed, time.now())?; // 2
+    let (footage, recovered, earlier_life) = open_and_recover(&parts, &store, &grant, &seed, time.now())?; // 2
+    let footage = Arc::new(footage);
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
+    let also = recovered.reels();
     recovered.facts.into_iter().for_each(|fact| admitter.tell(fact));
 
     let hub = Arc::new(Hub::default());
@@ -140,7 +156,25 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     thread::spawn(move || service.listen(&listener));
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
+    let turn = Arc::new(Turn::default());
     let (errands, asked) = channel();
+    let (orders, ordered) = channel();
+    let mending = Mender {
+        keeper: parts.keeper.clone(),
+        admitter: admitter.clone(),
+        store: store.clone(),
+        footage: footage.clone(),
+        path: parts.footage.clone(),
+        report: report.clone(),
+        time: time.clone(),
+        grant,
+        run_key: SigningKey::from_seed(&seed),
+        turn: turn.clone(),
+        unreadable: recovered.unreadable_slots,
+    }
+    .start(ordered, also, ended.clone());
+    let space = Space::new(parts.disk.clone(), store.clone(), &parts.footage);
+    let measuring = space.start(footage.clone(), report.clone(), time.clone(), ended.clone());
     let running = Errands {
         keeper: parts.keeper.clone(),
         admitter: admitter.clone(),
@@ -150,19 +184,24 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         time: time.clone(),
         ingest,
         hour_length: parts.hour_length,
+        turn,
+        orders,
+        closed: Vec::new(),
         freed: HashSet::new(),
         cameras: Cameras::default(),
     }
     .start(asked);
     let keeper = parts.keeper.patient(BEAT_PATIENCE);
     let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errands.clone() };
-    let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running]); // 3
+    let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running, &mending, &measuring]); // 3
 
     drop(errands.send(Errand::Stop)); // 4: a thread that is gone has stopped
     join(running);
     ended.store(true, Ordering::SeqCst);
     join(writing);
     join(preparing);
+    join(measuring);
+    drop(mending); // it may be reading reels: what it has entered stays, and it is begun again
     tell_last(&parts.keeper, &admitter);
     outcome
 }
@@ -188,29 +227,39 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
     None
 }
 
-/// The footage catalog is disposable (P7): a damaged one is made anew. Its footage stays in its slots, which recovery keeps
-/// until the catalog can be rebuilt from them.
-fn open_footage(parts: &RecorderParts) -> Result<Footage, RecorderError> {
-    match Footage::open(&parts.footage, parts.site) {
-        Err(CatalogError::Damaged { .. }) => {
-            warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
-            let discarded = Footage::discard(&parts.footage)?;
-            info!(files = discarded.len(), "discarded");
-            Ok(Footage::open(&parts.footage, parts.site)?)
-        }
-        opened => Ok(opened?),
-    }
-}
-
-fn recover_all(
+/// The footage catalog is disposable (P7): one that is damaged, now or when it was last used, is made anew. Its footage stays
+/// in its slots, which recovery keeps, and from which `mend` makes its rows again.
+fn open_and_recover(
+    parts: &RecorderParts,
     store: &LocalStore,
-    footage: &Footage,
     grant: &RunGrant,
     seed: &Secret32,
     now: UtcMicros,
-) -> Result<Recovered, RecorderError> {
+) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
     let run_key = SigningKey::from_seed(seed);
-    Ok(recover(&Closer { store, footage, grant, run_key: &run_key, now })?)
+    let attempt = || {
+        let footage = Footage::open(&parts.footage, parts.site)?;
+        let earlier_life = footage.last_sign_of_life()?; // before recovery adds signs of its own
+        let recovered = recover(&Closer { store, footage: &footage, grant, run_key: &run_key, now })?;
+        Ok::<_, RecorderError>((footage, recovered, earlier_life))
+    };
+    if Footage::is_marked_damaged(&parts.footage) {
+        discard(parts)?;
+    }
+    match attempt() {
+        Err(error) if error.is_damage_of_the_catalog() => {
+            discard(parts)?;
+            attempt()
+        }
+        answer => answer,
+    }
+}
+
+fn discard(parts: &RecorderParts) -> Result<(), RecorderError> {
+    warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
+    let discarded = Footage::discard(&parts.footage)?;
+    info!(files = discarded.len(), "discarded");
+    Ok(())
 }
 
 fn start_ingest(parts: &RecorderParts, time: &RunTime, desk: Desk) -> Result<Ingest, RecorderError> {

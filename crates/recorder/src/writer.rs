@@ -306,11 +306,13 @@ impl Writer {
             }
             Err(failure) => {
                 error!(error = %failure, "a sync failed");
-                self.report.note_failed_sync(failure.to_string(), usage);
+                let trouble = failure.trouble();
+                self.report.note_failed_sync(trouble, failure.to_string(), usage);
                 let lines = std::mem::take(&mut self.unsynced_lines);
                 self.book.put_back(lines);
+                let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
                 for (stream, since) in std::mem::take(&mut self.unsynced) {
-                    self.gap_begins(stream, since, GapCause::DiskFailed);
+                    self.gap_begins(stream, since, cause.clone());
                 }
             }
         }

@@ -16,7 +16,7 @@ pub use reel::OpenView;
 use crate::{
     keeper::{Fact, Minted, RunGrant},
     recover::Closer,
-    store::{Batch, Family, LocalStore, StoreError},
+    store::{Batch, Family, LocalStore, StoreError, Trouble},
 };
 use catalog::{CatalogError, Footage, ReelEnd};
 use domain::{
@@ -36,6 +36,13 @@ use tracing::warn;
 #[derive(Debug, thiserror::Error)]
 #[error("footage could not be made durable: {0}")]
 pub struct AdmitError(#[from] StoreError);
+
+impl AdmitError {
+    /// Why, in words for people; and whether it is space that is missing.
+    pub fn trouble(&self) -> Trouble {
+        Trouble::from(&self.0)
+    }
+}
 
 /// What became of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

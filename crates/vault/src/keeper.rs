@@ -22,6 +22,10 @@ pub trait Keeper: Send + Sync {
     fn check(&self, beat: &Beat) -> Result<Pulse, KeeperError>;
     /// Facts for the ledger (L3). Each is entered once, also when told twice.
     fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError>;
+    /// Enters that the catalog of so many reels is made anew, and why (P7); the entry's number admits to their extents.
+    fn begin_rebuild(&self, reels: u64, why: &str) -> Result<u64, KeeperError>;
+    /// What the sealed extents of a reel say, stream by stream, in the order asked; never a key (P7).
+    fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError>;
 }
 
 /// Why the keeper gave no answer.
@@ -165,6 +169,40 @@ pub struct ReelKeys {
     pub extents: Vec<Extent>,
 }
 
+/// A request for what a reel's extents say, for its catalog row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtentsQuery {
+    /// Number of the entry that began this rebuild.
+    pub rebuild: u64,
+    pub reel: ReelId,
+    /// Payload of the header record.
+    pub header: Vec<u8>,
+    pub streams: Vec<StreamPart>,
+}
+
+/// One stream of a reel as it stands there: whose it is, only the keeper can tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamPart {
+    pub handle: u16,
+    /// Payload of its key record.
+    pub key_record: Vec<u8>,
+    /// Its extent records, header and payload each.
+    pub extents: Vec<Vec<u8>>,
+}
+
+/// What became of a stream of a reel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StreamFate {
+    Alive {
+        stream: StreamId,
+        extents: Vec<Extent>,
+    },
+    /// Its key is dead.
+    Dead,
+    /// Its key may not be used now: near its deadline, or while clocks disagree (K8, K9).
+    Closed,
+}
+
 /// The recorder's word each second.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Beat {
@@ -195,9 +233,13 @@ pub struct Pulse {
     pub cameras_version: u64,
     /// A camera to look at, for `vigie camera test`.
     pub probe: Option<ProbeJob>,
+    /// The catalog is to be made anew, for `vigie catalog rebuild`; the number goes back with the result.
+    pub rebuild: Option<u64>,
+    /// Footage that is closed while its keys wait (K9), for its bytes to be counted.
+    pub closed_unconfirmed: Vec<Dead>,
 }
 
-/// Footage of these cameras in this hour cannot be opened any more.
+/// Footage of these cameras in this hour cannot be opened (any more).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dead {
     pub hour: Hour,

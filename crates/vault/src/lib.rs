@@ -4,14 +4,17 @@
 //! the trait [`Keeper`], to the process that holds keys, gate and ledger. It never names the keyring (P2).
 
 pub mod admit;
+pub mod audit;
 pub mod keeper;
 #[cfg(feature = "view")]
 pub mod open;
+pub mod rebuild;
 pub mod recover;
 #[cfg(feature = "view")]
 pub mod replay;
 pub mod service;
 pub mod store;
+pub mod survey;
 pub mod watch;
 
 pub use keeper::{Keeper, KeeperError};

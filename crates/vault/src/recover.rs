@@ -20,9 +20,10 @@ use domain::{
     limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
 };
 use seal::{
+    Kind, RecordHeader,
     reel::{RecoveryFooter, Sound, SyncPoint, Walk, pad},
     root::Root,
-    sign::SigningKey,
+    sign::{PublicKey, SigningKey},
 };
 use std::collections::BTreeSet;
 use tracing::warn;
@@ -47,8 +48,21 @@ pub struct Recovered {
     /// Reels that disk or catalog did not let us close: they stay open, their slots stay, the next start tries again.
     pub left_open: BTreeSet<ReelId>,
     /// Slots with reels that the catalog does not know, or that the disk does not give: kept, not overwritten, the first
-    /// until their deadline.
+    /// until their deadline or until `rebuild` enters them.
     pub unknown_slots: BTreeSet<u32>,
+    /// Those of them that the disk does not give.
+    pub unreadable_slots: usize,
+}
+
+impl Recovered {
+    /// The reels that were closed: what the catalog knew of their streams may be a second behind.
+    pub fn reels(&self) -> BTreeSet<ReelId> {
+        let closed = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Reel(reel) | Fact::Recovered { reel, .. } => Some(reel.reel),
+            _ => None,
+        });
+        closed.collect()
+    }
 }
 
 /// What closing a reel needs.
@@ -99,7 +113,7 @@ impl Closer<'_> {
     pub fn close(&self, row: &NewReel, place: &Location) -> Result<Option<Fact>> {
         self.store.settle(place)?; // 2
         let walk = self.walk(row.reel, place)?; // 3
-        let whole = || truncated(place, walk.offset().next_multiple_of(BLOCK_BYTES as u64));
+        let whole = || place.truncated(walk.offset().next_multiple_of(BLOCK_BYTES as u64));
         let streams = walk.streams();
         if let Some(footer) = walk.footer {
             let index = walk.index_record().expect("a footer is valid only behind its index");
@@ -130,7 +144,7 @@ impl Closer<'_> {
         let mut batch = Batch::with_capacity(BLOCK_BYTES);
         batch.bytes().extend_from_slice(&record);
         batch.bytes().extend_from_slice(&pad(row.reel, bytes));
-        let mut location = truncated(place, sound.cut);
+        let mut location = place.truncated(sound.cut);
         let family = Family { run: row.run, hour: row.hour, deadline: row.deadline };
         self.store.write_end(family, row.reel, &mut location, batch.as_slice())?;
         Ok(location)
@@ -149,6 +163,7 @@ impl Closer<'_> {
             }
         }
         recovered.unknown_slots = kept.iter().map(|(slot, _)| *slot).chain(scan.unreadable.iter().copied()).collect();
+        recovered.unreadable_slots = scan.unreadable.len();
         self.store.in_use(alive.into_iter().chain(scan.unreadable.iter().copied()));
         self.store.keep(kept);
         Ok(())
@@ -159,21 +174,7 @@ impl Closer<'_> {
     }
 
     fn walk(&self, reel: ReelId, location: &Location) -> Result<Walk> {
-        let mut reader = self.store.reader(location);
-        let mut walk = Walk::new(reel, self.grant.site_key);
-        while !walk.closed() {
-            let at = walk.offset();
-            let Some(header) = reader.header(reel, at)? else { break };
-            if at + header.record_bytes() > location.bytes() {
-                break;
-            }
-            let record = reader.read(at, header.record_bytes())?;
-            let Some((header, payload)) = record.split_first_chunk::<RECORD_HEADER_BYTES>() else { break };
-            if walk.push(header, payload).is_err() {
-                break;
-            }
-        }
-        Ok(walk)
+        Ok(walk(self.store, self.grant.site_key, reel, location, &mut |_| true)?)
     }
 
     /// Whether a reel that the catalog does not know may hold footage. One that begins in a slot that it shares is not found
@@ -182,8 +183,38 @@ impl Closer<'_> {
         let begins_a_slot = headers.iter().any(|header| header.reel == reel && header.reel_offset == 0);
         let place = self.store.extended(&Location::default(), reel, headers);
         let nothing = |walk: Walk| walk.sound().is_none() && !walk.closed();
-        !(begins_a_slot && self.walk(reel, &place).is_ok_and(nothing))
+        // one signed second is enough to know: a whole store must not be read before recording begins
+        let mut signed = false;
+        let walked = walk(self.store, self.grant.site_key, reel, &place, &mut |record| {
+            !std::mem::replace(&mut signed, record.kind == Kind::Sync)
+        });
+        !(begins_a_slot && walked.is_ok_and(nothing))
     }
+}
+
+/// Reads a reel's records in order, until they end, or `go_on` says no to the header of the next one. Needs no key.
+pub(crate) fn walk(
+    store: &LocalStore,
+    site_key: PublicKey,
+    reel: ReelId,
+    location: &Location,
+    go_on: &mut dyn FnMut(&RecordHeader) -> bool,
+) -> std::result::Result<Walk, StoreError> {
+    let mut reader = store.reader(location);
+    let mut walk = Walk::new(reel, site_key);
+    while !walk.closed() {
+        let at = walk.offset();
+        let Some(header) = reader.header(reel, at)? else { break };
+        if at + header.record_bytes() > location.bytes() || !go_on(&header) {
+            break;
+        }
+        let record = reader.read(at, header.record_bytes())?;
+        let Some((header, payload)) = record.split_first_chunk::<RECORD_HEADER_BYTES>() else { break };
+        if walk.push(header, payload).is_err() {
+            break;
+        }
+    }
+    Ok(walk)
 }
 
 fn location_of(reel: ReelId, location: &[u8]) -> Result<Location> {
@@ -200,16 +231,6 @@ fn slots_of<'a>(rows: impl IntoIterator<Item = &'a ReelRow>) -> Result<BTreeSet<
 
 fn fact(row: &NewReel, root: Root, bytes: u64, streams: u16) -> ReelFact {
     ReelFact { reel: row.reel, run: row.run, hour: row.hour, deadline: row.deadline, root, bytes, streams }
-}
-
-/// The part of a location before `bytes`.
-fn truncated(location: &Location, bytes: u64) -> Location {
-    let mut pieces = location.pieces.clone();
-    pieces.retain(|piece| piece.reel_offset < bytes || piece.reel_offset == 0);
-    if let Some(last) = pieces.last_mut() {
-        last.bytes = last.bytes.min(bytes - last.reel_offset);
-    }
-    Location { pieces, index: None }
 }
 
 /// The part of a catalog row that was known when the reel began.

@@ -7,11 +7,13 @@
 //! A reel is one stream of bytes; a [`Location`] says in which slots its pieces lie. The store sees ciphertext only.
 
 mod batch;
+mod capacity;
 mod read;
 mod slot;
 
 pub use batch::Batch;
-pub use read::{Reader, check_record, index_of};
+pub use capacity::{Forecast, Trouble, forecast};
+pub use read::{Reader, check_record, index_of, walk_index, whole_index};
 pub use slot::SlotHeader;
 
 use disk::{Disk, DiskError, DiskFile, Open};
@@ -151,6 +153,15 @@ impl Location {
         });
         end.map(|_| location)
     }
+    /// The part before `bytes`.
+    pub(crate) fn truncated(&self, bytes: u64) -> Location {
+        let mut pieces = self.pieces.clone();
+        pieces.retain(|piece| piece.reel_offset < bytes || piece.reel_offset == 0);
+        if let Some(last) = pieces.last_mut() {
+            last.bytes = last.bytes.min(bytes - last.reel_offset);
+        }
+        Location { pieces, index: None }
+    }
     fn add(&mut self, slot: u32, slot_offset: u64, bytes: u64) {
         let reel_offset = self.bytes();
         match self.pieces.last_mut() {
@@ -206,6 +217,20 @@ impl LocalStore {
         }
     }
 
+    /// The catalog knows the reels of these slots now: they are freed by it, and no longer by their deadline.
+    pub fn adopt(&self, slots: impl IntoIterator<Item = u32>) {
+        let mut state = self.state();
+        for slot in slots {
+            state.kept.remove(&slot);
+            state.free.remove(&slot);
+        }
+    }
+
+    /// Slots whose reels the catalog does not know.
+    pub fn kept(&self) -> BTreeSet<u32> {
+        self.state().kept.keys().copied().collect()
+    }
+
     /// Frees kept slots whose deadline has passed.
     pub fn free_kept(&self, now: UtcMicros) {
         let mut state = self.state();
@@ -215,6 +240,15 @@ impl LocalStore {
             state.kept.remove(&slot);
             state.free.insert(slot);
         }
+    }
+
+    /// Bytes that can still be written before anything dies: in free slots, and in slots that can still be made, of which the
+    /// file system's own free space may allow fewer than the configuration.
+    pub fn free_bytes(&self) -> Result<u64> {
+        let Usage { slots, slots_free, slots_max, slot_bytes } = self.usage();
+        let to_make = u64::from(slots_max.saturating_sub(slots));
+        let room = self.disk.free_bytes(&self.path)?.map_or(to_make, |bytes| bytes / slot_bytes);
+        Ok((u64::from(slots_free) + to_make.min(room)) * (slot_bytes - BLOCK))
     }
 
     pub fn usage(&self) -> Usage {
@@ -436,11 +470,15 @@ impl LocalStore {
         }
         let file = self.disk.open(&temporary, Open::Create)?; // 1
         let zeros = vec![0; PIECE];
-        for offset in (0..self.marker.slot_bytes).step_by(PIECE) {
+        let written = (0..self.marker.slot_bytes).step_by(PIECE).try_for_each(|offset| {
             let now = (self.marker.slot_bytes - offset).min(PIECE as u64) as usize;
-            file.write_at(&zeros[..now], offset)?; // 2
-        }
-        file.sync()?; // 3
+            file.write_at(&zeros[..now], offset) // 2
+        });
+        if let Err(error) = written.and_then(|()| file.sync()) {
+            // half a slot on a full disk takes the room that the rest of the machine needs; nothing of it is footage
+            self.disk.remove(&temporary)?;
+            return Err(error.into());
+        } // 3
         self.disk.rename(&temporary, &self.slot_path(number))?; // 4
         Ok(self.disk.sync_dir(&self.path.join("slots"))?) // 5
     }

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         hour_length: HourLength::SIMULATED,
         seconds_per_day: Some(SECONDS_PER_DAY),
         clock: Arc::new(ShiftedClock::over_system(clock_file)),
+        variables: &["VIGIE_SIMULATED_CLOCK"],
         ..Build::product()
     })
 }

@@ -1,12 +1,16 @@
-//! The command line: one file per subcommand. All but `init`, `serve` and an offline `verify` speak to the keeper (P3).
+//! The command line: one file per subcommand. All but `init`, `serve`, `config` and an offline `verify` speak to the keeper
+//! (P3).
 
 mod account;
 mod camera;
+mod catalog;
 pub(crate) mod clock;
+mod config;
 mod destroy;
 mod init;
 mod serve;
 mod status;
+mod usage;
 mod verify;
 
 use crate::{Build, Config, french, lines::Language};
@@ -55,8 +59,14 @@ enum Command {
         #[command(subcommand)]
         command: Option<clock::Command>,
     },
-    /// Vérifier tout le registre et chaque destruction · verify the whole log and every destruction
-    Verify,
+    /// Vérifier registre, trousseau, catalogue et stockage, ensemble · verify log, keyring, catalog and store, together
+    Verify(verify::Arguments),
+    /// Catalogue des images · footage catalog
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Configuration · configuration
+    #[command(subcommand)]
+    Config(config::Command),
     /// (started by `serve`)
     #[command(hide = true)]
     Role { role: String },
@@ -64,6 +74,8 @@ enum Command {
 
 /// Longer than a look at a camera takes; a keeper that needs more is in trouble, and the operator is told so.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
+
+const STATUS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// An answer to the operator, or why there is none.
 type Outcome = Result<ExitCode, Box<dyn Error>>;
@@ -77,8 +89,11 @@ struct Context<'a> {
 }
 
 pub fn run(build: &Build) -> ExitCode {
-    let arguments = Arguments::parse();
     let language = Language::of_environment();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage_error(&error, language),
+    };
     match dispatch(build, arguments, language) {
         Ok(code) => code,
         Err(error) => {
@@ -91,8 +106,24 @@ pub fn run(build: &Build) -> ExitCode {
     }
 }
 
+/// Help and version are answers; a mistake is told in the operator's language.
+fn usage_error(error: &clap::Error, language: Language) -> ExitCode {
+    match usage::in_french(error).filter(|_| language == Language::French && error.use_stderr()) {
+        Some(text) => eprintln!("vigie : {text}"),
+        None => {
+            if let Err(error) = error.print() {
+                eprintln!("{error}");
+            }
+        }
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome {
-    let config = Config::read(&arguments.config)?;
+    if let Command::Config(command) = &arguments.command {
+        return config::run(build, &arguments.config, command, language);
+    }
+    let config = config::read(build, &arguments.config)?;
     let context = Context { build, config_path: arguments.config, config, language };
     match arguments.command {
         Command::Init(arguments) => init::run(&context, &arguments),
@@ -102,7 +133,9 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
         Command::Clock { command } => clock::run(&context, command),
-        Command::Verify => verify::run(&context),
+        Command::Verify(arguments) => verify::run(&context, &arguments),
+        Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),
     }
 }
@@ -112,10 +145,19 @@ impl Context<'_> {
     fn ask(&self, control: Control) -> Result<keeper::wire::Answer, vault::KeeperError> {
         let client = KeeperClient::control(&self.config.control_socket());
         match control {
-            // a log of years, a week of hours that are due
-            Control::Verify | Control::DestroyDue => client.control_ask(control),
+            // a log of years, a week of hours that are due, a store of terabytes
+            Control::Verify | Control::DestroyDue | Control::AuditHours { .. } | Control::CatalogRebuild => {
+                client.control_ask(control)
+            }
+            // a keeper that answers at all answers this at once
+            Control::Status => client.patient(STATUS_PATIENCE).control_ask(control),
             _ => client.patient(PATIENCE).control_ask(control),
         }
+    }
+
+    /// Whether a keeper listens, be it slow.
+    fn listens(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(self.config.control_socket()).is_ok()
     }
 
     fn pick<T>(&self, french: T, english: T) -> T {

@@ -1,82 +1,95 @@
-//! The configuration: one TOML file. A setting that does not exist is refused, with the nearest one that does.
+//! The configuration: one TOML file, and variables `VIGIE_…` that go before it. A setting that does not exist is refused,
+//! with the nearest one that does.
+
+mod page;
+mod settings;
+
+pub use page::page;
+pub use settings::{Form, OTHER_VARIABLES, SETTINGS, Setting};
 
 use serde::Deserialize;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 use toml::{Table, Value};
 
-/// Every setting, as `section.name`.
-const SETTINGS: [&str; 9] = [
-    "site.name",
-    "data.folder",
-    "keyring.copies",
-    "keyring.passphrase_file",
-    "store.folder",
-    "store.gibibytes_max",
-    "store.slot_mebibytes",
-    "web.listen",
-    "log.level",
-];
-
-/// The configuration of one machine.
+/// The configuration of one machine. What each setting means stands in [`SETTINGS`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Config {
     pub site: SiteSection,
     pub data: DataSection,
     pub keyring: KeyringSection,
     pub store: StoreSection,
-    #[serde(default)]
+    pub retention: RetentionSection,
     pub web: WebSection,
-    #[serde(default)]
     pub log: LogSection,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SiteSection {
-    /// The commune's name, as the console shows it.
     pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct DataSection {
-    /// Registry, ledger, footage catalog and sockets.
     pub folder: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct KeyringSection {
-    /// Two folders, on two devices (K3).
     pub copies: [PathBuf; 2],
-    /// Holds the passphrase, mode 0400, outside both copies (P9). A systemd credential `vigie-passphrase` goes before.
     pub passphrase_file: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct StoreSection {
-    /// Where reels lie.
     pub folder: PathBuf,
-    /// The store never grows beyond this.
-    #[serde(default = "gibibytes_max")]
     pub gibibytes_max: u32,
-    /// 4 to 64.
-    #[serde(default = "slot_mebibytes")]
     pub slot_mebibytes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct RetentionSection {
+    pub minimum_hours: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WebSection {
-    /// Loopback only, until TLS is there.
-    #[serde(default = "listen")]
     pub listen: SocketAddr,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct LogSection {
-    /// error, warn, info, debug or trace.
-    #[serde(default = "level")]
     pub level: String,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    Default,
+    File,
+    Environment,
+}
+
+/// The file's name, its text and the environment: all that a configuration is made of.
+pub struct Sources<'a> {
+    pub path: &'a Path,
+    pub text: &'a str,
+    /// Variables whose names begin with `VIGIE_`.
+    pub variables: BTreeMap<String, String>,
+    /// Variables of the program that are no settings, beside [`OTHER_VARIABLES`].
+    pub other_variables: &'a [&'a str],
+}
+
+/// A configuration, each value with its origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effective {
+    pub config: Config,
+    /// In the order of [`SETTINGS`]: name, value as it would stand in the file, origin.
+    pub values: Vec<(&'static str, String, Origin)>,
 }
 
 /// Why a configuration is not taken.
@@ -90,25 +103,131 @@ pub enum ConfigError {
     Unknown { path: PathBuf, unknown: String, hint: String },
     #[error("`{path}`: {source}", path = path.display())]
     Wrong { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("`{path}`: `{setting}` {why}", path = path.display())]
-    OutOfBounds { path: PathBuf, setting: &'static str, why: String },
+    #[error("`{place}`: `{setting}` {why}")]
+    OutOfBounds { place: String, setting: &'static str, why: String },
+    #[error("there is no variable `{unknown}`{hint}")]
+    UnknownVariable { unknown: String, hint: String },
+    #[error("`{path}`: `{setting}` is missing: write it there, or give it as `{variable}`", path = path.display())]
+    Missing { path: PathBuf, setting: &'static str, variable: String },
+}
+
+impl Sources<'_> {
+    /// 1 the file's names exist · 2 the variables' names exist · 3 defaults, file, environment, in this order · 4 bounds
+    pub fn effective(&self) -> Result<Effective, ConfigError> {
+        let path = self.path;
+        let not_toml = |source| ConfigError::NotToml { path: path.to_owned(), source: Box::new(source) };
+        let mut table: Table = self.text.parse().map_err(not_toml)?;
+        refuse_unknown(&table, path)?; // 1
+        self.refuse_unknown_variables()?; // 2
+        let mut values = Vec::new();
+        for setting in &SETTINGS {
+            let (section, name) = setting.parts();
+            let settings = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let Value::Table(settings) = settings else { continue }; // refused above
+            let origin = match (self.variables.get(&setting.variable()), settings.contains_key(name)) {
+                (Some(text), _) => {
+                    drop(settings.insert(name.to_owned(), setting.value_of(text)?));
+                    Origin::Environment
+                }
+                (None, true) => Origin::File,
+                (None, false) => {
+                    let Some(default) = setting.default_value() else {
+                        let variable = setting.variable();
+                        return Err(ConfigError::Missing { path: path.to_owned(), setting: setting.name, variable });
+                    };
+                    drop(settings.insert(name.to_owned(), default));
+                    Origin::Default
+                }
+            }; // 3
+            let value = &settings[name];
+            setting.check(value).map_err(|why| self.out_of_bounds(setting, origin, why))?; // 4
+            values.push((setting.name, value.to_string(), origin));
+        }
+        let wrong = |source| ConfigError::Wrong { path: path.to_owned(), source: Box::new(source) };
+        let config: Config = table.try_into().map_err(wrong)?;
+        let config = config.check().map_err(|(name, why)| {
+            let setting = Setting::of(name).expect("a check names a setting of the table");
+            let origin =
+                values.iter().find(|(other, _, _)| *other == name).map_or(Origin::File, |(_, _, origin)| *origin);
+            self.out_of_bounds(setting, origin, why.to_owned())
+        })?;
+        Ok(Effective { config, values })
+    }
+
+    fn out_of_bounds(&self, setting: &Setting, origin: Origin, why: String) -> ConfigError {
+        let place = match origin {
+            Origin::Environment => setting.variable(),
+            _ => self.path.display().to_string(),
+        };
+        ConfigError::OutOfBounds { place, setting: setting.name, why }
+    }
+
+    fn refuse_unknown_variables(&self) -> Result<(), ConfigError> {
+        let mut known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+        known.extend(OTHER_VARIABLES.iter().map(|(name, _, _)| (*name).to_owned()));
+        known.extend(self.other_variables.iter().map(|name| (*name).to_owned()));
+        let unknown = self.variables.keys().find(|name| !known.contains(name));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let hint = hint(unknown, known.iter().map(String::as_str), "variables are");
+        Err(ConfigError::UnknownVariable { unknown: unknown.clone(), hint })
+    }
+}
+
+impl Setting {
+    fn default_value(&self) -> Option<Value> {
+        let line = format!("value = {}", self.default?);
+        let table: Table = line.parse().expect("defaults of the table are TOML");
+        table.get("value").cloned()
+    }
+
+    /// A variable's text as the file would have it.
+    fn value_of(&self, text: &str) -> Result<Value, ConfigError> {
+        Ok(match self.form {
+            Form::Integer { .. } => {
+                let no_number = || ConfigError::OutOfBounds {
+                    place: self.variable(),
+                    setting: self.name,
+                    why: format!("must be {}", self.bounds_en()),
+                };
+                Value::Integer(text.trim().parse().map_err(|_| no_number())?)
+            }
+            Form::TwoFolders => Value::Array(text.split(':').map(|folder| Value::String(folder.to_owned())).collect()),
+            _ => Value::String(text.to_owned()),
+        })
+    }
+
+    /// Errors: why not. What is of another form is told by the reader of the whole.
+    fn check(&self, value: &Value) -> Result<(), String> {
+        let fits = match (self.form, value) {
+            (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
+            (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Form::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Form::TwoFolders, Value::Array(folders)) => folders.len() == 2,
+            _ => true,
+        };
+        if fits { Ok(()) } else { Err(format!("must be {}", self.bounds_en())) }
+    }
+}
+
+impl Effective {
+    /// Of this process: the file and the environment.
+    pub fn read(path: &Path, other_variables: &[&str]) -> Result<Effective, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let ours = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with("VIGIE_"))?;
+            Some((name, value.to_string_lossy().into_owned()))
+        };
+        let variables = std::env::vars_os().filter_map(ours).collect();
+        Sources { path, text: &text, variables, other_variables }.effective()
+    }
 }
 
 impl Config {
-    pub fn read(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Config::parse(&text, path)
-    }
-
-    /// `path` is for messages.
+    /// Of the file alone. `path` is for messages.
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-        let not_toml = |source| ConfigError::NotToml { path: path.to_owned(), source: Box::new(source) };
-        let table: Table = text.parse().map_err(not_toml)?;
-        refuse_unknown(&table, path)?;
-        let wrong = |source| ConfigError::Wrong { path: path.to_owned(), source: Box::new(source) };
-        let config: Config = table.try_into().map_err(wrong)?;
-        config.check(path)
+        let sources = Sources { path, text, variables: BTreeMap::new(), other_variables: &[] };
+        Ok(sources.effective()?.config)
     }
 
     pub fn registry(&self) -> PathBuf {
@@ -141,29 +260,16 @@ impl Config {
         self.sockets().join("recorder.sock")
     }
 
-    fn check(self, path: &Path) -> Result<Config, ConfigError> {
-        let refuse =
-            |setting, why: &str| Err(ConfigError::OutOfBounds { path: path.to_owned(), setting, why: why.to_owned() });
-        if self.site.name.trim().is_empty() {
-            return refuse("site.name", "must be the commune's name");
-        }
-        if !(4..=64).contains(&self.store.slot_mebibytes) {
-            return refuse("store.slot_mebibytes", "must be 4 to 64");
-        }
-        if self.store.gibibytes_max == 0 {
-            return refuse("store.gibibytes_max", "must be at least 1");
-        }
+    /// What no table can say. Errors: the setting, and why it is not taken.
+    fn check(self) -> Result<Config, (&'static str, &'static str)> {
         if !self.web.listen.ip().is_loopback() {
-            return refuse(
-                "web.listen",
-                "must be a loopback address (127.0.0.1:8470): there is no TLS in this version",
-            );
+            return Err(("web.listen", "must be a loopback address (127.0.0.1:8470): there is no TLS in this version"));
         }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
-            return refuse("keyring.passphrase_file", "must lie outside both copies of the keyring");
+            return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
         }
         if self.keyring.copies[0] == self.keyring.copies[1] {
-            return refuse("keyring.copies", "must be two folders, better on two devices");
+            return Err(("keyring.copies", "must be two folders, better on two devices"));
         }
         Ok(self)
     }
@@ -174,38 +280,20 @@ fn refuse_unknown(table: &Table, path: &Path) -> Result<(), ConfigError> {
         Value::Table(settings) => settings.keys().map(|name| format!("{section}.{name}")).collect(),
         _ => vec![section.clone()],
     });
-    let Some(unknown) = names.find(|name| !SETTINGS.contains(&name.as_str())) else { return Ok(()) };
-    let likeness = |setting: &&str| strsim::jaro_winkler(setting, &unknown);
-    let nearest = SETTINGS.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let hint = match nearest.filter(|near| likeness(near) > 0.8) {
-        Some(near) => format!(": did you mean `{near}`?"),
-        None => format!("; settings are: {}", SETTINGS.join(", ")),
-    };
+    let Some(unknown) = names.find(|name| Setting::of(name).is_none()) else { return Ok(()) };
+    let hint = hint(&unknown, SETTINGS.iter().map(|setting| setting.name), "settings are");
     Err(ConfigError::Unknown { path: path.to_owned(), unknown, hint })
 }
 
-const fn gibibytes_max() -> u32 {
-    100
-}
-const fn slot_mebibytes() -> u32 {
-    64
-}
-fn listen() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 8470))
-}
-fn level() -> String {
-    "info".to_owned()
-}
-
-impl Default for WebSection {
-    fn default() -> WebSection {
-        WebSection { listen: listen() }
-    }
-}
-
-impl Default for LogSection {
-    fn default() -> LogSection {
-        LogSection { level: level() }
+/// The nearest name, or all of them.
+fn hint<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone, all: &str) -> String {
+    let likeness = |name: &&str| strsim::jaro_winkler(name, unknown);
+    // variables share their beginning, which tells nothing
+    let bound = if unknown.starts_with("VIGIE_") { 0.9 } else { 0.8 };
+    let nearest = known.clone().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|near| likeness(near) > bound) {
+        Some(near) => format!(": did you mean `{near}`?"),
+        None => format!("; {all}: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -241,6 +329,60 @@ mod tests {
         assert!(message(&mistyped).ends_with("did you mean `keyring.passphrase_file`?"), "{}", message(&mistyped));
         let foreign = format!("{WHOLE}\n[zzz]\nqqq = 1");
         assert!(message(&foreign).contains("settings are: site.name"), "{}", message(&foreign));
+    }
+
+    fn with(variables: &[(&str, &str)], text: &str) -> Result<Effective, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let path = Path::new("vigie.toml");
+        let sources = Sources { path, text, variables, other_variables: &["VIGIE_TEST"] };
+        sources.effective().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
+        let values = ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "debug"];
+        let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+        let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
+        for text in ["", WHOLE] {
+            let effective = with(&variables, text).unwrap();
+            let config = &effective.config;
+            assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
+            assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
+            assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
+            assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
+        }
+        let one =
+            with(&[("VIGIE_STORE_SLOT_MEBIBYTES", "8"), ("VIGIE_TEST", "x"), ("VIGIE_LANG", "fr")], WHOLE).unwrap();
+        let origin = |name| one.values.iter().find(|(other, _, _)| *other == name).unwrap().2;
+        assert_eq!(origin("store.slot_mebibytes"), Origin::Environment);
+        assert_eq!((origin("site.name"), origin("log.level")), (Origin::File, Origin::Default));
+    }
+
+    #[test]
+    fn a_mistyped_variable_is_refused_with_the_nearest_one_and_a_wrong_value_by_its_name() {
+        let said = |name: &str, value: &str| with(&[(name, value)], WHOLE).unwrap_err();
+        assert_eq!(
+            said("VIGIE_STORE_GIBIBYTE_MAX", "1"),
+            "there is no variable `VIGIE_STORE_GIBIBYTE_MAX`: did you mean `VIGIE_STORE_GIBIBYTES_MAX`?"
+        );
+        assert!(said("VIGIE_QQQ", "1").contains("variables are: VIGIE_SITE_NAME"), "{}", said("VIGIE_QQQ", "1"));
+        for (name, value) in [
+            ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
+            ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
+            ("VIGIE_LOG_LEVEL", "loud"),
+            ("VIGIE_SITE_NAME", " "),
+            ("VIGIE_KEYRING_COPIES", "/one"),
+            ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+        ] {
+            let said = said(name, value);
+            assert!(said.contains(name) && said.contains("must be"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_missing_is_told_with_its_variable() {
+        let said = with(&[], &WHOLE.replace("name = \"Ville\"", "")).unwrap_err();
+        assert!(said.contains("`site.name` is missing") && said.contains("VIGIE_SITE_NAME"), "{said}");
     }
 
     #[test]

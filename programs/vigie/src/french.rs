@@ -40,7 +40,17 @@ fn config(error: &ConfigError) -> String {
         ConfigError::Wrong { path, source } => {
             format!("`{}` : réglage manquant ou de forme inattendue : {source}", path.display())
         }
-        ConfigError::OutOfBounds { path, setting, .. } => {
+        ConfigError::UnknownVariable { unknown, hint } => {
+            let hint = hint
+                .replace(": did you mean", " : vouliez-vous dire")
+                .replace("; variables are:", " ; les variables sont :");
+            format!("il n'y a pas de variable `{unknown}`{}", hint.replace("`?", "` ?"))
+        }
+        ConfigError::Missing { path, setting, variable } => {
+            format!("`{}` : `{setting}` manque : écrivez-le là, ou donnez-le par `{variable}`", path.display())
+        }
+        ConfigError::OutOfBounds { place, setting, .. } => {
+            let bounds = crate::config::Setting::of(setting).map(crate::config::Setting::bounds_fr).unwrap_or_default();
             let why = match *setting {
                 "site.name" => "doit être le nom de la commune",
                 "store.slot_mebibytes" => "doit valoir de 4 à 64",
@@ -48,9 +58,9 @@ fn config(error: &ConfigError) -> String {
                 "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
-                _ => "n'est pas admis",
+                _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
             };
-            format!("`{}` : `{setting}` {why}", path.display())
+            format!("`{place}` : `{setting}` {why}")
         }
     }
 }
@@ -174,12 +184,67 @@ fn keeper(error: &KeeperError) -> String {
         KeeperError::Closed { hour } => {
             format!("les images de {hour} sont fermées : leur échéance est proche ou passée")
         }
-        KeeperError::Malformed { what } => format!("demande refusée : {what}"),
+        KeeperError::Malformed { what } => format!("demande refusée : {}", detail(what)),
         KeeperError::NoTrustedTime { .. } => {
             "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
         KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
     }
+}
+
+/// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
+const DETAILS: [(&str, &str); 13] = [
+    ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
+    (
+        "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
+        "une caméra a au moins une finalité (CSI L251-2) : `--purpose 5`",
+    ),
+    ("a camera's name has 1 to {} characters", "un nom de caméra a de 1 à {} caractères"),
+    (
+        "the camera's address holds a user name or password: give them apart",
+        "l'adresse de la caméra contient un nom ou un mot de passe : donnez-les à part (`--user`, `--password-stdin`)",
+    ),
+    (
+        "a camera named `{}` is in service: choose another name",
+        "une caméra en service s'appelle déjà `{}` : choisissez un autre nom",
+    ),
+    (
+        "no camera named `{}` is in service: `vigie camera list` names them",
+        "aucune caméra en service ne s'appelle `{}` : `vigie camera list` les nomme",
+    ),
+    ("a password has {} characters", "un mot de passe a {} caractères (nombres extrêmes)"),
+    (
+        "a name has 1 to {} characters, no space at its ends",
+        "un nom a de 1 à {} caractères, sans espace au début ni à la fin",
+    ),
+    (
+        "the account of that name is disabled: choose another name",
+        "le compte de ce nom est fermé : choisissez un autre nom",
+    ),
+    (
+        "an account of that name has another role: choose another name",
+        "un compte de ce nom a un autre rôle : choisissez un autre nom",
+    ),
+    (
+        "no account has that name: `vigie account list` names them",
+        "aucun compte n'a ce nom : `vigie account list` les nomme",
+    ),
+    (
+        "it is the only administrator: add another one first",
+        "c'est le seul administrateur : ajoutez-en d'abord un autre",
+    ),
+    ("camera {} is not in service", "la caméra {} n'est pas en service"),
+];
+
+fn detail(what: &str) -> String {
+    let said = DETAILS.iter().find_map(|(english, french)| match english.split_once("{}") {
+        None => (*english == what).then(|| (*french).to_owned()),
+        Some((before, after)) => {
+            let typed = what.strip_prefix(before)?.strip_suffix(after)?;
+            Some(french.replace("{}", typed))
+        }
+    });
+    said.unwrap_or_else(|| what.to_owned())
 }
 
 #[cfg(test)]
@@ -194,6 +259,23 @@ mod tests {
             message(&error),
             "`vigie.toml` : il n'y a pas de réglage `web.listn` : vouliez-vous dire `web.listen` ?"
         );
+    }
+
+    #[test]
+    fn what_the_keeper_refuses_is_told_in_french_with_what_was_typed() {
+        let said = |what: &str| message(&KeeperError::Malformed { what: what.into() });
+        assert_eq!(
+            said("a camera named `gare` is in service: choose another name"),
+            "demande refusée : une caméra en service s'appelle déjà `gare` : choisissez un autre nom"
+        );
+        assert_eq!(
+            said("it is the only administrator: add another one first"),
+            "demande refusée : c'est le seul administrateur : ajoutez-en d'abord un autre"
+        );
+        assert_eq!(said("something else"), "demande refusée : something else");
+        for (english, french) in DETAILS {
+            assert_eq!(english.matches("{}").count(), french.matches("{}").count(), "{english}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod roles;
 mod site;
 mod world;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, page as configuration_page};
 pub use world::{SystemClock, SystemRandom};
 
 use domain::{Clock, HourLength};
@@ -29,6 +29,8 @@ pub struct Build {
     /// In simulations a day of delay lasts this many seconds.
     pub seconds_per_day: Option<i64>,
     pub clock: Arc<dyn Clock>,
+    /// Variables `VIGIE_…` of this program that are no settings.
+    pub variables: &'static [&'static str],
 }
 
 impl Build {
@@ -40,6 +42,7 @@ impl Build {
             hour_length: HourLength::PRODUCT,
             seconds_per_day: None,
             clock: Arc::new(SystemClock::new()),
+            variables: &[],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Footage: which reels exist, which streams they hold from when to when, which gaps are known. Disposable.
 
 mod find;
+mod rebuild;
 mod reel;
 
 pub use find::{Gap, Located};
@@ -11,6 +12,9 @@ use crate::database::{Database, Mode};
 use crate::error::{CatalogError, Which};
 use domain::SiteId;
 use std::path::{Path, PathBuf};
+
+/// Behind the catalog's file name: it was found damaged while it was open.
+const DAMAGE_MARK: &str = "-damaged";
 
 /// The footage catalog of one site.
 pub struct Footage {
@@ -70,7 +74,7 @@ impl Footage {
     /// [`CatalogError::File`] with the first file that could not be deleted.
     pub fn discard(path: &Path) -> Result<Vec<PathBuf>, CatalogError> {
         let mut gone = Vec::new();
-        for companion in ["", "-wal", "-shm"] {
+        for companion in ["", "-wal", "-shm", DAMAGE_MARK] {
             let mut file = path.as_os_str().to_owned();
             file.push(companion);
             let file = PathBuf::from(file);

@@ -248,7 +248,7 @@ fn of_hour(query: Query<'_>, site: SiteId, hour: Hour) -> Query<'_> {
     query.bind(site.0.to_vec()).bind(hour.start_seconds()).bind(i64::from(hour.length().seconds()))
 }
 
-async fn put_stream(db: &mut SqliteConnection, site: SiteId, row: &StreamRow) -> Result<(), Failure> {
+pub(super) async fn put_stream(db: &mut SqliteConnection, site: SiteId, row: &StreamRow) -> Result<(), Failure> {
     let upsert = sqlx::query(
         "insert into reel_stream (site, reel, handle, camera, kind, first_utc, last_utc, frames, chunks, bytes)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
@@ -293,7 +293,11 @@ async fn kill_cameras(
     Ok(())
 }
 
-async fn read_reel(db: &mut SqliteConnection, site: SiteId, reel: ReelId) -> Result<Option<ReelRow>, Failure> {
+pub(super) async fn read_reel(
+    db: &mut SqliteConnection,
+    site: SiteId,
+    reel: ReelId,
+) -> Result<Option<ReelRow>, Failure> {
     let query = sqlx::query("select * from reel where site = $1 and reel = $2");
     let row = query.bind(&site.0[..]).bind(&reel.0[..]).fetch_optional(db).await?;
     Ok(row.as_ref().map(reel_of).transpose()?)

@@ -8,7 +8,7 @@ use super::{
 };
 use disk::{Disk, Open};
 use domain::{SiteId, UtcMicros};
-use ledger::{Audit, CheckpointKey, Details, LogId, Record, Report};
+use ledger::{Audit, CheckpointKey, Details, Entry, LogId, Record, Report};
 use std::sync::Arc;
 
 impl Journal {
@@ -52,6 +52,32 @@ pub fn verify_folder(
     })?;
     failed.map_or(Ok(()), Err)?;
     Ok(audit.finish(now))
+}
+
+/// Every readable entry of a journal that nobody has open, in order. Those of months whose key died are passed by.
+pub fn each_entry(
+    disk: Arc<dyn Disk>,
+    place: &JournalPlace,
+    (site, log): (SiteId, LogId),
+    keys: &dyn LogKeys,
+    told: &mut dyn FnMut(&Entry),
+) -> Result<(), JournalError> {
+    let folder = Folder { disk, path: place.journal.clone(), site, log };
+    let mut failed = None;
+    folder.scan(Open::Read, &mut |_, group| {
+        for sealed in &group.entries {
+            match shown(log, keys, sealed.clone()) {
+                Ok(Record { details: Details::Opened { details, .. }, .. }) => {
+                    if let Ok(entry) = Entry::from_details(&details) {
+                        told(&entry);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
 }
 
 /// What the verifier gets to see of a record. A key that is away is an error: a verdict without it would say too little.

@@ -16,7 +16,10 @@ use std::{
 };
 use vault::{
     Keeper, KeeperError,
-    keeper::{Ask, Beat, Fact, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, Verdict},
+    keeper::{
+        Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, StreamFate, Verdict,
+    },
+    rebuild::Rebuilt,
 };
 
 /// An answer that takes longer is as good as none: a destruction waits for disks, a look for one write.
@@ -106,6 +109,11 @@ impl KeeperClient {
 
     pub fn probed(&self, number: u64, result: std::result::Result<Probed, ProbeFailure>) -> Result<()> {
         self.done(&Question::Probed { number, result })
+    }
+
+    /// The recorder's word about a rebuild that was asked for.
+    pub fn rebuilt(&self, number: u64, result: std::result::Result<Rebuilt, String>) -> Result<()> {
+        self.done(&Question::Rebuilt { number, result })
     }
 
     pub fn site(&self) -> Result<SiteView> {
@@ -235,6 +243,20 @@ impl Keeper for KeeperClient {
 
     fn enter(&self, facts: &[Fact]) -> Result<()> {
         self.done(&Question::Enter(facts.to_vec()))
+    }
+
+    fn begin_rebuild(&self, reels: u64, why: &str) -> Result<u64> {
+        match self.ask(&Question::BeginRebuild { reels, why: why.to_owned() })? {
+            Answer::RebuildBegun { leaf } => Ok(leaf),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>> {
+        match self.ask(&Question::Extents(Box::new(query.clone())))? {
+            Answer::Extents(fates) => Ok(fates),
+            other => Err(unexpected(&other)),
+        }
     }
 }
 

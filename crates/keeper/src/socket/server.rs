@@ -156,6 +156,14 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
             keeper.probed(number, result);
             Answer::Done
         }
+        Question::BeginRebuild { reels, why } => {
+            answered(keeper.begin_rebuild(reels, &why).map(|leaf| Answer::RebuildBegun { leaf }))
+        }
+        Question::Extents(query) => answered(keeper.extents(&query).map(Answer::Extents)),
+        Question::Rebuilt { number, result } => {
+            keeper.rebuilt(number, result);
+            Answer::Done
+        }
         _ => forbidden("that: it is not the recorder's"),
     }
 }
@@ -203,6 +211,8 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::AccountList => answered(keeper.account_list()),
         Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
         Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
+        Control::AuditHours { after } => answered(keeper.audit_hours(after)),
+        Control::CatalogRebuild => answered(keeper.catalog_rebuild()),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
         Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
         Control::ClockConfirm { account, password, at } => {

@@ -7,6 +7,7 @@ mod destroy;
 mod gate;
 mod mint;
 mod orders;
+mod rebuild;
 mod secrecy;
 mod sockets;
 mod support;

@@ -86,7 +86,7 @@ fn no_answer_prints_a_secret_or_a_name() {
         Answer::Session(view()),
         Answer::SetUp { name: text(), role: Role::Operator },
         Answer::SetupToken { token: text(), expires: utc(0) },
-        Answer::Accounts(vec![(text(), Role::Operator)]),
+        Answer::Accounts(vec![keeper::wire::AccountLine { name: text(), role: Role::Operator, closed: true }]),
     ] {
         check(&format!("{answer:?}"));
     }

@@ -80,6 +80,9 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::BeginRun { run: RUN, run_key: [1; 32] }, &["recorder"]),
         (Question::Cameras, &["recorder"]),
         (Question::Probed { number: 1, result: Err(failure()) }, &["recorder"]),
+        (Question::BeginRebuild { reels: 0, why: "a test".into() }, &["recorder"]),
+        (Question::Extents(Box::new(extents())), &["recorder"]),
+        (Question::Rebuilt { number: 1, result: Err("no".into()) }, &["recorder"]),
         (Question::Site, &["web"]),
         (Question::SignIn { name: text(), password: text() }, &["web"]),
         (Question::Session { session: session() }, &["web"]),
@@ -91,7 +94,12 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::SeeHealth { session: session() }, &["web"]),
         (Question::Control(Control::Status), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
+        (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
+}
+
+fn extents() -> vault::keeper::ExtentsQuery {
+    vault::keeper::ExtentsQuery { rebuild: 0, reel: domain::ReelId([1; 16]), header: vec![], streams: vec![] }
 }
 
 fn failure() -> keeper::wire::ProbeFailure {
@@ -110,6 +118,9 @@ fn name(question: &Question) -> &'static str {
         Question::BeginRun { .. } => "begin run",
         Question::Cameras => "cameras",
         Question::Probed { .. } => "probed",
+        Question::BeginRebuild { .. } => "begin rebuild",
+        Question::Extents(_) => "extents",
+        Question::Rebuilt { .. } => "rebuilt",
         Question::Site => "site",
         Question::SignIn { .. } => "sign in",
         Question::Session { .. } => "session",
@@ -140,7 +151,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 19, "every question is in the table");
+    assert_eq!(names.len(), 22, "every question is in the table");
 }
 
 #[test]

@@ -74,17 +74,22 @@ pub fn check_record(record: &[u8], reel: ReelId, entry: &IndexEntry) -> Result<(
 /// The index entries of one stream of a closed reel; `None` where the reel is not there any more. The index is a shortcut
 /// (R6): where there is none, as in a recovered reel, or it is damaged, the records are walked.
 pub fn index_of(store: &LocalStore, reel: ReelId, location: &Location, handle: u16) -> Result<Option<Vec<IndexEntry>>> {
-    let mut entries = match location.index {
-        Some((offset, bytes)) => index_record(&store.read(location, offset, bytes.into())?, reel),
-        None => None,
-    };
-    if entries.is_none() {
-        entries = Some(walk_index(store, reel, location)?).filter(|entries| !entries.is_empty());
-    }
-    Ok(entries.map(|mut entries| {
+    Ok(whole_index(store, reel, location)?.map(|mut entries| {
         entries.retain(|entry| entry.handle == handle);
         entries
     }))
+}
+
+/// The same of all streams.
+pub fn whole_index(store: &LocalStore, reel: ReelId, location: &Location) -> Result<Option<Vec<IndexEntry>>> {
+    let entries = match location.index {
+        Some((offset, bytes)) => index_record(&store.read(location, offset, bytes.into())?, reel),
+        None => None,
+    };
+    if entries.is_some() {
+        return Ok(entries);
+    }
+    Ok(Some(walk_index(store, reel, location)?).filter(|entries| !entries.is_empty()))
 }
 
 fn index_record(record: &[u8], reel: ReelId) -> Option<Vec<IndexEntry>> {
@@ -93,7 +98,7 @@ fn index_record(record: &[u8], reel: ReelId) -> Option<Vec<IndexEntry>> {
 }
 
 /// Reads record headers from the start to the end of the reel. Signatures were checked when it was closed.
-fn walk_index(store: &LocalStore, reel: ReelId, location: &Location) -> Result<Vec<IndexEntry>> {
+pub fn walk_index(store: &LocalStore, reel: ReelId, location: &Location) -> Result<Vec<IndexEntry>> {
     let mut reader = store.reader(location);
     let mut entries = Vec::new();
     let mut offset = 0;

@@ -15,8 +15,8 @@ use std::{
 use vault::{
     Keeper, KeeperError,
     keeper::{
-        Ask, Beat, Fact, KeyAnswer, KeyQuery, Minted, Permit, Pulse, ReelKeys, ReelPart, RunGrant, SessionSecret,
-        Verdict, View,
+        Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Permit, Pulse, ReelKeys, ReelPart, RunGrant,
+        SessionSecret, StreamFate, StreamPart, Verdict, View,
     },
 };
 
@@ -27,6 +27,10 @@ pub struct FakeKeeper {
     /// Days a camera's footage may live; 30 where nothing is said.
     pub delays: Mutex<HashMap<CameraId, i64>>,
     pub closed: Mutex<BTreeSet<Hour>>,
+    /// Cameras' hours whose key is dead.
+    pub dead: Mutex<BTreeSet<(Hour, CameraId)>>,
+    /// So many questions of a rebuild are answered before the keeper is away; `None`: all.
+    pub answers_left: Mutex<Option<u64>>,
     keys: Mutex<HashMap<(CameraId, Hour), Secret32>>,
     random: Seeded,
 }
@@ -46,6 +50,8 @@ impl FakeKeeper {
             lookup: LookupKey(Secret32::new([0x10; 32])),
             delays: Mutex::default(),
             closed: Mutex::default(),
+            dead: Mutex::default(),
+            answers_left: Mutex::new(None),
             keys: Mutex::default(),
             random: Seeded::new(0xbeef),
         }
@@ -99,6 +105,17 @@ impl FakeKeeper {
         let context = KeyContext { site: self.site, stream, hour, run, deadline };
         let wrapped = self.camera_hour(stream.camera, hour).wrap(&data_key, &context, nonce);
         Minted { stream, hour, deadline, data_key, wrapped, lookup: self.lookup.clone() }
+    }
+
+    fn answers(&self) -> Result<(), KeeperError> {
+        match &mut *self.answers_left.lock().unwrap() {
+            Some(0) => Err(KeeperError::Away { detail: "a test".into() }),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn open_part(&self, part: &ReelPart, stream: StreamId) -> Result<Opened, KeeperError> {
@@ -171,5 +188,39 @@ impl Keeper for FakeKeeper {
     }
     fn enter(&self, _: &[Fact]) -> Result<(), KeeperError> {
         Ok(())
+    }
+    fn begin_rebuild(&self, _: u64, _: &str) -> Result<u64, KeeperError> {
+        self.answers()?;
+        Ok(1)
+    }
+    fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
+        self.answers()?;
+        let wrong = |what: &str| KeeperError::Malformed { what: what.to_owned() };
+        let header = ReelHeader::from_payload(query.reel, &query.header, &self.site_key.public());
+        let header = header.map_err(|_| wrong("header"))?;
+        let cameras: Vec<CameraId> = self
+            .keys
+            .lock()
+            .unwrap()
+            .keys()
+            .filter(|(_, hour)| *hour == header.hour)
+            .map(|(camera, _)| *camera)
+            .collect();
+        let fate = |part: &StreamPart| {
+            let record = KeyRecord::from_bytes(&part.key_record).map_err(|_| wrong("key record"))?;
+            let named = self.lookup.find(&record.lookup_tag, query.reel, cameras.iter().copied());
+            let Some(stream) = named else { return Ok(StreamFate::Dead) };
+            if self.dead.lock().unwrap().contains(&(header.hour, stream.camera)) {
+                return Ok(StreamFate::Dead);
+            }
+            if self.closed.lock().unwrap().contains(&header.hour) {
+                return Ok(StreamFate::Closed);
+            }
+            let (reel, key_record) = (query.reel, part.key_record.clone());
+            let part = ReelPart { reel, header: query.header.clone(), key_record, extents: part.extents.clone() };
+            let opened = self.open_part(&part, stream)?;
+            Ok(StreamFate::Alive { stream, extents: opened.extents })
+        };
+        query.streams.iter().map(fate).collect()
     }
 }

@@ -53,7 +53,10 @@ fn disable(context: &Context<'_>, name: String) -> Outcome {
 
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
-    accounts.iter().for_each(|(name, role)| println!("{}  {role}", name.reveal()));
+    for account in accounts {
+        let closed = if account.closed { context.pick("  (fermé)", "  (closed)") } else { "" };
+        println!("{}  {}{closed}", account.name.reveal(), account.role);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -45,7 +45,7 @@ impl ClockError {
     }
 }
 
-pub fn run(context: &Context<'_>, command: Option<Command>) -> Outcome {
+pub(super) fn run(context: &Context<'_>, command: Option<Command>) -> Outcome {
     match command {
         None => show(context),
         Some(Command::Confirm { time, account }) => confirm(context, &time, account),

@@ -5,17 +5,37 @@ use keeper::wire::{Answer, Control, Finding, FindingState, Status};
 use serde::Deserialize;
 use std::process::ExitCode;
 
+/// Less than a file of the ledger.
+const FULL_BYTES: u64 = 16 << 20;
+
 pub fn run(context: &Context<'_>, json: bool) -> Outcome {
-    let Answer::Status(mut status) = context.ask(Control::Status)? else { return Err(unexpected()) };
+    let answer = context.ask(Control::Status).inspect_err(|_| tell_full_disk(context))?;
+    let Answer::Status(mut status) = answer else { return Err(unexpected()) };
     let word: RecorderWord = serde_json::from_str(&status.health.recorder).unwrap_or_default();
-    status.health.findings.extend(word.findings);
+    status.health.findings.extend(word.findings.iter().cloned());
     if json {
         println!("{}", serde_json::to_string_pretty(&status.health)?);
     } else {
-        print_lines(context, &status);
+        print_lines(context, &status, &word);
     }
     let worst = status.health.findings.iter().map(|finding| finding.state).max().unwrap_or(FindingState::Ok);
     Ok(if worst == FindingState::Alarm { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+/// A keeper whose disk is full does not even start: then nobody else can say so.
+fn tell_full_disk(context: &Context<'_>) {
+    let folder = &context.config.data.folder;
+    let Ok(Some(free)) = crate::site::disk().free_bytes(folder) else { return };
+    if free < FULL_BYTES {
+        let (shown, mebibytes) = (folder.display(), free >> 20);
+        eprintln!(
+            "✗ {}",
+            context.pick(
+                format!("Le disque de `{shown}` est plein ({mebibytes} Mio libres) : le gardien ne peut plus écrire au registre. Libérez de la place ; il reprend de lui-même."),
+                format!("The disk of `{shown}` is full ({mebibytes} MiB free): the keeper cannot write to the ledger any more. Free space; it goes on by itself.")
+            )
+        );
+    }
 }
 
 /// What the recorder found: its disk, its cameras.
@@ -23,9 +43,21 @@ pub fn run(context: &Context<'_>, json: bool) -> Outcome {
 struct RecorderWord {
     #[serde(default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    bytes_closed_unconfirmed: u64,
 }
 
-fn print_lines(context: &Context<'_>, status: &Status) {
+/// Hours by the keeper, bytes by the recorder (K9).
+fn closed(context: &Context<'_>, status: &Status, word: &RecorderWord) -> String {
+    let (hours, bytes) = (status.health.destruction.hours_closed_unconfirmed, word.bytes_closed_unconfirmed);
+    if hours == 0 {
+        "0".into()
+    } else {
+        context.pick(format!("{hours} ({bytes} octets)"), format!("{hours} ({bytes} bytes)"))
+    }
+}
+
+fn print_lines(context: &Context<'_>, status: &Status, word: &RecorderWord) {
     let health = &status.health;
     println!("{} · Vigie {} · {}", health.site, status.version, health.now);
     for finding in &health.findings {
@@ -42,11 +74,13 @@ fn print_lines(context: &Context<'_>, status: &Status) {
     }
     let destruction = &health.destruction;
     println!(
-        "{} : {} · {} : {} · {} : {}",
+        "{} : {} · {} : {} · {} : {} · {} : {}",
         context.pick("Heures détruites", "Hours destroyed"),
         destruction.hours_destroyed,
         context.pick("au-delà de l'échéance", "past their deadline"),
         destruction.hours_past_deadline,
+        context.pick("fermées, à confirmer", "closed, unconfirmed"),
+        closed(context, status, word),
         context.pick("prochaine destruction", "next destruction"),
         destruction.next_at.map_or("-".into(), |at| at.to_string())
     );

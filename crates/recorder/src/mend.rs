@@ -1,0 +1,200 @@
+//! Mending the footage catalog while recording goes on: at a start that found it missing, damaged or behind, when it did not
+//! take rows, and on command. What is done is `vault::rebuild`; here is when.
+
+use crate::{report::Report, role::RunTime};
+use catalog::{CatalogError, Footage};
+use domain::ReelId;
+use keeper::{
+    KeeperClient,
+    wire::{Finding, FindingState},
+};
+use seal::sign::SigningKey;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use tracing::{info, warn};
+use vault::{
+    LocalStore,
+    admit::Admitter,
+    keeper::RunGrant,
+    rebuild::{RebuildError, Rebuilder, Rebuilt, Scope, Turn},
+    recover::Closer,
+};
+
+const LOOK: Duration = Duration::from_secs(1);
+/// After a rebuild that could not go on, or that met hours which are closed now.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Who mends, and with what.
+pub struct Mender {
+    pub keeper: Arc<KeeperClient>,
+    pub admitter: Arc<Mutex<Admitter>>,
+    pub store: Arc<LocalStore>,
+    pub footage: Arc<Footage>,
+    /// The catalog's file, to be marked where it is damaged.
+    pub path: PathBuf,
+    pub report: Arc<Report>,
+    pub time: RunTime,
+    pub grant: RunGrant,
+    pub run_key: SigningKey,
+    pub turn: Arc<Turn>,
+    /// Slots that the disk does not give.
+    pub unreadable: usize,
+}
+
+impl Mender {
+    /// Works until `ended`; ends by itself where the catalog is damaged: the recorder then begins anew, and makes another.
+    pub fn start(self, orders: Receiver<u64>, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> JoinHandle<()> {
+        thread::spawn(move || {
+            let mut failures = 0;
+            let mut due = (!also.is_empty() || !self.store.kept().is_empty()).then(Instant::now);
+            if self.found_damaged(self.footage.check_whole().err().as_ref()) {
+                return;
+            }
+            while !ended.load(Ordering::SeqCst) {
+                let order = match orders.recv_timeout(LOOK) {
+                    Ok(number) => Some(number),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                let failed = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).catalog_failures();
+                if failed != failures {
+                    failures = failed;
+                    if self.found_damaged(self.footage.check_whole().err().as_ref()) {
+                        return;
+                    }
+                    due = due.or(Some(Instant::now() + AGAIN));
+                }
+                let (scope, why) = match (order, due) {
+                    (Some(_), _) => (Scope::All, "ordered on the command line"),
+                    (None, Some(at)) if at <= Instant::now() => {
+                        (Scope::Missing { also: also.clone() }, "the catalog was missing, damaged or behind")
+                    }
+                    _ => continue,
+                };
+                let result = self.mend(&scope, why);
+                let settled = result.as_ref().is_ok_and(|rebuilt| rebuilt.closed == 0);
+                if settled {
+                    also.clear();
+                }
+                due = (!settled).then(|| Instant::now() + AGAIN);
+                if let Some(number) = order {
+                    self.answer(number, result.as_ref().map(Clone::clone).map_err(ToString::to_string));
+                }
+                if self.found_damaged(result.err().as_ref().and_then(catalog_error)) {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn mend(&self, scope: &Scope, why: &str) -> Result<Rebuilt, RebuildError> {
+        self.report.note_finding(mending());
+        let closer = Closer {
+            store: &self.store,
+            footage: &self.footage,
+            grant: &self.grant,
+            run_key: &self.run_key,
+            now: self.time.now(),
+        };
+        let rebuilder = Rebuilder { closer, keeper: &*self.keeper, turn: &self.turn };
+        let result = rebuilder.rebuild(scope, why);
+        self.report.note_unknown_slots(self.store.kept().len() + self.unreadable);
+        match result {
+            Ok((rebuilt, facts)) => {
+                info!(reels = rebuilt.reels, entered = rebuilt.entered, left_out = rebuilt.left_out_count, "mended");
+                let mut admitter = self.admitter.lock().unwrap_or_else(PoisonError::into_inner);
+                facts.into_iter().for_each(|fact| admitter.tell(fact));
+                drop(admitter);
+                self.report.note_finding(mended(&rebuilt));
+                Ok(rebuilt)
+            }
+            Err(error) => {
+                warn!(%error, "the catalog could not be rebuilt yet");
+                self.report.note_finding(not_mended(&error.to_string()));
+                Err(error)
+            }
+        }
+    }
+
+    fn answer(&self, number: u64, result: Result<Rebuilt, String>) {
+        if let Err(error) = self.keeper.rebuilt(number, result) {
+            warn!(%error, "the keeper did not hear what became of the rebuild");
+        }
+    }
+
+    /// Marks a damaged catalog for the next start.
+    fn found_damaged(&self, error: Option<&CatalogError>) -> bool {
+        let Some(CatalogError::Damaged { .. }) = error else { return false };
+        warn!("the footage catalog is damaged: the recorder begins anew and makes another from the reels");
+        if let Err(error) = Footage::mark_damaged(&self.path) {
+            warn!(%error, "the damaged catalog could not be marked");
+        }
+        true
+    }
+}
+
+fn catalog_error(error: &RebuildError) -> Option<&CatalogError> {
+    match error {
+        RebuildError::Footage(error) => Some(error),
+        RebuildError::Recover(vault::recover::RecoverError::Footage(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn finding(state: FindingState, fr: String, en: String) -> Finding {
+    Finding {
+        id: "catalog".into(),
+        state,
+        title_fr: "Catalogue des images".into(),
+        title_en: "Catalog of footage".into(),
+        detail_fr: fr,
+        detail_en: en,
+    }
+}
+
+fn mending() -> Finding {
+    finding(
+        FindingState::Warning,
+        "Le catalogue est refait d'après les bobines ; l'enregistrement continue, d'anciennes images peuvent manquer à l'écran d'ici là.".into(),
+        "The catalog is being made anew from the reels; recording goes on, older footage may be missing from the screen until then.".into(),
+    )
+}
+
+fn mended(rebuilt: &Rebuilt) -> Finding {
+    let Some(first) = rebuilt.left_out.first() else {
+        return finding(
+            FindingState::Ok,
+            "Le catalogue nomme toutes les bobines du stockage.".into(),
+            "The catalog names all reels of the store.".into(),
+        );
+    };
+    let (count, slot, why) = (rebuilt.left_out_count, first.slot, &first.why);
+    finding(
+        FindingState::Warning,
+        format!(
+            "{count} bobine(s) n'ont pas pu être inscrites au catalogue, d'abord dans l'emplacement {slot} ({why}). Elles sont gardées ; vérifiez le disque, puis lancez `vigie verify`."
+        ),
+        format!(
+            "{count} reel(s) could not be entered in the catalog, first in slot {slot} ({why}). They are kept; check the disk, then run `vigie verify`."
+        ),
+    )
+}
+
+fn not_mended(why: &str) -> Finding {
+    finding(
+        FindingState::Warning,
+        format!(
+            "Le catalogue n'a pas encore pu être refait ({why}). Un nouvel essai suit ; les images restent dans leurs bobines."
+        ),
+        format!("The catalog could not be made anew yet ({why}). Another attempt follows; footage stays in its reels."),
+    )
+}

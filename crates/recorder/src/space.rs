@@ -1,0 +1,215 @@
+//! Space: how long the store's disk and the registry's disk last, told before they are full.
+
+use crate::{report::Report, role::RunTime};
+use catalog::{Footage, ReelRow};
+use disk::Disk;
+use domain::{UtcMicros, limit};
+use keeper::wire::{Finding, FindingState};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use tracing::warn;
+use vault::{
+    LocalStore, StoreError,
+    store::{Forecast, Trouble, forecast},
+};
+
+const LOOK: Duration = Duration::from_secs(1);
+const PERIOD: Duration = Duration::from_secs(5);
+/// The rate is that of about the last ten minutes: night and day differ, a second does not tell.
+const SMOOTHING: f64 = 120.0;
+const HOUR: u64 = 3_600;
+/// Ordering and fitting a disk takes a town a week.
+const WARNING_SECONDS: u64 = 7 * 24 * HOUR;
+const ALARM_SECONDS: u64 = 24 * HOUR;
+/// Nothing lives longer; beyond that everything replaces something of its own age.
+const HORIZON_SECONDS: u64 = limit::RETENTION_DAYS_MAX as u64 * 24 * HOUR;
+/// Ledger and registry of a quiet town grow by some MiB a day, a file of the ledger is 16 MiB.
+const DATA_BYTES_WARNING: u64 = 1 << 30;
+const DATA_BYTES_ALARM: u64 = 128 << 20;
+
+/// Measures, and remembers what it measured.
+pub struct Space {
+    disk: Arc<dyn Disk>,
+    store: Arc<LocalStore>,
+    /// Registry, ledger and catalog.
+    data: PathBuf,
+    before: Option<(UtcMicros, u64)>,
+    bytes_per_second: Option<f64>,
+}
+
+impl Space {
+    /// `footage`: a file of the data folder.
+    pub fn new(disk: Arc<dyn Disk>, store: Arc<LocalStore>, footage: &Path) -> Space {
+        let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
+        Space { disk, store, data, before: None, bytes_per_second: None }
+    }
+
+    /// Measures until `ended`.
+    pub fn start(
+        mut self,
+        footage: Arc<Footage>,
+        report: Arc<Report>,
+        time: RunTime,
+        ended: Arc<AtomicBool>,
+    ) -> JoinHandle<()> {
+        thread::spawn(move || {
+            let mut next = Instant::now();
+            while !ended.load(Ordering::SeqCst) {
+                thread::sleep(LOOK);
+                if Instant::now() < next {
+                    continue;
+                }
+                next = Instant::now() + PERIOD;
+                self.measure(time.now(), report.bytes_received());
+                match footage.live_reels() {
+                    Ok(live) => report.note_finding(self.store_finding(&live, time.now())),
+                    Err(error) => warn!(%error, "the store's future could not be reckoned"),
+                }
+                if let Ok(Some(free)) = self.disk.free_bytes(&self.data) {
+                    report.note_finding(data_finding(free));
+                }
+            }
+        })
+    }
+
+    fn measure(&mut self, now: UtcMicros, received: u64) {
+        let Some((before, bytes)) = self.before.replace((now, received)) else { return };
+        let micros = now.since(before);
+        if micros <= 0 || received < bytes {
+            return; // cameras were removed
+        }
+        let rate = (received - bytes) as f64 * 1_000_000.0 / micros as f64;
+        let known = self.bytes_per_second.unwrap_or(rate);
+        self.bytes_per_second = Some(known + (rate - known) / SMOOTHING);
+    }
+
+    fn store_finding(&self, live: &[ReelRow], now: UtcMicros) -> Finding {
+        let free_bytes = match self.store.free_bytes() {
+            Ok(bytes) => bytes,
+            Err(StoreError::Disk(error)) => return full(Trouble::from(&error)),
+            Err(_) => return full(Trouble::Other),
+        };
+        let usage = self.store.usage();
+        if free_bytes == 0 {
+            let slots_used = usage.slots_max <= usage.slots;
+            return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
+        }
+        let bytes_per_second = self.bytes_per_second.unwrap_or(0.0) as u64;
+        let deaths = live.iter().map(|row| {
+            let closes = row.deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS);
+            ((closes.since(now) / 1_000_000).max(0) as u64, row.bytes)
+        });
+        let known = Forecast { free_bytes, bytes_per_second, deaths: deaths.collect() };
+        until_full(forecast(&known, HORIZON_SECONDS))
+    }
+}
+
+fn until_full(seconds: Option<u64>) -> Finding {
+    let Some(seconds) = seconds else {
+        return finding(
+            FindingState::Ok,
+            "Au débit présent, la place suffit : ce qui meurt laisse la sienne à ce qui vient.".into(),
+            "At the present rate there is space enough: what dies makes room for what comes.".into(),
+        );
+    };
+    let state = match seconds {
+        ..ALARM_SECONDS => FindingState::Alarm,
+        ALARM_SECONDS..WARNING_SECONDS => FindingState::Warning,
+        // later: told, and no reason yet to look up
+        _ => FindingState::Ok,
+    };
+    let (fr, en) = if seconds < 2 * 24 * HOUR {
+        let hours = seconds / HOUR;
+        (format!("{hours} heure(s)"), format!("{hours} hour(s)"))
+    } else {
+        let days = seconds / (24 * HOUR);
+        (format!("{days} jours"), format!("{days} days"))
+    };
+    finding(
+        state,
+        format!(
+            "Au débit présent, le stockage sera plein dans {fr} environ, avant que ses images n'atteignent leur échéance. Ajoutez de la place (`store.gibibytes_max`), réduisez le débit des caméras ou faites raccourcir le délai."
+        ),
+        format!(
+            "At the present rate the store will be full in about {en}, before its footage reaches its deadline. Add space (`store.gibibytes_max`), lower the cameras' bit rate or have the delay shortened."
+        ),
+    )
+}
+
+fn full(trouble: Trouble) -> Finding {
+    finding(FindingState::Alarm, trouble.text_fr().into(), trouble.text_en().into())
+}
+
+fn finding(state: FindingState, fr: String, en: String) -> Finding {
+    Finding {
+        id: "space".into(),
+        state,
+        title_fr: "Place pour les images".into(),
+        title_en: "Space for footage".into(),
+        detail_fr: fr,
+        detail_en: en,
+    }
+}
+
+/// The disk of registry and ledger: without it nobody can look, and nothing can be sealed for long.
+fn data_finding(free: u64) -> Finding {
+    let mebibytes = free >> 20;
+    let (state, fr, en) = match free {
+        ..DATA_BYTES_ALARM => (
+            FindingState::Alarm,
+            format!(
+                "Il ne reste que {mebibytes} Mio au disque du registre : bientôt personne ne pourra plus rien consulter, puis rien ne sera plus enregistré. Libérez de la place sur le disque de `data.folder`."
+            ),
+            format!(
+                "Only {mebibytes} MiB are left on the ledger's disk: soon nobody can look at anything, then nothing is recorded any more. Free space on the disk of `data.folder`."
+            ),
+        ),
+        DATA_BYTES_ALARM..DATA_BYTES_WARNING => (
+            FindingState::Warning,
+            format!(
+                "Il reste {mebibytes} Mio au disque du registre. Libérez de la place sur le disque de `data.folder`."
+            ),
+            format!("{mebibytes} MiB are left on the ledger's disk. Free space on the disk of `data.folder`."),
+        ),
+        _ => (FindingState::Ok, "Le disque du registre a de la place.".into(), "The ledger's disk has space.".into()),
+    };
+    Finding {
+        id: "data-space".into(),
+        state,
+        title_fr: "Place pour le registre".into(),
+        title_en: "Space for the ledger".into(),
+        detail_fr: fr,
+        detail_en: en,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alarm_comes_a_day_before_the_store_is_full_and_names_the_time() {
+        let said = |seconds| {
+            let finding = until_full(seconds);
+            (finding.state, finding.detail_fr)
+        };
+        assert_eq!(said(None).0, FindingState::Ok);
+        let (state, text) = said(Some(5 * 24 * HOUR));
+        assert!(state == FindingState::Warning && text.contains("5 jours"), "{text}");
+        let (state, text) = said(Some(5 * HOUR + 60));
+        assert!(state == FindingState::Alarm && text.contains("5 heure(s)"), "{text}");
+    }
+
+    #[test]
+    fn the_registers_disk_alarms_before_it_is_full() {
+        let states = [10 << 30, 500 << 20, 50 << 20].map(|free| data_finding(free).state);
+        assert_eq!(states, [FindingState::Ok, FindingState::Warning, FindingState::Alarm]);
+    }
+}

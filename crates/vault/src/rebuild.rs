@@ -1,0 +1,376 @@
+//! The footage catalog made anew from the reels (P7), while recording goes on: at a start that finds it missing, damaged or
+//! behind, and on command. One code path, and running it again is right after any crash.
+//!
+//! 1 survey: every reel in the slots, without a key
+//! 2 reels that a dead recorder left open and that no row names: a row, then closed as recovery closes them (R5)
+//! 3 entry in the ledger: how many reels, and why
+//! 4 reel by reel: what its extents say, from the keeper, which gives no key; then its row with all its streams, at once
+//! 5 on command: rows whose reel is nowhere in the store go
+//!
+//! A reel whose streams are all dead gets no row: the ledger's tombstone stands. One that cannot be entered is named and its
+//! slots stay as they are; the others are entered. Between the keeper's answer and the row no hour may be freed ([`Turn`]),
+//! so a destruction in that moment is not undone by a row. Whose a stream is, its key record decides: it unwraps for one
+//! camera and stream only, so footage never comes to another camera (R13).
+//!
+//! Gaps stand in the reels too (R12): where their records are read, they join step 4 (`of_reel`).
+
+use crate::{
+    keeper::{ExtentsQuery, Fact, Keeper, KeeperError, StreamFate, StreamPart},
+    recover::{Closer, RecoverError},
+    store::{LocalStore, Location, StoreError, whole_index},
+    survey::{End, Found, LeftOut, Surveyor},
+};
+use catalog::{CatalogError, Footage, NewReel, ReelRow, ReelState, StreamRow};
+use domain::{ReelId, UtcMicros, limit::MESSAGE_BYTES_MAX, limit::RECORD_HEADER_BYTES};
+use seal::{Extent, Kind, reel::IndexEntry};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+use tracing::warn;
+
+/// Bytes of one question about extents: half of a message.
+const QUESTION_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
+/// So many reels that could not be entered are named.
+const NAMED_MAX: usize = 100;
+
+/// Held between the keeper's word that a reel lives and its row, and while dead hours are freed.
+pub type Turn = Mutex<()>;
+
+/// Why a rebuild could not go on. What it entered stays; it is begun again as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Footage(#[from] CatalogError),
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+}
+
+type Result<T> = std::result::Result<T, RebuildError>;
+
+/// What is made anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Reels that no row names, and these, whose rows may be behind.
+    Missing { also: BTreeSet<ReelId> },
+    /// Every reel, and rows without one.
+    All,
+}
+
+/// What a rebuild did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// Reels looked at.
+    pub reels: u64,
+    /// Rows that were not there.
+    pub entered: u64,
+    /// Rows that said something else.
+    pub corrected: u64,
+    /// Rows whose reel is nowhere.
+    pub removed: u64,
+    /// Reels of which every key is dead.
+    pub dead: u64,
+    /// Reels whose hour is closed now: they stay as they are.
+    pub closed: u64,
+    /// What could not be entered, at most a hundred by name.
+    pub left_out: Vec<LeftOut>,
+    pub left_out_count: u64,
+}
+
+/// What a rebuild needs.
+pub struct Rebuilder<'a> {
+    pub closer: Closer<'a>,
+    pub keeper: &'a dyn Keeper,
+    pub turn: &'a Turn,
+}
+
+/// Its answer: what was done, and facts for the ledger about reels that were closed.
+pub type Outcome = (Rebuilt, Vec<Fact>);
+
+/// What became of one reel.
+enum Became {
+    Entered,
+    Corrected,
+    Same,
+    Dead,
+    Closed,
+}
+
+impl Rebuilder<'_> {
+    /// Makes the catalog anew. Reels of the present run that are still open are left to their writer.
+    pub fn rebuild(&self, scope: &Scope, why: &str) -> Result<Outcome> {
+        let rows: BTreeMap<ReelId, ReelRow> =
+            self.footage().live_reels()?.into_iter().map(|row| (row.reel, row)).collect();
+        let known = self.known(scope, &rows);
+        let surveyor =
+            Surveyor { store: self.store(), site_key: self.closer.grant.site_key, now: self.closer.now, known: &known };
+        let survey = surveyor.survey()?; // 1
+        let (mut rebuilt, mut left_out) = (Rebuilt::default(), survey.left_out);
+        let mut facts = Vec::new();
+        let mut found = Vec::new();
+        let present: BTreeSet<ReelId> = survey.reels.iter().map(|found| found.reel).collect();
+        for reel in survey.reels.into_iter().filter(|found| found.end != End::Known) {
+            if reel.end != End::Open {
+                found.push(reel);
+            } else if reel.run != self.closer.grant.certificate.run {
+                match self.close(&reel, rows.get(&reel.reel)) {
+                    Ok(Some((closed, fact))) => {
+                        found.push(closed);
+                        facts.push(fact);
+                    }
+                    Ok(None) => {}
+                    Err(error) => left_out.push(reel.left_out(&error)),
+                } // 2
+            }
+        }
+        rebuilt.reels = found.len() as u64;
+        if !found.is_empty() {
+            let leaf = self.keeper.begin_rebuild(rebuilt.reels, why)?; // 3
+            for reel in &found {
+                match self.enter(leaf, reel) {
+                    Ok(became) => rebuilt.count(&became),
+                    Err(RebuildError::Keeper(KeeperError::Away { detail })) => {
+                        return Err(KeeperError::Away { detail }.into());
+                    }
+                    Err(error) => {
+                        warn!(reel = %reel.reel, %error, "a reel is left out of the catalog");
+                        left_out.push(reel.left_out(&error));
+                    }
+                } // 4
+            }
+        }
+        if *scope == Scope::All {
+            rebuilt.removed = self.remove_rows_without_reels(&rows, &present, &left_out)?; // 5
+        }
+        rebuilt.left_out_count = left_out.len() as u64;
+        left_out.truncate(NAMED_MAX);
+        rebuilt.left_out = left_out;
+        Ok((rebuilt, facts))
+    }
+
+    /// Reels that need no look, and where they lie.
+    fn known(&self, scope: &Scope, rows: &BTreeMap<ReelId, ReelRow>) -> BTreeMap<ReelId, Location> {
+        let Scope::Missing { also } = scope else { return BTreeMap::new() };
+        let known = rows.values().filter(|row| row.state != ReelState::Open && !also.contains(&row.reel));
+        known.filter_map(|row| Some((row.reel, Location::from_bytes(&row.location)?))).collect()
+    }
+
+    /// 2. `None`: nothing of it was sound, or somebody else closed it.
+    fn close(&self, found: &Found, row: Option<&ReelRow>) -> Result<Option<(Found, Fact)>> {
+        if row.is_some_and(|row| row.state != ReelState::Open) {
+            // its end was damaged after it was acknowledged: not open, and nothing is written over it
+            return Err(StoreError::Gone.into());
+        }
+        let new = NewReel {
+            reel: found.reel,
+            run: found.run,
+            hour: found.hour,
+            deadline: found.deadline,
+            location: found.start.to_bytes(),
+            opened_at: row.map_or(found.hour.start(), |row| row.opened_at),
+        };
+        if row.is_none() {
+            self.footage().reel_opened(&new)?;
+        }
+        let Some(fact) = self.closer.close(&new, &found.location)? else { return Ok(None) };
+        let Some(row) = self.footage().reel(found.reel)? else { return Ok(None) };
+        let location = Location::from_bytes(&row.location).ok_or(RecoverError::NoLocation { reel: row.reel })?;
+        let root = row.root.unwrap_or_default();
+        let end = if row.state == ReelState::Recovered { End::Recovered(root) } else { End::Closed(root) };
+        Ok(Some((Found { location, end, ..found.clone() }, fact)))
+    }
+
+    /// 4.
+    fn enter(&self, leaf: u64, found: &Found) -> Result<Became> {
+        let parts = self.parts(found)?;
+        let _no_hour_is_freed = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fates = Vec::new();
+        for questions in in_questions(&parts) {
+            let streams = questions.iter().map(|part| part.asked.clone()).collect();
+            let (reel, header) = (found.reel, found.header.clone());
+            fates.extend(self.keeper.extents(&ExtentsQuery { rebuild: leaf, reel, header, streams })?);
+        }
+        if fates.len() != parts.len() {
+            return Err(KeeperError::Malformed { what: "an answer of another length".into() }.into());
+        }
+        if fates.contains(&StreamFate::Closed) {
+            return Ok(Became::Closed);
+        }
+        let streams: Vec<StreamRow> =
+            parts.iter().zip(fates).filter_map(|(part, fate)| part.row(found.reel, fate)).collect();
+        let known = self.footage().reel(found.reel)?;
+        if streams.is_empty() {
+            if known.is_some_and(|known| known.state != ReelState::Dead) {
+                self.footage().forget(&[found.reel])?;
+            }
+            return Ok(Became::Dead);
+        }
+        let row = row_of(found, &streams);
+        let became = match known {
+            None => Became::Entered,
+            Some(known) if known.state == ReelState::Dead => return Ok(Became::Dead),
+            Some(known) if is_same(&known, &row) && self.footage().streams_of(found.reel)? == streams => Became::Same,
+            Some(_) => Became::Corrected,
+        };
+        if !matches!(became, Became::Same) {
+            self.footage().reel_rebuilt(&row, &streams)?;
+        }
+        self.store().adopt(found.location.slots());
+        Ok(became)
+    }
+
+    /// What stands of each stream in a reel.
+    fn parts(&self, found: &Found) -> Result<Vec<Part>> {
+        let entries = whole_index(self.store(), found.reel, &found.location)?.ok_or(StoreError::Gone)?;
+        let mut reader = self.store().reader(&found.location);
+        let mut parts: BTreeMap<u16, Part> = BTreeMap::new();
+        for entry in &entries {
+            if entry.is(Kind::Key) {
+                let key_record = reader.record(found.reel, entry)?.split_off(RECORD_HEADER_BYTES);
+                let asked = StreamPart { handle: entry.handle, key_record, extents: Vec::new() };
+                parts.insert(entry.handle, Part { asked, chunks: 0, bytes: 0 });
+            }
+            let Some(part) = parts.get_mut(&entry.handle) else { continue };
+            if entry.is(Kind::Chunk) {
+                part.count(entry);
+            } else if entry.is(Kind::Extent) {
+                part.asked.extents.push(reader.record(found.reel, entry)?);
+            }
+        }
+        Ok(parts.into_values().collect())
+    }
+
+    /// 5. A reel that is named as left out is there, damaged: its row stays, for what of it still opens.
+    fn remove_rows_without_reels(
+        &self,
+        rows: &BTreeMap<ReelId, ReelRow>,
+        present: &BTreeSet<ReelId>,
+        left_out: &[LeftOut],
+    ) -> Result<u64> {
+        let damaged: BTreeSet<ReelId> = left_out.iter().filter_map(|left| left.reel).collect();
+        let unreadable: BTreeSet<u32> = left_out.iter().map(|left| left.slot).collect();
+        let mut removed = 0;
+        for row in rows.values().filter(|row| row.state != ReelState::Open && self.closer.now < row.deadline) {
+            let slots = Location::from_bytes(&row.location).map(|location| location.slots().collect::<Vec<u32>>());
+            let perhaps = slots.is_some_and(|slots| slots.iter().any(|slot| unreadable.contains(slot)));
+            if !present.contains(&row.reel) && !damaged.contains(&row.reel) && !perhaps {
+                removed += self.footage().forget(&[row.reel])?;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn footage(&self) -> &Footage {
+        self.closer.footage
+    }
+
+    fn store(&self) -> &LocalStore {
+        self.closer.store
+    }
+}
+
+/// One stream of a reel.
+struct Part {
+    asked: StreamPart,
+    chunks: u64,
+    /// Of its chunk records.
+    bytes: u64,
+}
+
+impl Part {
+    fn count(&mut self, entry: &IndexEntry) {
+        self.chunks += 1;
+        self.bytes += u64::from(entry.bytes);
+    }
+
+    fn question_bytes(&self) -> usize {
+        self.asked.key_record.len() + self.asked.extents.iter().map(|extent| extent.len() + 4).sum::<usize>() + 16
+    }
+
+    /// The catalog's row, for a stream that lives.
+    fn row(&self, reel: ReelId, fate: StreamFate) -> Option<StreamRow> {
+        let StreamFate::Alive { stream, extents } = fate else { return None };
+        let of = |extents: &[Extent]| {
+            let first = extents.iter().map(|extent| extent.first_utc).min()?;
+            let last = extents.iter().map(|extent| extent.last_utc).max()?;
+            Some((first, last))
+        };
+        let (first_utc, last_utc) = of(&extents)?;
+        Some(StreamRow {
+            reel,
+            handle: self.asked.handle,
+            stream,
+            first_utc,
+            last_utc,
+            frames: extents.iter().map(|extent| u64::from(extent.frames)).sum(),
+            chunks: self.chunks,
+            bytes: self.bytes,
+        })
+    }
+}
+
+/// Streams of a reel, as many to a question as a message holds.
+fn in_questions(parts: &[Part]) -> Vec<&[Part]> {
+    let mut questions = Vec::new();
+    let (mut begin, mut bytes) = (0, 0);
+    for (n, part) in parts.iter().enumerate() {
+        if begin < n && QUESTION_BYTES_MAX < bytes + part.question_bytes() {
+            questions.push(&parts[begin..n]);
+            (begin, bytes) = (n, 0);
+        }
+        bytes += part.question_bytes();
+    }
+    questions.push(&parts[begin..]);
+    questions
+}
+
+/// When a reel was opened and closed stands in none: its first and last pictures are near.
+fn row_of(found: &Found, streams: &[StreamRow]) -> ReelRow {
+    let (state, root) = match found.end {
+        End::Recovered(root) => (ReelState::Recovered, Some(root)),
+        End::Closed(root) => (ReelState::Closed, Some(root)),
+        End::Open | End::Known => (ReelState::Open, None),
+    };
+    let begin = found.hour.start();
+    ReelRow {
+        reel: found.reel,
+        run: found.run,
+        hour: found.hour,
+        deadline: found.deadline,
+        state,
+        location: found.location.to_bytes(),
+        bytes: found.location.bytes(),
+        root,
+        opened_at: streams.iter().map(|stream| stream.first_utc).min().unwrap_or(begin),
+        closed_at: Some(streams.iter().map(|stream| stream.last_utc).max().unwrap_or(begin)),
+    }
+}
+
+/// Whether a row says what the reel says.
+fn is_same(known: &ReelRow, row: &ReelRow) -> bool {
+    let (opened_at, closed_at): (UtcMicros, Option<UtcMicros>) = (row.opened_at, row.closed_at);
+    ReelRow { opened_at, closed_at, ..known.clone() } == *row
+}
+
+impl Found {
+    fn left_out(&self, error: &RebuildError) -> LeftOut {
+        LeftOut { slot: self.slot(), reel: Some(self.reel), why: error.to_string() }
+    }
+}
+
+impl Rebuilt {
+    fn count(&mut self, became: &Became) {
+        match became {
+            Became::Entered => self.entered += 1,
+            Became::Corrected => self.corrected += 1,
+            Became::Same => {}
+            Became::Dead => self.dead += 1,
+            Became::Closed => self.closed += 1,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! What of a configuration this machine can be asked about: folders, devices, space, rights, port, delays.
+
+use crate::{Build, Config, site};
+use catalog::Registry;
+use domain::{Hour, HourLength, UtcMicros, limit::HOUR_TURN_SECONDS_MAX};
+use keeper::{
+    KeeperClient,
+    wire::{Answer, Control},
+};
+use policy::retention::{closes_at, deadline};
+use rustix::fs::Access;
+use std::{
+    io::ErrorKind,
+    net::TcpListener,
+    os::unix::{fs::MetadataExt, net::UnixStream},
+    path::Path,
+    time::Duration,
+};
+use vault::LocalStore;
+
+/// Two copies of the keyring, ledger, registry: room that must be left beside the store on its disk.
+const BESIDE_STORE_BYTES: u64 = 1 << 30;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Ok,
+    Warning,
+    Refused,
+}
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Check {
+    pub setting: &'static str,
+    pub state: State,
+    pub text_fr: String,
+    pub text_en: String,
+}
+
+/// Everything that can be checked without starting.
+pub fn check(build: &Build, config: &Config) -> Vec<Check> {
+    let mut checks = vec![folder("data.folder", &config.data.folder)];
+    checks.extend(config.keyring.copies.iter().map(|copy| folder("keyring.copies", copy)));
+    checks.push(copies(config));
+    checks.push(passphrase(config));
+    checks.push(folder("store.folder", &config.store.folder));
+    checks.extend(store(config));
+    checks.extend(space(config));
+    checks.push(delays(build, config));
+    checks.push(port(config));
+    checks
+}
+
+fn said(setting: &'static str, state: State, fr: impl Into<String>, en: impl Into<String>) -> Check {
+    Check { setting, state, text_fr: fr.into(), text_en: en.into() }
+}
+
+/// It is there and ours to write, or `init` can make it.
+fn folder(setting: &'static str, path: &Path) -> Check {
+    let shown = path.display();
+    let there = path.ancestors().find(|folder| folder.exists());
+    let Some(there) = there else {
+        let fr = format!("`{shown}` n'existe pas et ne peut pas être créé : donnez un chemin absolu.");
+        return said(
+            setting,
+            State::Refused,
+            fr,
+            format!("`{shown}` does not exist and cannot be made: give an absolute path."),
+        );
+    };
+    if !there.is_dir() {
+        let file = there.display();
+        let fr = format!("`{file}` est un fichier, pas un dossier : corrigez le chemin.");
+        return said(setting, State::Refused, fr, format!("`{file}` is a file, not a folder: correct the path."));
+    }
+    if let Err(error) = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK) {
+        let (user, folder) = (rustix::process::getuid().as_raw(), there.display());
+        let fr =
+            format!("`{folder}` ne peut pas être écrit par l'utilisateur {user} ({error}) : donnez-le-lui (`chown`).");
+        let en = format!("`{folder}` cannot be written by user {user} ({error}): give it to that user (`chown`).");
+        return said(setting, State::Refused, fr, en);
+    }
+    if there == path {
+        said(setting, State::Ok, format!("`{shown}` est là."), format!("`{shown}` is there."))
+    } else {
+        let fr = format!("`{shown}` n'existe pas encore ; `vigie init` le crée. Son disque est-il monté ?");
+        said(
+            setting,
+            State::Warning,
+            fr,
+            format!("`{shown}` does not exist yet; `vigie init` makes it. Is its disk mounted?"),
+        )
+    }
+}
+
+/// Two folders (K3), better on two devices.
+fn copies(config: &Config) -> Check {
+    let setting = "keyring.copies";
+    if let Err(error) = site::distinct_copies(config) {
+        let fr = "Les deux copies sont un seul dossier, ou l'une est dans l'autre : donnez-en deux, sur deux supports.";
+        return said(setting, State::Refused, fr, error.to_string());
+    }
+    let device = |path: &Path| {
+        let there = path.ancestors().find(|folder| folder.exists())?;
+        std::fs::metadata(there).ok().map(|metadata| metadata.dev())
+    };
+    let [first, second] = &config.keyring.copies;
+    if device(first) == device(second) {
+        let fr = "Les deux copies sont sur un seul support : une seule panne les emporte. Placez la seconde ailleurs.";
+        let en = "Both copies are on one device: one failure takes both. Put the second elsewhere.";
+        return said(setting, State::Warning, fr, en);
+    }
+    said(setting, State::Ok, "Les deux copies sont sur deux supports.", "The two copies are on two devices.")
+}
+
+fn passphrase(config: &Config) -> Check {
+    let (setting, path) = ("keyring.passphrase_file", &config.keyring.passphrase_file);
+    if !path.exists() && !config.site_file().exists() && std::env::var_os("CREDENTIALS_DIRECTORY").is_none() {
+        let fr = "La phrase secrète n'existe pas encore ; `vigie init` la crée.";
+        return said(setting, State::Ok, fr, "The passphrase does not exist yet; `vigie init` makes it.");
+    }
+    match site::passphrase(config) {
+        Ok(passphrase) => {
+            let from = passphrase.from;
+            said(setting, State::Ok, format!("Elle vient de : {from}."), format!("It comes from: {from}."))
+        }
+        Err(error) => said(setting, State::Refused, crate::french::message(&error), error.to_string()),
+    }
+}
+
+/// The store is this site's, and cut as the configuration says.
+fn store(config: &Config) -> Option<Check> {
+    let setting = "store.folder";
+    let identity = match site::identity(config) {
+        Ok(identity) => identity,
+        Err(site::SiteError::NoSite { .. }) => return None,
+        Err(error) => {
+            return Some(said("data.folder", State::Refused, crate::french::message(&error), error.to_string()));
+        }
+    };
+    Some(match LocalStore::open(site::disk(), &config.store.folder, identity.site) {
+        Err(error) => {
+            let error = site::SiteError::from(error);
+            said(setting, State::Refused, crate::french::message(&error), error.to_string())
+        }
+        Ok(store) if store.marker.slot_bytes != u64::from(config.store.slot_mebibytes) << 20 => {
+            let mebibytes = store.marker.slot_bytes >> 20;
+            let fr = format!(
+                "Ce stockage a des emplacements de {mebibytes} Mio, fixés par `init` : le réglage n'y change rien."
+            );
+            let en = format!("This store has slots of {mebibytes} MiB, set by `init`: the setting changes nothing.");
+            said("store.slot_mebibytes", State::Warning, fr, en)
+        }
+        Ok(_) => said(setting, State::Ok, "Le stockage est celui de ce site.", "The store is this site's."),
+    })
+}
+
+/// What the disk can give against what the store may take.
+fn space(config: &Config) -> Option<Check> {
+    let setting = "store.gibibytes_max";
+    let there = config.store.folder.ancestors().find(|folder| folder.exists())?;
+    let free = site::disk().free_bytes(there).ok()??;
+    let slots = std::fs::read_dir(config.store.folder.join("slots")).into_iter().flatten().flatten();
+    let used: u64 = slots.filter_map(|slot| slot.metadata().ok()).map(|metadata| metadata.len()).sum();
+    let (wanted, gibibytes) = (u64::from(config.store.gibibytes_max) << 30, |bytes: u64| bytes >> 30);
+    let (most, asked) = (gibibytes(free + used), config.store.gibibytes_max);
+    if free + used < wanted {
+        let fr = format!(
+            "Le disque ne peut donner que {most} Gio sur les {asked} demandés : réduisez le réglage ou agrandissez le disque."
+        );
+        let en = format!(
+            "The disk can give {most} GiB only of the {asked} asked for: lower the setting or enlarge the disk."
+        );
+        return Some(said(setting, State::Refused, fr, en));
+    }
+    let device = |path: &Path| path.ancestors().find_map(|folder| std::fs::metadata(folder).ok()).map(|one| one.dev());
+    let shared = device(&config.store.folder) == device(&config.data.folder);
+    if shared && free + used < wanted.saturating_add(BESIDE_STORE_BYTES) {
+        let fr =
+            "Le stockage plein ne laisserait pas 1 Gio au registre, qui est sur le même disque : réduisez le réglage.";
+        let en = "A full store would not leave 1 GiB to the ledger, which is on the same disk: lower the setting.";
+        return Some(said(setting, State::Refused, fr, en));
+    }
+    let fr = format!("Le disque peut donner {most} Gio, {asked} sont demandés.");
+    Some(said(setting, State::Ok, fr, format!("The disk can give {most} GiB, {asked} are asked for.")))
+}
+
+/// An order whose minimum and maximum delay cannot both be kept (K7).
+fn delays(build: &Build, config: &Config) -> Check {
+    let setting = "retention.minimum_hours";
+    let minimum = config.retention.minimum_hours;
+    if minimum == 0 {
+        return said(setting, State::Ok, "L'arrêté ne fixe pas de délai minimal.", "The order sets no minimum delay.");
+    }
+    let Some(cameras) = delays_of_cameras(config) else {
+        let fr =
+            "Les délais des caméras ne peuvent pas être lus : lancez la vérification sous l'utilisateur du service.";
+        return said(
+            setting,
+            State::Warning,
+            fr,
+            "The cameras' delays cannot be read: run the check as the service's user.",
+        );
+    };
+    let now = build.clock.utc();
+    let too_short = cameras.iter().find(|(_, days)| most_hours(now, *days) < i64::from(minimum));
+    match too_short {
+        Some((name, days)) => {
+            let most = most_hours(now, *days);
+            let fr = format!(
+                "La caméra « {name} » doit être détruite au bout de {days} jour(s), ce qui ne laisse que {most} h à coup sûr, et conservée {minimum} h : les deux ne se peuvent. Faites corriger l'arrêté ou les réglages."
+            );
+            let en = format!(
+                "Camera `{name}` must be destroyed after {days} day(s), which leaves {most} h for sure, and be kept {minimum} h: both cannot be. Have the order or the settings corrected."
+            );
+            said(setting, State::Refused, fr, en)
+        }
+        None => {
+            let fr = format!("Les délais de toutes les caméras laissent {minimum} h.");
+            said(setting, State::Ok, fr, format!("The delays of all cameras leave {minimum} h."))
+        }
+    }
+}
+
+/// So many whole hours every picture of the coming year is kept for sure: from its hour's end and ten seconds to the closing
+/// before its deadline, at the hour of the year for which that is least (clock changes, ends of months).
+fn most_hours(now: UtcMicros, days: u32) -> i64 {
+    let first = HourLength::PRODUCT.hour_of(now);
+    let kept = |hour: Hour| closes_at(deadline(hour, days)).since(hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX));
+    let least = (0..366 * 24).map(|n| kept(first.plus(n))).min().unwrap_or_default();
+    least.div_euclid(3_600 * 1_000_000)
+}
+
+/// Names and authorised days; from the keeper while it serves.
+fn delays_of_cameras(config: &Config) -> Option<Vec<(String, u32)>> {
+    if UnixStream::connect(config.control_socket()).is_ok() {
+        let client = KeeperClient::control(&config.control_socket()).patient(PATIENCE);
+        let Ok(Answer::CameraViews(cameras)) = client.control_ask(Control::CameraList) else { return None };
+        return Some(cameras.into_iter().map(|camera| (camera.name, camera.delay_days)).collect());
+    }
+    if !config.registry().exists() {
+        return Some(Vec::new());
+    }
+    let versions = Registry::open(&config.registry()).ok()?.cameras(UtcMicros(i64::MAX / 2)).ok()?;
+    Some(versions.into_iter().map(|version| (version.camera.name, version.camera.delay_days)).collect())
+}
+
+fn port(config: &Config) -> Check {
+    let (setting, address) = ("web.listen", config.web.listen);
+    if UnixStream::connect(config.control_socket()).is_ok() {
+        return said(setting, State::Ok, "Vigie est démarré et répond.", "Vigie is serving and answers.");
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => said(setting, State::Ok, format!("{address} est libre."), format!("{address} is free.")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            let fr = format!("{address} est pris par un autre programme : arrêtez-le ou choisissez un autre port.");
+            said(
+                setting,
+                State::Refused,
+                fr,
+                format!("{address} is taken by another program: stop it or choose another port."),
+            )
+        }
+        Err(error) => {
+            let fr = format!("Impossible d'écouter sur {address} ({error}) : choisissez un autre port.");
+            said(setting, State::Refused, fr, format!("Cannot listen on {address} ({error}): choose another port."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::most_hours;
+    use domain::UtcMicros;
+
+    #[test]
+    fn an_hour_that_must_go_soon_leaves_less_than_its_delay() {
+        let now = UtcMicros::from_seconds(1_773_324_000);
+        // a day from the first instant of an hour, less the hour itself, ten seconds and the ten minutes of the closing,
+        // and less one hour at the change of clocks
+        assert_eq!(most_hours(now, 1), 21);
+        assert_eq!(most_hours(now, 2), 45);
+    }
+}

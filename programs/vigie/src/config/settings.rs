@@ -1,0 +1,180 @@
+//! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
+
+/// What a setting's value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    Folder,
+    File,
+    /// Two folders; in a variable they stand with a colon between them.
+    TwoFolders,
+    /// Address and port.
+    Address,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    OneOf(&'static [&'static str]),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// `section.name`.
+    pub name: &'static str,
+    pub form: Form,
+    /// As it would stand in the file; `None`: it must be given.
+    pub default: Option<&'static str>,
+    pub unit_fr: &'static str,
+    pub unit_en: &'static str,
+    pub text_fr: &'static str,
+    pub text_en: &'static str,
+}
+
+/// A store of 4 GiB to 4 PiB less one: what 32 bits of GiB can say and a disk can be.
+const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
+const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
+
+/// In the order of the file.
+pub const SETTINGS: [Setting; 10] = [
+    Setting {
+        name: "site.name",
+        form: Form::Text,
+        default: None,
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le nom de la commune, tel que la console le montre.",
+        text_en: "The commune's name, as the console shows it.",
+    },
+    Setting {
+        name: "data.folder",
+        form: Form::Folder,
+        default: None,
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Base du site, registre des actes, catalogue des images et sockets.",
+        text_en: "Registry, ledger, footage catalog and sockets.",
+    },
+    Setting {
+        name: "keyring.copies",
+        form: Form::TwoFolders,
+        default: None,
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les deux copies du trousseau de clés, sur deux supports ; elles ne sont jamais sauvegardées.",
+        text_en: "The two copies of the keyring, on two devices; they are never backed up.",
+    },
+    Setting {
+        name: "keyring.passphrase_file",
+        form: Form::File,
+        default: None,
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "La phrase secrète, mode 0400, hors des deux copies ; un secret systemd `vigie-passphrase` passe avant.",
+        text_en: "The passphrase, mode 0400, outside both copies; a systemd credential `vigie-passphrase` goes before.",
+    },
+    Setting {
+        name: "store.folder",
+        form: Form::Folder,
+        default: None,
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où se trouvent les bobines, c'est-à-dire les images scellées.",
+        text_en: "Where the reels lie, that is, the sealed footage.",
+    },
+    Setting {
+        name: "store.gibibytes_max",
+        form: GIBIBYTES,
+        default: Some("100"),
+        unit_fr: "Gio",
+        unit_en: "GiB",
+        text_fr: "Le stockage ne grandit jamais au-delà ; 1 Mbit/s fait 10 Gio par jour.",
+        text_en: "The store never grows beyond this; 1 Mbit/s makes 10 GiB a day.",
+    },
+    Setting {
+        name: "store.slot_mebibytes",
+        form: Form::Integer { min: 4, max: 64 },
+        default: Some("64"),
+        unit_fr: "Mio",
+        unit_en: "MiB",
+        text_fr: "Taille d'un emplacement du stockage ; fixée par `init`.",
+        text_en: "Size of a slot of the store; set by `init`.",
+    },
+    Setting {
+        name: "retention.minimum_hours",
+        form: MINIMUM_HOURS,
+        default: Some("0"),
+        unit_fr: "heures",
+        unit_en: "hours",
+        text_fr: "Le délai minimal que l'arrêté fixe, s'il en fixe un (CSI L252-5) ; `config check` refuse un arrêté qui ne peut satisfaire les deux délais.",
+        text_en: "The minimum delay of the order, where it sets one (CSI L252-5); `config check` refuses an order that cannot satisfy both delays.",
+    },
+    Setting {
+        name: "web.listen",
+        form: Form::Address,
+        default: Some("\"127.0.0.1:8470\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où la console répond ; adresse locale seulement, cette version n'a pas de TLS.",
+        text_en: "Where the console answers; loopback only, this version has no TLS.",
+    },
+    Setting {
+        name: "log.level",
+        form: Form::OneOf(&["error", "warn", "info", "debug", "trace"]),
+        default: Some("\"info\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Ce que dit le journal technique.",
+        text_en: "What the technical log tells.",
+    },
+];
+
+impl Setting {
+    pub fn of(name: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+
+    /// `VIGIE_` and the name in capitals, `_` for the dot.
+    pub fn variable(&self) -> String {
+        format!("VIGIE_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// Section and name.
+    pub fn parts(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').expect("every name in the table has a dot")
+    }
+
+    pub fn bounds_fr(&self) -> String {
+        match self.form {
+            Form::Text => "non vide".into(),
+            Form::Folder => "un dossier".into(),
+            Form::File => "un fichier".into(),
+            Form::TwoFolders => "deux dossiers distincts".into(),
+            Form::Address => "adresse locale et port".into(),
+            Form::Integer { min, max } => format!("{min} à {max}"),
+            Form::OneOf(words) => words.join(", "),
+        }
+    }
+
+    pub fn bounds_en(&self) -> String {
+        match self.form {
+            Form::Text => "not empty".into(),
+            Form::Folder => "a folder".into(),
+            Form::File => "a file".into(),
+            Form::TwoFolders => "two distinct folders".into(),
+            Form::Address => "loopback address and port".into(),
+            Form::Integer { min, max } => format!("{min} to {max}"),
+            Form::OneOf(words) => words.join(", "),
+        }
+    }
+}
+
+/// Variables that are no settings.
+pub const OTHER_VARIABLES: [(&str, &str, &str); 2] = [
+    ("VIGIE_CONFIG", "Le fichier de configuration, comme `--config`.", "The configuration file, as `--config`."),
+    (
+        "VIGIE_LANG",
+        "`fr` ou `en` : la langue de la ligne de commande ; sinon celle du système, sinon le français.",
+        "`fr` or `en`: the language of the command line; else the system's, else French.",
+    ),
+];
