@@ -1,7 +1,7 @@
 //! The picture that all cameras send: a test card with noise at a camera's bit rate, made once by FFmpeg, never committed.
 
 use crate::Outcome;
-use simulator::packetise::CodedClip;
+use simulator::{coding::Codec, packetise::CodedClip};
 use std::{fs, path::Path, process::Command, sync::Arc};
 
 pub const FRAMES_PER_SECOND: u32 = 25;
@@ -31,7 +31,7 @@ pub fn prepare(folder: &Path, kilobits: u32) -> Outcome<Arc<CodedClip>> {
         }
         fs::rename(&temporary, &path)?;
     }
-    let clip = CodedClip::from_annex_b(simulator::coding::Codec::H264, &fs::read(&path)?)?;
+    let clip = CodedClip::from_annex_b(Codec::H264, &fs::read(&path)?)?;
     let bits: usize = clip.frames.iter().map(|frame| frame.payload_bytes() * 8).sum();
     let rate = bits as f64 / clip.frames.len() as f64 * f64::from(FRAMES_PER_SECOND) / 1e6;
     println!("clip: {} pictures, {rate:.2} Mbit/s", clip.frames.len());

@@ -1,12 +1,13 @@
 //! What cameras send: RTSP answers, descriptions, packets, H.264; and what clients send to our simulated ones.
 
 use bytes::Bytes;
-use media::h264;
+use media::h265;
 use recorder::{
     fingerprint::{Fingerprint, HeadRead, read_head},
     source::{CameraUrl, Source, retina::RetinaSource},
 };
 use simulator::{
+    coding::Codec,
     mark::{Mark, read_mark, write_mark},
     packetise::{Depacketiser, split_annex_b},
     rtsp::message::{Parsed, interleaved_channels, parse},
@@ -174,7 +175,11 @@ pub fn request_seeds() -> Vec<Vec<u8>> {
 
 /// Payloads after their lengths in two bytes, and a clip as Annex B.
 pub fn rtp_payloads(bytes: &[u8]) {
-    let (mut depacketiser, mut rest) = (Depacketiser::default(), bytes);
+    [Codec::H264, Codec::H265].iter().for_each(|codec| payloads_of(*codec, bytes));
+    assert!(split_annex_b(bytes).iter().all(|nal| !nal.is_empty()));
+}
+fn payloads_of(codec: Codec, bytes: &[u8]) {
+    let (mut depacketiser, mut rest) = (Depacketiser::of(codec), bytes);
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
         let taken = usize::from(u16::from_be_bytes(*length)).min(after.len());
         let (payload, after) = after.split_at(taken);
@@ -183,10 +188,9 @@ pub fn rtp_payloads(bytes: &[u8]) {
         }
         rest = after;
     }
-    assert!(split_annex_b(bytes).iter().all(|nal| !nal.is_empty()));
 }
 pub fn rtp_payloads_seeds() -> Vec<Vec<u8>> {
-    let mark = write_mark(simulator::coding::Codec::H264, Mark { camera: 1, frame: 2 });
+    let mark = write_mark(Codec::H264, Mark { camera: 1, frame: 2 });
     let single = [&(mark.len() as u16).to_be_bytes()[..], &mark].concat();
     vec![
         single,
@@ -197,11 +201,7 @@ pub fn rtp_payloads_seeds() -> Vec<Vec<u8>> {
 }
 
 pub fn h264_parameters(bytes: &[u8]) {
-    if let Ok(sets) = h264::parameter_sets_from_avcc(bytes) {
-        assert!(sets.width > 0 && sets.height > 0);
-        assert!(media::codec::codec_string(&sets).starts_with("avc1."));
-        drop(media::fmp4::init_segment(&sets));
-    }
+    parameters(domain::Codec::H264, "avc1.", bytes);
     // the same behind a record that is right
     if let (Some(sps), Ok(length)) = (bytes.split_first(), u16::try_from(bytes.len())) {
         let mut config = vec![1, 0x64, 0, 0x1f, 0xff, 0xe1];
@@ -209,9 +209,66 @@ pub fn h264_parameters(bytes: &[u8]) {
         config.push(0x67);
         config.extend_from_slice(sps.1);
         config.extend_from_slice(&[1, 0, 4, 0x68, 0xeb, 0xe3, 0xcb]);
-        drop(h264::parameter_sets_from_avcc(&config));
+        parameters(domain::Codec::H264, "avc1.", &config);
     }
 }
+
+/// What reads has a size, a name for the browser and an init segment.
+fn parameters(codec: domain::Codec, name: &str, config: &[u8]) {
+    if let Ok(sets) = media::codec::parameter_sets(codec, config) {
+        assert!(sets.width > 0 && sets.height > 0);
+        assert!(media::codec::codec_string(&sets).starts_with(name));
+        media::Reorder::default().expect_depth(media::codec::reorder_depth(&sets));
+        drop(media::fmp4::init_segment(&sets));
+    }
+}
+
+fn access_unit(codec: domain::Codec, bytes: &[u8]) {
+    drop(media::codec::classify(codec, bytes));
+    if let Ok(stripped) = media::codec::without_parameter_sets(codec, &Bytes::copy_from_slice(bytes)) {
+        assert!(stripped.len() <= bytes.len());
+        drop(media::codec::classify(codec, &stripped));
+    }
+}
+
+/// A decoder configuration, and the bytes as each of its three sets behind ones that are right.
+pub fn h265_parameters(bytes: &[u8]) {
+    parameters(domain::Codec::H265, "hvc1.", bytes);
+    for (place, kind) in [(0, 0x40), (1, 0x42), (2, 0x44)] {
+        let mut sets = H265_SETS.map(<[u8]>::to_vec);
+        sets[place] = [&[kind, 1], bytes].concat();
+        if let Ok(config) = h265::hvcc_from_sets(&[&sets[0]], &[&sets[1]], &[&sets[2]]) {
+            parameters(domain::Codec::H265, "hvc1.", &config);
+        }
+    }
+}
+
+/// VPS, SPS and PPS of a small picture, as x265 writes them.
+const H265_SETS: [&[u8]; 3] = [
+    &[0x40, 1, 0x0c, 1, 0xff, 0xff, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x3c, 0x95, 0x98, 9],
+    &[
+        0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x3c, 0xa0, 0x0a, 8, 0x0f, 0x16, 0x59, 0x59, 0xa4,
+        0x93, 0x2b, 0xc0, 0x5a, 0x70, 0x80, 0, 1, 0xf4, 0x80, 0, 0x3a, 0x98, 4,
+    ],
+    &[0x44, 1, 0xc1, 0x73, 0xd1, 0x89],
+];
+
+pub fn h265_parameters_seeds() -> Vec<Vec<u8>> {
+    let [vps, sps, pps] = H265_SETS;
+    let config = h265::hvcc_from_sets(&[vps], &[sps], &[pps]).ok();
+    H265_SETS.iter().map(|set| set[2..].to_vec()).chain(config).collect()
+}
+
+pub fn h265_access_unit(bytes: &[u8]) {
+    access_unit(domain::Codec::H265, bytes);
+}
+pub fn h265_access_unit_seeds() -> Vec<Vec<u8>> {
+    vec![
+        vec![0, 0, 0, 3, 0x40, 1, 9, 0, 0, 0, 4, 0x26, 1, 0xaf, 9],
+        vec![0, 0, 0, 4, 0x2a, 1, 0xac, 9, 0, 0, 0, 3, 0x10, 1, 0xd0],
+    ]
+}
+
 pub fn h264_parameters_seeds() -> Vec<Vec<u8>> {
     let sps = [
         0x67, 0x64, 0, 0x1f, 0xac, 0xd9, 0x40, 0x50, 5, 0xba, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 3, 0xc8, 0xf1, 0x83,
@@ -224,11 +281,7 @@ pub fn h264_parameters_seeds() -> Vec<Vec<u8>> {
 }
 
 pub fn h264_access_unit(bytes: &[u8]) {
-    drop(h264::classify(bytes));
-    if let Ok(stripped) = h264::strip_parameter_sets(&Bytes::copy_from_slice(bytes)) {
-        assert!(stripped.access_unit.len() <= bytes.len());
-        drop(h264::classify(&stripped.access_unit));
-    }
+    access_unit(domain::Codec::H264, bytes);
 }
 pub fn h264_access_unit_seeds() -> Vec<Vec<u8>> {
     vec![

@@ -33,6 +33,8 @@ pub const TARGETS: &[Target] = &[
     target("rtp_payloads", cameras::rtp_payloads, cameras::rtp_payloads_seeds, 4_000),
     target("h264_parameters", cameras::h264_parameters, cameras::h264_parameters_seeds, 4_000),
     target("h264_access_unit", cameras::h264_access_unit, cameras::h264_access_unit_seeds, 4_000),
+    target("h265_parameters", cameras::h265_parameters, cameras::h265_parameters_seeds, 4_000),
+    target("h265_access_unit", cameras::h265_access_unit, cameras::h265_access_unit_seeds, 4_000),
     target("reel_record", reels::record, reels::record_seeds, 8_000),
     target("reel_walk", reels::walk, reels::walk_seeds, 60),
     target("reel_header", reels::header, reels::header_seeds, 300),

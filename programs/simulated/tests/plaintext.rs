@@ -22,7 +22,7 @@ use std::{
 use support::{
     HOUR_SECONDS, REASON, Site, credentials,
     movie::{fetch, try_fetch},
-    now, replay_of, replay_path, sleep, town,
+    now, replay_of, replay_path, sleep, town, until,
 };
 
 /// Windows of coded pictures looked for, per camera.
@@ -80,7 +80,7 @@ fn after_a_day_of_simulation_nothing_stands_in_clear_in_a_file_a_log_an_error_or
     let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 30)];
     let mut secrets =
         Secrets { cookies: Vec::new(), permits: Vec::new(), tokens: vec![first_token, second_token], said: Vec::new() };
-    cameras.iter().for_each(|camera| site.until_recording(camera));
+    until_recorded(&site, &cameras);
     for hour in 0..HOURS_OF_A_DAY {
         sleep(1.0);
         match hour % 6 {
@@ -100,7 +100,7 @@ fn after_a_day_of_simulation_nothing_stands_in_clear_in_a_file_a_log_an_error_or
         set_offset(&site.clock, offset_seconds * 1_000_000).unwrap();
         town.cameras.iter().for_each(|camera| camera.restart());
     }
-    cameras.iter().for_each(|camera| site.until_recording(camera));
+    until_recorded(&site, &cameras);
     look_around(&site, &cameras, &mut secrets);
     let verified = site.site.attempt(&["verify"], None).unwrap();
     assert_eq!(verified.code, Some(0), "{verified:?}");
@@ -109,6 +109,15 @@ fn after_a_day_of_simulation_nothing_stands_in_clear_in_a_file_a_log_an_error_or
     site.site.stop().unwrap();
     assert!(secrets.said.len() > 20 && secrets.cookies.len() > 4, "{} answers", secrets.said.len());
     assert_nowhere(&site, &town, &secrets);
+}
+
+fn until_recorded(site: &Site, cameras: &[String; 2]) {
+    until("both cameras are recorded", || {
+        let health = site.site.sign_in(OPERATOR, &site.operator).ok()?.get("/api/health").ok()?;
+        let told = health["cameras"].as_array()?.clone();
+        let recorded = |id: &String| told.iter().any(|one| one["id"] == **id && one["state"] == "recording");
+        cameras.iter().all(recorded).then_some(())
+    });
 }
 
 /// Looks at the past and at what happens now.

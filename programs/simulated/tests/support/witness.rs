@@ -97,7 +97,14 @@ impl Witness<'_> {
         let seen = |frame: &SentFrame| self.seen.contains_key(&frame.number);
         let count = session.iter().take_while(|frame| seen(frame)).count();
         let later = session[count..].iter().find(|frame| seen(frame));
-        assert!(later.is_none(), "camera {}: a hole inside a session, before {later:?}", self.camera.number);
+        assert!(
+            later.is_none(),
+            "camera {}: of {} frames from {} on the first {count} are seen, and then some from {} on",
+            self.camera.number,
+            session.len(),
+            session[0].utc,
+            later.map_or(session[0].utc, |frame| frame.utc),
+        );
         (count > 0).then_some(count)
     }
 
