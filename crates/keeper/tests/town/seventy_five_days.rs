@@ -204,6 +204,8 @@ impl Life {
                 handle: row.stream.handle,
                 location: Location::from_bytes(&row.reel.location).unwrap(),
                 entries: None,
+                first_utc: row.stream.first_utc,
+                last_utc: row.stream.last_utc,
             };
             let reels: Vec<Located> = footage.locate(given.stream, span).unwrap().into_iter().map(located).collect();
             let lies_there = !reels.is_empty();
