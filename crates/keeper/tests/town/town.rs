@@ -72,6 +72,7 @@ impl Town {
                 name: format!("camera {n}"),
                 place: "a place".into(),
                 url: format!("rtsp://192.0.2.{n}/main"),
+                sub_url: None,
                 credential: None,
                 delay_days: DELAYS[n as usize - 1] as u32,
                 purposes: vec![Purpose::SafetyOfPersonsAndProperty],
@@ -184,6 +185,8 @@ impl Town {
             reel: row.reel.reel,
             hour: row.reel.hour,
             handle: row.stream.handle,
+            first_utc: row.stream.first_utc,
+            last_utc: row.stream.last_utc,
             location: Location::from_bytes(&row.reel.location).unwrap(),
             entries: None,
         };
@@ -255,7 +258,7 @@ impl Town {
         let span = Span::new(given.chunk.first_utc, given.chunk.first_utc.plus_seconds(1)).unwrap();
         let core = self.core();
         let mut replay = Replay::new(&*core, store, permit.clone(), given.stream, span, reels);
-        matches!(replay.next_reel(), Ok(Some(chunks)) if chunks == [given.chunk.clone()])
+        matches!(replay.next_reel(), Ok(Some(chunks)) if chunks.len() == 1 && chunks[0].chunk == given.chunk)
     }
 
     /// The keys that the keyring still has, for the hour and for others.
