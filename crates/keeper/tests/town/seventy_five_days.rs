@@ -202,6 +202,8 @@ impl Life {
                 reel: row.reel.reel,
                 hour: row.reel.hour,
                 handle: row.stream.handle,
+                first_utc: row.stream.first_utc,
+                last_utc: row.stream.last_utc,
                 location: Location::from_bytes(&row.reel.location).unwrap(),
                 entries: None,
                 first_utc: row.stream.first_utc,
