@@ -72,6 +72,7 @@ impl Town {
                 name: format!("camera {n}"),
                 place: "a place".into(),
                 url: format!("rtsp://192.0.2.{n}/main"),
+                sub_url: None,
                 credential: None,
                 delay_days: DELAYS[n as usize - 1] as u32,
                 purposes: vec![Purpose::SafetyOfPersonsAndProperty],
@@ -186,6 +187,8 @@ impl Town {
             handle: row.stream.handle,
             location: Location::from_bytes(&row.reel.location).unwrap(),
             entries: None,
+            first_utc: row.stream.first_utc,
+            last_utc: row.stream.last_utc,
         };
         rows.into_iter().map(located).collect()
     }
@@ -255,7 +258,7 @@ impl Town {
         let span = Span::new(given.chunk.first_utc, given.chunk.first_utc.plus_seconds(1)).unwrap();
         let core = self.core();
         let mut replay = Replay::new(&*core, store, permit.clone(), given.stream, span, reels);
-        matches!(replay.next_reel(), Ok(Some(chunks)) if chunks == [given.chunk.clone()])
+        matches!(replay.next_reel(), Ok(Some(passages)) if passages.iter().map(|passage| &passage.chunk).eq([&given.chunk]))
     }
 
     /// The keys that the keyring still has, for the hour and for others.
