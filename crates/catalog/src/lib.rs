@@ -14,5 +14,5 @@ pub mod footage;
 pub mod registry;
 
 pub use error::{CatalogError, Which};
-pub use footage::{Footage, Gap, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
+pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 pub use registry::{Account, AccountId, Camera, CameraVersion, Registry, Session, Site};

@@ -46,6 +46,9 @@ pub const REEL_STREAMS_MAX: usize = 4_096;
 
 /// The hour turns at the first key frame within this time of it (R8).
 pub const HOUR_TURN_SECONDS_MAX: i64 = 10;
+/// Pictures of an hour may come this much later than its turn: a stalled network drains for up to 10 s, a camera's clock lies
+/// up to 2 s ahead, a chunk is cut and synced within 2 s.
+pub const HOUR_LATE_SECONDS_MAX: i64 = 15;
 /// Footage closes this long before its deadline; destruction begins then (K8).
 pub const CLOSED_BEFORE_DEADLINE_SECONDS: i64 = 600;
 /// No footage lives longer, whatever the authorisation says (law RET-03; the month is in `policy::retention`).

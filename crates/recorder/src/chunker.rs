@@ -20,6 +20,8 @@ pub enum Fate {
     TooLarge,
     /// In the group of a picture that was too large.
     Skipped,
+    /// A group starts whose parameter sets cannot be read: under those of before it would decode into a wrong picture.
+    NoParameters,
 }
 
 /// What a picture brought about.
@@ -68,7 +70,13 @@ impl Chunker {
             out.fate = Fate::TooLarge;
             return out;
         }
-        let starts_group = frame.kind.starts_group() && frame.parameters.is_some();
+        if frame.kind.starts_group() && frame.parameters.is_none() {
+            out.chunks.extend(self.cut());
+            self.start.lost();
+            out.fate = Fate::NoParameters;
+            return out;
+        }
+        let starts_group = frame.kind.starts_group();
         if !self.start.admits(frame.kind, frame.pts, starts_group) {
             out.fate = if self.skipping { Fate::Skipped } else { Fate::BeforeGroup };
             return out;

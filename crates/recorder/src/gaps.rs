@@ -45,6 +45,11 @@ impl GapBook {
             if open.cause == cause {
                 return changed;
             }
+            if at < open.from {
+                // what was lost before the open gap began has its own cause; the open one goes on
+                let (to, missing) = (open.from, at);
+                return vec![self.add(stream, missing, to, cause)];
+            }
             // the catalog knows a gap by its beginning: no two of a stream begin at one instant
             from = at.max(open.from.plus_micros(1));
             changed.extend(self.close(stream, from));
@@ -191,6 +196,16 @@ mod tests {
         book.ends(GATE, at(5));
         book.ends(GATE, at(9));
         let expected = [(GapState::Closed, "silent", 0, Some(5)), (GapState::Closed, "unreachable", 5, Some(9))];
+        assert_eq!(brief(&book.take_lines(hour(0))), expected);
+    }
+
+    #[test]
+    fn what_was_lost_before_a_gap_began_has_its_own_cause_and_the_gap_goes_on() {
+        let mut book = GapBook::default();
+        book.begins(GATE, at(5), GapCause::Silent);
+        book.begins(GATE, at(3), GapCause::DiskFailed);
+        assert_eq!(book.open_since(GATE), Some(at(5)));
+        let expected = [(GapState::Closed, "disk-failed", 3, Some(5)), (GapState::Opened, "silent", 5, None)];
         assert_eq!(brief(&book.take_lines(hour(0))), expected);
     }
 

@@ -151,6 +151,7 @@ impl Lane {
             self.end_head(tapped.utc);
         }
         if let Some(hour) = out.headless_hour {
+            self.end_head(tapped.utc); // a group that lasts longer than an hour
             self.head = Some(tapped.utc);
             self.health.headless_hours += 1;
             tracing::warn!(camera = %stream.camera, name = %self.health.name, %hour, "no group start within 10 s of the hour");
@@ -171,6 +172,10 @@ impl Lane {
             Fate::TooLarge => {
                 self.health.dropped += 1;
                 self.open_gap(GapCause::PictureTooLarge, now);
+            }
+            Fate::NoParameters => {
+                self.health.dropped += 1;
+                self.open_gap(GapCause::Protocol, now);
             }
             Fate::BeforeGroup | Fate::Skipped => self.health.dropped += 1,
         }

@@ -181,7 +181,8 @@ impl Noted {
         let (before, bytes) = self.bytes.insert(camera.stream, (now, camera.bytes)).unwrap_or((now, camera.bytes));
         let micros = now.since(before).max(1) as u64;
         let not_durable = self.not_durable_seconds(camera.stream, now);
-        let no_key = self.no_key.contains_key(&camera.stream);
+        // a camera that has a cause of its own is not waiting for keys
+        let no_key = self.no_key.contains_key(&camera.stream) && camera.cause.is_none();
         let cause = if no_key { Some(&crate::health::GapCause::KeeperAway) } else { camera.cause.as_ref() };
         let refused =
             |code: &str| matches!(code, "wrong-password" | "wrong-device" | "unsupported-codec" | "not-found");

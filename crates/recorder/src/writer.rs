@@ -8,12 +8,12 @@ use crate::{
     report::Report,
     role::RunTime,
 };
-use catalog::{CatalogError, Footage, Gap};
+use catalog::{CatalogError, Footage, Gap, Left};
 use domain::{HourLength, Span, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use seal::GapLine;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -34,6 +34,8 @@ use vault::{
 const QUEUE_MESSAGES_MAX: usize = 4_096;
 /// Chunks that may wait, in bytes: five seconds of 100 cameras at 4 Mbit/s; beyond that something is wrong with the disk.
 const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Gaps that wait for a catalog that takes no rows.
+const UNENTERED_MAX: usize = 10_000;
 const SLOW_ENTRY_PERIOD: Duration = Duration::from_secs(60);
 const SYNC_PERIOD: Duration = Duration::from_millis(limit::SYNC_PERIOD_MS);
 
@@ -64,6 +66,8 @@ pub struct Writer {
     footage: Arc<Footage>,
     report: Arc<Report>,
     book: GapBook,
+    /// Changes of the book that the catalog did not take yet.
+    unentered: VecDeque<Missing>,
     /// Streams in a gap of which something is admitted again, since when: the gap ends when that is durable.
     resumed: HashMap<StreamId, UtcMicros>,
     /// Lines of the book that are in a reel and not durable yet.
@@ -143,7 +147,7 @@ impl Writer {
         let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
         let WriterParts { kept, hour_length, earlier_life } = parts;
         let Kept { admitter, store, footage, report, mended, .. } = kept;
-        let (book, resumed, unsynced_lines, met, unsynced) = Default::default();
+        let (book, unentered, resumed, unsynced_lines, met, unsynced) = Default::default();
         let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
         let writer = Writer {
             queue,
@@ -154,6 +158,7 @@ impl Writer {
             footage,
             report,
             book,
+            unentered,
             resumed,
             unsynced_lines,
             hour_length,
@@ -222,8 +227,12 @@ impl Writer {
     fn take_notes(&mut self) {
         while let Ok((stream, note)) = self.notes.try_recv() {
             match note {
-                Note::Gap(GapEvent { at, cause, opened: true }) => self.gap_begins(stream, at, cause),
-                Note::Gap(GapEvent { at, .. }) => self.gap_ends(stream, at),
+                Note::Gap(GapEvent { at, cause, opened: true }) => {
+                    // pictures came in between: where the next sync fails, it says so
+                    self.resumed.remove(&stream).into_iter().for_each(|at| self.gap_ends(stream, at));
+                    self.gap_begins(stream, at, cause);
+                }
+                Note::Gap(GapEvent { at, .. }) => drop(self.resumed.entry(stream).or_insert(at)),
                 Note::Expected(at) => self.expect(stream, at),
                 Note::Missing(from, to, cause) => {
                     let missing = self.book.was(stream, from, to, cause);
@@ -231,6 +240,8 @@ impl Writer {
                 }
                 Note::Released(at) => {
                     self.met.remove(&stream);
+                    self.unsynced.remove(&stream);
+                    self.resumed.remove(&stream);
                     let missing = self.book.forget(stream, at);
                     self.enter(missing);
                 }
@@ -238,7 +249,11 @@ impl Writer {
         }
     }
 
+    /// Of a stream that nobody expects nothing is missing.
     fn gap_begins(&mut self, stream: StreamId, from: UtcMicros, cause: GapCause) {
+        if !self.met.contains_key(&stream) {
+            return;
+        }
         let changed = self.book.begins(stream, from, cause);
         self.enter(changed);
     }
@@ -257,12 +272,15 @@ impl Writer {
         }
         self.met.insert(stream, at);
         self.report.note_expected(stream, at);
-        let (last, open) = match self.footage.left_by_earlier_runs(stream) {
-            Ok(left) => left,
-            Err(error) => return warn!(%error, "what an earlier run left open stays open"),
-        };
-        let Some(gap) = open else {
-            return if let Some(last) = last.filter(|last| *last < at) {
+        let left = self.footage.left_by_earlier_runs(stream, at).unwrap_or_else(|error| {
+            warn!(%error, "what an earlier run left open stays open");
+            Left::default()
+        });
+        let Some(gap) = left.open else {
+            // a stop that is over without a picture after it: the camera was taken out of service then
+            let is_stop = |gap: &Gap| GapCause::from_text(&gap.cause) == Some(GapCause::Stopped);
+            let released = left.over.filter(|gap| is_stop(gap) && gap.to >= left.last).is_some();
+            return if let Some(last) = left.last.filter(|last| *last < at && !released) {
                 self.gap_begins(stream, last, GapCause::RecorderDown);
             };
         };
@@ -274,7 +292,8 @@ impl Writer {
             self.enter(ended);
         } else if !stopped {
             // until it died, the earlier run knew the cause; from then on the cause is that it was dead
-            self.gap_begins(stream, self.earlier_life.unwrap_or(gap.from), GapCause::RecorderDown);
+            let died = self.earlier_life.unwrap_or(gap.from).clamp(gap.from, at);
+            self.gap_begins(stream, died, GapCause::RecorderDown);
         }
     }
 
@@ -303,12 +322,18 @@ impl Writer {
     }
 
     /// For the catalog; the reels' lines are the book's.
-    fn enter(&self, missing: impl IntoIterator<Item = Missing>) {
-        for Missing { stream, from, to, cause } in missing {
-            if let Err(error) = self.footage.gap(&Gap { stream, from, to, cause: cause.text() }) {
-                warn!(%error, "a gap could not be noted");
+    fn enter(&mut self, missing: impl IntoIterator<Item = Missing>) {
+        self.unentered.extend(missing);
+        while let Some(Missing { stream, from, to, cause }) = self.unentered.front() {
+            let gap = Gap { stream: *stream, from: *from, to: *to, cause: cause.text() };
+            if let Err(error) = self.footage.gap(&gap) {
+                warn!(%error, "a gap is not in the catalog yet");
+                break; // tried again with the next one, and at each sync
             }
+            self.unentered.pop_front();
         }
+        // the reels tell them all
+        self.unentered.truncate(UNENTERED_MAX);
     }
 
     /// Puts what is to be said of gaps into the present hour's reels (R12); where there is no key yet, it waits.
@@ -324,6 +349,7 @@ impl Writer {
 
     fn sync(&mut self, time: &RunTime) {
         self.take_notes();
+        self.enter([]);
         if self.mended.swap(false, Ordering::SeqCst) {
             self.settle_gaps();
         }
@@ -347,9 +373,13 @@ impl Writer {
                 self.report.note_failed_sync(trouble, failure.to_string(), usage);
                 let lines = std::mem::take(&mut self.unsynced_lines);
                 self.book.put_back(lines);
+                let lost = &failure.lost;
+                let durable = self.resumed.extract_if(|stream, _| !lost.contains(stream)).collect::<Vec<_>>();
+                durable.into_iter().for_each(|(stream, at)| self.gap_ends(stream, at));
                 self.resumed.clear();
                 let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
-                for (stream, since) in std::mem::take(&mut self.unsynced) {
+                let unsynced = std::mem::take(&mut self.unsynced).into_iter();
+                for (stream, since) in unsynced.filter(|(stream, _)| failure.lost.contains(stream)) {
                     self.gap_begins(stream, since, cause.clone());
                 }
             }

@@ -21,7 +21,7 @@ use crate::{
 use catalog::{CatalogError, Footage, NewReel, ReelEnd};
 use domain::{
     Hour, Random, ReelId, RunId, Secret32, StreamId, UtcMicros,
-    limit::{HOUR_TURN_SECONDS_MAX, MINT_HOURS_AHEAD, REEL_SECONDS},
+    limit::{HOUR_LATE_SECONDS_MAX, HOUR_TURN_SECONDS_MAX, MINT_HOURS_AHEAD, REEL_SECONDS},
 };
 use media::Chunk;
 use reel::OpenReel;
@@ -32,15 +32,23 @@ use std::{
 };
 use tracing::warn;
 
+/// How often reels that could not be closed are tried again.
+const LEFT_OPEN_SECONDS: i64 = 5;
+
 /// Footage could not be made durable.
 #[derive(Debug, thiserror::Error)]
-#[error("footage could not be made durable: {0}")]
-pub struct AdmitError(#[from] StoreError);
+#[error("footage could not be made durable: {source}")]
+pub struct AdmitError {
+    /// The first thing that went wrong.
+    pub source: StoreError,
+    /// Streams of which something was lost; of all others everything is durable.
+    pub lost: BTreeSet<StreamId>,
+}
 
 impl AdmitError {
     /// Why, in words for people; and whether it is space that is missing.
     pub fn trouble(&self) -> Trouble {
-        Trouble::from(&self.0)
+        Trouble::from(&self.source)
     }
 }
 
@@ -68,6 +76,8 @@ pub struct Admitter {
     hours: BTreeMap<Hour, Vec<Root>>,
     /// Reels that were abandoned and could not be closed: mostly because the store had no room for their end.
     left_open: Vec<(NewReel, Location)>,
+    /// Not before this are they tried again: each try reads them whole.
+    left_open_again: UtcMicros,
     facts: Vec<Fact>,
     batch: Batch,
     catalog_failures: u64,
@@ -93,6 +103,7 @@ impl Admitter {
             groups: HashMap::new(),
             hours: BTreeMap::new(),
             left_open: Vec::new(),
+            left_open_again: UtcMicros(0),
             facts: Vec::new(),
             batch: Batch::default(),
             catalog_failures: 0,
@@ -160,6 +171,7 @@ impl Admitter {
             suspect.extend(self.reels.iter().filter(|(_, reel)| reel.is_unsynced()).map(|(place, _)| *place));
             first_error.get_or_insert(error);
         }
+        let lost = suspect.iter().filter_map(|place| self.reels.get(place)).flat_map(OpenReel::ids).collect();
         suspect.into_iter().for_each(|place| self.abandon(place, now));
         let rows: Vec<_> = self.reels.values_mut().map(|reel| reel.durable(&self.footage)).collect();
         rows.into_iter().filter_map(Result::err).for_each(|error| self.catalog_failed(&error));
@@ -170,7 +182,7 @@ impl Admitter {
         }
         self.close_left_open(now);
         self.turn_hours(now);
-        first_error.map_or(Ok(()), |error| Err(error.into()))
+        first_error.map_or(Ok(()), |source| Err(AdmitError { source, lost }))
     }
 
     /// Ends every open reel: graceful stop.
@@ -240,6 +252,7 @@ impl Admitter {
         if let Err(error) = self.footage.reel_closed(reel.id(), &end) {
             self.catalog_failed(&error);
         }
+        self.store.release(reel.location().slots());
         self.hours.entry(closed.hour).or_default().push(closed.root);
         self.facts.push(Fact::Reel(closed));
     }
@@ -257,8 +270,11 @@ impl Admitter {
         self.groups.retain(|stream, _| !reel.holds(*stream));
         self.store.finish(|finished| *finished == family);
         let (row, durable) = (reel.row(), reel.durable_location().clone());
-        if !self.close_abandoned(&row, &durable, now) {
+        if self.close_abandoned(&row, &durable, now) {
+            self.store.release(durable.slots());
+        } else {
             self.left_open.push((row, durable.clone()));
+            self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
         }
         self.store.free_beyond(reel.location(), &durable);
     }
@@ -285,13 +301,20 @@ impl Admitter {
 
     /// Closes what was left open as soon as there is room; what is past its deadline is dead and gives its room.
     fn close_left_open(&mut self, now: UtcMicros) {
+        if self.left_open.is_empty() || now < self.left_open_again {
+            return;
+        }
+        self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
         for (row, durable) in std::mem::take(&mut self.left_open) {
             let done = if row.deadline <= now {
+                self.store.release(durable.slots());
                 self.forget_dead(&row, &durable)
             } else {
                 self.store.has_room() && self.close_abandoned(&row, &durable, now)
             };
-            if !done {
+            if done {
+                self.store.release(durable.slots());
+            } else {
                 self.left_open.push((row, durable));
             }
         }
@@ -321,9 +344,9 @@ impl Admitter {
         warn!(%error, "the footage catalog did not take a row");
     }
 
-    /// An hour ends for this run ten seconds and a reel's closing after its last instant (R8): its keys are wiped (P6).
+    /// An hour ends for this run when no picture of it can come any more (R8): its keys are wiped (P6).
     fn turn_hours(&mut self, now: UtcMicros) {
-        let over = |hour: Hour| hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX + 5) < now;
+        let over = |hour: Hour| hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX + HOUR_LATE_SECONDS_MAX) < now;
         let run = self.run();
         self.store.finish(|family| family.run == run && over(family.hour));
         self.store.free_kept(now);

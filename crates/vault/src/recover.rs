@@ -127,7 +127,12 @@ impl Closer<'_> {
         let location = Location::from_bytes(&row.location)?;
         let index = whole_index(self.store, row.reel, &location).ok()??;
         let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;
-        Some(Fact::Reel(fact(&begun(row), row.root?, row.bytes, streams)))
+        let reel = fact(&begun(row), row.root?, row.bytes, streams);
+        Some(match row.state {
+            // behind the cut stands one block: the recovery footer and its padding
+            ReelState::Recovered => Fact::Recovered { reel, cut_bytes: row.bytes.saturating_sub(BLOCK_BYTES as u64) },
+            _ => Fact::Reel(reel),
+        })
     }
 
     /// Closes a reel of the catalog that has no end yet, as far as it is sound within `place`; `None`: nothing of it was.

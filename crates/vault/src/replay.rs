@@ -238,8 +238,14 @@ impl<'a> Replay<'a> {
             for (entry, key) in range.chunks {
                 let (record, behind) = rest.split_at(entry.bytes as usize);
                 rest = behind;
-                check_record(record, reel, &entry)?;
                 let number = entry.number;
+                if let Err(error) = check_record(record, reel, &entry) {
+                    // another reel's slot by now, or a damaged record of this one
+                    reader.header(reel, 0)?.ok_or(StoreError::Gone)?;
+                    tracing::warn!(%reel, number, %error, "a chunk's record is damaged and passed over");
+                    self.pass_over(reel, number);
+                    continue;
+                }
                 let chunk = match open(record.to_vec(), &key, self.stream, located.hour) {
                     Ok(chunk) => chunk,
                     Err(error) => {

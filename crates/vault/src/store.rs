@@ -110,6 +110,8 @@ struct State {
     free: BTreeSet<u32>,
     /// The slot each family writes to, and where.
     tails: HashMap<Family, (u32, u64)>,
+    /// Slots taken for reels that no closed row protects yet: nobody's word frees them.
+    taken: BTreeSet<u32>,
     /// Files written since the last sync.
     dirty: BTreeMap<u32, Arc<dyn DiskFile>>,
     /// Slots whose reels the catalog does not know, and the deadline after which nothing in them opens.
@@ -277,6 +279,7 @@ impl LocalStore {
             }
             state.slots.last().map_or(1, |last| last + 1)
         };
+        self.must_have_space()?;
         self.create_slot(number)?;
         let mut state = self.state();
         state.slots.insert(number);
@@ -300,6 +303,7 @@ impl LocalStore {
             Some(tail) => state.tails.insert(family, tail),
             None => state.tails.remove(&family),
         };
+        state.taken.retain(|slot| !taken.contains(slot));
         state.free.extend(taken);
         written
     }
@@ -317,10 +321,21 @@ impl LocalStore {
 
     /// Makes all bytes of a location durable, also those that a process wrote which died before its sync.
     pub fn settle(&self, location: &Location) -> Result<()> {
-        for slot in location.slots() {
-            self.touch(slot)?;
+        self.sync_slots(location.slots())
+    }
+
+    /// These slots only, by files of their own: what another thread has appended and not synced is its own to hear of.
+    fn sync_slots(&self, slots: impl Iterator<Item = u32>) -> Result<()> {
+        for slot in slots {
+            self.disk.open(&self.slot_path(slot), Open::Direct)?.sync()?;
         }
-        self.sync()
+        Ok(())
+    }
+
+    /// The catalog's rows protect these slots now, or nothing in them lives.
+    pub fn release(&self, slots: impl IntoIterator<Item = u32>) {
+        let slots: BTreeSet<u32> = slots.into_iter().collect();
+        self.state().taken.retain(|slot| !slots.contains(slot));
     }
 
     /// Where a new reel of the family will begin, as an empty location: written down before its first byte, so that a
@@ -342,7 +357,8 @@ impl LocalStore {
         let mut state = self.state();
         let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).collect();
         let free: Vec<u32> =
-            slots.into_iter().filter(|slot| !busy.contains(slot) && state.slots.contains(slot)).collect();
+            slots.into_iter().filter(|slot| !busy.contains(slot) && !state.taken.contains(slot)).collect();
+        let free: Vec<u32> = free.into_iter().filter(|slot| state.slots.contains(slot)).collect();
         state.free.extend(free);
     }
 
@@ -423,11 +439,15 @@ impl LocalStore {
         if let Some(place) = behind {
             self.state().tails.insert(family, place);
         }
-        let written = self.append(family, reel, location, blocks).and_then(|()| self.sync());
+        let last = before.pieces.len().saturating_sub(1);
+        let written = self.append(family, reel, location, blocks);
+        let written = written.and_then(|()| self.sync_slots(location.slots().skip(last)));
         self.finish(|finished| *finished == family);
         if written.is_err() {
             self.free_beyond(location, &before);
             *location = before;
+        } else {
+            self.release(location.slots());
         }
         written
     }
@@ -435,7 +455,9 @@ impl LocalStore {
     /// Gives back the slots that a location has and an earlier state of it had not.
     pub fn free_beyond(&self, location: &Location, earlier: &Location) {
         let kept: BTreeSet<u32> = earlier.slots().collect();
-        self.free(location.slots().filter(|slot| !kept.contains(slot)));
+        let beyond: Vec<u32> = location.slots().filter(|slot| !kept.contains(slot)).collect();
+        self.release(beyond.iter().copied());
+        self.free(beyond);
     }
 
     /// Slot and offset at which the family goes on; opens a new slot where the last is full.
@@ -456,8 +478,12 @@ impl LocalStore {
 
     fn take_slot(&self) -> Result<u32> {
         loop {
-            if let Some(slot) = self.state().free.pop_first() {
-                return Ok(slot);
+            {
+                let mut state = self.state();
+                if let Some(slot) = state.free.pop_first() {
+                    state.taken.insert(slot);
+                    return Ok(slot);
+                }
             }
             // the background may have made one between the look and the question
             if !self.prepare(1)? && self.state().free.is_empty() {
@@ -465,6 +491,17 @@ impl LocalStore {
                 return Err(StoreError::Full { slots, slot_bytes });
             }
         }
+    }
+
+    /// A slot is not begun that would take the file system's last room: ledger, keyring and catalog may live there too.
+    fn must_have_space(&self) -> Result<()> {
+        let folder = self.path.join("slots");
+        let free = self.disk.free_bytes(&folder)?;
+        if free.is_some_and(|free| free < self.marker.slot_bytes.saturating_mul(2)) {
+            let source = std::io::ErrorKind::StorageFull.into();
+            return Err(disk::DiskError { operation: "make another slot in", path: folder, source }.into());
+        }
+        Ok(())
     }
 
     /// 1 temporary file · 2 zeros · 3 sync · 4 rename · 5 sync of the folder.

@@ -143,7 +143,18 @@ impl Work<'_> {
                 continue;
             }
             let store = self.surveyor.store;
-            let walk = recover::walk(store, self.surveyor.site_key, found.reel, &found.location, &mut |_| true)?;
+            let walk = match recover::walk(store, self.surveyor.site_key, found.reel, &found.location, &mut |_| true) {
+                Ok(walk) => walk,
+                Err(error) => {
+                    survey.left_out.push(LeftOut {
+                        slot: found.slot(),
+                        reel: Some(found.reel),
+                        why: error.to_string(),
+                    });
+                    damaged.insert(found.reel);
+                    continue;
+                }
+            };
             if walk.closed() {
                 continue;
             }
@@ -213,7 +224,15 @@ impl Work<'_> {
         let mut at = from;
         while at < slot_bytes {
             let bytes = (slot_bytes - at).min(SEARCH_BLOCKS * BLOCK);
-            let Ok(read) = self.surveyor.store.read(&location, at, bytes) else { return };
+            let read = match self.surveyor.store.read(&location, at, bytes) {
+                Ok(read) => read,
+                Err(error) => {
+                    // the rest of the slot may hold sound reels: it is named, so that no row of them is taken away
+                    self.survey.left_out.push(LeftOut { slot: header.slot, reel: None, why: error.to_string() });
+                    at += bytes;
+                    continue;
+                }
+            };
             let begins = |block: &[u8]| {
                 let record = RecordHeader::from_bytes(block).ok().filter(|record| record.kind == Kind::Header)?;
                 let payload = block.get(RECORD_HEADER_BYTES..record.record_bytes() as usize)?;

@@ -27,6 +27,14 @@ pub struct Gap {
     pub cause: String,
 }
 
+/// See [`Footage::left_by_earlier_runs`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Left {
+    pub last: Option<UtcMicros>,
+    pub open: Option<Gap>,
+    pub over: Option<Gap>,
+}
+
 /// A reel belongs to one hour, which turns at most 10 s late (R2, R8): none holds footage of two hours' length. The
 /// bound lets the index skip a month of reels that begin before the span.
 const REEL_MICROS_MAX: i64 = 2 * 3_600 * 1_000_000;
@@ -73,20 +81,27 @@ impl Footage {
         })
     }
 
-    /// The last frame of `stream` that is held, and the gap that an earlier run left open.
-    pub fn left_by_earlier_runs(&self, stream: StreamId) -> Result<(Option<UtcMicros>, Option<Gap>), CatalogError> {
+    /// What runs before `at` left of `stream`: its last frame, the gap that is open, and the last one that is over.
+    pub fn left_by_earlier_runs(&self, stream: StreamId, at: UtcMicros) -> Result<Left, CatalogError> {
         self.database.run(async |db| {
             let bind = |query: Query<'static>| {
                 let query = query.bind(self.site.0.to_vec()).bind(stream.camera.0.to_vec());
                 query.bind(i64::from(stream.kind.code()))
             };
-            let last = "select max(last_utc) as last from reel_stream
-                        where site = $1 and camera = $2 and kind = $3 and frames > 0";
-            let last = column::micros_or_none(&bind(sqlx::query(last)).fetch_one(&mut *db).await?, "last")?;
+            // the newest few by the index: reels of one stream overlap by seconds at most
+            let last = "select max(last_utc) as last from (
+                          select last_utc from reel_stream where site = $1 and camera = $2 and kind = $3
+                            and first_utc < $4 and frames > 0 order by first_utc desc limit 8) as newest";
+            let last = bind(sqlx::query(last)).bind(at.0).fetch_one(&mut *db).await?;
+            let last = column::micros_or_none(&last, "last")?;
+            let over = "select * from gap where site = $1 and camera = $2 and kind = $3 and to_utc is not null
+                          and from_utc < $4 order by from_utc desc limit 1";
+            let over = bind(sqlx::query(over)).bind(at.0).fetch_optional(&mut *db).await?;
             let open = "select * from gap where site = $1 and camera = $2 and kind = $3 and to_utc is null
                         order by from_utc desc limit 1";
             let open = bind(sqlx::query(open)).fetch_optional(db).await?;
-            Ok((last, open.as_ref().map(gap_of).transpose()?))
+            let over = over.as_ref().map(gap_of).transpose()?;
+            Ok(Left { last, open: open.as_ref().map(gap_of).transpose()?, over })
         })
     }
 

@@ -47,9 +47,12 @@ impl Footage {
     ) -> Result<(Option<UtcMicros>, Option<UtcMicros>), CatalogError> {
         self.database.run(async |db| {
             let query = sqlx::query(
-                "select max(case when first_utc < $4 then last_utc end) as before,
-                        min(case when first_utc >= $4 then first_utc end) as after
-                 from reel_stream where site = $1 and camera = $2 and kind = $3 and frames > 0",
+                // the nearest few by the index on either side: reels of one stream overlap by seconds at most
+                "select (select max(last_utc) from (
+                           select last_utc from reel_stream where site = $1 and camera = $2 and kind = $3
+                             and first_utc < $4 and frames > 0 order by first_utc desc limit 8) as earlier) as before,
+                        (select first_utc from reel_stream where site = $1 and camera = $2 and kind = $3
+                             and first_utc >= $4 and frames > 0 order by first_utc limit 1) as after",
             );
             let query = query.bind(&self.site.0[..]).bind(&stream.camera.0[..]);
             let row = query.bind(i64::from(stream.kind.code())).bind(at.0).fetch_one(db).await?;

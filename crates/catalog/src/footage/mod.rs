@@ -5,7 +5,7 @@ mod gap;
 mod rebuild;
 mod reel;
 
-pub use find::{Gap, Located};
+pub use find::{Gap, Left, Located};
 pub use reel::{NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 
 use crate::column;

@@ -107,6 +107,10 @@ impl OpenReel {
         }
     }
 
+    /// The streams that it holds something of.
+    pub fn ids(&self) -> impl Iterator<Item = StreamId> + '_ {
+        self.streams.keys().copied()
+    }
     pub fn id(&self) -> ReelId {
         self.header.reel
     }

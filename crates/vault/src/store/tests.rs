@@ -83,6 +83,9 @@ fn a_reopened_store_writes_over_nothing_before_it_is_told_what_lives() {
     store.free(other.slots());
     assert_eq!(store.usage().slots_free, 1, "what is written to is not freed");
     store.finish(|_| true);
+    store.free(other.slots());
+    assert_eq!(store.usage().slots_free, 1, "nor is what no row protects yet, whoever says that it is dead");
+    store.release(other.slots());
     store.free(other.slots().chain([77]));
     assert_eq!(store.usage().slots_free, 2, "a slot that does not exist is not freed");
 }
