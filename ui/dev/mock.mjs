@@ -122,7 +122,7 @@ class Town {
     const from = paris(date)
     const to = paris(new Date(Date.parse(`${date}T12:00:00Z`) + DAY).toISOString().slice(0, 10))
     const now = Date.now()
-    const gaps = this.gaps(from, Math.min(to, now))
+    const gaps = camera === FLAPPING ? this.flaps(from, Math.min(to, now)) : this.gaps(from, Math.min(to, now))
     const hours = []
     for (let start = from; start < to; start += HOUR) {
       const deadline = start + DELAY_DAYS * DAY
@@ -135,8 +135,8 @@ class Town {
     const first = Math.max(from, Math.floor((now - DELAY_DAYS * DAY) / HOUR) * HOUR + HOUR)
     return {
       camera, date, from: iso(from), to: iso(to), now: iso(now), hours,
-      footage: without(first, Math.min(to, now), gaps).map(([a, b]) => ({ from: iso(a), to: iso(b) })),
-      gaps: gaps.filter(([a]) => a >= first).map(([a, b, fr, en]) => ({ from: iso(a), to: iso(b), cause_fr: fr, cause_en: en })),
+      footage: without(first, Math.min(to, now), gaps.map(([a, b]) => [a, b ?? now])).map(([a, b]) => ({ from: iso(a), to: iso(b) })),
+      gaps: gaps.filter(([a]) => a >= first).map(([a, b, fr, en]) => ({ from: iso(a), to: b === null ? null : iso(b), cause_fr: fr, cause_en: en, remedy_fr: 'Vérifiez son alimentation.', remedy_en: 'Check its power.' })),
     }
   }
 
@@ -144,10 +144,17 @@ class Town {
   gaps(from, to) {
     const recent = Math.floor(this.startedMs() / 1000) * 1000 - 10 * 60_000
     return [
-      [from + 2.2 * HOUR, from + 2.45 * HOUR, 'caméra injoignable', 'camera out of reach'],
+      [from + 2.2 * HOUR, from + 2.45 * HOUR, ...SILENT],
       [from + 5 * HOUR, from + 5.6 * HOUR, 'coupure de courant', 'power cut'],
       [recent, recent + 20_000, 'caméra redémarrée', 'camera restarted'],
     ].filter(([a, b]) => a >= from && b <= to)
+  }
+
+  /** A camera that comes and goes every twenty seconds since midnight, and is away now. */
+  flaps(from, to) {
+    const all = []
+    for (let at = from + 5000; at < to - 20_000; at += 20_000) all.push([at, at + 7000, ...SILENT])
+    return to < Date.now() - 60_000 ? all : [...all, [to - 6000, null, ...SILENT]]
   }
 
   /** Breaks every live connection, as a network that fails would. */
@@ -230,12 +237,13 @@ class Town {
         id: camera.id, name: camera.name, state: camera === away ? 'away' : 'recording',
         detail_fr: camera === away ? 'Pas de réponse ; nouvel essai toutes les 15 secondes.' : '', detail_en: camera === away ? 'No answer; next attempt every 15 seconds.' : '',
         last_durable: iso(now - (camera === away ? 240_000 : 900)), bytes_per_second: camera === away ? 0 : 512_000,
+        clock_ahead_ms: camera === this.cameras[1] ? 7300 : camera === away ? null : 120, clock_jumps: camera === this.cameras[2] ? 1 : 0,
       })),
       store: { bytes: 2_000_000_000_000, bytes_used: 1_410_000_000_000, slots: 31_250, slots_free: 9_218 },
       ledger: { size: this.entries, checkpoint_size: this.entries - 3, checkpoint_at: iso(now - 31_000), root: 'q0Ff3m9n2H1kE8yV5sJdYt7uWcRxLbAaZp4o6iG=' },
-      destruction: { next_at: iso(next), next_hour: iso(next - DELAY_DAYS * DAY), bytes_past_deadline: 0, bytes_closed_unconfirmed: 0, hours_destroyed: 1488, last_destroyed_at: iso(next - HOUR + 2000) },
+      destruction: { next_at: iso(next), next_hour: iso(next - DELAY_DAYS * DAY), bytes_past_deadline: 0, bytes_closed_unconfirmed: 0, camera_hours_destroyed: 1488, last_destroyed_at: iso(next - HOUR + 2000) },
       keyring: {
-        kind: 'file', copies: [{ state: 'ok' }, { state: 'ok' }],
+        kind: 'file', copies: [{ state: 'present' }, { state: 'present' }],
         sentence_fr: 'Les clés sont dans un fichier tenu en deux copies : une image du disque prise avant le terme, avec la phrase de passe, rendrait les images lisibles.',
         sentence_en: 'The keys are in a file kept in two copies: an image of the disk taken before the deadline, with the passphrase, would make the pictures readable.',
       },
@@ -243,6 +251,9 @@ class Town {
     }
   }
 }
+
+const FLAPPING = 'c5'
+const SILENT = ['La caméra ne répond pas.', 'The camera does not answer.']
 
 /** A clip played in a loop at the pace of the clock, from the group that is due now. */
 class LiveClip {

@@ -16,7 +16,7 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour:
 const mock = await startMock()
 const result = process.argv.includes('--only-mock') ? { faults: [], notes: [] } : await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
 const browser = await launch()
-for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse]]) {
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse], ['hundreds of gaps', hundredsOfGaps], ['wrong clock', wrongClock]]) {
   try {
     await act()
     result.notes.push(name)
@@ -210,6 +210,64 @@ async function replayOf(page, url, camera) {
   await page.check('input[name=purpose][value="5"]')
   await page.fill('#reason', REASON)
   await page.click('.look-form button[type=submit]')
+}
+
+/** Of a camera that flaps the table shows a few gaps an hour, and the keyboard reaches all; only what lasts has a remedy. */
+async function hundredsOfGaps() {
+  const { page, context } = await openPage(browser, mock.url, { width: 400 })
+  await signIn(page, mock.url)
+  await page.goto(`${mock.url}/#/day/c5`)
+  await page.waitForFunction(() => [...document.querySelectorAll('td.gaps > p')].some((each) => each.textContent.includes('en cours')))
+  const remedies = await page.$$eval('td.gaps p', (all) => all.filter((each) => each.textContent.includes('Vérifiez')).length)
+  if (remedies !== 1) throw new Error(`${remedies} gaps have a remedy, and one lasts`)
+  await page.goto(`${mock.url}/#/day/c5/${yesterday()}`)
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 24)
+  const seen = () => page.$$eval('tbody tr:first-child td.gaps p', (all) => all.filter((each) => each.checkVisibility()).length)
+  if ((await seen()) !== 3) throw new Error(`${await seen()} gaps of an hour are shown unasked`)
+  await page.focus('tbody tr:first-child summary')
+  await page.keyboard.press('Enter')
+  if ((await seen()) < 100) throw new Error('Enter does not unfold the rest')
+  await page.keyboard.press('Enter')
+  result.faults.push(...(await axe(page, 'hundreds of gaps (fr)')))
+  await page.screenshot({ path: join(OUT, 'day-flapping-fr.png'), fullPage: true })
+  await context.close()
+}
+
+/** On a computer three days behind, yesterday's replay has its whole length and the permit its ten minutes. */
+async function wrongClock() {
+  const { page, context } = await openPage(browser, mock.url, {})
+  await page.addInitScript(() => {
+    const Real = Date
+    globalThis.Date = class extends Real {
+      constructor(...values) {
+        if (values.length === 0) super(Date.now())
+        else super(...values)
+      }
+      static now() {
+        return Real.now() - 3 * 86_400_000
+      }
+    }
+  })
+  await signIn(page, mock.url)
+  await page.goto(`${mock.url}/#/day/c2/${yesterday()}`)
+  await page.waitForSelector('[data-testid=timeline]')
+  await page.fill('#time', '12:00:00')
+  await page.press('#time', 'Enter')
+  await page.click('.chosen button.primary')
+  await page.check('input[name=purpose][value="5"]')
+  await page.fill('#reason', REASON)
+  const [request] = await Promise.all([page.waitForRequest((each) => each.url().endsWith('/api/looks')), page.click('.look-form button[type=submit]')])
+  const { from, to } = request.postDataJSON()
+  if (Date.parse(to) - Date.parse(from) !== 30 * 60_000) throw new Error(`a replay of ${Date.parse(to) - Date.parse(from)} ms was asked for`)
+  await page.waitForSelector('.countdown')
+  const left = await page.textContent('.countdown')
+  if (!/^(10:0[01]|9:\d\d)$/.test(left?.trim() ?? '')) throw new Error(`the countdown begins at ${left}`)
+  await context.close()
+}
+
+/** In Paris, as the address has it. */
+function yesterday() {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Paris' }).format(Date.now() - 86_400_000)
 }
 
 async function openWall(page, url) {

@@ -1,6 +1,6 @@
 // One step of the simulator's tour in headless Chromium: signs in, does what the step says, checks it, takes a screenshot.
 //
-// node e2e/tour.mjs STEP ARGUMENTS…    VIGIE_ADDRESS, VIGIE_ACCOUNT, VIGIE_PASSWORD, VIGIE_AHEAD_MS, VIGIE_OUT
+// node e2e/tour.mjs STEP ARGUMENTS…    VIGIE_ADDRESS, VIGIE_ACCOUNT, VIGIE_PASSWORD, VIGIE_OUT
 //   wall NAME VIDEOS REASON · refused NAME REASON · replay NAME CAMERA DATE FROM UNTIL REASON · day NAME CAMERA DATE TIME REASON
 //   health NAME · page
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { axe, launch, openPage } from './browser.mjs'
 
-const { VIGIE_ADDRESS: base, VIGIE_ACCOUNT: account, VIGIE_PASSWORD: password, VIGIE_AHEAD_MS: ahead = '0', VIGIE_OUT: out } = process.env
+const { VIGIE_ADDRESS: base, VIGIE_ACCOUNT: account, VIGIE_PASSWORD: password, VIGIE_OUT: out } = process.env
 const PURPOSE = 5
 /** A screenshot with fewer colours than this shows nothing. */
 const COLOURS_MIN = 60
@@ -118,22 +118,10 @@ async function state(page, reason) {
   await page.click('.look-form button[type=submit]')
 }
 
-/** A page of somebody whose computer has the town's time. */
+/** A page of somebody whose computer has another time than the town: the console goes by the server's. */
 async function signedIn(act) {
   const { page, context, faults } = await openPage(browser, base, {})
   page.setDefaultTimeout(20_000)
-  await page.addInitScript((aheadMs) => {
-    const Real = Date
-    globalThis.Date = class extends Real {
-      constructor(...values) {
-        if (values.length === 0) super(Real.now() + aheadMs)
-        else super(...values)
-      }
-      static now() {
-        return Real.now() + aheadMs
-      }
-    }
-  }, Number(ahead))
   try {
     await page.goto(base)
     await page.fill('#name', account)

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Day, DayHour, HourState } from '../src/api/types'
 import {
-  HOUR_MS, MINUTE_MS, bar, clampWindow, hourGroups, keyStep, momentAt, nextFootage, recordedMs, remaining, reveal, ticks, timeOf, xOf, zoom,
+  HOUR_MS, MINUTE_MS, askedUntil, bar, begun, clampWindow, foldGaps, gapFields, gapsWithin, hourGroups, keyStep, momentAt, nextFootage, recordedMs, remaining, reveal, ticks, timeOf, xOf, zoom,
 } from '../src/timeline/arithmetic'
+import { serverAhead } from '../src/server_time'
 import { parisClock, parisInstant, shiftDate } from '../src/timeline/paris'
 
 const FROM = Date.parse('2026-03-11T23:00:00.000Z')
@@ -24,7 +25,7 @@ const day: Day = {
     { from: iso(FROM + 3 * HOUR_MS), to: iso(FROM + 5 * HOUR_MS) },
     { from: iso(FROM + 5 * HOUR_MS + 10 * MINUTE_MS), to: iso(FROM + 10 * HOUR_MS) },
   ],
-  gaps: [{ from: iso(FROM + 5 * HOUR_MS), to: iso(FROM + 5 * HOUR_MS + 10 * MINUTE_MS), cause_fr: 'caméra injoignable', cause_en: 'camera away' }],
+  gaps: [{ from: iso(FROM + 5 * HOUR_MS), to: iso(FROM + 5 * HOUR_MS + 10 * MINUTE_MS), cause_fr: 'caméra injoignable', cause_en: 'camera away', remedy_fr: 'vérifiez', remedy_en: 'check' }],
   hours: Array.from({ length: 24 }, (_, index) =>
     hour(index, index < 2 ? 'destroyed' : index === 2 ? 'empty' : index === 3 ? 'closed' : index < 10 ? 'live' : 'empty')),
 }
@@ -101,6 +102,59 @@ describe('what lies at an instant', () => {
       { fromMs: FROM + 4 * HOUR_MS, toMs: FROM + 6 * HOUR_MS, words: 'soon' },
       { fromMs: FROM + 6 * HOUR_MS, toMs: FROM + 10 * HOUR_MS, words: 'later' },
     ])
+  })
+})
+
+describe('the gaps of an hour', () => {
+  const gap = (from: number, to: number | null) => ({ ...day.gaps[0]!, from: iso(FROM + from), to: to === null ? null : iso(FROM + to) })
+  it('are cut to the hour and stand in their order, and one that lasts ends now', () => {
+    const gaps = [gap(5.5 * HOUR_MS, null), gap(4 * HOUR_MS, 5.25 * HOUR_MS), gap(3 * HOUR_MS, 5 * HOUR_MS)]
+    const parts = gapsWithin(gaps, day.hours[5]!, FROM + 5.75 * HOUR_MS)
+    expect(parts.map((part) => [part.fromMs - FROM, part.toMs - FROM])).toEqual([
+      [5 * HOUR_MS, 5.25 * HOUR_MS], [5.5 * HOUR_MS, 5.75 * HOUR_MS],
+    ])
+    expect(gapsWithin(gaps, day.hours[6]!, FROM + 5.75 * HOUR_MS)).toEqual([])
+  })
+  it('beyond the first few are folded, but one that lasts is always seen', () => {
+    const many = [...Array.from({ length: 200 }, (_, index) => gap(5 * HOUR_MS + index * 10_000, 5 * HOUR_MS + index * 10_000 + 5000)), gap(5.9 * HOUR_MS, null)]
+    const { seen, folded } = foldGaps(gapsWithin(many, day.hours[5]!, FROM + 5.95 * HOUR_MS), 3)
+    expect(seen.map((part) => part.fromMs - FROM - 5 * HOUR_MS)).toEqual([0, 10_000, 20_000, 0.9 * HOUR_MS])
+    expect(folded.length).toBe(197)
+  })
+  it('name their remedy only while they last', () => {
+    expect(gapFields(gap(0, 1))).toEqual(['cause'])
+    expect(gapFields(gap(0, null))).toEqual(['cause', 'remedy'])
+  })
+  it('hours to come are not among those that have begun, though their keys exist', () => {
+    expect(begun(day.hours, FROM + 2 * HOUR_MS).length).toBe(3)
+    expect(begun(day.hours, FROM - 1)).toEqual([])
+  })
+})
+
+describe('the server’s clock', () => {
+  const DATE = Date.parse('Thu, 12 Mar 2026 10:00:00 GMT')
+  it('is taken over from a computer that is wrong by any length, never beyond what the server has reached', () => {
+    for (const wrongMs of [-3 * 24 * HOUR_MS, -90_000, 0, 90_000, 365 * 24 * HOUR_MS]) {
+      // the server wrote 10:00:00 at 10:00:00.400 of its own time
+      const ours = (serverMs: number) => serverMs + wrongMs
+      const ahead = serverAhead(null, DATE, ours(DATE + 380), ours(DATE + 420))
+      expect(ours(DATE + 420) + ahead).toBe(DATE)
+      // later answers bring it nearer, and none takes it beyond
+      const nearer = serverAhead(ahead, DATE + 1000, ours(DATE + 980), ours(DATE + 1020))
+      expect(ours(DATE + 1020) + nearer).toBe(DATE + 1000)
+      expect(serverAhead(nearer, DATE + 1000, ours(DATE + 1700), ours(DATE + 1720))).toBe(nearer)
+    }
+  })
+  it('is followed when it is set back', () => {
+    expect(serverAhead(0, DATE - HOUR_MS, DATE, DATE + 10)).toBe(-HOUR_MS - 10)
+  })
+  it('decides how much of a replay has come: a computer that is behind does not shorten it', () => {
+    const from = DATE - HOUR_MS
+    const slow = DATE - 3 * HOUR_MS
+    const ahead = serverAhead(null, DATE, slow, slow)
+    expect(askedUntil(from, 30, slow + ahead)).toBe(from + 30 * MINUTE_MS)
+    expect(askedUntil(from, 120, slow + ahead)).toBe(DATE)
+    expect(askedUntil(DATE, 30, DATE)).toBe(DATE + 1000)
   })
 })
 

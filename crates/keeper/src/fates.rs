@@ -26,6 +26,7 @@ pub struct Fates {
     /// Hours with a key that is not entered as destroyed.
     living: BTreeSet<Hour>,
     buried: BTreeSet<Hour>,
+    destroyed: u64,
     last_destroyed_at: Option<UtcMicros>,
     /// Mints of hours that begin before this may stand in entries that cannot be read any more (L2).
     known_from: Option<UtcMicros>,
@@ -91,7 +92,10 @@ impl Fates {
             }
             Event::Destroyed { hour, cameras, .. } => {
                 for camera in cameras {
-                    self.fate(*hour, *camera).destroyed_at.get_or_insert(entry.at);
+                    let destroyed_at = &mut self.fate(*hour, *camera).destroyed_at;
+                    let is_news = destroyed_at.is_none();
+                    destroyed_at.get_or_insert(entry.at);
+                    self.destroyed += u64::from(is_news);
                 }
                 self.last_destroyed_at = self.last_destroyed_at.max(Some(entry.at));
                 self.weigh(*hour);
@@ -140,9 +144,9 @@ impl Fates {
         self.known_from.is_some_and(|from| hour.start() < from)
     }
 
-    /// How many hours have only dead keys, and when the last key died.
+    /// How many keys died, one a camera and hour, and when the last did.
     pub fn destroyed(&self) -> (u64, Option<UtcMicros>) {
-        ((self.hours.len() - self.living.len()) as u64, self.last_destroyed_at)
+        (self.destroyed, self.last_destroyed_at)
     }
 
     fn fate(&mut self, hour: Hour, camera: CameraId) -> &mut Fate {

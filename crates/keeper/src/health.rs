@@ -169,13 +169,13 @@ impl KeeperCore {
         let waiting = self.closed_unconfirmed();
         let next = hours.iter().min_by_key(|summary| summary.earliest);
         let moving = self.moving();
-        let (hours_destroyed, last_destroyed_at) = moving.fates.destroyed();
+        let (camera_hours_destroyed, last_destroyed_at) = moving.fates.destroyed();
         DestructionHealth {
             next_at: next.map(|summary| closes_at(summary.earliest)),
             next_hour: next.map(|summary| summary.hour),
             hours_past_deadline: hours.iter().filter(|summary| past(summary.earliest)).count() as u64,
             hours_closed_unconfirmed: waiting.len() as u64,
-            hours_destroyed,
+            camera_hours_destroyed,
             last_destroyed_at,
         }
     }

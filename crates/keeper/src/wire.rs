@@ -447,7 +447,8 @@ pub struct DestructionHealth {
     pub hours_past_deadline: u64,
     /// Hours closed while clocks disagree, keys waiting.
     pub hours_closed_unconfirmed: u64,
-    pub hours_destroyed: u64,
+    /// Keys entered as destroyed: one a camera and hour.
+    pub camera_hours_destroyed: u64,
     pub last_destroyed_at: Option<UtcMicros>,
 }
 

@@ -13,14 +13,19 @@ use vault::keeper::CameraClock;
 
 /// One voice a camera: its main stream's clock, if a sender report came lately. Of more than can be told, the first.
 pub fn heard(cameras: &[CameraHealth], now: UtcMicros) -> Vec<CameraClock> {
-    let fresh = |heard: UtcMicros| now.since(heard).abs() <= CAMERA_CLOCK_FRESH_SECONDS_MAX * 1_000_000;
     let voice = |camera: &CameraHealth| {
-        let offset = camera.camera_clock_offset_micros?;
-        camera.camera_clock_heard.filter(|heard| fresh(*heard))?;
+        let offset = ahead_micros(camera, now)?;
         let is_main = camera.stream.kind == StreamKind::Main;
         is_main.then(|| CameraClock { camera: camera.stream.camera, at: now.plus_micros(offset) })
     };
     cameras.iter().filter_map(voice).take(CAMERA_CLOCKS_MAX).collect()
+}
+
+/// By how much a camera's clock is ahead of this run's time, if a sender report came lately.
+pub fn ahead_micros(camera: &CameraHealth, now: UtcMicros) -> Option<i64> {
+    let fresh = |heard: &UtcMicros| now.since(*heard).abs() <= CAMERA_CLOCK_FRESH_SECONDS_MAX * 1_000_000;
+    camera.camera_clock_heard.filter(fresh)?;
+    camera.camera_clock_offset_micros
 }
 
 #[cfg(test)]

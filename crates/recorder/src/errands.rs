@@ -296,5 +296,5 @@ fn probe(job: ProbeJob) -> Result<Probed, ProbeFailure> {
 
 fn told(error: &SourceError) -> ProbeFailure {
     let cause = error.cause();
-    ProbeFailure { text_fr: cause.text_fr().into_owned(), text_en: cause.text_en().into_owned() }
+    ProbeFailure { text_fr: cause.text_fr(), text_en: cause.text_en() }
 }

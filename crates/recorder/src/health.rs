@@ -100,143 +100,122 @@ impl GapCause {
         serde_json::from_value(serde_json::Value::String(code.to_owned())).ok()
     }
 
-    /// What happened and what to do, in French.
-    pub fn text_fr(&self) -> Cow<'static, str> {
+    /// What happened, in French: one sentence. It stays true of a gap that is over.
+    pub fn situation_fr(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            GapCause::Unreachable => {
-                "La caméra ne répond pas. Vérifiez son alimentation, le réseau, l'adresse et le port."
-            }
-            GapCause::WrongPassword => {
-                "La caméra refuse le nom ou le mot de passe. Saisissez-les à nouveau ; \
-                 trop d'essais peuvent la verrouiller une demi-heure."
-            }
-            GapCause::NotFound => {
-                "La caméra ne connaît pas ce flux. Vérifiez le chemin de l'adresse dans sa documentation."
-            }
+            GapCause::Unreachable => "La caméra ne répond pas.",
+            GapCause::WrongPassword => "La caméra refuse le nom ou le mot de passe.",
+            GapCause::NotFound => "La caméra ne connaît pas ce flux.",
             GapCause::UnsupportedCodec { what } => {
-                return Cow::Owned(format!(
-                    "La caméra n'offre ni H.264 ni H.265 (elle offre : {what}). Réglez son flux principal sur l'un des deux."
-                ));
+                return Cow::Owned(format!("La caméra n'offre ni H.264 ni H.265 (elle offre : {what})."));
             }
-            GapCause::NotRtsp => {
-                "Ce qui répond à cette adresse ne parle pas RTSP. Vérifiez le port (554 d'ordinaire, non 80 ni 443)."
-            }
-            GapCause::Silent => {
-                "La caméra est connectée mais n'envoie plus d'image. Vérifiez sa charge et le réseau ; \
-                 redémarrez-la si cela dure."
-            }
-            GapCause::Closed => {
-                "La caméra a fermé la session. Vérifiez le nombre de clients qu'elle admet ; \
-                 redémarrez-la si cela se répète."
-            }
-            GapCause::Protocol => {
-                "La caméra envoie des données contraires aux normes. Mettez à jour son micrologiciel, \
-                 puis signalez le modèle."
-            }
-            GapCause::ClockJump => {
-                "L'horloge des images de la caméra a sauté. Réglez sa mise à l'heure (NTP) ; l'enregistrement a repris."
-            }
-            GapCause::Overload => {
-                "La caméra envoie plus que ce qui peut être enregistré. Limitez son débit à 8 Mbit/s, \
-                 et vérifiez le disque."
-            }
-            GapCause::WrongDevice => {
-                "Un autre appareil répond à la place de cette caméra. S'il a été remplacé, confirmez-le ; \
-                 sinon, cherchez qui l'a branché."
-            }
-            GapCause::KeeperAway => {
-                "Le gardien des clés est absent : rien ne peut être scellé. Redémarrez le service du gardien."
-            }
-            GapCause::Stopped => "L'enregistrement a été arrêté volontairement. Redémarrez-le pour reprendre.",
-            GapCause::PictureTooLarge => {
-                "Une image dépassait 8 Mio et n'a pas été gardée. Réduisez la définition ou la qualité de la caméra."
-            }
-            GapCause::RecorderDown => {
-                "L'enregistreur ne fonctionnait pas. Le journal de la machine dit pourquoi : arrêt, panne ou redémarrage."
-            }
-            GapCause::DiskFailed => {
-                "Ce qui a été reçu n'a pas pu être écrit. Vérifiez le disque et la place libre (« vigie status »)."
-            }
-            GapCause::NoKeyPicture => {
-                "La caméra envoie des images, mais aucune image clé : rien ne peut être relu. \
-                 Réglez son intervalle d'images clés sur 1 à 4 secondes."
-            }
+            GapCause::NotRtsp => "Ce qui répond à cette adresse ne parle pas RTSP.",
+            GapCause::Silent => "La caméra est connectée mais n'envoie plus d'image.",
+            GapCause::Closed => "La caméra a fermé la session.",
+            GapCause::Protocol => "La caméra envoie des données contraires aux normes.",
+            GapCause::ClockJump => "L'horloge des images de la caméra a sauté.",
+            GapCause::Overload => "La caméra envoie plus que ce qui peut être enregistré.",
+            GapCause::WrongDevice => "Un autre appareil répond à la place de cette caméra.",
+            GapCause::KeeperAway => "Le gardien des clés est absent : rien ne peut être scellé.",
+            GapCause::Stopped => "L'enregistrement a été arrêté volontairement.",
+            GapCause::PictureTooLarge => "Une image dépassait 8 Mio et n'a pas été gardée.",
+            GapCause::RecorderDown => "L'enregistreur ne fonctionnait pas.",
+            GapCause::DiskFailed => "Ce qui a été reçu n'a pas pu être écrit.",
+            GapCause::NoKeyPicture => "La caméra envoie des images, mais aucune image clé : rien ne peut être relu.",
             GapCause::HeadOfHour => {
-                "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée. \
-                 Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes."
+                "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée."
             }
-            GapCause::DiskFull => {
-                "Le stockage était plein : rien de plus n'a pu être gardé. Ajoutez de la place ; l'enregistrement reprend seul."
-            }
+            GapCause::DiskFull => "Le stockage était plein : rien de plus n'a pu être gardé.",
         })
     }
 
-    /// What happened and what to do, in English.
-    pub fn text_en(&self) -> Cow<'static, str> {
+    /// What happened, in English.
+    pub fn situation_en(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            GapCause::Unreachable => {
-                "The camera does not answer. Check its power, the network, the address and the port."
-            }
-            GapCause::WrongPassword => {
-                "The camera refuses the user or the password. Enter them again; \
-                 too many attempts may lock it for half an hour."
-            }
-            GapCause::NotFound => {
-                "The camera knows no such stream. Check the path of the address in its documentation."
-            }
+            GapCause::Unreachable => "The camera does not answer.",
+            GapCause::WrongPassword => "The camera refuses the user or the password.",
+            GapCause::NotFound => "The camera knows no such stream.",
             GapCause::UnsupportedCodec { what } => {
-                return Cow::Owned(format!(
-                    "The camera offers neither H.264 nor H.265 (it offers: {what}). Set its main stream to one of them."
-                ));
+                return Cow::Owned(format!("The camera offers neither H.264 nor H.265 (it offers: {what})."));
             }
-            GapCause::NotRtsp => {
-                "What answers at this address does not speak RTSP. Check the port (usually 554, not 80 or 443)."
-            }
-            GapCause::Silent => {
-                "The camera is connected but sends no more pictures. Check its load and the network; \
-                 restart it if this lasts."
-            }
-            GapCause::Closed => {
-                "The camera closed the session. Check how many clients it allows; restart it if this repeats."
-            }
-            GapCause::Protocol => {
-                "The camera sends data against the standards. Update its firmware, then report the model."
-            }
-            GapCause::ClockJump => {
-                "The clock of the camera's pictures jumped. Set up its time (NTP); recording has resumed."
-            }
-            GapCause::Overload => {
-                "The camera sends more than can be recorded. Limit its bit rate to 8 Mbit/s, and check the disk."
-            }
-            GapCause::WrongDevice => {
-                "Another device answers in this camera's place. If it was replaced, confirm it; \
-                 otherwise find out who plugged it in."
-            }
-            GapCause::KeeperAway => {
-                "The keeper of the keys is away: nothing can be sealed. Restart the keeper's service."
-            }
-            GapCause::Stopped => "Recording was stopped on purpose. Start it again to resume.",
-            GapCause::PictureTooLarge => {
-                "A picture exceeded 8 MiB and was not kept. Lower the camera's resolution or quality."
-            }
-            GapCause::RecorderDown => {
-                "The recorder did not run. The machine's log says why: a stop, a failure or a restart."
-            }
-            GapCause::DiskFailed => {
-                "What was received could not be written. Check the disk and its free space (`vigie status`)."
-            }
-            GapCause::NoKeyPicture => {
-                "The camera sends pictures but no key picture: nothing can be replayed. \
-                 Set its key picture interval to 1 to 4 seconds."
-            }
+            GapCause::NotRtsp => "What answers at this address does not speak RTSP.",
+            GapCause::Silent => "The camera is connected but sends no more pictures.",
+            GapCause::Closed => "The camera closed the session.",
+            GapCause::Protocol => "The camera sends data against the standards.",
+            GapCause::ClockJump => "The clock of the camera's pictures jumped.",
+            GapCause::Overload => "The camera sends more than can be recorded.",
+            GapCause::WrongDevice => "Another device answers in this camera's place.",
+            GapCause::KeeperAway => "The keeper of the keys is away: nothing can be sealed.",
+            GapCause::Stopped => "Recording was stopped on purpose.",
+            GapCause::PictureTooLarge => "A picture exceeded 8 MiB and was not kept.",
+            GapCause::RecorderDown => "The recorder did not run.",
+            GapCause::DiskFailed => "What was received could not be written.",
+            GapCause::NoKeyPicture => "The camera sends pictures but no key picture: nothing can be replayed.",
             GapCause::HeadOfHour => {
-                "The hour began without a key picture: its beginning replays only while the hour before is kept. \
-                 Set the camera's key picture interval to 1 to 4 seconds."
+                "The hour began without a key picture: its beginning replays only while the hour before is kept."
             }
-            GapCause::DiskFull => {
-                "The store was full: nothing more could be kept. Add space; recording goes on by itself."
-            }
+            GapCause::DiskFull => "The store was full: nothing more could be kept.",
         })
+    }
+
+    /// What to do, in French: an order that only makes sense while the gap lasts.
+    pub const fn remedy_fr(&self) -> &'static str {
+        match self {
+            GapCause::Unreachable => "Vérifiez son alimentation, le réseau, l'adresse et le port.",
+            GapCause::WrongPassword => "Saisissez-les à nouveau ; trop d'essais peuvent la verrouiller une demi-heure.",
+            GapCause::NotFound => "Vérifiez le chemin de l'adresse dans sa documentation.",
+            GapCause::UnsupportedCodec { .. } => "Réglez son flux principal sur l'un des deux.",
+            GapCause::NotRtsp => "Vérifiez le port (554 d'ordinaire, non 80 ni 443).",
+            GapCause::Silent => "Vérifiez sa charge et le réseau ; redémarrez-la si cela dure.",
+            GapCause::Closed => "Vérifiez le nombre de clients qu'elle admet ; redémarrez-la si cela se répète.",
+            GapCause::Protocol => "Mettez à jour son micrologiciel, puis signalez le modèle.",
+            GapCause::ClockJump => "Réglez sa mise à l'heure (NTP) ; l'enregistrement a repris.",
+            GapCause::Overload => "Limitez son débit à 8 Mbit/s, et vérifiez le disque.",
+            GapCause::WrongDevice => "S'il a été remplacé, confirmez-le ; sinon, cherchez qui l'a branché.",
+            GapCause::KeeperAway => "Redémarrez le service du gardien.",
+            GapCause::Stopped => "Redémarrez-le pour reprendre.",
+            GapCause::PictureTooLarge => "Réduisez la définition ou la qualité de la caméra.",
+            GapCause::RecorderDown => "Le journal de la machine dit pourquoi : arrêt, panne ou redémarrage.",
+            GapCause::DiskFailed => "Vérifiez le disque et la place libre (« vigie status »).",
+            GapCause::NoKeyPicture => "Réglez son intervalle d'images clés sur 1 à 4 secondes.",
+            GapCause::HeadOfHour => "Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes.",
+            GapCause::DiskFull => "Ajoutez de la place ; l'enregistrement reprend seul.",
+        }
+    }
+
+    /// What to do, in English.
+    pub const fn remedy_en(&self) -> &'static str {
+        match self {
+            GapCause::Unreachable => "Check its power, the network, the address and the port.",
+            GapCause::WrongPassword => "Enter them again; too many attempts may lock it for half an hour.",
+            GapCause::NotFound => "Check the path of the address in its documentation.",
+            GapCause::UnsupportedCodec { .. } => "Set its main stream to one of them.",
+            GapCause::NotRtsp => "Check the port (usually 554, not 80 or 443).",
+            GapCause::Silent => "Check its load and the network; restart it if this lasts.",
+            GapCause::Closed => "Check how many clients it allows; restart it if this repeats.",
+            GapCause::Protocol => "Update its firmware, then report the model.",
+            GapCause::ClockJump => "Set up its time (NTP); recording has resumed.",
+            GapCause::Overload => "Limit its bit rate to 8 Mbit/s, and check the disk.",
+            GapCause::WrongDevice => "If it was replaced, confirm it; otherwise find out who plugged it in.",
+            GapCause::KeeperAway => "Restart the keeper's service.",
+            GapCause::Stopped => "Start it again to resume.",
+            GapCause::PictureTooLarge => "Lower the camera's resolution or quality.",
+            GapCause::RecorderDown => "The machine's log says why: a stop, a failure or a restart.",
+            GapCause::DiskFailed => "Check the disk and its free space (`vigie status`).",
+            GapCause::NoKeyPicture => "Set its key picture interval to 1 to 4 seconds.",
+            GapCause::HeadOfHour => "Set the camera's key picture interval to 1 to 4 seconds.",
+            GapCause::DiskFull => "Add space; recording goes on by itself.",
+        }
+    }
+
+    /// What happens and what to do, in French: for what lasts.
+    pub fn text_fr(&self) -> String {
+        format!("{} {}", self.situation_fr(), self.remedy_fr())
+    }
+
+    /// What happens and what to do, in English.
+    pub fn text_en(&self) -> String {
+        format!("{} {}", self.situation_en(), self.remedy_en())
     }
 }
 
@@ -387,10 +366,12 @@ mod tests {
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {
-            for text in [cause.text_fr(), cause.text_en()] {
-                // Two sentences: the situation, the remedy.
-                assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");
-                assert!(seen.insert(text.to_string()), "said twice: {text}");
+            let (fr, en) = (cause.situation_fr(), cause.situation_en());
+            for (situation, remedy) in [(fr, cause.remedy_fr()), (en, cause.remedy_en())] {
+                for sentence in [&*situation, remedy] {
+                    assert!(sentence.ends_with('.') && !sentence.contains(". "), "not one sentence: {sentence}");
+                }
+                assert!(seen.insert(situation.to_string()), "said twice: {situation}");
             }
             assert!(seen.insert(cause.code().to_owned()));
             assert_eq!(GapCause::from_text(&cause.text()), Some(cause));

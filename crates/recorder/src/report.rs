@@ -65,6 +65,10 @@ struct CameraJson {
     height: u16,
     last_durable: Option<String>,
     bytes_per_second: u64,
+    /// How far the camera's own clock is ahead (R9); `None` where it was not told lately.
+    clock_ahead_ms: Option<i64>,
+    /// Jumps of the clock of its pictures since the start (R9).
+    clock_jumps: u64,
     sub: Option<SubJson>,
 }
 
@@ -187,9 +191,7 @@ impl Noted {
         let refused =
             |code: &str| matches!(code, "wrong-password" | "wrong-device" | "unsupported-codec" | "not-found");
         let (state, fr, en) = match (camera.state, cause) {
-            (_, Some(cause)) if refused(cause.code()) => {
-                ("refused", cause.text_fr().into_owned(), cause.text_en().into_owned())
-            }
+            (_, Some(cause)) if refused(cause.code()) => ("refused", cause.text_fr(), cause.text_en()),
             (CameraState::Recording, None) if not_durable >= limit::NOT_DURABLE_ALARM_SECONDS => (
                 "away",
                 format!("Des images arrivent, rien n'est sur le disque depuis {not_durable} s. Vérifiez le disque."),
@@ -199,7 +201,7 @@ impl Noted {
             (CameraState::Connecting, None) => {
                 ("connecting", "Connexion en cours.".to_owned(), "Connecting.".to_owned())
             }
-            (_, Some(cause)) => ("away", cause.text_fr().into_owned(), cause.text_en().into_owned()),
+            (_, Some(cause)) => ("away", cause.text_fr(), cause.text_en()),
             (CameraState::Stopped, None) => ("away", "Arrêtée.".to_owned(), "Stopped.".to_owned()),
             (CameraState::Waiting, None) => ("away", "En attente.".to_owned(), "Waiting.".to_owned()),
         };
@@ -215,6 +217,8 @@ impl Noted {
             last_durable: self.durable.get(&camera.stream).map(ToString::to_string),
             bytes_per_second: camera.bytes.saturating_sub(bytes) * 1_000_000 / micros,
             sub: None,
+            clock_ahead_ms: clocks::ahead_micros(camera, now).map(|micros| micros / 1000),
+            clock_jumps: camera.clock_jumps,
         }
     }
 
@@ -373,6 +377,22 @@ mod tests {
         let expected = serde_json::json!({"state": "recording", "codec": "H264", "width": 352, "height": 288});
         assert_eq!((&of(STREAM.camera)["codec"], &of(STREAM.camera)["sub"]), (&"H265".into(), &expected));
         assert_eq!(of(CameraId([2; 16]))["sub"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_camera_s_own_clock_and_its_jumps_are_told_on_its_line_while_they_are_fresh() {
+        let (report, board) = (Report::default(), HealthBoard::default());
+        let mut camera = CameraHealth::new(STREAM, "Gare", at(0));
+        (camera.clock_jumps, camera.camera_clock_offset_micros) = (2, Some(-7_300_000));
+        camera.camera_clock_heard = Some(at(0));
+        board.publish(std::iter::once(&camera));
+        report.watch(board);
+        let told = |now: i64| {
+            let json: serde_json::Value = serde_json::from_str(&report.json(at(now), None)).unwrap();
+            (json["cameras"][0]["clock_ahead_ms"].clone(), json["cameras"][0]["clock_jumps"].clone())
+        };
+        assert_eq!(told(10), ((-7_300).into(), 2.into()));
+        assert_eq!(told(limit::CAMERA_CLOCK_FRESH_SECONDS_MAX + 1), (serde_json::Value::Null, 2.into()));
     }
 
     #[test]

@@ -146,15 +146,19 @@ impl Service {
         };
         let told = |gap: catalog::Gap| {
             let cause = GapCause::from_text(&gap.cause);
-            let text = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
+            // a word of a later version is told as it stands, without a remedy
+            let situation = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
                 cause.as_ref().map_or_else(|| gap.cause.clone(), |cause| of(cause).into_owned())
             };
+            let remedy = |of: fn(&GapCause) -> &'static str| cause.as_ref().map_or("", of).to_owned();
             TimelineGap {
                 from: gap.from,
                 to: gap.to,
                 cause: cause.as_ref().map_or("unknown", GapCause::code).to_owned(),
-                cause_fr: text(GapCause::text_fr),
-                cause_en: text(GapCause::text_en),
+                cause_fr: situation(GapCause::situation_fr),
+                cause_en: situation(GapCause::situation_en),
+                remedy_fr: remedy(GapCause::remedy_fr),
+                remedy_en: remedy(GapCause::remedy_en),
             }
         };
         let footage = spans.into_iter().map(Into::into).collect();

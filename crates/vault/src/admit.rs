@@ -310,7 +310,9 @@ impl Admitter {
                 self.store.release(durable.slots());
                 self.forget_dead(&row, &durable)
             } else {
-                self.store.has_room() && self.close_abandoned(&row, &durable, now)
+                // its end is written where its family goes on: not while a reel of the family is open
+                let place = (row.hour, row.deadline);
+                !self.reels.contains_key(&place) && self.store.has_room() && self.close_abandoned(&row, &durable, now)
             };
             if done {
                 self.store.release(durable.slots());

@@ -52,7 +52,7 @@ pub struct Timeline {
     pub gaps: Vec<TimelineGap>,
 }
 
-/// A time without footage, with its cause in both languages.
+/// A time without footage, with its cause in both languages: the situation, and the remedy for while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineGap {
     pub from: UtcMicros,
@@ -60,6 +60,8 @@ pub struct TimelineGap {
     pub cause: String,
     pub cause_fr: String,
     pub cause_en: String,
+    pub remedy_fr: String,
+    pub remedy_en: String,
 }
 
 /// One message of a live stream.

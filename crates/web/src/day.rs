@@ -55,8 +55,12 @@ pub struct DayGap {
     from: String,
     /// Null while it lasts.
     to: Option<String>,
+    /// What happened.
     cause_fr: String,
     cause_en: String,
+    /// What to do, for a gap that lasts; may be empty.
+    remedy_fr: String,
+    remedy_en: String,
 }
 
 /// One hour of keys.
@@ -131,6 +135,8 @@ fn within(timeline: Timeline, span: Span) -> (Vec<DaySpan>, Vec<DayGap>) {
         to: gap.to.map(|to| to.min(span.to()).to_string()),
         cause_fr: gap.cause_fr,
         cause_en: gap.cause_en,
+        remedy_fr: gap.remedy_fr,
+        remedy_en: gap.remedy_en,
     });
     (footage.map(|(from, to)| DaySpan { from: from.to_string(), to: to.to_string() }).collect(), gaps.collect())
 }
@@ -182,6 +188,8 @@ mod tests {
             cause: "away".into(),
             cause_fr: "absente".into(),
             cause_en: "away".into(),
+            remedy_fr: "vérifiez".into(),
+            remedy_en: "check".into(),
         };
         let footage = vec![(at(0), at(50)), (at(90), at(150)), (at(180), at(250))];
         let timeline = Timeline { footage, gaps: vec![gap(0, Some(100)), gap(150, Some(180)), gap(190, None)] };

@@ -10,6 +10,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use domain::UtcMicros;
+use jiff::fmt::rfc2822;
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
@@ -37,7 +39,7 @@ const FIXED: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-pub async fn secure(request: Request, next: Next) -> Response {
+pub async fn secure(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let kept_nowhere = ["/api", "/media"].iter().any(|start| request.uri().path().starts_with(start));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -48,7 +50,15 @@ pub async fn secure(request: Request, next: Next) -> Response {
         // K11: no picture and no answer about people stays in a cache
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    // the console counts by the town's clock, which is ours and need not be the machine's
+    headers.extend(http_date(web.clock.utc()).map(|date| (header::DATE, date)));
     response
+}
+
+/// As RFC 9110 section 5.6.7 writes it, in whole seconds that have begun.
+fn http_date(at: UtcMicros) -> Option<HeaderValue> {
+    let whole = jiff::Timestamp::from_second(at.seconds()).ok()?;
+    HeaderValue::from_str(&rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&whole).ok()?).ok()
 }
 
 /// One line a request. The route, never the address: addresses hold permit ids and times; no cookie, no query, no name.
@@ -114,6 +124,12 @@ fn is_loopback(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_date_is_written_as_http_wants_it_in_whole_seconds_that_have_begun() {
+        let date = super::http_date(domain::UtcMicros(784_111_777_999_999)).unwrap();
+        assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT"); // the example of RFC 9110 section 5.6.7
+    }
+
     use super::*;
 
     #[test]

@@ -58,6 +58,10 @@ pub struct HealthCamera {
     /// Newest picture that a power cut cannot take any more.
     last_durable: Option<String>,
     bytes_per_second: u64,
+    /// How far the camera's own clock is ahead of ours; null where it was not told lately.
+    clock_ahead_ms: Option<i64>,
+    /// Jumps of the clock of its pictures since the recorder started.
+    clock_jumps: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -86,7 +90,8 @@ pub struct HealthDestruction {
     bytes_past_deadline: u64,
     /// Bytes that are closed while clocks disagree, keys waiting (K9).
     bytes_closed_unconfirmed: u64,
-    hours_destroyed: u64,
+    /// Each camera's each hour counts: what has died is a key, and a key is of one camera and one hour.
+    camera_hours_destroyed: u64,
     last_destroyed_at: Option<String>,
 }
 
@@ -184,6 +189,8 @@ fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
         detail_en: now.map(|told| told.detail_en.clone()).unwrap_or_default(),
         last_durable: told.and_then(CameraWord::last_durable),
         bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
+        clock_ahead_ms: now.and_then(|told| told.clock_ahead_ms),
+        clock_jumps: now.map_or(0, |told| told.clock_jumps),
         id,
     }
 }
@@ -207,7 +214,7 @@ fn destruction(of: &DestructionHealth, word: &RecorderWord) -> HealthDestruction
         next_hour: of.next_hour.map(|hour| hour.start().to_string()),
         bytes_past_deadline: word.bytes_past_deadline.unwrap_or(0).max(of.hours_past_deadline),
         bytes_closed_unconfirmed: word.bytes_closed_unconfirmed.unwrap_or(0).max(of.hours_closed_unconfirmed),
-        hours_destroyed: of.hours_destroyed,
+        camera_hours_destroyed: of.camera_hours_destroyed,
         last_destroyed_at: of.last_destroyed_at.map(|at| at.to_string()),
     }
 }

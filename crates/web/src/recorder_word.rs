@@ -34,6 +34,8 @@ pub struct CameraWord {
     pub height: Option<u32>,
     last_durable: Option<Time>,
     pub bytes_per_second: Option<f64>,
+    pub clock_ahead_ms: Option<i64>,
+    pub clock_jumps: u64,
     sub: Option<SubWord>,
 }
 

@@ -179,6 +179,6 @@ fn router_of(web: Arc<Web>) -> Router {
         .layer(from_fn(headers::refuse_large_bodies))
         .layer(from_fn(headers::refuse_other_hosts))
         .layer(from_fn_with_state(web.clone(), headers::log))
-        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(web.clone(), headers::secure))
         .with_state(web)
 }

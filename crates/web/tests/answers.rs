@@ -3,6 +3,7 @@
 mod fake;
 
 use axum::http::{StatusCode, header};
+use domain::Clock;
 use fake::{CAMERA, NOW, PASSWORD, PERMIT, Town, json, live_look, read_until, replay_look, request, send};
 
 #[tokio::test]
@@ -14,6 +15,15 @@ async fn the_site_is_told_before_signing_in() {
         body,
         serde_json::json!({ "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true })
     );
+}
+
+#[tokio::test]
+async fn every_answer_is_dated_by_the_town_s_clock_and_not_by_the_machine_s() {
+    let town = Town::new();
+    let response = send(&town.router(), request("GET", "/api/site", None)).await;
+    let date = response.headers()[header::DATE].to_str().unwrap().to_owned();
+    let told = jiff::fmt::rfc2822::parse(&date).unwrap().timestamp().as_second();
+    assert_eq!(told, town.clock.utc().seconds(), "{date}");
 }
 
 #[tokio::test]

@@ -42,10 +42,10 @@ fn a_system_clock_a_month_ahead_closes_what_would_be_due_and_destroys_nothing() 
     let health = site.health().unwrap();
     let destruction = &health["destruction"];
     assert!(destruction["bytes_closed_unconfirmed"].as_u64().unwrap() > 0, "{destruction}");
-    assert_eq!((&destruction["hours_destroyed"], &destruction["bytes_past_deadline"]), (&0.into(), &0.into()));
+    assert_eq!((&destruction["camera_hours_destroyed"], &destruction["bytes_past_deadline"]), (&0.into(), &0.into()));
     assert!(
         site.site.run(&["destroy", "--due"], None).is_err()
-            || site.health().unwrap()["destruction"]["hours_destroyed"] == 0
+            || site.health().unwrap()["destruction"]["camera_hours_destroyed"] == 0
     );
     sleep(4.0);
 
@@ -57,7 +57,7 @@ fn a_system_clock_a_month_ahead_closes_what_would_be_due_and_destroys_nothing() 
     let numbers = fetch(&operator, &replay_path(&permit, &camera, start, end)).numbers();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "recording did not care: {numbers:?}");
     assert!(numbers.len() > 8 * 12);
-    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+    assert_eq!(site.health().unwrap()["destruction"]["camera_hours_destroyed"], 0);
     assert!(site.site.run(&["verify"], None).is_ok());
 }
 
@@ -73,7 +73,7 @@ fn a_program_started_while_the_clock_is_wrong_gets_the_time_back_from_its_camera
     set_offsets(&site.clock, MONTH_MICROS, 0).unwrap();
     site.site.serve().unwrap();
     until("a camera vouches for the time", || (clock_state(&site)? == "warning").then_some(()));
-    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+    assert_eq!(site.health().unwrap()["destruction"]["camera_hours_destroyed"], 0);
     let said = site.site.run(&["clock"], None).unwrap();
     assert!(said.contains("système") && said.contains("avance de 31 j"), "{said}");
     site.until_recording(&camera);
@@ -82,7 +82,7 @@ fn a_program_started_while_the_clock_is_wrong_gets_the_time_back_from_its_camera
     let (operator, end) = (site.operator(), now());
     let permit = look_back(&operator, &[&camera], start, end);
     assert!(fetch(&operator, &replay_path(&permit, &camera, start, end)).shown.len() > 3 * 12);
-    assert_eq!(site.health().unwrap()["destruction"]["hours_destroyed"], 0);
+    assert_eq!(site.health().unwrap()["destruction"]["camera_hours_destroyed"], 0);
     assert!(site.site.run(&["verify"], None).is_ok());
 }
 

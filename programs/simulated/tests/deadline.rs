@@ -112,8 +112,9 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
         until("everything due is destroyed", || {
             let health = site.health()?;
             let next = health["destruction"]["next_at"].as_str()?.to_owned();
-            (next.as_str() > health["now"].as_str()? && health["destruction"]["hours_destroyed"].as_u64()? > destroyed)
-                .then(|| destroyed = health["destruction"]["hours_destroyed"].as_u64().unwrap())
+            (next.as_str() > health["now"].as_str()?
+                && health["destruction"]["camera_hours_destroyed"].as_u64()? > destroyed)
+                .then(|| destroyed = health["destruction"]["camera_hours_destroyed"].as_u64().unwrap())
         });
         check_nothing_overdue(&site);
     }

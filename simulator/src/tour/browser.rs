@@ -7,8 +7,6 @@ pub struct Look<'a> {
     pub address: String,
     pub account: &'a str,
     pub password: &'a str,
-    /// By how much the town's clock is ahead of this machine's.
-    pub ahead_micros: i64,
     pub out: &'a Path,
 }
 
@@ -19,7 +17,6 @@ pub fn step(scripts: &Path, name: &str, look: &Look<'_>, arguments: &[String]) -
     command.arg(scripts.join("tour.mjs")).arg(name).args(arguments);
     command.env("VIGIE_ADDRESS", &look.address).env("VIGIE_ACCOUNT", look.account);
     command.env("VIGIE_PASSWORD", look.password).env("VIGIE_OUT", out);
-    command.env("VIGIE_AHEAD_MS", (look.ahead_micros / 1_000).to_string());
     run(command, name)
 }
 

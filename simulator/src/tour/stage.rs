@@ -159,9 +159,7 @@ impl Stage {
         arguments: &[String],
     ) -> Result<Option<String>, Box<dyn Error>> {
         let Some(scripts) = &self.scripts else { return Ok(None) };
-        let ahead_micros = self.ahead_micros();
-        let look =
-            Look { address: self.site.address(), account, password: password.reveal(), ahead_micros, out: &self.out };
+        let look = Look { address: self.site.address(), account, password: password.reveal(), out: &self.out };
         browser::step(scripts, step, &look, arguments)?;
         Ok(Some(format!("{}.png", arguments.first().map_or(step, String::as_str))))
     }

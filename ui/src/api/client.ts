@@ -1,4 +1,5 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
+import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Account, Camera, Day, Health, Look, LookRequest, Session, Site, StreamKind } from './types'
 
@@ -46,6 +47,7 @@ async function call<T>(method: string, path: string, body?: unknown, keepalive =
   // A header that a foreign page cannot send: the server refuses a POST or DELETE without it.
   if (method !== 'GET') headers['Vigie-Request'] = '1'
   if (body !== undefined) headers['content-type'] = 'application/json'
+  const sentMs = Date.now()
   let response: Response
   try {
     response = await fetch(path, {
@@ -59,6 +61,7 @@ async function call<T>(method: string, path: string, body?: unknown, keepalive =
   } catch {
     throw new ApiError(networkProblem())
   }
+  clock.hear(response.headers.get('date'), sentMs, Date.now())
   if (!response.ok) {
     if (response.status === 401 && !path.startsWith('/api/session')) onSignedOut()
     throw new ApiError(await problemOf(response))

@@ -62,6 +62,9 @@ export interface Gap {
   to: Iso | null
   cause_fr: string
   cause_en: string
+  /** What to do, for a gap that lasts; may be empty. */
+  remedy_fr: string
+  remedy_en: string
 }
 
 export type HourState = 'live' | 'closed' | 'destroyed' | 'empty'
@@ -125,6 +128,9 @@ export interface HealthCamera {
   detail_en: string
   last_durable: Iso | null
   bytes_per_second: number
+  /** The camera's own clock against ours; null where it was not told lately. */
+  clock_ahead_ms: number | null
+  clock_jumps: number
 }
 
 export interface Health {
@@ -142,7 +148,8 @@ export interface Health {
     /** Must be 0: bytes whose key still exists after their deadline. */
     bytes_past_deadline: number
     bytes_closed_unconfirmed: number
-    hours_destroyed: number
+    /** One a camera and hour. */
+    camera_hours_destroyed: number
     last_destroyed_at: Iso | null
   }
   keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }

@@ -2,6 +2,7 @@
 import { api } from '../api/client'
 import { problemFrom } from '../api/problem'
 import type { Look, LookRequest, Problem } from '../api/types'
+import { clock } from '../clock.svelte'
 import { app } from '../console.svelte'
 
 export class LookInForce {
@@ -21,7 +22,7 @@ export class LookInForce {
       await this.end(null)
       app.stated = { purpose: request.purpose, reason: request.reason }
       this.look = look
-      this.timer = setTimeout(() => void this.end('expired'), Math.max(0, Date.parse(look.expires_at) - Date.now()))
+      this.timer = setTimeout(() => void this.end('expired'), Math.max(0, Date.parse(look.expires_at) - clock.now()))
       return true
     } catch (error) {
       this.problem = problemFrom(error)

@@ -92,6 +92,44 @@ export function momentAt(day: Day, timeMs: number): Moment {
   return gap === undefined ? { kind: 'nothing' } : { kind: 'gap', gap }
 }
 
+/** What is said of a gap: the situation, and the remedy only while it lasts. */
+export function gapFields(gap: Gap): ('cause' | 'remedy')[] {
+  return gap.to === null ? ['cause', 'remedy'] : ['cause']
+}
+
+/** Hours that have begun: keys are made two hours ahead, and an hour to come holds nothing. */
+export function begun(hours: DayHour[], nowMs: number): DayHour[] {
+  return hours.filter((hour) => Date.parse(hour.from) <= nowMs)
+}
+
+export interface GapPart extends Window {
+  gap: Gap
+}
+
+/** The gaps of an hour cut to it, in their order; one that lasts ends now. */
+export function gapsWithin(gaps: Gap[], hour: DayHour, nowMs: number): GapPart[] {
+  const [start, end] = [Date.parse(hour.from), Date.parse(hour.to)]
+  return gaps
+    .map((gap) => ({
+      gap,
+      fromMs: Math.max(start, Date.parse(gap.from)),
+      toMs: Math.min(end, gap.to === null ? nowMs : Date.parse(gap.to)),
+    }))
+    .filter((part) => part.fromMs < part.toMs)
+    .sort((a, b) => a.fromMs - b.fromMs)
+}
+
+/** Of an hour's gaps those that are always seen: the first few, and one that lasts; and the rest, to unfold. */
+export function foldGaps(parts: GapPart[], few: number): { seen: GapPart[]; folded: GapPart[] } {
+  const isSeen = (part: GapPart, index: number) => index < few || part.gap.to === null
+  return { seen: parts.filter(isSeen), folded: parts.filter((part, index) => !isSeen(part, index)) }
+}
+
+/** The end of the span asked for: `lengthMin` on, but no instant that has not come; a second at least. */
+export function askedUntil(fromMs: number, lengthMin: number, nowMs: number): number {
+  return Math.max(fromMs + 1000, Math.min(fromMs + lengthMin * MINUTE_MS, nowMs))
+}
+
 export function hourAt(day: Day, timeMs: number): DayHour | undefined {
   return day.hours.find((hour) => within(timeMs, hour.from, hour.to))
 }

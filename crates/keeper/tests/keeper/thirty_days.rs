@@ -67,6 +67,9 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
     assert_eq!((report.mints, report.late.len()), (mints, 0));
     let destroyed = opened.destructions();
     assert_eq!(destroyed.len() as u64, report.destroyed);
+    // the figure that people read: each camera's each hour, not only hours of which every camera is dead
+    let told = opened.core.health().unwrap().destruction;
+    assert_eq!((told.camera_hours_destroyed, told.last_destroyed_at.is_some()), (destroyed.len() as u64, true));
     assert!(report.live < 30 * 24 + 7 * 24 + 3 * 24 + 3, "{} keys live", report.live);
 }
 

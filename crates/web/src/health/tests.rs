@@ -22,7 +22,7 @@ fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
             next_hour: None,
             hours_past_deadline: 0,
             hours_closed_unconfirmed: 0,
-            hours_destroyed: 3,
+            camera_hours_destroyed: 3,
             last_destroyed_at: None,
         },
         keyring: KeyringHealth {
@@ -50,7 +50,7 @@ fn views() -> Vec<CameraView> {
     }]
 }
 
-const WORD: &str = r#"{"cameras":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","state":"recording","bytes_per_second":512000.5,
+const WORD: &str = r#"{"cameras":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","state":"recording","bytes_per_second":512000.5,"clock_ahead_ms":-7300,"clock_jumps":2,
     "last_durable":"2023-11-14T22:13:19.000Z"}],"store":{"slots":10,"slots_free":4,"slots_max":100,"slot_bytes":1000}}"#;
 
 #[test]
@@ -58,13 +58,17 @@ fn all_well_is_ok_and_slots_that_do_not_exist_yet_are_free() {
     let health = compose(keeper_health(WORD, 1), &views(), "0".into());
     assert_eq!(health.state, CheckState::Ok);
     assert_eq!(health.store, HealthStore { bytes: 100_000, bytes_used: 6_000, slots: 100, slots_free: 94 });
-    assert_eq!((health.cameras[0].state, health.cameras[0].bytes_per_second), ("recording", 512_000));
+    let camera = &health.cameras[0];
+    assert_eq!((camera.state, camera.bytes_per_second), ("recording", 512_000));
+    assert_eq!((camera.clock_ahead_ms, camera.clock_jumps), (Some(-7_300), 2));
+    assert_eq!(health.destruction.camera_hours_destroyed, 3);
 }
 
 #[test]
 fn cameras_of_a_silent_recorder_are_unknown_and_their_last_durable_picture_is_told() {
     let health = compose(keeper_health(WORD, 11), &views(), "0".into());
     assert_eq!((health.cameras[0].state, health.cameras[0].bytes_per_second), ("unknown", 0));
+    assert_eq!((health.cameras[0].clock_ahead_ms, health.cameras[0].clock_jumps), (None, 0));
     assert_eq!(health.cameras[0].last_durable.as_deref(), Some("2023-11-14T22:13:19.000Z"));
 }
 

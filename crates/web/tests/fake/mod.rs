@@ -319,7 +319,7 @@ fn health() -> KeeperHealth {
             next_hour: None,
             hours_past_deadline: 0,
             hours_closed_unconfirmed: 0,
-            hours_destroyed: 0,
+            camera_hours_destroyed: 0,
             last_destroyed_at: None,
         },
         keyring: KeyringHealth {

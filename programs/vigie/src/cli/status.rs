@@ -75,8 +75,8 @@ fn print_lines(context: &Context<'_>, status: &Status, word: &RecorderWord) {
     let destruction = &health.destruction;
     println!(
         "{} : {} · {} : {} · {} : {} · {} : {}",
-        context.pick("Heures détruites", "Hours destroyed"),
-        destruction.hours_destroyed,
+        context.pick("Heures de caméra détruites", "Camera-hours destroyed"),
+        destruction.camera_hours_destroyed,
         context.pick("au-delà de l'échéance", "past their deadline"),
         destruction.hours_past_deadline,
         context.pick("fermées, à confirmer", "closed, unconfirmed"),
