@@ -206,8 +206,6 @@ impl Life {
                 last_utc: row.stream.last_utc,
                 location: Location::from_bytes(&row.reel.location).unwrap(),
                 entries: None,
-                first_utc: row.stream.first_utc,
-                last_utc: row.stream.last_utc,
             };
             let reels: Vec<Located> = footage.locate(given.stream, span).unwrap().into_iter().map(located).collect();
             let lies_there = !reels.is_empty();
