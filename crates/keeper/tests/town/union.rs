@@ -2,7 +2,7 @@
 
 use crate::town::Given;
 use seal::CameraHourKey;
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, os::unix::fs::FileExt, path::Path};
 
 const BLOCK: usize = 4_096;
 
@@ -11,7 +11,7 @@ const BLOCK: usize = 4_096;
 pub struct Union {
     writes_seen: usize,
     pages_seen: HashSet<[u8; 32]>,
-    /// Salts and length of the catalog's log at the last look.
+    /// Salts of the catalog's log and how far its frames went at the last look.
     log_seen: (Vec<u8>, usize),
     /// The first half of each key that ever was.
     secrets: HashSet<u128>,
@@ -36,6 +36,7 @@ impl Union {
     /// Looks at what was written since the last look: no key of any hour is in it. A key that is drawn later cannot be in
     /// what was looked at before.
     pub fn check(&mut self, disk: &disk::FaultyDisk, catalog: &Path) {
+        self.beginnings.resize(1 << 18, 0);
         let written = disk.bytes_written_since(self.writes_seen);
         for (path, bytes) in &written {
             if !path.components().any(|part| part.as_os_str() == "keyring") {
@@ -46,14 +47,25 @@ impl Union {
         self.check_catalog(catalog);
     }
 
-    /// The log ahead of the catalog, as far as it grew; where it began anew, all pages of the file.
+    /// The log ahead of the catalog, as far as it grew; where it began anew (its salts say so), all pages of the file
+    /// (sqlite.org/fileformat2.html, 4.1 and 4.2).
     fn check_catalog(&mut self, catalog: &Path) {
         let mut log = catalog.as_os_str().to_owned();
         log.push("-wal");
-        let log = std::fs::read(log).unwrap_or_default();
-        let (salts, end) = extent_of(&log);
-        let seen = if salts == self.log_seen.0 { self.log_seen.1 } else { 0 };
-        self.look(&log[seen.saturating_sub(15)..end]);
+        let mut header = [0; 32];
+        let file = std::fs::File::open(log).ok().filter(|log| log.read_exact_at(&mut header, 0).is_ok());
+        let salts = header[16..24].to_vec();
+        let seen = if file.is_some() && salts == self.log_seen.0 { self.log_seen.1 } else { 0 };
+        let mut end = seen.max(32);
+        let mut frame = vec![0; 24 + u32::from_be_bytes(header[8..12].try_into().unwrap()) as usize];
+        // what lies behind the frames with these salts is of an earlier log, looked at then
+        while let Some(file) = &file
+            && file.read_exact_at(&mut frame, end as u64).is_ok()
+            && frame[8..16] == salts[..]
+        {
+            self.look(&frame);
+            end += frame.len();
+        }
         if seen == 0 {
             for page in std::fs::read(catalog).unwrap_or_default().chunks(BLOCK) {
                 if self.pages_seen.insert(*blake3::hash(page).as_bytes()) {
@@ -89,16 +101,6 @@ impl Union {
         }
         false
     }
-}
-
-/// Salts of a write-ahead log, new each time it begins, and where its frames end: what lies behind them is of an earlier
-/// log, looked at then (sqlite.org/fileformat2.html, 4.1 and 4.2).
-fn extent_of(log: &[u8]) -> (Vec<u8>, usize) {
-    let Some(salts) = log.get(16..24) else { return (Vec::new(), 0) };
-    let frame = 24 + u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
-    let is_of_this = |at: &usize| log.get(at + 8..at + 16) == Some(salts) && at + frame <= log.len();
-    let frames = (32..).step_by(frame).take_while(is_of_this).count();
-    (salts.to_vec(), 32 + frames * frame)
 }
 
 fn beginning(bytes: &[u8]) -> (usize, u64) {
