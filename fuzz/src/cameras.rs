@@ -130,7 +130,7 @@ pub fn address(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(url) = text.parse::<CameraUrl>() {
         assert!(!url.host().is_empty() && url.as_str().starts_with("rtsp://"));
-        let authority = url.as_str().trim_start_matches("rtsp://").split('/').next().unwrap_or_default();
+        let authority = url.as_str().trim_start_matches("rtsp://").split(['/', '?', '#']).next().unwrap_or_default();
         assert!(!authority.contains('@'), "no credentials in an address");
     }
 }

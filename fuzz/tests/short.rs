@@ -3,6 +3,7 @@
 //! `VIGIE_SEED` repeats an earlier run; without it, mutations are the same each time.
 
 use fuzz::{TARGETS, Target};
+use keeper::fuzzing::{journal as groups, keyring as files};
 use simulator::random::Dice;
 use std::{
     fs,
@@ -40,8 +41,8 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(vault::store::Location::from_bytes(&seeds("location")[0]).is_some());
     assert!(media::h264::parameter_sets_from_avcc(&seeds("h264_parameters")[0]).is_ok());
     assert!(ledger::Entry::from_details(&seeds("ledger_details")[0]).is_ok());
-    assert!(keeper::fuzzing::keyring::root_reads(&seeds("keyring_root")[0]));
-    assert!(keeper::fuzzing::journal::group_reads(&seeds("journal_group")[0]));
+    assert!(files::root_reads(&seeds("keyring_root")[0]));
+    assert!(groups::group_reads(&seeds("journal_group")[0]));
 }
 
 /// Its seeds and what is kept of earlier fuzzing.

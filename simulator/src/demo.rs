@@ -4,6 +4,7 @@ use crate::SceneChoice;
 use crate::programs::{beside_us, password};
 use domain::Sensitive;
 use simulator::{
+    coding::Coding,
     installation::Installation,
     rtsp::{Credentials, Town, TownConfig},
     scene::PLACE_NAMES,
@@ -21,6 +22,9 @@ pub struct Arguments {
     /// Le jour, la nuit, ou selon l'heure de Paris · day, night, or by the clock in Paris
     #[arg(long, value_enum, default_value = "day")]
     scene: SceneChoice,
+    /// Une seule caméra, en H.265, avec un flux secondaire en H.264 · one camera only, in H.265, with a sub-stream in H.264
+    #[arg(long)]
+    sub_stream: bool,
     /// Dossier à garder ; sans lui, tout est effacé à la fin · folder to keep; without it everything is removed at the end
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -38,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     println!("Les rues sont dessinées une fois, puis gardées · the streets are drawn once, then kept …");
     let cameras = Credentials { user: "vigie".into(), password: password()? };
     let scenes = arguments.scene.scenes();
-    let town = Town::start(TownConfig { scenes, ..TownConfig::for_demo(6, 0, cameras.clone()) })?;
+    let town = Town::start(TownConfig { scenes, ..config(arguments.sub_stream, cameras.clone()) })?;
     let mut site = Installation::new(&beside_us("vigie")?, &folder, "Ville de démonstration", arguments.port)?;
     let (administrator, operator) = (password()?, password()?);
     let token = site.init()?;
@@ -49,6 +53,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let place = PLACE_NAMES[number % PLACE_NAMES.len()];
         site.add_camera(&format!("cam-{}", number + 1), url, place, DELAYS_DAYS[number % 6], &cameras)?;
     }
+    for camera in &town.cameras {
+        if let Some(url) = camera.sub_url() {
+            site.run(&["camera", "sub", &format!("cam-{}", camera.number), &url], None)?;
+        }
+    }
     tell(&site, &administrator, &operator);
     let outcome = match &arguments.then {
         Some(command) => run_then(command, &site, &administrator, &operator),
@@ -58,6 +67,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     site.stop()?;
     town.stop();
     outcome
+}
+
+fn config(sub_stream: bool, cameras: Credentials) -> TownConfig {
+    if !sub_stream {
+        return TownConfig::for_demo(6, 0, cameras);
+    }
+    let (codings, sub_stream) = (vec![Coding::H265], Some(Coding::default()));
+    TownConfig { codings, sub_stream, ..TownConfig::for_demo(1, 0, cameras) }
 }
 
 fn tell(site: &Installation, administrator: &Sensitive<String>, operator: &Sensitive<String>) {

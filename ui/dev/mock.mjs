@@ -56,7 +56,7 @@ class Town {
     this.cameras = PLACES.map(([name, place], index) => ({
       id: `c${index + 1}`, name, place, delay_days: DELAY_DAYS,
       purposes: index === 5 ? [11] : index === 2 ? [3, 4, 5, 7] : [1, 3, 5, 6, 8],
-      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360,
+      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360, sub: null,
     }))
   }
 
@@ -83,7 +83,7 @@ class Town {
     const look = /^\/api\/looks\/([^/]+)$/.exec(path)
     if (look !== null) return this.permits.delete(look[1]), response.writeHead(204).end()
     const wall = /^\/media\/([^/]+)\/live$/.exec(path)
-    if (wall !== null && this.wall) return this.liveWall(this.permits.get(wall[1]), response)
+    if (wall !== null && this.wall) return this.liveWall(this.permits.get(wall[1]), (url.searchParams.get('sub') ?? '').split(','), response)
     const media = /^\/media\/([^/]+)\/([^/]+)\/(live|replay)$/.exec(path)
     if (media !== null) return this.media(this.permits.get(media[1]), media[2], media[3], url.searchParams, response)
     return problem(response, 404, 'Adresse inconnue', 'Unknown address')
@@ -161,9 +161,11 @@ class Town {
 
   async media(permit, camera, kind, query, response) {
     if (permit === undefined || !permit.cameras.includes(camera)) return problem(response, 410, 'Ce permis n’est plus valable', 'This permit is no longer valid')
-    const { init, fragments, fragmentS, contentType } = this.clips[Number(camera.slice(1)) - 1]
+    const source = this.clipOf(camera, query.get('stream') === 'sub')
+    if (source === null) return json(response, 404, NO_SUB_STREAM, 'application/problem+json')
+    const { init, fragments, fragmentS, contentType } = source
     if (kind === 'live') {
-      const live = new LiveClip(this.clips[Number(camera.slice(1)) - 1])
+      const live = new LiveClip(source)
       response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', 'vigie-start': iso(live.startMs) })
       this.keep(response)
       response.write(init)
@@ -184,13 +186,21 @@ class Town {
     response.end()
   }
 
-  async liveWall(permit, response) {
+  /** The main stream's clip, or the sub-stream's: the same pictures in a format that is played, or `null`. */
+  clipOf(camera, sub) {
+    const main = this.clips[Number(camera.slice(1)) - 1]
+    if (!sub) return main
+    return this.cameras.find((each) => each.id === camera).sub === null ? null : { ...main, contentType: 'video/mp4; codecs="avc1.4d401e"' }
+  }
+
+  async liveWall(permit, sub, response) {
     if (permit === undefined) return problem(response, 410, 'Ce permis n’est plus valable', 'This permit is no longer valid')
     response.writeHead(200, { 'content-type': 'application/vnd.vigie.wall', 'cache-control': 'no-store' })
     this.keep(response)
     const gone = () => response.closed || !this.permits.has(permit.permit)
     await Promise.all(permit.cameras.map(async (id, place) => {
-      const source = this.clips[Number(id.slice(1)) - 1]
+      const source = this.clipOf(id, sub.includes(id))
+      if (source === null) return response.write(record(place, 2, Buffer.from(JSON.stringify(NO_SUB_STREAM))))
       const live = new LiveClip(source)
       response.write(record(place, 1, Buffer.from(JSON.stringify({ content_type: source.contentType, start: iso(live.startMs) }))))
       response.write(record(place, 0, source.init))
@@ -260,6 +270,7 @@ const ADMINISTRATOR_REASON = {
   remedy_fr: 'Qu’une personne habilitée à visionner fasse la demande avec son propre compte d’opérateur.',
   remedy_en: 'A person authorised to view makes the request with an operator account of their own.',
 }
+const NO_SUB_STREAM = { type: 'urn:vigie:problem:no-sub-stream', title: 'No sub-stream', status: 404, title_fr: 'Pas de flux secondaire', title_en: 'No sub-stream', detail_fr: '', detail_en: '' }
 const PURPOSE_REASON = {
   rule: 'purpose-authorised', article: 'CSI L252-1',
   text_fr: 'L’autorisation préfectorale de cette caméra ne prévoit pas cette finalité.',

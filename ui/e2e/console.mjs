@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { axe, launch, openPage } from './browser.mjs'
 
-const REASON = 'Essai de la console : contrôle du fonctionnement des caméras.'
+export const REASON = 'Essai de la console : contrôle du fonctionnement des caméras.'
 
 /**
  * Runs every screen in French (light) and English (dark), plus one path with the keyboard alone.
@@ -90,7 +90,7 @@ async function day(page, walk, look) {
 }
 
 /** The instant proposed, or else the next recorded one, or else the table's last hour. */
-async function chooseFootage(page) {
+export async function chooseFootage(page) {
   if ((await page.$('.chosen button.primary')) === null && (await page.$('.chosen button')) !== null) await page.click('.chosen button')
   if ((await page.$('.chosen button.primary')) !== null) return page.click('.chosen button.primary')
   const hours = await page.$$('td button')
@@ -205,7 +205,7 @@ async function visibleFocus(page) {
   expect(outline >= 2, 'the focused element shows no outline')
 }
 
-async function signIn(page, walk, account) {
+export async function signIn(page, walk, account) {
   await page.goto(walk.base)
   await page.fill('#name', account.name)
   await page.fill('#password', account.password)
@@ -213,14 +213,14 @@ async function signIn(page, walk, account) {
   await page.waitForSelector('.account .strong')
 }
 
-async function state(page, walk) {
+export async function state(page, walk) {
   await page.check(`input[name=purpose][value="${walk.purpose}"]`)
   await page.fill('#reason', walk.reason)
   await page.click('.look-form button[type=submit]')
 }
 
 /** Waits until at least `wanted` videos decode pictures and their time goes on. */
-async function playing(page, walk, selector, wanted) {
+export async function playing(page, walk, selector, wanted) {
   const sample = () =>
     page.$$eval(selector, (all) => all.map((video) => ({ time: video.currentTime, width: video.videoWidth, camera: video.dataset.camera ?? '' })))
   const until = Date.now() + walk.seconds * 1000
@@ -240,7 +240,7 @@ async function playing(page, walk, selector, wanted) {
 }
 
 /** Screenshot, axe, no sideways scrolling at 200 % and on a narrow screen. */
-async function inspect(page, walk, look, name) {
+export async function inspect(page, walk, look, name) {
   const where = `${name} (${look.language}${look.dark ? ', dark' : ''})`
   const language = await page.getAttribute('html', 'lang')
   if (language !== look.language) walk.faults.push(`${where}: lang is \`${language}\``)

@@ -9,12 +9,14 @@ const OUT = process.argv[2] ?? join(tmpdir(), 'vigie-console-screens')
 const operator = { name: 'operateur', password: ACCOUNTS.operateur.password }
 const administrator = { name: 'administrateur', password: ACCOUNTS.administrateur.password }
 const REASON = 'Accident signalé au carrefour.'
+const H265 = 'video/mp4; codecs="hvc1.1.6.L93.B0"'
+const SUB = { state: 'recording', codec: 'H264', width: 640, height: 360 }
 const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
 
 const mock = await startMock()
 const result = process.argv.includes('--only-mock') ? { faults: [], notes: [] } : await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
 const browser = await launch()
-for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay]]) {
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse]]) {
   try {
     await act()
     result.notes.push(name)
@@ -77,7 +79,7 @@ async function gapAndSeek() {
   await page.press('#time', 'Enter')
   await page.click('.chosen button.primary')
   await page.waitForFunction((wanted) => document.querySelector('[data-testid=picture-time]')?.textContent?.startsWith(wanted), clock.format(gap + 5 * 60_000 + 2000).slice(0, 5))
-  await page.waitForFunction(() => document.querySelector('[data-testid=replay]').currentTime > 1)
+  await page.waitForFunction(() => document.querySelector('[data-testid=replay]')?.currentTime > 1)
   if (!requests.some((url) => url.includes('/replay?'))) throw new Error('a seek outside memory asked for nothing')
   if (requests.some((url) => url.endsWith('/api/looks'))) throw new Error('a seek inside the open span asked for a new look')
   await context.close()
@@ -151,6 +153,63 @@ async function unsupportedReplay() {
   await page.screenshot({ path: join(OUT, 'replay-h265-en.png'), fullPage: true })
   await context.close()
   town.close()
+}
+
+/** Where the main stream is H.265 and there is a sub-stream, it plays by itself, known before or not, alone or on a wall. */
+async function subStream() {
+  for (const [wall, codec, look] of [[true, 'H265', { language: 'fr' }], [true, null, { language: 'en', dark: true }], [false, 'H265', { language: 'en', dark: true }], [false, null, { language: 'fr' }]]) {
+    const town = await startMock({ wall })
+    town.town.clips[3].contentType = H265
+    town.town.clips[0].contentType = H265
+    for (const camera of [town.town.cameras[0], town.town.cameras[3]]) Object.assign(camera, { codec, sub: SUB })
+    const { page, context, faults } = await openPage(browser, town.url, look)
+    const where = `sub-stream, ${wall ? 'wall' : 'single'}, ${codec ?? 'not known before'}`
+    const asked = []
+    page.on('request', (request) => asked.push(request.url()))
+    await openWall(page, town.url)
+    await page.waitForFunction(() => document.querySelectorAll('.tile-state.on').length === 5, null, { timeout: 30_000 })
+    await page.waitForFunction(() => [...document.querySelectorAll('[data-testid=sub-stream]')].filter((each) => /640 × 360.*H.265/.test(each.textContent.replaceAll(/\s/g, ' '))).length === 2)
+    if ((await page.$('[data-testid=unsupported]')) !== null) throw new Error(`${where}: the message stands beside moving pictures`)
+    const of = asked.filter((url) => /\/media\/.*\/live/.test(url))
+    if (codec !== null && of.some((url) => url.endsWith('/c1/live') || (wall && !url.includes('sub=')))) throw new Error(`${where}: the main stream was asked for in vain`)
+    result.faults.push(...(await axe(page, where)), ...faults)
+    await page.screenshot({ path: join(OUT, `wall-sub-stream-${wall}-${codec}.png`), fullPage: true })
+    await replayOf(page, town.url, 'c1')
+    await page.waitForFunction(() => document.querySelector('[data-testid=replay]')?.currentTime > 1)
+    await page.waitForSelector('.replay [data-testid=sub-stream]:has-text("H.265")')
+    result.faults.push(...(await axe(page, `${where}: replay`)))
+    await context.close()
+    town.close()
+  }
+}
+
+/** A sub-stream in H.265 too: the message stays and says so; one that is added meanwhile plays by itself. */
+async function subStreamOfNoUse() {
+  const town = await startMock({ wall: false })
+  town.town.clips[0].contentType = H265
+  town.town.clipOf = (camera) => town.town.clips[Number(camera.slice(1)) - 1]
+  Object.assign(town.town.cameras[0], { codec: 'H265', sub: { ...SUB, codec: null } })
+  const { page, context } = await openPage(browser, town.url, {})
+  await openWall(page, town.url)
+  await page.waitForSelector('[data-testid=unsupported]:has-text("n’aide pas ici")')
+  delete town.town.clipOf
+  Object.assign(town.town.cameras[0], { sub: null })
+  await page.waitForSelector('[data-testid=unsupported]:has-text("Si la caméra a un flux secondaire")', { timeout: 20_000 })
+  Object.assign(town.town.cameras[0], { sub: SUB })
+  await page.waitForSelector('[data-testid=sub-stream]:has-text("H.265")', { timeout: 20_000 })
+  await context.close()
+  town.close()
+}
+
+async function replayOf(page, url, camera) {
+  await page.goto(`${url}/#/day/${camera}`)
+  await page.waitForSelector('[data-testid=timeline]')
+  await page.fill('#time', clock.format(Date.now() - 5 * 60_000))
+  await page.press('#time', 'Enter')
+  await page.click('.chosen button.primary')
+  await page.check('input[name=purpose][value="5"]')
+  await page.fill('#reason', REASON)
+  await page.click('.look-form button[type=submit]')
 }
 
 async function openWall(page, url) {

@@ -1,7 +1,9 @@
 // Claims about the player's decisions: what to append, when to read on, jump, evict and come back.
 import { describe, expect, it } from 'vitest'
 import { MovieReader, keyBefore } from '../src/player/boxes'
-import { contentTypeOf, formatName, isPlayable } from '../src/player/codec'
+import { contentTypeOf, formatName, isPlayable, playsFormat } from '../src/player/codec'
+import { StreamChoice } from '../src/player/choice'
+import { ApiError } from '../src/api/problem'
 import { ByteQueue } from '../src/player/byte_queue'
 import {
   LIVE_MARGIN_S, aheadOf, backoffSeconds, bufferedAfter, clockAheadMs, contains, evictBefore, gapJump, joined, liveJump, mayReadOn,
@@ -181,5 +183,47 @@ describe('what a browser is asked', () => {
   })
   it('is no, where there is nothing to play it with', () => {
     expect(isPlayable('video/mp4; codecs="hvc1.1.6.L93.B0"')).toBe(false)
+  })
+})
+
+describe('the choice of a stream', () => {
+  const H265 = 'video/mp4; codecs="hvc1.1.6.L93.B0"'
+  const sub = (codec: string | null) => ({ state: 'recording', codec, width: 352, height: 288 }) as const
+  const h264Only = (format: string) => format === 'H264'
+  const problem = (kind: string) => new ApiError({ type: `urn:vigie:problem:${kind}`, title: '', status: 404 })
+
+  it('is the main stream where that is played, or nothing is known', () => {
+    for (const camera of [{ codec: 'H264', sub: sub('H264') }, { codec: null, sub: sub('H264') }, { codec: 'H265', sub: null }, { codec: 'H265', sub: sub('H265') }]) {
+      const choice = new StreamChoice(camera, h264Only)
+      expect([choice.kind, choice.standsInFor]).toEqual(['main', null])
+    }
+  })
+  it('is the sub-stream at once where the recorder says enough, and names what it stands in for', () => {
+    for (const codec of ['H264', null]) {
+      const choice = new StreamChoice({ codec: 'H265', sub: sub(codec) }, h264Only)
+      expect([choice.kind, choice.standsInFor]).toEqual(['sub', 'H.265'])
+    }
+  })
+  it('becomes the sub-stream when the browser refuses the main one, and ends where it refuses both', () => {
+    const choice = new StreamChoice({ codec: null, sub: sub(null) }, h264Only)
+    expect([choice.refused(H265), choice.kind, choice.standsInFor]).toEqual([true, 'sub', 'H.265'])
+    expect([choice.refused(H265), choice.kind]).toEqual([true, 'main'])
+    expect([choice.refused(H265), choice.kind, choice.standsInFor]).toEqual([false, 'main', null])
+  })
+  it('asks the main stream for its exact type where the sub-stream that was taken first is not there', () => {
+    const choice = new StreamChoice({ codec: 'H265', sub: sub(null) }, h264Only)
+    expect([choice.absent(problem('closed')), choice.kind]).toEqual([false, 'sub'])
+    expect([choice.absent(problem('no-footage')), choice.kind]).toEqual([true, 'main'])
+    expect([choice.refused(H265), choice.kind, choice.mainType]).toEqual([false, 'main', H265])
+    // at another time it may have been recorded
+    choice.renew()
+    expect(choice.kind).toBe('sub')
+  })
+  it('never offers a sub-stream that there is none of', () => {
+    const choice = new StreamChoice({ codec: 'H265', sub: null }, h264Only)
+    expect([choice.refused(H265), choice.absent(problem('no-sub-stream')), choice.kind]).toEqual([false, false, 'main'])
+  })
+  it('takes an unknown word for a format that may be played', () => {
+    expect([playsFormat('avc1.42c01e'), playsFormat('H265'), formatName('H265'), formatName('H264')]).toEqual([true, false, 'H.265', 'H.264'])
   })
 })

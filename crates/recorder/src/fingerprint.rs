@@ -98,7 +98,8 @@ impl FromStr for Fingerprint {
             }
         }
         let port = port.and_then(|port| port.parse().ok()).ok_or(FingerprintError)?;
-        Ok(Fingerprint { host: host.ok_or(FingerprintError)?, port, realm, server })
+        let host = host.ok_or(FingerprintError)?.to_ascii_lowercase(); // a name is one name in any case (RFC 3986, 3.2.2)
+        Ok(Fingerprint { host, port, realm, server })
     }
 }
 

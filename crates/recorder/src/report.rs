@@ -65,6 +65,16 @@ struct CameraJson {
     height: u16,
     last_durable: Option<String>,
     bytes_per_second: u64,
+    sub: Option<SubJson>,
+}
+
+/// A camera's sub-stream.
+#[derive(Serialize)]
+struct SubJson {
+    state: &'static str,
+    codec: Option<String>,
+    width: u16,
+    height: u16,
 }
 
 #[derive(Serialize)]
@@ -130,7 +140,7 @@ impl Report {
         let mut noted = self.noted();
         let cameras = noted.board.as_ref().map(HealthBoard::snapshot).unwrap_or_default();
         let json = Json {
-            cameras: main_streams(&cameras).map(|camera| noted.camera(camera, now)).collect(),
+            cameras: main_streams(&cameras).map(|camera| noted.with_sub(camera, &cameras, now)).collect(),
             store: noted.usage.map(|usage| StoreJson {
                 slots: usage.slots,
                 slots_free: usage.slots_free,
@@ -157,6 +167,16 @@ impl Report {
 }
 
 impl Noted {
+    /// A camera by its main stream, and what a viewer has to know of its sub-stream.
+    fn with_sub(&mut self, main: &CameraHealth, all: &[CameraHealth], now: UtcMicros) -> CameraJson {
+        let stream = StreamId { kind: StreamKind::Sub, ..main.stream };
+        let sub = all.iter().find(|each| each.stream == stream).map(|sub| {
+            let CameraJson { state, codec, width, height, .. } = self.camera(sub, now);
+            SubJson { state, codec, width, height }
+        });
+        CameraJson { sub, ..self.camera(main, now) }
+    }
+
     fn camera(&mut self, camera: &CameraHealth, now: UtcMicros) -> CameraJson {
         let (before, bytes) = self.bytes.insert(camera.stream, (now, camera.bytes)).unwrap_or((now, camera.bytes));
         let micros = now.since(before).max(1) as u64;
@@ -193,6 +213,7 @@ impl Noted {
             height: camera.height,
             last_durable: self.durable.get(&camera.stream).map(ToString::to_string),
             bytes_per_second: camera.bytes.saturating_sub(bytes) * 1_000_000 / micros,
+            sub: None,
         }
     }
 
@@ -295,7 +316,7 @@ fn cameras_finding(cameras: &[CameraHealth], not_durable_seconds: impl Fn(Stream
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::CameraId;
+    use domain::{CameraId, Codec};
 
     const STREAM: StreamId = StreamId::main(CameraId([1; 16]));
 
@@ -331,6 +352,26 @@ mod tests {
         assert_eq!(told(&report, CameraState::Recording, 30), ("alarm".into(), "away".into()));
         report.note_sync(at(31), 3, usage());
         assert_eq!(told(&report, CameraState::Recording, 31), ("ok".into(), "recording".into()));
+    }
+
+    #[test]
+    fn a_sub_stream_is_told_with_its_own_state_and_coding_beside_its_camera() {
+        let (report, board) = (Report::default(), HealthBoard::default());
+        let sub = StreamId { kind: StreamKind::Sub, ..STREAM };
+        let main = CameraHealth { codec: Some(Codec::H265), ..CameraHealth::new(STREAM, "Gare", at(0)) };
+        let recording = CameraState::Recording;
+        let second =
+            CameraHealth { codec: Some(Codec::H264), width: 352, height: 288, ..CameraHealth::new(sub, "s", at(0)) };
+        let alone = CameraHealth::new(StreamId::main(CameraId([2; 16])), "Mairie", at(0));
+        board.publish([&main, &CameraHealth { state: recording, ..second }, &alone].into_iter());
+        report.watch(board);
+        let json: serde_json::Value = serde_json::from_str(&report.json(at(1), None)).unwrap();
+        let cameras = json["cameras"].as_array().unwrap();
+        assert_eq!(cameras.len(), 2, "one line a camera");
+        let of = |id: CameraId| cameras.iter().find(|camera| camera["id"] == id.to_string()).unwrap();
+        let expected = serde_json::json!({"state": "recording", "codec": "H264", "width": 352, "height": 288});
+        assert_eq!((&of(STREAM.camera)["codec"], &of(STREAM.camera)["sub"]), (&"H265".into(), &expected));
+        assert_eq!(of(CameraId([2; 16]))["sub"], serde_json::Value::Null);
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
     let (also, unreadable) = (recovered.reels(), recovered.unreadable_slots);
-    recovered.facts.into_iter().for_each(|fact| admitter.tell(fact));
+    recovered.retold.into_iter().chain(recovered.facts).for_each(|fact| admitter.tell(fact));
 
     let hub = Arc::new(Hub::default());
     let report = Arc::new(Report::default());

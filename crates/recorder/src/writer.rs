@@ -64,6 +64,8 @@ pub struct Writer {
     footage: Arc<Footage>,
     report: Arc<Report>,
     book: GapBook,
+    /// Streams in a gap of which something is admitted again, since when: the gap ends when that is durable.
+    resumed: HashMap<StreamId, UtcMicros>,
     /// Lines of the book that are in a reel and not durable yet.
     unsynced_lines: Vec<GapLine>,
     hour_length: HourLength,
@@ -141,7 +143,7 @@ impl Writer {
         let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
         let WriterParts { kept, hour_length, earlier_life } = parts;
         let Kept { admitter, store, footage, report, mended, .. } = kept;
-        let (book, unsynced_lines, met, unsynced) = Default::default();
+        let (book, resumed, unsynced_lines, met, unsynced) = Default::default();
         let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
         let writer = Writer {
             queue,
@@ -152,6 +154,7 @@ impl Writer {
             footage,
             report,
             book,
+            resumed,
             unsynced_lines,
             hour_length,
             earlier_life,
@@ -211,7 +214,9 @@ impl Writer {
         }
         self.report.note_admitted(stream, at);
         self.unsynced.entry(stream).or_insert(at);
-        self.gap_ends(stream, at);
+        if self.book.open_since(stream).is_some_and(|from| from < at) {
+            self.resumed.entry(stream).or_insert(at);
+        }
     }
 
     fn take_notes(&mut self) {
@@ -331,6 +336,9 @@ impl Writer {
             Ok(()) => {
                 self.unsynced.clear();
                 self.unsynced_lines.clear();
+                for (stream, at) in std::mem::take(&mut self.resumed) {
+                    self.gap_ends(stream, at);
+                }
                 self.report.note_sync(time.now(), took_ms, usage);
             }
             Err(failure) => {
@@ -339,6 +347,7 @@ impl Writer {
                 self.report.note_failed_sync(trouble, failure.to_string(), usage);
                 let lines = std::mem::take(&mut self.unsynced_lines);
                 self.book.put_back(lines);
+                self.resumed.clear();
                 let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
                 for (stream, since) in std::mem::take(&mut self.unsynced) {
                     self.gap_begins(stream, since, cause.clone());

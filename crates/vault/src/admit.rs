@@ -16,9 +16,9 @@ pub use reel::OpenView;
 use crate::{
     keeper::{Fact, Minted, RunGrant},
     recover::Closer,
-    store::{Batch, Family, LocalStore, StoreError, Trouble},
+    store::{Batch, Family, LocalStore, Location, StoreError, Trouble},
 };
-use catalog::{CatalogError, Footage, ReelEnd};
+use catalog::{CatalogError, Footage, NewReel, ReelEnd};
 use domain::{
     Hour, Random, ReelId, RunId, Secret32, StreamId, UtcMicros,
     limit::{HOUR_TURN_SECONDS_MAX, MINT_HOURS_AHEAD, REEL_SECONDS},
@@ -66,6 +66,8 @@ pub struct Admitter {
     groups: HashMap<StreamId, GroupStart>,
     /// Roots of the reels of each hour of this run, for the leaf per recorder-hour (L3).
     hours: BTreeMap<Hour, Vec<Root>>,
+    /// Reels that were abandoned and could not be closed: mostly because the store had no room for their end.
+    left_open: Vec<(NewReel, Location)>,
     facts: Vec<Fact>,
     batch: Batch,
     catalog_failures: u64,
@@ -90,6 +92,7 @@ impl Admitter {
             reels: BTreeMap::new(),
             groups: HashMap::new(),
             hours: BTreeMap::new(),
+            left_open: Vec::new(),
             facts: Vec::new(),
             batch: Batch::default(),
             catalog_failures: 0,
@@ -165,6 +168,7 @@ impl Admitter {
                 self.end(reel, now);
             }
         }
+        self.close_left_open(now);
         self.turn_hours(now);
         first_error.map_or(Ok(()), |error| Err(error.into()))
     }
@@ -252,19 +256,63 @@ impl Admitter {
         // What is lost belonged to these groups, wherever they began: what follows cannot be decoded from them.
         self.groups.retain(|stream, _| !reel.holds(*stream));
         self.store.finish(|finished| *finished == family);
+        let (row, durable) = (reel.row(), reel.durable_location().clone());
+        if !self.close_abandoned(&row, &durable, now) {
+            self.left_open.push((row, durable.clone()));
+        }
+        self.store.free_beyond(reel.location(), &durable);
+    }
+
+    /// Whether nothing more is to be done for a reel that is not written any more.
+    fn close_abandoned(&mut self, row: &NewReel, durable: &Location, now: UtcMicros) -> bool {
         let closer =
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
-        match closer.close(&reel.row(), reel.durable_location()) {
+        match closer.close(row, durable) {
             Ok(Some(fact)) => {
                 if let Fact::Recovered { reel, .. } | Fact::Reel(reel) = &fact {
                     self.hours.entry(reel.hour).or_default().push(reel.root);
                 }
                 self.facts.push(fact);
+                true
             }
-            Ok(None) => {}
-            Err(error) => warn!(reel = %reel.id(), %error, "an abandoned reel stays open until the next start"),
+            Ok(None) => true,
+            Err(error) => {
+                warn!(reel = %row.reel, %error, "an abandoned reel stays open until there is room for its end");
+                false
+            }
         }
-        self.store.free_beyond(reel.location(), reel.durable_location());
+    }
+
+    /// Closes what was left open as soon as there is room; what is past its deadline is dead and gives its room.
+    fn close_left_open(&mut self, now: UtcMicros) {
+        for (row, durable) in std::mem::take(&mut self.left_open) {
+            let done = if row.deadline <= now {
+                self.forget_dead(&row, &durable)
+            } else {
+                self.store.has_room() && self.close_abandoned(&row, &durable, now)
+            };
+            if !done {
+                self.left_open.push((row, durable));
+            }
+        }
+    }
+
+    fn forget_dead(&self, row: &NewReel, durable: &Location) -> bool {
+        let freed = self.footage.forget(&[row.reel]).and_then(|_| self.footage.live_reels());
+        let rows = match freed {
+            Ok(rows) => rows,
+            Err(error) => {
+                warn!(%error, "a dead reel stays in the catalog for now");
+                return false;
+            }
+        };
+        let mut in_use = BTreeSet::new();
+        for row in &rows {
+            let Some(location) = Location::from_bytes(&row.location) else { return false };
+            in_use.extend(location.slots());
+        }
+        self.store.free(durable.slots().filter(|slot| !in_use.contains(slot)));
+        true
     }
 
     /// The footage catalog is disposable (P7): recording goes on, and the next start rebuilds what is missing.

@@ -12,12 +12,12 @@
 
 use crate::{
     keeper::{Fact, ReelFact, RunGrant},
-    store::{Batch, Family, LocalStore, Location, Scan, SlotHeader, StoreError},
+    store::{Batch, Family, LocalStore, Location, Scan, SlotHeader, StoreError, whole_index},
 };
 use catalog::{CatalogError, Footage, NewReel, ReelEnd, ReelRow, ReelState};
 use domain::{
     ReelId, UtcMicros,
-    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
+    limit::{BLOCK_BYTES, MINT_HOURS_AHEAD, RECORD_HEADER_BYTES},
 };
 use seal::{
     Kind, RecordHeader,
@@ -44,6 +44,8 @@ type Result<T> = std::result::Result<T, RecoverError>;
 /// What a recovery found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
+    /// Reels that were closed before, in case the keeper never heard: told again, entered once (L3).
+    pub retold: Vec<Fact>,
     pub facts: Vec<Fact>,
     /// Reels that disk or catalog did not let us close: they stay open, their slots stay, the next start tries again.
     pub left_open: BTreeSet<ReelId>,
@@ -92,7 +94,7 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     let places_slots: BTreeSet<u32> = places.iter().flat_map(Location::slots).collect();
     closer.store.in_use(ended.iter().chain(&scan.unreadable).chain(&places_slots).copied().chain(maybe_alive));
 
-    let mut recovered = Recovered::default();
+    let mut recovered = Recovered { retold: closer.retold(&rows), ..Recovered::default() };
     let mut alive = BTreeSet::new();
     for (row, place) in open.iter().zip(&places) {
         match closer.close(row, place) {
@@ -108,7 +110,26 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     Ok(recovered)
 }
 
+/// Facts that wait for a keeper live in the recorder's memory, and it records no longer without one than its keys reach: the
+/// present hour and the next two (P6). A reel that was closed earlier has been told.
+const RETOLD_HOURS: i64 = MINT_HOURS_AHEAD + 1;
+
 impl Closer<'_> {
+    /// A recorder that died between a reel's end and the keeper's answer took the reel's fact with it.
+    fn retold(&self, rows: &[ReelRow]) -> Vec<Fact> {
+        let since = |row: &ReelRow| self.now.plus_seconds(-RETOLD_HOURS * i64::from(row.hour.length().seconds()));
+        let ended = rows.iter().filter(|row| row.state != ReelState::Open && row.closed_at >= Some(since(row)));
+        ended.filter_map(|row| self.fact_of(row)).collect()
+    }
+
+    /// The fact as it was told when the reel ended; `None` where its row or its bytes no longer say.
+    fn fact_of(&self, row: &ReelRow) -> Option<Fact> {
+        let location = Location::from_bytes(&row.location)?;
+        let index = whole_index(self.store, row.reel, &location).ok()??;
+        let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;
+        Some(Fact::Reel(fact(&begun(row), row.root?, row.bytes, streams)))
+    }
+
     /// Closes a reel of the catalog that has no end yet, as far as it is sound within `place`; `None`: nothing of it was.
     pub fn close(&self, row: &NewReel, place: &Location) -> Result<Option<Fact>> {
         self.store.settle(place)?; // 2

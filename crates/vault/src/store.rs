@@ -261,6 +261,12 @@ impl LocalStore {
         }
     }
 
+    /// Whether a slot is free, or may be made.
+    pub fn has_room(&self) -> bool {
+        let usage = self.usage();
+        usage.slots_free > 0 || usage.slots < usage.slots_max
+    }
+
     /// Writes one more slot with zeros, so that recording later finds written blocks; false when there are enough.
     pub fn prepare(&self, free_min: u32) -> Result<bool> {
         let _alone = self.creating.lock().expect("no thread panics while it makes a slot");

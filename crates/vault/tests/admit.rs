@@ -106,3 +106,35 @@ fn a_gap_of_a_stream_alone_is_under_a_root_and_is_no_footage() {
     assert_eq!(town.footage.reels_dead(hour, Some(&other)).unwrap(), []);
     assert_eq!(town.footage.reels_dead(hour, Some(&[stream.camera])).unwrap().len(), 1);
 }
+
+#[test]
+fn a_full_store_takes_footage_again_when_what_it_holds_is_dead_also_what_had_no_room_for_its_end() {
+    for slot_kib in [32, 40, 48, 64] {
+        let disk = FaultyDisk::new(8);
+        let mut town = Town::new(Arc::new(disk.clone()), Some(Path::new("/store")), slot_kib * 1024);
+        let mut life = town.start(START).unwrap();
+        let mut cameras = vec![Camera::new(1, START)];
+        let full = (1..4_000).find(|second| town.second(&mut life, &mut cameras, START.plus_seconds(*second)).is_err());
+        let full = full.expect("400 slots are full some time");
+        for more in 1..5 {
+            assert!(town.second(&mut life, &mut cameras, START.plus_seconds(full + more)).is_err());
+        }
+        // the hours die: their rows and slots go, as the recorder's errands do it
+        let dead: Vec<_> = town.footage.live_reels().unwrap();
+        let after = START.plus_seconds(40 * 86_400);
+        for hour in dead.iter().map(|row| row.hour).collect::<BTreeSet<_>>() {
+            let rows = town.footage.reels_dead(hour, Some(&[cameras[0].stream.camera])).unwrap();
+            let slots: Vec<u32> = rows
+                .iter()
+                .flat_map(|row| vault::Location::from_bytes(&row.location).unwrap().slots().collect::<Vec<_>>())
+                .collect();
+            town.footage.forget(&rows.iter().map(|row| row.reel).collect::<Vec<_>>()).unwrap();
+            life.store.free(slots);
+        }
+        cameras[0].skip(after);
+        let mut fresh = vec![Camera::new(2, after)];
+        drop(town.second(&mut life, &mut fresh, after.plus_seconds(1)));
+        town.second(&mut life, &mut fresh, after.plus_seconds(2)).expect("there is room again");
+        assert!(life.store.usage().slots_free > 390, "{slot_kib} KiB: {:?}", life.store.usage());
+    }
+}

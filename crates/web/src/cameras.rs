@@ -31,6 +31,21 @@ pub struct Camera {
     width: Option<u32>,
     /// Pixels.
     height: Option<u32>,
+    /// Null where the camera has no sub-stream.
+    sub: Option<SubStream>,
+}
+
+/// A smaller stream of the same camera, recorded beside the main one: for browsers that do not play that.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubStream {
+    /// As the camera's.
+    state: &'static str,
+    /// Null while the recorder has not seen it.
+    codec: Option<String>,
+    /// Pixels.
+    width: Option<u32>,
+    /// Pixels.
+    height: Option<u32>,
 }
 
 /// All cameras, with what they do now
@@ -64,8 +79,21 @@ pub async fn get_cameras(
             codec: told.and_then(|told| told.codec.clone()),
             width: told.and_then(|told| told.width),
             height: told.and_then(|told| told.height),
+            sub: view.has_sub.then(|| SubStream::told(&word, &id)),
             id,
         }
     });
     Ok(Json(cameras.collect()))
+}
+
+impl SubStream {
+    fn told(word: &RecorderWord, id: &str) -> SubStream {
+        let (state, told) = word.sub(id);
+        SubStream {
+            state,
+            codec: told.and_then(|told| told.codec.clone()),
+            width: told.and_then(|told| told.width),
+            height: told.and_then(|told| told.height),
+        }
+    }
 }

@@ -4,9 +4,10 @@ use crate::{
     extract::{Asked, Named, SignedIn},
     problem::{self, Problem, ProblemBody},
     server::Web,
+    stream::{Wanted, must_be_there},
 };
 use axum::{Json, extract::State};
-use domain::{CameraId, Span, StreamId, UtcMicros};
+use domain::{CameraId, Span, UtcMicros};
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use keeper::wire::{FateState, HourFate};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ const ZONE: &str = "Europe/Paris";
 pub struct DayQuery {
     /// `YYYY-MM-DD`, a day of Europe/Paris: 23 to 25 hours.
     date: String,
+    /// Whose footage and gaps: `main` where nothing is said. The hours are the same: one key dies for both.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    stream: Wanted,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,15 +84,20 @@ pub async fn get_day(
     query: Result<Asked<DayQuery>, Problem>,
 ) -> Result<Json<Day>, Problem> {
     let camera: CameraId = id.parse().map_err(|_| Problem::from(&problem::NOT_FOUND))?;
-    let date = query?.0.date;
+    let DayQuery { date, stream } = query?.0;
+    let stream = stream.of(camera);
     let span = day_span(&date).ok_or(&problem::MALFORMED)?;
     // the keeper first: it knows whether this session may see anything
-    let hours = web.ask_keeper(move |keeper| keeper.see_hours(&session, camera, span)).await?;
-    let ask = RecorderAsk::Timeline { stream: StreamId::main(camera), span };
+    let asked = session.clone();
+    let hours = web.ask_keeper(move |keeper| keeper.see_hours(&asked, camera, span)).await?;
+    let ask = RecorderAsk::Timeline { stream, span };
     let RecorderAnswer::Timeline(timeline) = web.recorder.ask(&ask).await? else {
         return Err((&problem::RECORDER_AWAY).into());
     };
     let (footage, gaps) = within(timeline, span);
+    if footage.is_empty() && gaps.is_empty() {
+        must_be_there(&web, &session, stream).await?;
+    }
     Ok(Json(Day {
         camera: camera.to_string(),
         date,

@@ -25,6 +25,7 @@ mod server;
 mod session;
 mod setup;
 mod site;
+mod stream;
 mod timeline;
 mod wall;
 

@@ -1,17 +1,18 @@
 //! A camera live: frames from the recorder's hub while the permit stands, packed for the browser (P5).
 
 use crate::{
-    extract::{Named, SignedIn},
+    extract::{Asked, Named, SignedIn},
     packer::{Head, Packer},
     parts::{self, PARTS_WAITING_MAX, Part, PartSender},
     permits::InUse,
     problem::{self, Problem, ProblemBody},
     recorder_link::LiveLink,
     server::Web,
+    stream::{StreamQuery, must_be_there},
 };
 use axum::{extract::State, http::HeaderName, response::Response};
 use domain::{
-    CameraId, StreamId,
+    StreamId,
     limit::{LIVE_GROUP_WAIT_SECONDS, LIVE_PICTURE_WAIT_SECONDS},
 };
 use std::{sync::Arc, time::Duration};
@@ -19,7 +20,10 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use vault::{keeper::View, service::LiveMessage};
+use vault::{
+    keeper::{SessionSecret, View},
+    service::LiveMessage,
+};
 
 /// Without any sign of pictures, and while pictures come of which none starts a group yet.
 const PICTURE_WAIT: Duration = Duration::from_secs(LIVE_PICTURE_WAIT_SECONDS);
@@ -30,22 +34,23 @@ const GROUP_WAIT: Duration = Duration::from_secs(LIVE_GROUP_WAIT_SECONDS);
 /// Fragmented MP4; `Vigie-Start` is the UTC of time 0, at which the first picture is decoded. Before the answer comes a wait
 /// for the camera's next key frame, of up to 75 s while its pictures come, of up to 10 s where none comes.
 #[utoipa::path(get, path = "/media/{permit}/{camera}/live", tag = "media", security(("session" = [])),
-    params(("permit" = String, Path, description = "of a live look"), ("camera" = String, Path)),
+    params(("permit" = String, Path, description = "of a live look"), ("camera" = String, Path), StreamQuery),
     responses(
         (status = 200, content_type = "video/mp4", body = Vec<u8>, headers(("Vigie-Start" = String))),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 410, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 410, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)
     ))]
 pub async fn get_live(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named((permit, camera)): Named<(String, String)>,
+    query: Result<Asked<StreamQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let using = web.permits.use_by(&permit, web.permits.owner(&session))?;
-    let camera = using.camera(&camera)?;
+    let stream = query?.0.stream.of(using.camera(&camera)?);
     must_be_live(&using)?;
     let (to, parts) = mpsc::channel(PARTS_WAITING_MAX);
-    tokio::spawn(async move { watch(&web, &using, camera, &to).await });
+    tokio::spawn(async move { watch(&web, &session, &using, stream, &to).await });
     parts::answer(parts, HeaderName::from_static("vigie-start")).await
 }
 
@@ -56,11 +61,11 @@ pub fn must_be_live(using: &InUse) -> Result<(), Problem> {
     }
 }
 
-/// Sends one camera's parts until the permit, the reader or the camera's stream ends. The last part says why.
-pub async fn watch(web: &Web, using: &InUse, camera: CameraId, to: &mpsc::Sender<Part>) {
+/// Sends one stream's parts until the permit, the reader or the stream ends. The last part says why.
+pub async fn watch(web: &Web, session: &SessionSecret, using: &InUse, stream: StreamId, to: &mpsc::Sender<Part>) {
     let sender = PartSender { to, using };
     let problem = tokio::select! {
-        problem = relay(web, camera, &sender) => problem.err(),
+        problem = relay(web, session, stream, &sender) => problem.err(),
         () = using.ended() => None,
         () = to.closed() => return,
     };
@@ -68,8 +73,9 @@ pub async fn watch(web: &Web, using: &InUse, camera: CameraId, to: &mpsc::Sender
     drop(to.try_send(Part::End(problem)));
 }
 
-async fn relay(web: &Web, camera: CameraId, sender: &PartSender<'_>) -> Result<(), Problem> {
-    let mut link = web.recorder.live(sender.using.permit().clone(), StreamId::main(camera)).await?;
+async fn relay(web: &Web, session: &SessionSecret, stream: StreamId, sender: &PartSender<'_>) -> Result<(), Problem> {
+    must_be_there(web, session, stream).await?;
+    let mut link = web.recorder.live(sender.using.permit().clone(), stream).await?;
     let mut packer = Packer::default();
     let first = first_picture(&mut link, &mut packer).await?;
     let Some(head) = first else { return Err((&problem::RECORDER_AWAY).into()) };

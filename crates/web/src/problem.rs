@@ -191,6 +191,9 @@ texts! {
     NO_FOOTAGE NOT_FOUND "no-footage": "Aucune image enregistrée à cet instant", "Nothing recorded at this instant";
         "La frise de la journée montre ce qui existe, ce qui manque et pourquoi.",
         "The timeline of the day shows what exists, what is missing and why."
+    NO_SUB_STREAM NOT_FOUND "no-sub-stream": "Pas de flux secondaire", "No sub-stream";
+        "Cette caméra n’a pas de flux secondaire. Demandez le flux principal, ou que l’administrateur l’ajoute : `vigie camera sub`.",
+        "This camera has no sub-stream. Ask for the main stream, or have the administrator add one: `vigie camera sub`."
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."

@@ -34,6 +34,17 @@ pub struct CameraWord {
     pub height: Option<u32>,
     last_durable: Option<Time>,
     pub bytes_per_second: Option<f64>,
+    sub: Option<SubWord>,
+}
+
+/// Its sub-stream.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SubWord {
+    state: String,
+    pub codec: Option<String>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,9 +91,13 @@ impl RecorderWord {
 
     /// `unknown` for a state that nobody told lately.
     pub fn state(&self, id: &str) -> &'static str {
-        const STATES: [&str; 4] = ["recording", "connecting", "away", "refused"];
-        let told = self.camera(id).filter(|_| !self.silent).map_or("", |camera| &camera.state);
-        STATES.into_iter().find(|state| *state == told).unwrap_or("unknown")
+        known_state(self.camera(id).filter(|_| !self.silent).map_or("", |camera| &camera.state))
+    }
+
+    /// What is known now of a camera's sub-stream, with its state.
+    pub fn sub(&self, id: &str) -> (&'static str, Option<&SubWord>) {
+        let sub = self.camera(id).filter(|_| !self.silent).and_then(|camera| camera.sub.as_ref());
+        (known_state(sub.map_or("", |sub| &sub.state)), sub)
     }
 }
 
@@ -104,6 +119,11 @@ impl Time {
     }
 }
 
+fn known_state(told: &str) -> &'static str {
+    const STATES: [&str; 4] = ["recording", "connecting", "away", "refused"];
+    STATES.into_iter().find(|state| *state == told).unwrap_or("unknown")
+}
+
 /// The members of a list that can be read.
 fn each<T: DeserializeOwned>(list: &Value) -> Vec<T> {
     let members = list.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -117,11 +137,14 @@ mod tests {
     #[test]
     fn what_is_missing_or_odd_is_left_out_and_the_rest_is_told() {
         let word = RecorderWord::read(
-            r#"{"cameras":[{"id":"a","state":"recording","since":1000000,"width":640},{"id":5},{"id":"b","state":"dancing"}],
+            r#"{"cameras":[{"id":"a","state":"recording","since":1000000,"width":640},{"id":5},
+                {"id":"b","state":"dancing","sub":{"state":"away","width":352}}],
                 "store":{"slots":3,"slot_bytes":"many"},"new":1}"#,
         );
         assert_eq!((word.state("a"), word.state("b"), word.state("c")), ("recording", "unknown", "unknown"));
         assert_eq!(word.camera("a").and_then(CameraWord::since).as_deref(), Some("1970-01-01T00:00:01.000Z"));
+        let width = |id| word.sub(id).1.and_then(|sub| sub.width);
+        assert_eq!((word.sub("a").0, word.sub("b").0, width("b"), width("a")), ("unknown", "away", Some(352), None));
         assert_eq!((word.store.slots, word.bytes_past_deadline), (0, None));
         for text in ["", "null", "[]", "{\"cameras\":7}", "not json"] {
             assert!(RecorderWord::read(text).cameras.is_empty(), "{text}");

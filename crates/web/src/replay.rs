@@ -8,6 +8,7 @@ use crate::{
     permits::InUse,
     problem::{self, Problem, ProblemBody},
     server::Web,
+    stream::{Wanted, must_be_there},
 };
 use axum::{extract::State, http::HeaderName, response::Response};
 use bytes::Bytes;
@@ -43,6 +44,10 @@ pub struct ReplayQuery {
     from: String,
     /// ISO 8601.
     to: String,
+    /// `main` where nothing is said.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    stream: Wanted,
 }
 
 /// One camera's past
@@ -64,16 +69,21 @@ pub async fn get_replay(
     query: Result<Asked<ReplayQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let using = web.permits.use_by(&permit, web.permits.owner(&session))?;
-    let stream = StreamId::main(using.camera(&camera)?);
-    let span = span_within(&using, &query?.0)?;
-    let camera = stream.camera;
+    let camera = using.camera(&camera)?;
+    let query = query?.0;
+    let (stream, span) = (query.stream.of(camera), span_within(&using, &query)?);
     let played = play(&web, using, stream, span).await;
     match played {
         Err(problem) if std::ptr::eq(problem.text, &problem::NO_FOOTAGE) => {
             // nothing there: because it died, or because it never was
-            let fates = web.ask_keeper(move |keeper| keeper.see_hours(&session, camera, span)).await?;
-            let died = fates.iter().any(|fate| matches!(fate.state, FateState::Closed | FateState::Destroyed));
-            Err(if died { (&problem::CLOSED).into() } else { problem })
+            let asked = session.clone();
+            let fates = web.ask_keeper(move |keeper| keeper.see_hours(&asked, camera, span)).await?;
+            if fates.iter().any(|fate| matches!(fate.state, FateState::Closed | FateState::Destroyed)) {
+                return Err((&problem::CLOSED).into());
+            }
+            // what was recorded of a sub-stream that was taken away since stays until its deadline
+            must_be_there(&web, &session, stream).await?;
+            Err(problem)
         }
         played => played,
     }

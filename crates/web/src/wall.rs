@@ -5,13 +5,14 @@
 //! 2: end of that camera's stream, a JSON problem or nothing; it is begun again while the permit stands.
 
 use crate::{
-    extract::{Named, SignedIn},
+    extract::{Asked, Named, SignedIn},
     live::{must_be_live, watch},
     packer::Head,
     parts::{PARTS_WAITING_MAX, Part},
     permits::InUse,
     problem::{Problem, ProblemBody},
     server::Web,
+    stream::WallQuery,
 };
 use axum::{
     body::Body,
@@ -20,11 +21,12 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use domain::CameraId;
+use domain::StreamId;
 use futures::stream;
 use serde_json::json;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use vault::keeper::SessionSecret;
 
 /// Version 1 of the records above.
 pub const CONTENT_TYPE: &str = "application/vnd.vigie.wall";
@@ -38,28 +40,30 @@ const KIND_END: u8 = 2;
 ///
 /// `application/vnd.vigie.wall`: records of an eight-byte header (length u32, place in the permit's list u16, kind u8, 0,
 /// big endian) and a payload. Kinds: 0 fragmented MP4, 1 head as JSON `{content_type, start}`, 2 end of that camera's
-/// stream (a problem as JSON, or nothing).
+/// stream (a problem as JSON, or nothing; `no-sub-stream` where one is wanted and not there).
 #[utoipa::path(get, path = "/media/{permit}/live", tag = "media", security(("session" = [])),
-    params(("permit" = String, Path, description = "of a live look")),
+    params(("permit" = String, Path, description = "of a live look"), WallQuery),
     responses(
         (status = 200, content_type = "application/vnd.vigie.wall", body = Vec<u8>),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)
     ))]
 pub async fn get_wall(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named(permit): Named<String>,
+    query: Result<Asked<WallQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let using = Arc::new(web.permits.use_by(&permit, web.permits.owner(&session))?);
     must_be_live(&using)?;
-    let cameras = using.permit().cameras.clone();
-    let (to, records) = mpsc::channel(PARTS_WAITING_MAX * cameras.len().max(1));
-    for (place, camera) in (0u16..).zip(cameras) {
-        let (web, using, to) = (web.clone(), using.clone(), to.clone());
+    let streams = query?.0.streams(&using)?;
+    let (to, records) = mpsc::channel(PARTS_WAITING_MAX * streams.len().max(1));
+    for (place, of) in (0u16..).zip(streams) {
+        let (web, using, to, session) = (web.clone(), using.clone(), to.clone(), session.clone());
         tokio::spawn(async move {
-            let place = Place { number: place, camera, to };
+            let place = Place { number: place, stream: of, to };
             tokio::select! {
-                () = place.fill(&web, &using) => {}
+                () = place.fill(&web, &session, &using) => {}
                 () = using.ended() => {}
                 () = place.to.closed() => {}
             }
@@ -75,19 +79,19 @@ pub async fn get_wall(
 /// One camera of the wall.
 struct Place {
     number: u16,
-    camera: CameraId,
+    stream: StreamId,
     to: mpsc::Sender<Bytes>,
 }
 
 impl Place {
     /// Streams the camera again and again; ends when nobody reads.
-    async fn fill(&self, web: &Web, using: &InUse) {
+    async fn fill(&self, web: &Web, session: &SessionSecret, using: &InUse) {
         loop {
             let (to, mut parts) = mpsc::channel(PARTS_WAITING_MAX);
             let both = async {
                 tokio::join!(
                     async {
-                        watch(web, using, self.camera, &to).await;
+                        watch(web, session, using, self.stream, &to).await;
                         drop(to)
                     },
                     self.pass(&mut parts)

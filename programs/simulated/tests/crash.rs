@@ -130,6 +130,7 @@ impl Trial {
             sleep(f64::from(self.dice.between(0.0, 3.0)));
         }
         events.push(self.event(process));
+        println!("    next: {process}");
         let killed = self.eyes.now();
         let clock = Instant::now();
         self.kill(process);

@@ -38,7 +38,7 @@ fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_ba
     until("the hour is closed", || (replay_status(&site, &short, hour) == Err("closed".into())).then_some(()));
     until("the hour is destroyed", || site.fate(&short, hour).filter(|state| state == "destroyed"));
     assert!(replay_status(&site, &long, hour).is_ok(), "the other camera may be kept for two days");
-    check_destruction(&site);
+    check_destruction(&site, &["verify"]);
 
     // 1 · store and footage catalog of the backup over the present ones
     site.site.stop().unwrap();
@@ -46,7 +46,7 @@ fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_ba
     site.site.serve().unwrap();
     assert_eq!(replay_status(&site, &short, hour), Err("closed".into()));
     assert!(replay_status(&site, &long, hour).is_ok(), "what lives is there again with the backup");
-    check_destruction(&site);
+    check_destruction(&site, &["verify", "--ledger-only"]);
 
     // 2 · the whole backup beside the keyring of today, and the clock of then; then with the ledger of today
     site.site.stop().unwrap();
@@ -138,11 +138,12 @@ fn replay_in(browser: &Browser<'_>, camera: &str, from: UtcMicros, to: UtcMicros
     Ok(())
 }
 
-fn check_destruction(site: &Site) {
+/// `verify` with what the store can be held to: one that was put back from a backup lacks what was recorded since.
+fn check_destruction(site: &Site, verify: &[&str]) {
     check_nothing_overdue(site);
     let due = site.site.run(&["destroy", "--due"], None).unwrap();
     assert!(due.contains("Rien n'est échu."), "{due}");
-    let verified = site.site.run(&["verify"], None).unwrap();
+    let verified = site.site.run(verify, None).unwrap();
     assert!(verified.contains("✓ Le registre est entier"), "{verified}");
 }
 

@@ -216,7 +216,7 @@ fn closed_footage_whose_keys_wait_is_counted_in_bytes_and_no_more_when_the_clock
 }
 
 #[test]
-fn a_store_that_is_full_is_told_before_and_then_with_a_gap_of_that_name_and_what_is_held_stays_whole() {
+fn a_store_that_is_full_is_told_before_and_then_with_a_gap_of_that_name_and_recording_goes_on_when_space_comes() {
     let town = town(1);
     let start = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
     let mut site = Site::installed(start.seconds() + 20 - now().seconds());
@@ -240,6 +240,13 @@ fn a_store_that_is_full_is_told_before_and_then_with_a_gap_of_that_name_and_what
     };
     until("the gap has its name", || day(&site).contains("Le stockage était plein").then_some(()));
     assert_eq!(attempt(&site, &["verify"]).code, Some(0), "what is held is whole");
+    // its day comes: what dies makes room
+    set_offset(&site.clock, start.plus_seconds(DAY_SECONDS + 20).since(now())).unwrap();
+    until("recording goes on with nobody there", || {
+        let health = site.health()?;
+        let durable = health["cameras"][0]["last_durable"].as_str()?.to_owned();
+        (start.plus_seconds(DAY_SECONDS).to_string() < durable).then_some(())
+    });
 }
 
 /// Sixteen slots of 64 KiB: some seconds of a camera. No setting allows it, so the store's own marker is cut down.

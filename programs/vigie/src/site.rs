@@ -166,6 +166,11 @@ pub fn lock(config: &Config) -> Result<std::fs::File, SiteError> {
     lock_file(config, "lock")
 }
 
+/// Holds the store for one recorder: one whose `serve` was killed may still be closing its reels.
+pub fn lock_recorder(config: &Config) -> Result<std::fs::File, SiteError> {
+    lock_file(config, "recorder.lock")
+}
+
 /// Holds the site for one `serve`, before any of its roles starts.
 pub fn lock_serve(config: &Config) -> Result<std::fs::File, SiteError> {
     lock_file(config, "serve.lock")

@@ -68,17 +68,21 @@ fn before(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) ->
         format!("Avant, à {} : la relecture s'ouvre.", clock_text(stage.now())),
         format!("Before, at {}: the replay opens.", clock_text(stage.now())),
     );
-    let middle = recorded.1.plus_seconds(-12);
+    let shown = stage.car_seen.unwrap_or(recorded.1.plus_seconds(-12));
     let arguments = [
         "4-avant".into(),
         stage.cameras[0].clone(),
-        paris(middle).date().to_string(),
-        clock_text(middle),
-        clock_text(middle.plus_seconds(3)),
+        paris(shown).date().to_string(),
+        clock_text(shown.plus_seconds(-3)),
+        clock_text(shown),
         REASON.into(),
     ];
     let picture = stage.screen("replay", &arguments)?;
-    story.picture(picture, "Avant la fermeture : l'heure se relit.", "Before the closing: the hour can be replayed.");
+    story.picture(
+        picture,
+        "Avant la fermeture : les secondes de la voiture jaune se relisent.",
+        "Before the closing: the yellow car's seconds can be replayed.",
+    );
     Ok(())
 }
 
@@ -118,7 +122,7 @@ fn after(stage: &mut Stage, story: &mut Story, deadline: UtcMicros, recorded: (U
         format!("Après l'échéance, à {} : rien ne s'ouvre.", clock_text(stage.now())),
         format!("After the deadline, at {}: nothing opens.", clock_text(stage.now())),
     );
-    let at = recorded.0.plus_seconds(15);
+    let at = stage.car_seen.unwrap_or(recorded.0.plus_seconds(15));
     let arguments =
         ["4-apres".into(), stage.cameras[0].clone(), paris(at).date().to_string(), clock_text(at), REASON.into()];
     let picture = stage.screen("day", &arguments)?;

@@ -36,6 +36,8 @@ pub struct Stage {
     pub cameras: Vec<String>,
     /// 03:00 in Paris: the tour's hour begins.
     pub three: UtcMicros,
+    /// When the yellow car was best seen.
+    pub car_seen: Option<UtcMicros>,
     clock: PathBuf,
     out: PathBuf,
     scripts: Option<PathBuf>,
@@ -75,7 +77,19 @@ impl Stage {
             ids.push(site.add_camera(&format!("cam-{}", n + 1), url, PLACE_NAMES[n], days, &cameras)?);
         }
         let (out, scripts) = (out.to_owned(), scripts.map(Path::to_owned));
-        let stage = Stage { site, town, operator, administrator, cameras: ids, three, clock, out, scripts, folder };
+        let stage = Stage {
+            site,
+            town,
+            operator,
+            administrator,
+            cameras: ids,
+            three,
+            car_seen: None,
+            clock,
+            out,
+            scripts,
+            folder,
+        };
         stage.until_recorded()?;
         Ok(stage)
     }

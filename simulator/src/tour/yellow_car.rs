@@ -24,6 +24,7 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
     let car = truth.vehicles.iter().find(|vehicle| vehicle.colour == Colour::Yellow);
     let car = car.ok_or("the yellow car is missing from the scene")?.clone();
     let seen = passage(stage, &car)?;
+    stage.car_seen = Some(seen);
     let at = clock_text(seen);
     story.say(
         format!("À {at}, une voiture jaune prend le virage à {:.0} km/h (vérité terrain de la scène).", car.speed_kmh),

@@ -7,13 +7,15 @@ use retina::{
     codec::{CodecItem, ParametersRef},
 };
 use simulator::{
+    coding::{Codec, Coding},
+    nal::is_parameter_set,
     packetise::{NalDigest, nal_digest},
     rtsp::{Scheme, StartAt, Town, TownConfig},
 };
 use std::sync::atomic::Ordering::SeqCst;
 
 /// NAL digests of the first frames that retina hands over, without parameter sets, and each frame's RTP timestamp.
-async fn frames_of(url: &str, count: usize) -> Vec<(u32, Vec<NalDigest>)> {
+async fn frames_of(url: &str, codec: Codec, count: usize) -> Vec<(u32, Vec<NalDigest>)> {
     let login = retina::client::Credentials { username: USER.into(), password: PASSWORD.into() };
     let options = SessionOptions::default().creds(Some(login));
     let mut session = Session::describe(url.parse().unwrap(), options).await.unwrap();
@@ -24,7 +26,7 @@ async fn frames_of(url: &str, count: usize) -> Vec<(u32, Vec<NalDigest>)> {
     let mut frames = Vec::new();
     while frames.len() < count {
         if let CodecItem::VideoFrame(frame) = playing.next().await.expect("a next item").unwrap() {
-            frames.push((frame.timestamp().timestamp() as u32, digests(frame.data())));
+            frames.push((frame.timestamp().timestamp() as u32, digests(codec, frame.data())));
         }
     }
     let Some(ParametersRef::Video(parameters)) = playing.streams()[video].parameters() else {
@@ -35,11 +37,11 @@ async fn frames_of(url: &str, count: usize) -> Vec<(u32, Vec<NalDigest>)> {
 }
 
 /// Of NAL units each after its length in four bytes.
-fn digests(mut data: &[u8]) -> Vec<NalDigest> {
+fn digests(codec: Codec, mut data: &[u8]) -> Vec<NalDigest> {
     let mut digests = Vec::new();
     while let Some((length, rest)) = data.split_first_chunk::<4>() {
         let (nal, after) = rest.split_at(u32::from_be_bytes(*length) as usize);
-        if !matches!(nal[0] & 0x1f, 7 | 8) {
+        if !is_parameter_set(codec, nal) {
             digests.push(nal_digest(nal));
         }
         data = after;
@@ -48,10 +50,11 @@ fn digests(mut data: &[u8]) -> Vec<NalDigest> {
 }
 
 fn check(config: TownConfig) {
+    let codec = config.coding_of(1).codec;
     let town = Town::start(config).unwrap();
     let camera = &town.cameras[0];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let frames = runtime.block_on(frames_of(&camera.url(), 30));
+    let frames = runtime.block_on(frames_of(&camera.url(), codec, 30));
     let sent = camera.sent();
     for (n, (timestamp, digests)) in frames.iter().enumerate() {
         assert_eq!((*timestamp, digests), (sent[n].rtp_timestamp, &sent[n].nal_digests), "frame {n}");
@@ -78,4 +81,24 @@ fn retina_gets_every_frame_as_sent_with_basic() {
 #[test]
 fn retina_gets_every_frame_as_sent_from_the_middle_of_a_group() {
     check(TownConfig { start_at: StartAt::AnyFrame, ..TownConfig::for_tests(1, credentials()) });
+}
+
+fn coded(text: &str) -> TownConfig {
+    let coding: Coding = text.parse().unwrap();
+    TownConfig { codings: vec![coding], ..TownConfig::for_tests(1, credentials()) }
+}
+
+#[test]
+fn retina_gets_every_frame_as_sent_in_h265() {
+    check(coded("h265"));
+}
+
+#[test]
+fn retina_gets_every_frame_as_sent_in_h265_with_open_groups() {
+    check(coded("h265+open-gop"));
+}
+
+#[test]
+fn retina_gets_every_frame_as_sent_with_b_pictures() {
+    check(coded("h264+b-frames"));
 }

@@ -1,6 +1,6 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { ApiError, networkProblem, problemOf } from './problem'
-import type { Account, Camera, Day, Health, Look, LookRequest, Session, Site } from './types'
+import type { Account, Camera, Day, Health, Look, LookRequest, Session, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
@@ -25,17 +25,19 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener
 }
 
-export function liveUrl(permit: string, camera: string): string {
-  return `/media/${encodeURIComponent(permit)}/${encodeURIComponent(camera)}/live`
+export function liveUrl(permit: string, camera: string, kind: StreamKind): string {
+  return `/media/${encodeURIComponent(permit)}/${encodeURIComponent(camera)}/live${kind === 'sub' ? '?stream=sub' : ''}`
 }
 
-/** All cameras of a live permit in one response (see player/wall_stream.ts). */
-export function wallUrl(permit: string): string {
-  return `/media/${encodeURIComponent(permit)}/live`
+/** All cameras of a live permit in one response (see player/wall_stream.ts), some by their sub-stream. */
+export function wallUrl(permit: string, sub: string[]): string {
+  const query = sub.length === 0 ? '' : `?sub=${sub.map(encodeURIComponent).join(',')}`
+  return `/media/${encodeURIComponent(permit)}/live${query}`
 }
 
-export function replayUrl(permit: string, camera: string, fromMs: number, toMs: number): string {
+export function replayUrl(permit: string, camera: string, fromMs: number, toMs: number, kind: StreamKind): string {
   const span = new URLSearchParams({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() })
+  if (kind === 'sub') span.set('stream', kind)
   return `/media/${encodeURIComponent(permit)}/${encodeURIComponent(camera)}/replay?${span}`
 }
 

@@ -39,6 +39,17 @@ export interface Camera {
   codec: string | null
   width: number | null
   height: number | null
+  /** Null where the camera has no sub-stream. */
+  sub: SubStream | null
+}
+
+export type StreamKind = 'main' | 'sub'
+
+export interface SubStream {
+  state: CameraState
+  codec: string | null
+  width: number | null
+  height: number | null
 }
 
 export interface Span {

@@ -96,6 +96,9 @@ export const en: Record<MessageKey, string> = {
   'codec.what': 'This camera sends its pictures as {format}, which this browser cannot decode ({type}).',
   'codec.safe': 'Recording goes on; it is whole and unharmed. Nothing is lost.',
   'codec.remedy': 'To see these pictures, open the console on a computer and in a browser that decode this format, or ask the administrator to set the camera to H.264.',
+  'codec.sub': 'Sub-stream ({size}): this browser does not play the {format} of the main stream, which is recorded whole.',
+  'codec.sub-remedy': 'If the camera has a sub-stream in H.264, the administrator can add it with the command “vigie camera sub”: it will be shown here instead.',
+  'codec.sub-no-use': 'This camera’s sub-stream is of no help here: it is not in H.264, or was not recorded at this instant. The administrator changes it with the command “vigie camera sub”.',
 
   'camera.recording': 'recording',
   'camera.connecting': 'connecting',

@@ -95,6 +95,9 @@ export const fr = {
   'codec.what': 'Cette caméra envoie ses images en {format}, que ce navigateur ne sait pas décoder ({type}).',
   'codec.safe': 'L’enregistrement continue ; il est entier et intact. Rien n’est perdu.',
   'codec.remedy': 'Pour voir ces images, ouvrez la console sur un poste et dans un navigateur qui décodent ce format, ou demandez à l’administrateur de régler la caméra sur H.264.',
+  'codec.sub': 'Flux secondaire ({size}) : ce navigateur ne lit pas le {format} du flux principal, qui est enregistré en entier.',
+  'codec.sub-remedy': 'Si la caméra a un flux secondaire en H.264, l’administrateur peut l’ajouter avec la commande « vigie camera sub » : il sera montré ici à la place.',
+  'codec.sub-no-use': 'Le flux secondaire de cette caméra n’aide pas ici : il n’est pas en H.264, ou n’était pas enregistré à cet instant. L’administrateur le change avec la commande « vigie camera sub ».',
 
   'camera.recording': 'enregistre',
   'camera.connecting': 'se connecte',

@@ -8,15 +8,22 @@ export function contentTypeOf(moov: Uint8Array): string | null {
   return hevc === null ? null : type(hvc1(moov.subarray(hevc)))
 }
 
-/** The word that people know: `H.265`. */
+/** The word that people know, `H.265`, of a type or of the recorder's own word. */
 export function formatName(contentType: string): string {
-  if (/hvc1|hev1/.test(contentType)) return 'H.265'
-  return /avc1|avc3/.test(contentType) ? 'H.264' : contentType
+  if (/hvc1|hev1|^H265$/.test(contentType)) return 'H.265'
+  return /avc1|avc3|^H264$/.test(contentType) ? 'H.264' : contentType
 }
 
 /** Whether this browser says that it plays exactly this. */
 export function isPlayable(contentType: string): boolean {
   return typeof MediaSource !== 'undefined' && MediaSource.isTypeSupported(contentType)
+}
+
+/** Whether this browser plays a format that is known by its word only, `H264` or `H265`: asked with what cameras send most. */
+export function playsFormat(format: string): boolean {
+  const name = format.replace('.', '').toUpperCase()
+  if (name === 'H265') return isPlayable(type('hvc1.1.6.L93.B0'))
+  return name !== 'H264' || isPlayable(type('avc1.4d401f'))
 }
 
 /** ISO/IEC 14496-15, E.3: profile, compatibility (lowest bit first), tier and level, constraints without trailing zeros. */

@@ -1,6 +1,7 @@
 // Plays one live camera: newest picture first, never more than a few seconds behind, comes back by itself.
 import { ApiError, problemFrom } from '../api/problem'
-import type { Problem } from '../api/types'
+import type { Problem, StreamKind } from '../api/types'
+import type { StreamChoice } from './choice'
 import { LIVE_KEEP_S, backoffSeconds, liveJump } from './ranges'
 import { MseSink, UnsupportedCodec } from './sink'
 import type { OpenedStream, OpenStream } from './stream'
@@ -17,6 +18,8 @@ export interface LiveStatus {
   problem: Problem | null
   /** In state `unsupported`. */
   contentType: string | null
+  /** The main stream's format while the sub-stream stands in for it. */
+  standsInFor: string | null
 }
 
 /** No answer for this long: the camera's next key picture is waited for, and the tile says so. */
@@ -33,11 +36,12 @@ export class LivePlayer {
   private stream: OpenedStream | null = null
   private lastByteMs = 0
   private cycle = new AbortController()
-  private status: LiveStatus = { state: 'connecting', delayS: null, retryS: 0, problem: null, contentType: null }
+  private status: LiveStatus = { state: 'connecting', delayS: null, retryS: 0, problem: null, contentType: null, standsInFor: null }
 
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly open: () => OpenStream,
+    private readonly open: (kind: StreamKind) => OpenStream,
+    private readonly choice: StreamChoice,
     private readonly tell: (status: LiveStatus) => void,
   ) {}
 
@@ -63,6 +67,10 @@ export class LivePlayer {
         await this.once()
       } catch (error) {
         if (this.abort.signal.aborted) break
+        if (error instanceof UnsupportedCodec ? this.choice.refused(error.contentType) : this.choice.absent(error)) {
+          this.endCycle()
+          continue
+        }
         if (error instanceof UnsupportedCodec) {
           this.change({ state: 'unsupported', contentType: error.contentType })
           break
@@ -89,7 +97,7 @@ export class LivePlayer {
   private async once(): Promise<void> {
     const waits = setTimeout(() => this.change({ state: 'key-frame' }), KEY_FRAME_AFTER_MS)
     try {
-      this.stream = await this.open()(this.cycle.signal)
+      this.stream = await this.open(this.choice.kind)(this.cycle.signal)
     } finally {
       clearTimeout(waits)
     }
@@ -140,7 +148,7 @@ export class LivePlayer {
   }
 
   private change(part: Partial<LiveStatus>): void {
-    this.status = { ...this.status, ...part }
+    this.status = { ...this.status, ...part, standsInFor: this.choice.standsInFor }
     this.tell(this.status)
   }
 }

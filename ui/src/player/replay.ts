@@ -2,6 +2,7 @@
 import { replayUrl } from '../api/client'
 import { problemFrom } from '../api/problem'
 import type { Problem } from '../api/types'
+import type { StreamChoice } from './choice'
 import { wait } from './live'
 import { REPLAY_KEEP_S, contains, gapJump, mayReadOn } from './ranges'
 import { MseSink, UnsupportedCodec } from './sink'
@@ -17,6 +18,8 @@ export interface ReplayStatus {
   jumped: { fromMs: number; toMs: number } | null
   problem: Problem | null
   contentType: string | null
+  /** The main stream's format while the sub-stream stands in for it. */
+  standsInFor: string | null
 }
 
 export interface ReplaySpan {
@@ -40,11 +43,12 @@ export class ReplayPlayer {
   private lastFrameS: number | null = null
   private timer: ReturnType<typeof setInterval>
   private closed = false
-  private status: ReplayStatus = { state: 'loading', pictureMs: null, jumped: null, problem: null, contentType: null }
+  private status: ReplayStatus = { state: 'loading', pictureMs: null, jumped: null, problem: null, contentType: null, standsInFor: null }
 
   constructor(
     private readonly video: HTMLVideoElement,
     private readonly span: ReplaySpan,
+    private readonly choice: StreamChoice,
     private readonly tell: (status: ReplayStatus) => void,
   ) {
     this.timer = setInterval(() => this.tick(), TICK_MS)
@@ -62,6 +66,7 @@ export class ReplayPlayer {
       this.resume()
       return
     }
+    this.choice.renew()
     void this.openAt(target)
   }
 
@@ -110,7 +115,7 @@ export class ReplayPlayer {
     this.sink = null
     this.change({ state: 'loading', pictureMs: atMs, jumped: null, problem: null })
     try {
-      const url = replayUrl(this.span.permit, this.span.camera, atMs, this.span.toMs)
+      const url = replayUrl(this.span.permit, this.span.camera, atMs, this.span.toMs, this.choice.kind)
       const stream = await httpStream(url, 'Vigie-From')(abort.signal)
       if (abort.signal.aborted) return
       const sink = await MseSink.open(this.video, stream.contentType)
@@ -122,7 +127,11 @@ export class ReplayPlayer {
       await this.feed(sink, stream.read, abort.signal)
     } catch (error) {
       if (abort.signal.aborted) return
-      if (error instanceof UnsupportedCodec) this.change({ state: 'unsupported', contentType: error.contentType })
+      // a camera may change its format in mid-stream: then it goes on where the picture is
+      const reached = this.sink === null ? atMs : Math.max(atMs, this.pictureMs() ?? atMs)
+      const other = error instanceof UnsupportedCodec ? this.choice.refused(error.contentType) : this.choice.absent(error)
+      if (other) await this.openAt(reached)
+      else if (error instanceof UnsupportedCodec) this.change({ state: 'unsupported', contentType: error.contentType })
       else this.change({ state: 'failed', problem: problemFrom(error) })
     }
   }
@@ -181,7 +190,7 @@ export class ReplayPlayer {
 
   private change(part: Partial<ReplayStatus>): void {
     if (this.closed) return
-    this.status = { ...this.status, ...part }
+    this.status = { ...this.status, ...part, standsInFor: this.choice.standsInFor }
     this.tell(this.status)
   }
 }

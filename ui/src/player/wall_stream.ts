@@ -1,14 +1,17 @@
 // One response for the whole wall, shared out to the tiles; only used where the connection is HTTP/1.1.
 import { ApiError, networkProblem } from '../api/problem'
 import { wallUrl } from '../api/client'
-import type { Problem } from '../api/types'
+import type { Problem, StreamKind } from '../api/types'
 import { ByteQueue } from './byte_queue'
+import { wait } from './live'
 import { clockAheadMs } from './ranges'
 import { isoMs, openMedia, type OpenedStream, type OpenStream } from './stream'
 import { WALL_CONTENT_TYPE, WallParser, type WallRecord } from './wall_record'
 
 /** Six connections are all that a browser opens over HTTP/1.1; one has to stay free for everything else. */
 export const SINGLE_STREAMS_MAX_HTTP1 = 5
+/** Tiles begin together: so long the one response waits to know of which cameras the sub-stream is wanted. */
+const GATHER_MS = 50
 /** A tile that leaves this much unread has stopped; its stream is begun again. */
 const QUEUE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -29,16 +32,25 @@ export function connectionIsMultiplexed(): boolean {
 export class WallStream {
   private shares = new Map<number, Share>()
   private running = false
+  /** The response was asked for: another choice of streams needs another one. */
+  private asked = false
+  /** Cameras of which the sub-stream is wanted. */
+  private sub = new Set<string>()
   private abort = new AbortController()
   /** The server knows no such address: the tiles use a response each. */
   unsupported = false
 
-  constructor(private readonly permit: string) {}
+  constructor(
+    private readonly permit: string,
+    /** The permit's own list. */
+    private readonly cameras: string[],
+  ) {}
 
   /** The stream of the camera at this place in the permit's list. */
-  open(place: number): OpenStream {
+  open(place: number, kind: StreamKind): OpenStream {
     return (signal) =>
       new Promise((resolve, reject) => {
+        this.want(this.cameras[place] ?? '', kind)
         // Init segments stand at the beginning: a tile that wants its stream a second time begins all again.
         if (this.shares.get(place)?.claimed === true) this.stop()
         if (!this.running) void this.run()
@@ -53,9 +65,17 @@ export class WallStream {
       })
   }
 
+  private want(camera: string, kind: StreamKind): void {
+    if (this.sub.has(camera) === (kind === 'sub')) return
+    if (kind === 'sub') this.sub.add(camera)
+    else this.sub.delete(camera)
+    if (this.asked) this.stop()
+  }
+
   stop(): void {
     this.abort.abort()
     this.running = false
+    this.asked = false
     this.endAll(new ApiError(networkProblem()))
   }
 
@@ -64,7 +84,10 @@ export class WallStream {
     this.abort = abort
     this.running = true
     try {
-      const response = await openMedia(wallUrl(this.permit), abort.signal)
+      await wait(GATHER_MS, abort.signal)
+      if (abort.signal.aborted) return
+      this.asked = true
+      const response = await openMedia(wallUrl(this.permit, [...this.sub]), abort.signal)
       const type = response.headers.get('content-type') ?? ''
       if (!type.startsWith(WALL_CONTENT_TYPE) || response.body === null) throw new ApiError(networkProblem())
       const ahead = clockAheadMs(response.headers.get('date'), Date.now())
@@ -80,6 +103,7 @@ export class WallStream {
       if (abort.signal.aborted) return
       if (error instanceof ApiError && [404, 405, 501].includes(error.problem.status)) this.unsupported = true
       this.running = false
+      this.asked = false
       this.endAll(error)
     }
   }

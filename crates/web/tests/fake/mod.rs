@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{
     CameraId, Clock, Codec, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
-    UtcMicros,
+    StreamId, StreamKind, UtcMicros,
     limit::MESSAGE_BYTES_MAX,
     world::{BootId, BootMicros},
 };
@@ -44,6 +44,8 @@ pub const REASON: &str = "Un motif de plus de dix lettres";
 pub const COOKIE: &str = "vigie-session=c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
 pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
 pub const CAMERA: CameraId = CameraId([0xca; 16]);
+/// It has a sub-stream; `CAMERA` has none.
+pub const CAMERA_WITH_SUB: CameraId = CameraId([0xcb; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
 
 /// Reels that keeper and recorder know; set by the program that tests replay.
@@ -170,7 +172,22 @@ pub fn replay_look() -> String {
 }
 
 fn look(kind: &str, span: &str) -> String {
-    format!(r#"{{"kind":"{kind}","cameras":["{CAMERA}"],{span}"purpose":5,"reason":"{REASON}"}}"#)
+    look_at(&format!("\"{CAMERA}\""), kind, span)
+}
+
+/// Of both cameras.
+pub fn both_live() -> String {
+    look_at(&format!("\"{CAMERA}\",\"{CAMERA_WITH_SUB}\""), "live", "")
+}
+
+/// Of both cameras' last ten minutes.
+pub fn both_replay() -> String {
+    let (from, to) = (NOW.plus_seconds(-600), NOW);
+    look_at(&format!("\"{CAMERA}\",\"{CAMERA_WITH_SUB}\""), "replay", &format!(r#""from":"{from}","to":"{to}","#))
+}
+
+fn look_at(cameras: &str, kind: &str, span: &str) -> String {
+    format!(r#"{{"kind":"{kind}","cameras":[{cameras}],{span}"purpose":5,"reason":"{REASON}"}}"#)
 }
 
 fn listen(path: &Path, serve: impl Fn(UnixStream) + Send + Sync + Copy + 'static) {
@@ -224,15 +241,19 @@ fn answer(question: Question) -> Answer {
             Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
             None => Verdict::Refused(refused()),
         })),
-        Question::SeeCameras { .. } => Answer::CameraViews(vec![CameraView {
-            id: CAMERA,
-            name: "Place de l’Église".into(),
-            place: "Place de l’Église".into(),
-            delay_days: 30,
-            purposes: vec![Purpose::SafetyOfPersonsAndProperty],
-            since: NOW,
-            has_sub: false,
-        }]),
+        Question::SeeCameras { .. } => Answer::CameraViews(
+            [CAMERA, CAMERA_WITH_SUB]
+                .map(|id| CameraView {
+                    id,
+                    name: "Place de l’Église".into(),
+                    place: "Place de l’Église".into(),
+                    delay_days: 30,
+                    purposes: vec![Purpose::SafetyOfPersonsAndProperty],
+                    since: NOW,
+                    has_sub: id == CAMERA_WITH_SUB,
+                })
+                .into(),
+        ),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
@@ -285,7 +306,8 @@ fn health() -> KeeperHealth {
     };
     let recorder = format!(
         r#"{{"cameras":[{{"id":"{CAMERA}","state":"recording","detail_fr":"","detail_en":"","since":"{NOW}","codec":"avc1.42c01e",
-            "width":640,"height":360}}],"store":{{"slots":2,"slots_free":1,"slots_max":4,"slot_bytes":4194304}}}}"#
+            "width":640,"height":360}},{{"id":"{CAMERA_WITH_SUB}","state":"recording","codec":"H265","sub":{{"state":"recording",
+            "codec":"H264","width":352,"height":288}}}}],"store":{{"slots":2,"slots_free":1,"slots_max":4,"slot_bytes":4194304}}}}"#
     );
     KeeperHealth {
         site: "Ville de démonstration".into(),
@@ -333,22 +355,36 @@ fn record(ask: RecorderAsk, stream: &mut UnixStream) {
             }]));
         }
         RecorderAsk::Locate { .. } => tell(RecorderAnswer::Located(vec![])),
-        RecorderAsk::Timeline { .. } => {
-            let footage = vec![(NOW.plus_seconds(-600), NOW)];
+        RecorderAsk::Timeline { stream: of, .. } => {
+            let seconds = if of.kind == StreamKind::Sub { 60 } else { 600 };
+            let of_none = of.kind == StreamKind::Sub && of.camera == CAMERA;
+            let footage = if of_none { vec![] } else { vec![(NOW.plus_seconds(-seconds), NOW)] };
             tell(RecorderAnswer::Timeline(Timeline { footage, gaps: vec![] }));
         }
         RecorderAsk::Live { permit, .. } if permit.id != PERMIT => {
             tell(RecorderAnswer::Refused { why: "no permit".into() });
         }
-        RecorderAsk::Live { .. } => {
+        RecorderAsk::Live { stream: of, .. } => {
+            assert!(of != StreamId { camera: CAMERA, kind: StreamKind::Sub }, "nobody asks for what is not there");
             tell(RecorderAnswer::Watching);
+            let sub = of.kind == StreamKind::Sub;
             let mut push = |message: &LiveMessage| write_message(&mut *stream, message, LIVE_MESSAGE_BYTES_MAX).is_ok();
-            (0..50).all(|n| push(&LiveMessage::Frame(LiveFrame::from(&frame(n)))));
+            (0..50).all(|n| push(&LiveMessage::Frame(LiveFrame::from(&if sub { small(n) } else { frame(n) }))));
             while push(&LiveMessage::Idle) {
                 std::thread::sleep(std::time::Duration::from_millis(200));
             }
         }
     }
+}
+
+/// Picture `n` of a sub-stream: its profile is another (42 00 1e).
+pub fn small(n: i64) -> Frame {
+    let parameters = frame(n).parameters.map(|sets| {
+        let mut config = sets.config.to_vec();
+        (config[2], config[9]) = (0, 0);
+        ParameterSets { config: config.into(), ..sets }
+    });
+    Frame { parameters, ..frame(n) }
 }
 
 /// Picture `n` at 25 frames/s; each 25th starts a group.

@@ -29,6 +29,7 @@ pub fn run(
 ) -> Result<(), RecorderRoleError> {
     hardening::harden_or_say();
     let identity = site::identity(config)?;
+    let _lock = site::lock_recorder(config)?;
     let keeper = KeeperClient::role(&config.keeper_socket(), Peer::Recorder, handover.recorder);
     let parts = RecorderParts {
         site: identity.site,
