@@ -104,7 +104,12 @@ impl FaultyDisk {
 
     /// Every buffer ever given to a write, wherever it went.
     pub fn all_bytes_ever_written(&self) -> Written {
-        self.lock().written.clone()
+        self.bytes_written_since(0)
+    }
+
+    /// The same without the first `seen` buffers: what a reader who looks again has not seen.
+    pub fn bytes_written_since(&self, seen: usize) -> Written {
+        self.lock().written[seen..].to_vec()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -15,7 +15,7 @@ impl KeeperCore {
         let judgement = self.judgement();
         let closed = |deadline: UtcMicros| judgement.trusted.is_none() && judgement.is_closed(closes_at(deadline));
         let mut waiting: BTreeMap<Hour, BTreeSet<CameraId>> = BTreeMap::new();
-        for (hour, camera, fate) in self.moving().fates.living() {
+        for (hour, camera, fate) in self.moving().fates.pressing(closed) {
             if fate.condemned_at.is_some() || fate.deadline.is_some_and(closed) {
                 waiting.entry(hour).or_default().insert(camera);
             }

@@ -67,10 +67,7 @@ impl KeeperCore {
     pub(crate) fn is_anything_due(&self) -> bool {
         let judgement = self.judgement();
         let due = |deadline: UtcMicros| judgement.may_destroy(closes_at(deadline));
-        let fates = &self.moving().fates;
-        fates.living().any(|(hour, camera, fate)| {
-            fate.condemned_at.is_some() || fate.deadline.is_some_and(due) || fates.orders.erases(hour, camera)
-        })
+        self.moving().fates.pressing(due).next().is_some()
     }
 
     /// Footage whose keys are dead and whose space the recorder has not freed yet.
@@ -128,14 +125,15 @@ impl KeeperCore {
         // minted in the ledger, and a crash came before the keyring had the key: it dies on paper, too
         let held: BTreeMap<Hour, &HourSummary> = summaries.iter().map(|summary| (summary.hour, summary)).collect();
         let moving = self.moving();
-        for (hour, camera, fate) in moving.fates.living() {
+        let is_late = |deadline: UtcMicros| judgement.may_destroy(closes_at(deadline));
+        for (hour, camera, fate) in moving.fates.pressing(is_late) {
             let in_page = held.get(&hour).is_some_and(|summary| summary.cameras.contains_key(&camera));
             let erased = |condemned: &Condemned| {
                 condemned.hour == hour && condemned.destroyed_by.is_some() && condemned.which.names(camera)
             };
             let is_due = fate.condemned_at.is_some()
                 || moving.fates.orders.erases(hour, camera)
-                || fate.deadline.is_some_and(|deadline| judgement.may_destroy(closes_at(deadline)));
+                || fate.deadline.is_some_and(is_late);
             if is_due && !in_page && !condemned.iter().any(erased) {
                 let nothing = || Due { cameras: BTreeSet::new(), which: Which::Cameras(BTreeSet::new()) };
                 let due = due.entry(hour).or_insert_with(nothing);

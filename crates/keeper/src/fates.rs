@@ -24,7 +24,7 @@ pub struct Fate {
 pub struct Fates {
     hours: BTreeMap<Hour, BTreeMap<CameraId, Fate>>,
     /// Hours with a key that is not entered as destroyed.
-    living: BTreeSet<Hour>,
+    living: BTreeMap<Hour, Living>,
     buried: BTreeSet<Hour>,
     destroyed: u64,
     last_destroyed_at: Option<UtcMicros>,
@@ -32,6 +32,15 @@ pub struct Fates {
     known_from: Option<UtcMicros>,
     /// What must die before its deadline (K7).
     pub orders: Orders,
+}
+
+/// What the living keys of an hour come to: asked each second of every hour, so that not every key is.
+#[derive(Clone, Copy, Debug)]
+struct Living {
+    /// The first deadline.
+    nearest: Option<UtcMicros>,
+    /// One is condemned, or an order erases it.
+    is_pressing: bool,
 }
 
 /// What one reading of the whole ledger gives.
@@ -103,6 +112,10 @@ impl Fates {
             Event::Tombstone { hour, .. } => {
                 self.buried.insert(*hour);
             }
+            // an order may name keys of any hour
+            Event::Camera { .. } => {
+                self.living.keys().copied().collect::<Vec<_>>().into_iter().for_each(|hour| self.weigh(hour));
+            }
             _ => {}
         }
     }
@@ -123,20 +136,25 @@ impl Fates {
 
     /// Whether a key of the hour is not entered as destroyed.
     pub fn lives(&self, hour: Hour) -> bool {
-        self.living.contains(&hour)
+        self.living.contains_key(&hour)
     }
 
     pub fn is_buried(&self, hour: Hour) -> bool {
         self.buried.contains(&hour)
     }
 
-    /// Keys that are not entered as destroyed.
-    pub fn living(&self) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
-        let hours = self.living.iter().filter_map(|hour| Some((*hour, self.hours.get(hour)?)));
-        hours.flat_map(|(hour, keys)| {
-            let living = keys.iter().filter(|(_, fate)| fate.destroyed_at.is_none());
-            living.map(move |(camera, fate)| (hour, *camera, *fate))
-        })
+    /// Living keys of the hours of which one is condemned, erased by an order, or has a deadline that `is_due`. That must
+    /// hold for every deadline before one for which it holds.
+    pub fn pressing(&self, is_due: impl Fn(UtcMicros) -> bool) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
+        let presses = move |living: &Living| living.is_pressing || living.nearest.is_some_and(&is_due);
+        let hours = self.living.iter().filter(move |(_, living)| presses(living));
+        hours.flat_map(|(hour, _)| self.living_of(*hour))
+    }
+
+    fn living_of(&self, hour: Hour) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
+        let keys = self.hours.get(&hour).into_iter().flatten();
+        let living = keys.filter(|(_, fate)| fate.destroyed_at.is_none());
+        living.map(move |(camera, fate)| (hour, *camera, *fate))
     }
 
     /// Whether the mint of an hour may stand in an entry that cannot be read any more.
@@ -154,11 +172,17 @@ impl Fates {
     }
 
     fn weigh(&mut self, hour: Hour) {
-        let lives = self.hours.get(&hour).is_some_and(|keys| keys.values().any(|fate| fate.destroyed_at.is_none()));
-        if lives {
-            self.living.insert(hour)
-        } else {
-            self.living.remove(&hour)
-        };
+        let living = self.living_of(hour).fold(None, |known: Option<Living>, (hour, camera, fate)| {
+            let known = known.unwrap_or(Living { nearest: None, is_pressing: false });
+            let is_pressing = fate.condemned_at.is_some() || self.orders.erases(hour, camera);
+            Some(Living {
+                nearest: known.nearest.into_iter().chain(fate.deadline).min(),
+                is_pressing: known.is_pressing || is_pressing,
+            })
+        });
+        match living {
+            Some(living) => drop(self.living.insert(hour, living)),
+            None => drop(self.living.remove(&hour)),
+        }
     }
 }

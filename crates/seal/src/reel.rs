@@ -89,6 +89,13 @@ impl ReelHeader {
         Ok(header)
     }
 
+    /// The hour that the payload of a header record claims, not verified: enough to refuse, never to open.
+    pub fn claimed_hour(payload: &[u8]) -> Result<Hour> {
+        let mut fields = Fields::new("reel header", payload);
+        let (_site, _run): ([u8; 16], [u8; 16]) = (fields.array()?, fields.array()?);
+        Hour::from_bytes(&fields.array()?).ok_or(fields.malformed("hour"))
+    }
+
     fn unsigned(&self) -> Vec<u8> {
         let mut payload = Vec::with_capacity(256);
         payload.extend_from_slice(&self.certificate.site.0);

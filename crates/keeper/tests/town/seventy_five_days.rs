@@ -1,31 +1,44 @@
 //! Seventy-five days in a moment (K1, K7 to K10): at each hour nothing past its deadline opens by any path and everything
 //! older than ten minutes before it does; of what died nothing opens from the union of all bytes ever written.
+//!
+//! At each hour: what closes then, a second before, closed, and dead, by the keeper's keys for a backup and by replay; the
+//! keyring's keys and deadlines are exactly those of the independent calendar; the oldest that lives of each camera, and
+//! each twentieth day every chunk ever given, by both paths; every byte newly written holds no key.
 
 use crate::{
     support::*,
-    town::{CAMERAS, Given, Town},
+    town::{CAMERAS, Town, located},
     union::{Union, assert_dead},
 };
 use catalog::Footage;
 use disk::FaultyDisk;
-use domain::{CameraId, Hour, UtcMicros};
+use domain::{CameraId, Hour, ReelId, Span, StreamId, UtcMicros};
 use ledger::Actor;
-use seal::sign::SigningKey;
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use seal::CameraHourKey;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 use tempfile::TempDir;
-use vault::{LocalStore, Location, keeper::Permit, service::Located};
+use vault::{LocalStore, keeper::Permit, service::Located};
 
 const HOURS: i64 = 75 * 24;
 const CLI: Actor = Actor::Cli { uid: 0 };
 /// Camera 8 (30 days) is erased on this day, camera 12 (30 days) gets ten days on that.
 const ERASED_AT: i64 = 40 * 24 + 12;
 const SHORTENED_AT: i64 = 45 * 24 + 7;
+/// In these hours the keeper has its tick each minute: in winter, 27 March 23:00 to 28 March 03:00, when clocks go forward.
+const MINUTE_BY_MINUTE: std::ops::Range<i64> = 66 * 24 + 23..67 * 24 + 3;
+/// Each chunk ever given is asked for once in so many hours, a camera's day at a time.
+const ROUND_HOURS: i64 = 480;
 
 /// What somebody copied of store and catalog on some day.
 struct Backup {
     image: disk::Image,
     catalog: TempDir,
-    hours: BTreeSet<Hour>,
+    /// What opened then.
+    young: BTreeSet<(Hour, CameraId)>,
 }
 
 /// A life of seventy-five days from `start` (seconds); footage is recorded in the hours that `records` names.
@@ -38,13 +51,16 @@ struct Life {
     refused: u64,
 }
 
-fn run(world: World, start: i64, records: fn(i64) -> bool) {
+/// How many hours have footage comes back.
+fn run(world: World, start: i64, records: fn(i64) -> bool) -> i64 {
     let mut life =
         Life { town: Town::new(world, start), start, union: Union::default(), backup: None, opened: 0, refused: 0 };
     for hour in 0..HOURS {
         life.hour(hour, records(hour));
     }
+    let given = life.town.given.len();
     life.end();
+    given as i64 / i64::from(CAMERAS)
 }
 
 impl Life {
@@ -61,9 +77,13 @@ impl Life {
         }
         if records {
             self.town.record();
-            self.learn_secrets();
+            let last = self.town.given.keys().next_back().unwrap().0;
+            self.town.given.range((last, CameraId([0; 16]))..).for_each(|(_, given)| self.union.know(given));
         }
         self.give_orders(hour);
+        if MINUTE_BY_MINUTE.contains(&hour) {
+            self.minutes(begins);
+        }
         // a second before things close
         self.town.pass_until(begins.plus_seconds(49 * 60 + 59));
         self.town.core().destroy_due().unwrap();
@@ -78,27 +98,23 @@ impl Life {
         self.town.world.clock.pass(1);
         closing.iter().for_each(|key| self.assert_closed(&permit, key));
         self.town.tick();
-        closing.iter().for_each(|key| self.assert_gone(&permit, key));
-        self.sample(hour, &permit);
-        if hour % 240 == 239 {
-            self.sweep(&permit);
-        }
+        self.assert_gone(&permit, &closing);
+        self.town.assert_keys();
+        self.ask_around(hour, &permit);
         self.back_up_and_restore(hour);
-        if hour % 72 == 71 {
-            self.union.check(&self.town.world.disk, &self.town.footage_path());
-        }
+        self.union.check(&self.town.world.disk, &self.town.footage_path());
         let health = self.town.core().health().unwrap().destruction;
         assert_eq!((health.hours_past_deadline, health.hours_closed_unconfirmed), (0, 0));
     }
 
-    fn site_key(&self) -> [u8; 32] {
-        SigningKey::from_seed(&self.town.opened.as_ref().unwrap().keyring.site_key()).public()
-    }
-
-    fn learn_secrets(&mut self) {
-        let site_key = self.site_key();
-        let last = self.town.given.keys().next_back().unwrap().0;
-        self.town.given.range((last, CameraId([0; 16]))..).for_each(|(_, given)| self.union.know(given, &site_key));
+    fn minutes(&mut self, begins: UtcMicros) {
+        for minute in 2..50 {
+            self.town.pass_until(begins.plus_seconds(minute * 60 - 1));
+            self.town.assert_keys();
+            self.town.world.clock.pass(1);
+            self.town.tick();
+        }
+        assert!(!self.town.young.is_empty());
     }
 
     fn give_orders(&mut self, hour: i64) {
@@ -118,54 +134,72 @@ impl Life {
             let ordered = self.town.given.keys().filter(|(_, of)| *of == camera(8) || *of == camera(12));
             let over: Vec<_> = ordered.filter(|key| self.town.given[key].is_over(self.town.now())).copied().collect();
             assert!(over.len() > 50, "{}", over.len());
-            over.iter().for_each(|key| self.assert_gone(&permit, key));
+            self.assert_gone(&permit, &over);
+            self.town.assert_keys();
         }
     }
 
     fn closing_at(&self, at: UtcMicros) -> Vec<(Hour, CameraId)> {
-        let closes = |given: &Given| !given.erased && given.deadline.plus_seconds(-600) == at;
-        self.town.given.iter().filter(|(_, given)| closes(given)).map(|(key, _)| *key).collect()
+        let closes = |deadline: UtcMicros| deadline.plus_seconds(-600) == at;
+        self.town.young.iter().filter(|(_, deadline)| closes(**deadline)).map(|(key, _)| *key).collect()
     }
 
+    /// By the keeper's keys for a backup; by replay with the catalog's rows of then and the store of now.
     fn assert_closed(&mut self, permit: &Permit, key: &(Hour, CameraId)) {
         let given = &self.town.given[key];
         assert!(!self.town.keys_open(permit, given), "{key:?} is over");
-        assert!(!self.town.replay_opens(permit, given), "{key:?} is over");
+        assert!(!self.town.replay_opens_by(permit, given, vec![given.row.clone()]), "{key:?} is over");
         self.refused += 1;
     }
 
-    fn assert_gone(&mut self, permit: &Permit, key: &(Hour, CameraId)) {
-        self.assert_closed(permit, key);
-        let given = &self.town.given[key];
-        assert!(self.town.key_is_gone(given), "{key:?}");
-        // the other cameras of its hour, its neighbours, and some far away
-        let near = (-2..=2).map(|n| key.0.plus(n)).chain([key.0.plus(9), key.0.plus(100)]);
-        assert_dead(given, &self.town.present_keys(near), &self.site_key());
-    }
-
-    /// A few of all ages, by another path each.
-    fn sample(&mut self, hour: i64, permit: &Permit) {
-        let now = self.town.now();
-        let count = self.town.given.len().max(1);
-        let chosen = (0..4).map(|n| (hour as usize * 7_919 + n * 104_729) % count);
-        let chosen: BTreeSet<usize> = chosen.collect();
-        let keys: Vec<_> = chosen.into_iter().filter_map(|nth| self.town.given.keys().nth(nth)).copied().collect();
+    fn assert_gone(&mut self, permit: &Permit, keys: &[(Hour, CameraId)]) {
+        let mut present: BTreeMap<Hour, Vec<CameraHourKey>> = BTreeMap::new();
+        let mut forgotten: BTreeMap<ReelId, bool> = BTreeMap::new();
         for key in keys {
-            self.assert_as_it_must_be(permit, &key, now);
+            self.assert_closed(permit, key);
+            let given = &self.town.given[key];
+            let reel = given.row.reel;
+            let forgot = *forgotten.entry(reel).or_insert_with(|| self.town.forgot(reel));
+            assert!(forgot || !self.town.replay_opens(permit, given), "{key:?} is over");
+            assert!(self.town.key_is_gone(given), "{key:?}");
+            // the other cameras of its hour, its neighbours, and some far away
+            let near = || (-2..=2).map(|n| key.0.plus(n)).chain([key.0.plus(9), key.0.plus(100)]);
+            assert_dead(given, present.entry(key.0).or_insert_with(|| self.town.present_keys(near())));
         }
     }
 
-    fn sweep(&mut self, permit: &Permit) {
-        let (now, keys) = (self.town.now(), self.town.given.keys().copied().collect::<Vec<_>>());
-        keys.iter().for_each(|key| self.assert_as_it_must_be(permit, key, now));
+    /// The oldest that lives of each camera, and a part of all that was ever given: all of it in a round.
+    fn ask_around(&mut self, hour: i64, permit: &Permit) {
+        let mut oldest: BTreeMap<CameraId, (Hour, CameraId)> = BTreeMap::new();
+        self.town.young.keys().for_each(|key| {
+            oldest.entry(key.1).or_insert(*key);
+        });
+        for key in oldest.values() {
+            assert!(self.town.keys_open(permit, &self.town.given[key]), "{key:?} is the oldest");
+        }
+        for day in 0..=hour / 24 {
+            for n in (1..=CAMERAS).filter(|n| (day * i64::from(CAMERAS) + i64::from(*n) - hour) % ROUND_HOURS == 0) {
+                self.ask_day(permit, camera(n), day);
+            }
+        }
     }
 
-    fn assert_as_it_must_be(&mut self, permit: &Permit, key: &(Hour, CameraId), now: UtcMicros) {
-        let given = &self.town.given[key];
-        let is_young = !given.is_over(now);
-        assert_eq!(self.town.keys_open(permit, given), is_young, "{key:?} at {now}");
-        assert_eq!(self.town.replay_opens(permit, given), is_young, "{key:?} at {now}");
-        if is_young { self.opened += 1 } else { self.refused += 1 }
+    /// Every chunk of a camera's day: by the keys for a backup, and by replay with what the catalog of now says of the day.
+    fn ask_day(&mut self, permit: &Permit, camera: CameraId, day: i64) {
+        let from = UtcMicros::from_seconds(self.start + day * DAY);
+        let span = Span::new(from, from.plus_seconds(DAY)).unwrap();
+        let (now, rows) = (self.town.now(), self.town.locate_all(StreamId::main(camera), span));
+        let first = domain::HourLength::PRODUCT.hour_of(from);
+        for key in (0..24).map(|n| (first.plus(n), camera)) {
+            let Some(given) = self.town.given.get(&key) else { continue };
+            let is_young = !given.is_over(now);
+            let touches =
+                |row: &&Located| row.first_utc <= given.chunk.last_utc && given.chunk.first_utc <= row.last_utc;
+            let rows = rows.iter().filter(touches).cloned().collect();
+            assert_eq!(self.town.keys_open(permit, given), is_young, "{key:?} at {now}");
+            assert_eq!(self.town.replay_opens_by(permit, given, rows), is_young, "{key:?} at {now}");
+            if is_young { self.opened += 1 } else { self.refused += 1 }
+        }
     }
 
     /// Each fifteen days somebody copies store and catalog; five days later the copy is put beside the keeper of that day.
@@ -179,8 +213,8 @@ impl Life {
                     std::fs::copy(from, catalog.path().join(name)).unwrap();
                 }
             }
-            let hours = self.town.given.keys().map(|(hour, _)| *hour).collect();
-            self.backup = Some(Backup { image: self.town.world.disk.image(Path::new("/store")), catalog, hours });
+            let young = self.town.young.keys().copied().collect();
+            self.backup = Some(Backup { image: self.town.world.disk.image(Path::new("/store")), catalog, young });
         }
         if hour % 360 == 320
             && let Some(backup) = self.backup.take()
@@ -195,30 +229,29 @@ impl Life {
         let store = LocalStore::open(Arc::new(disk), Path::new("/store"), SITE).unwrap();
         let footage = Footage::open(&backup.catalog.path().join("footage.db"), SITE).unwrap();
         let (permit, now) = (self.town.permit().unwrap(), self.town.now());
-        let (mut opened, mut dead) = (0, 0);
-        for ((hour, _), given) in self.town.given.iter().filter(|((hour, _), _)| backup.hours.contains(hour)) {
-            let span = domain::Span::new(given.chunk.first_utc, given.chunk.first_utc.plus_seconds(1)).unwrap();
-            let located = |row: catalog::Located| Located {
-                reel: row.reel.reel,
-                hour: row.reel.hour,
-                handle: row.stream.handle,
-                first_utc: row.stream.first_utc,
-                last_utc: row.stream.last_utc,
-                location: Location::from_bytes(&row.reel.location).unwrap(),
-                entries: None,
-            };
-            let reels: Vec<Located> = footage.locate(given.stream, span).unwrap().into_iter().map(located).collect();
-            let lies_there = !reels.is_empty();
-            let is_young = !given.is_over(now);
-            let opens = lies_there && self.town.replay_from(&store, &permit, given, reels);
-            assert_eq!(opens, is_young, "{:?} of {hour} from the backup", given.stream);
-            opened += u64::from(opens);
-            dead += u64::from(lies_there && !opens);
+        let (mut opened, mut dead) = (0u64, 0u64);
+        // all that died since, and of what lives a part
+        let asked =
+            backup.young.iter().enumerate().filter(|(nth, key)| {
+                self.town.given[*key].is_over(now) || self.town.young.len() < 1_500 || nth % 3 == 0
+            });
+        for given in asked.map(|(_, key)| &self.town.given[key]) {
+            let span = Span::new(given.chunk.first_utc, given.chunk.first_utc.plus_seconds(1)).unwrap();
+            let rows = footage.locate(given.stream, span).unwrap();
+            let reels: Vec<Located> = rows.iter().map(|row| located(&row.reel, &row.stream)).collect();
+            assert!(!reels.is_empty(), "{:?} of {} lies in the backup", given.stream, given.hour);
+            let opens = self.town.replay_from(&store, &permit, given, reels);
+            assert_eq!(opens, !given.is_over(now), "{:?} of {} from the backup", given.stream, given.hour);
+            if opens { opened += 1 } else { dead += 1 }
         }
         assert!(opened > 20 && dead > 10, "the backup holds both: {opened} and {dead}");
     }
 
     fn end(mut self) {
+        let permit = self.town.permit().unwrap();
+        for n in 1..=CAMERAS {
+            (0..HOURS / 24).for_each(|day| self.ask_day(&permit, camera(n), day));
+        }
         self.union.check(&self.town.world.disk, &self.town.footage_path());
         let opened = self.town.opened.as_ref().unwrap();
         let report = opened.check_ledger(self.town.now());
@@ -233,12 +266,7 @@ impl Life {
     }
 }
 
-/// Every sixth hour, and each hour of the days at whose ends months and clocks turn.
-fn winter(hour: i64) -> bool {
-    // from 20 January: 30 and 31 January, 28 February, 27 and 28 March
-    hour % 6 == 0 || [10, 11, 39, 66, 67].contains(&(hour / 24))
-}
-
+/// Each hour of the days at whose ends months and clocks turn, and each eighth.
 fn autumn(hour: i64) -> bool {
     // from 20 September: 24 and 25 October, 30 and 31 October
     hour % 8 == 1 || [34, 35, 40, 41].contains(&(hour / 24))
@@ -247,7 +275,8 @@ fn autumn(hour: i64) -> bool {
 #[test]
 fn over_a_winter_with_february_and_summer_time_nothing_outlives_its_deadline_and_nothing_dies_before() {
     let start = crate::calendar::days(2027, 1, 20) * 86_400;
-    run(World::with_keys_in_memory(31), start, winter);
+    let hours = run(World::with_keys_in_memory(31), start, |_| true);
+    assert_eq!(hours, HOURS, "footage of every camera in every hour");
 }
 
 #[test]

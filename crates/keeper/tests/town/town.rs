@@ -1,14 +1,20 @@
 //! Twelve cameras with delays of 3, 7, 15 and 30 days, the recorder's side of the vault, and what a thief would keep.
 
 use crate::{calendar, support::*};
-use catalog::{Camera, Footage, Registry};
+use catalog::{Camera, Footage, ReelRow, Registry, StreamRow};
 use disk::Disk;
 use domain::{
-    CameraId, Codec, Hour, HourLength, MediaTicks, Purpose, Random, RootId, RunId, Secret32, Span, StreamId, UtcMicros,
+    CameraId, Codec, Hour, HourLength, MediaTicks, Purpose, Random, ReelId, RootId, RunId, Secret32, Span, StreamId,
+    UtcMicros,
 };
 use keyring::Which;
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets};
-use seal::{CameraHourKey, KeyRecord, Kind, key::KeyContext, reel::ReelHeader, sign::SigningKey};
+use seal::{
+    CameraHourKey, DataKey, KeyRecord, Kind,
+    key::{KeyContext, WrappedKey},
+    reel::ReelHeader,
+    sign::SigningKey,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -41,8 +47,12 @@ pub struct Given {
     /// What a backup of the store holds: header, key record, extents; and the sealed chunk.
     pub part: ReelPart,
     pub record: Vec<u8>,
-    pub handle: u16,
     pub number: u32,
+    /// What a backup of the catalog holds.
+    pub row: Located,
+    /// What its wrapped data key is bound to, by the reel's signed header.
+    pub context: KeyContext,
+    pub wrapped: WrappedKey,
     /// What a copy of the keyring of that day holds: a control only.
     pub old_key: CameraHourKey,
 }
@@ -53,6 +63,10 @@ pub struct Town {
     recorder: Option<Recorder>,
     pub given: BTreeMap<(Hour, CameraId), Given>,
     pub delays: BTreeMap<CameraId, i64>,
+    /// What must have a key now, and until when: by the independent calendar and the orders alone.
+    pub young: BTreeMap<(Hour, CameraId), UtcMicros>,
+    /// Which reels lie in a slot.
+    slots: BTreeMap<u32, BTreeSet<ReelId>>,
     registry: Registry,
     pub folder: TempDir,
 }
@@ -85,8 +99,8 @@ impl Town {
         LocalStore::create(Arc::new(world.disk.clone()), Path::new(STORE), marker).unwrap();
         let delays = (1..=CAMERAS).map(|n| (camera(n), DELAYS[n as usize - 1])).collect();
         let folder = fast_folder();
-        let given = BTreeMap::new();
-        let mut town = Town { world, opened: None, recorder: None, given, delays, registry, folder };
+        let (given, young, slots) = Default::default();
+        let mut town = Town { world, opened: None, recorder: None, given, delays, young, slots, registry, folder };
         town.start();
         town
     }
@@ -147,50 +161,67 @@ impl Town {
             self.world.clock.pass(seconds);
             recorder.admitter.sync(now.plus_seconds(seconds)).unwrap();
         }
-        core.enter(&recorder.admitter.take_facts()).unwrap();
-        chunks.into_iter().for_each(|chunk| self.keep(hour, chunk));
+        let facts = recorder.admitter.take_facts();
+        core.enter(&facts).unwrap();
+        let mut chunks = chunks.into_iter().map(|chunk| (chunk.stream, chunk)).collect();
+        for fact in facts {
+            if let Fact::Reel(reel) = fact {
+                self.keep(reel.reel, &mut chunks);
+            }
+        }
+        assert!(chunks.is_empty(), "each chunk is in a reel that the ledger knows");
     }
 
-    /// Keeps what a backup of this moment would hold.
-    fn keep(&mut self, hour: Hour, chunk: Chunk) {
-        let stream = chunk.stream;
-        let located = self.locate(stream, chunk.first_utc);
-        let store = &self.recorder.as_ref().unwrap().store;
-        let Located { reel, handle, location, .. } = located.last().unwrap().clone();
-        let entries = index_of(store, reel, &location, handle).unwrap().unwrap();
+    /// Keeps what a backup of this moment would hold of a reel.
+    fn keep(&mut self, reel: ReelId, chunks: &mut BTreeMap<StreamId, Chunk>) {
+        let Recorder { store, footage, .. } = self.recorder.as_ref().unwrap();
+        let row = footage.reel(reel).unwrap().unwrap();
+        let location = Location::from_bytes(&row.location).unwrap();
+        for slot in location.slots() {
+            self.slots.entry(slot).or_default().insert(reel);
+        }
         let mut reader = store.reader(&location);
-        let mut records = |kind| {
-            let of_kind = entries.iter().filter(|entry| entry.is(kind));
-            of_kind.map(|entry| (entry.number, reader.record(reel, entry).unwrap())).collect::<Vec<_>>()
-        };
-        let key_record = records(Kind::Key)[0].1[64..].to_vec();
-        let extents = records(Kind::Extent).into_iter().map(|(_, record)| record).collect();
-        let (number, record) = records(Kind::Chunk).pop().unwrap();
         let payload_bytes = reader.header(reel, 0).unwrap().unwrap().payload_bytes;
         let header = reader.read(64, payload_bytes.into()).unwrap();
-        let part = ReelPart { reel, header, key_record, extents };
-        let page = self.opened.as_ref().unwrap().keyring.page(hour).unwrap().unwrap();
-        let deadline = calendar::deadline(hour.start_seconds(), self.delays[&stream.camera]);
-        let deadline = UtcMicros::from_seconds(deadline);
-        assert_eq!(page.cameras[&stream.camera].deadline, deadline, "{stream:?} of {hour}");
-        let old_key = CameraHourKey(page.cameras[&stream.camera].key.clone());
-        let given = Given { hour, stream, chunk, deadline, erased: false, part, record, handle, number, old_key };
-        self.given.insert((hour, stream.camera), given);
+        let opened = self.opened.as_ref().unwrap();
+        let site_key = SigningKey::from_seed(&opened.keyring.site_key()).public();
+        let signed = ReelHeader::from_payload(reel, &header, &site_key).unwrap();
+        let (hour, run) = (row.hour, signed.certificate.run);
+        let page = opened.keyring.page(hour).unwrap().unwrap();
+        for stream_row in footage.streams_of(reel).unwrap() {
+            let stream = stream_row.stream;
+            let chunk = chunks.remove(&stream).unwrap();
+            let entries = index_of(store, reel, &location, stream_row.handle).unwrap().unwrap();
+            let mut records = |kind| {
+                let of_kind = entries.iter().filter(|entry| entry.is(kind));
+                of_kind.map(|entry| (entry.number, reader.record(reel, entry).unwrap())).collect::<Vec<_>>()
+            };
+            let key_record = records(Kind::Key)[0].1[64..].to_vec();
+            let extents = records(Kind::Extent).into_iter().map(|(_, record)| record).collect();
+            let (number, record) = records(Kind::Chunk).pop().unwrap();
+            let wrapped = KeyRecord::from_bytes(&key_record).unwrap().wrapped;
+            let part = ReelPart { reel, header: header.clone(), key_record, extents };
+            let deadline = calendar::deadline(hour.start_seconds(), self.delays[&stream.camera]);
+            let deadline = UtcMicros::from_seconds(deadline);
+            let key = &page.cameras[&stream.camera];
+            assert_eq!((key.deadline, row.deadline), (deadline, deadline), "{stream:?} of {hour}");
+            let context = KeyContext { site: SITE, stream, hour, run, deadline: signed.deadline };
+            let (old_key, row) = (CameraHourKey(key.key.clone()), located(&row, &stream_row));
+            let erased = false;
+            let given =
+                Given { hour, stream, chunk, deadline, erased, part, record, number, row, context, wrapped, old_key };
+            self.young.insert((hour, stream.camera), deadline);
+            self.given.insert((hour, stream.camera), given);
+        }
     }
 
     pub fn locate(&self, stream: StreamId, at: UtcMicros) -> Vec<Located> {
-        let span = Span::new(at, at.plus_seconds(1)).unwrap();
+        self.locate_all(stream, Span::new(at, at.plus_seconds(1)).unwrap())
+    }
+
+    pub fn locate_all(&self, stream: StreamId, span: Span) -> Vec<Located> {
         let rows = self.recorder.as_ref().unwrap().footage.locate(stream, span).unwrap();
-        let located = |row: catalog::Located| Located {
-            reel: row.reel.reel,
-            hour: row.reel.hour,
-            handle: row.stream.handle,
-            location: Location::from_bytes(&row.reel.location).unwrap(),
-            entries: None,
-            first_utc: row.stream.first_utc,
-            last_utc: row.stream.last_utc,
-        };
-        rows.into_iter().map(located).collect()
+        rows.iter().map(|row| located(&row.reel, &row.stream)).collect()
     }
 
     /// The keeper's second, and what the recorder does for it: dead space is freed and told.
@@ -203,10 +234,16 @@ impl Town {
         let Recorder { store, footage, .. } = self.recorder.as_ref().unwrap();
         for dead in self.core().check(&Beat::default()).unwrap().dead {
             let rows = footage.reels_dead(dead.hour, Some(&dead.cameras)).unwrap();
-            let slots =
-                |row: &catalog::ReelRow| Location::from_bytes(&row.location).unwrap().slots().collect::<Vec<_>>();
-            let in_use: BTreeSet<u32> = footage.live_reels().unwrap().iter().flat_map(slots).collect();
-            store.free(rows.iter().flat_map(slots).filter(|slot| !in_use.contains(slot)));
+            let mut free = Vec::new();
+            for row in &rows {
+                for slot in Location::from_bytes(&row.location).unwrap().slots() {
+                    let reels = self.slots.entry(slot).or_default();
+                    if reels.remove(&row.reel) && reels.is_empty() {
+                        free.push(slot);
+                    }
+                }
+            }
+            store.free(free);
             let reels: Vec<_> = rows.iter().map(|row| row.reel).collect();
             let freed =
                 Fact::Freed { hour: dead.hour, cameras: dead.cameras, reels: reels.clone(), residual: Vec::new() };
@@ -250,8 +287,12 @@ impl Town {
 
     /// Whether replay gives it, from the store and the catalog of today.
     pub fn replay_opens(&self, permit: &Permit, given: &Given) -> bool {
-        let store = &self.recorder.as_ref().unwrap().store;
-        self.replay_from(store, permit, given, self.locate(given.stream, given.chunk.first_utc))
+        self.replay_opens_by(permit, given, self.locate(given.stream, given.chunk.first_utc))
+    }
+
+    /// Whether replay gives it from the store of today, where rows of a catalog say so.
+    pub fn replay_opens_by(&self, permit: &Permit, given: &Given, reels: Vec<Located>) -> bool {
+        self.replay_from(&self.recorder.as_ref().unwrap().store, permit, given, reels)
     }
 
     pub fn replay_from(&self, store: &LocalStore, permit: &Permit, given: &Given, reels: Vec<Located>) -> bool {
@@ -274,12 +315,35 @@ impl Town {
         for ((hour, _), given) in self.given.iter_mut().filter(|((_, of), _)| *of == camera) {
             let deadline = UtcMicros::from_seconds(calendar::deadline(hour.start_seconds(), delay_days));
             given.deadline = given.deadline.min(deadline);
+            self.young.entry((*hour, camera)).and_modify(|due| *due = given.deadline.min(*due));
         }
     }
 
     pub fn erased(&mut self, camera: CameraId, before: UtcMicros) {
         let hours = self.given.iter_mut().filter(|((hour, of), _)| *of == camera && hour.start() < before);
         hours.for_each(|(_, given)| given.erased = true);
+        self.young.retain(|(hour, of), _| *of != camera || before <= hour.start());
+    }
+
+    /// Whether the catalog of today knows nothing of a reel: then it locates nothing of it for anybody.
+    pub fn forgot(&self, reel: ReelId) -> bool {
+        self.recorder.as_ref().unwrap().footage.reel(reel).unwrap().is_none()
+    }
+
+    /// The keyring has the keys of all that is young, with their deadlines, and no other key: whatever path leads to a
+    /// picture, it needs one of them.
+    pub fn assert_keys(&mut self) {
+        let now = self.now();
+        self.young.retain(|_, deadline| now < deadline.plus_seconds(-600));
+        let held = self.opened.as_ref().unwrap().keyring.hours();
+        let held = held
+            .iter()
+            .flat_map(|page| page.cameras.iter().map(|(camera, deadline)| ((page.hour, *camera), *deadline)));
+        let must = self.young.iter().map(|(key, deadline)| (*key, *deadline));
+        for (held, must) in held.clone().zip(must.clone()) {
+            assert_eq!(held, must, "the keyring has this key, at {now} this one is due to be next");
+        }
+        assert_eq!(held.count(), must.count(), "at {now} the keyring has these keys");
     }
 
     /// Whether the keyring's copy lacks the key, by any name.
@@ -300,14 +364,27 @@ impl Given {
     }
 
     /// Opens it with a camera-hour key and the bytes of the backup; what an attacker with the keyring of that day does.
-    pub fn opens_with(&self, key: &CameraHourKey, site_key: &[u8; 32]) -> bool {
-        let header = ReelHeader::from_payload(self.part.reel, &self.part.header, site_key).unwrap();
-        let (run, deadline) = (header.certificate.run, header.deadline);
-        let context = KeyContext { site: SITE, stream: self.stream, hour: self.hour, run, deadline };
-        let record = KeyRecord::from_bytes(&self.part.key_record).unwrap();
-        let Ok(data_key) = key.unwrap(&record.wrapped, &context) else { return false };
-        let key = data_key.record_key(self.part.reel, Kind::Chunk, self.handle, self.number);
+    pub fn opens_with(&self, key: &CameraHourKey) -> bool {
+        let Some(data_key) = self.data_key(key) else { return false };
+        let key = data_key.record_key(self.part.reel, Kind::Chunk, self.row.handle, self.number);
         vault::open::open(self.record.clone(), &key, self.stream, self.hour).is_ok_and(|chunk| chunk == self.chunk)
+    }
+
+    pub fn data_key(&self, key: &CameraHourKey) -> Option<DataKey> {
+        key.unwrap(&self.wrapped, &self.context).ok()
+    }
+}
+
+/// A catalog's row as the recorder tells it.
+pub fn located(reel: &ReelRow, stream: &StreamRow) -> Located {
+    Located {
+        reel: reel.reel,
+        hour: reel.hour,
+        handle: stream.handle,
+        location: Location::from_bytes(&reel.location).unwrap(),
+        entries: None,
+        first_utc: stream.first_utc,
+        last_utc: stream.last_utc,
     }
 }
 
@@ -325,9 +402,4 @@ fn film(stream: StreamId, hour: Hour, now: UtcMicros) -> Chunk {
     let parameters = Some(ParameterSets { codec: Codec::H264, config, width: 1280, height: 720 });
     let last_utc = now.plus_micros(40_000);
     Chunk { stream, hour, first_utc: now, last_utc, frames: vec![frame(0), frame(1)], parameters, data }
-}
-
-/// A folder in memory where there is one: SQLite syncs a hundred thousand times.
-fn fast_folder() -> TempDir {
-    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
