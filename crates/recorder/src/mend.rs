@@ -32,6 +32,7 @@ use vault::{
 const LOOK: Duration = Duration::from_secs(1);
 /// After a rebuild that could not go on, or that met hours which are closed now.
 const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN_MAX: Duration = Duration::from_secs(3_600);
 
 /// What is kept, and what all threads know of it.
 #[derive(Clone)]
@@ -77,7 +78,7 @@ impl Mender {
     pub fn start(self, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<u64>) {
         let (sender, orders) = channel();
         let work = move || {
-            let mut failures = 0;
+            let (mut failures, mut again) = (0, AGAIN);
             let mut due = (!also.is_empty() || !self.kept.store.kept().is_empty()).then(Instant::now);
             if self.is_damaged() {
                 return;
@@ -108,7 +109,9 @@ impl Mender {
                 if settled {
                     also.clear();
                 }
-                due = (!settled).then(|| Instant::now() + AGAIN);
+                // hours may stay closed for days while clocks disagree, and each look reads every slot's header
+                again = if settled { AGAIN } else { (again * 2).min(AGAIN_MAX) };
+                due = (!settled).then(|| Instant::now() + again);
                 if let Some(number) = order {
                     self.answer(number, result.as_ref().map(Clone::clone).map_err(ToString::to_string));
                 }
