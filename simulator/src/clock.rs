@@ -104,6 +104,10 @@ impl Clock for ShiftedClock {
     fn boot(&self) -> BootMicros {
         BootMicros(self.inner.boot().0.saturating_add(self.offsets().boot))
     }
+    fn both(&self) -> (UtcMicros, BootMicros) {
+        let (offsets, (utc, boot)) = (self.offsets(), self.inner.both());
+        (utc.plus_micros(offsets.utc), BootMicros(boot.0.saturating_add(offsets.boot)))
+    }
     fn boot_id(&self) -> BootId {
         self.inner.boot_id()
     }

@@ -28,6 +28,10 @@ pub trait Clock: Send + Sync {
     fn utc(&self) -> UtcMicros;
     /// Time since boot, suspend included.
     fn boot(&self) -> BootMicros;
+    /// Both clocks of one instant: a clock that is moved by hand moves both at once.
+    fn both(&self) -> (UtcMicros, BootMicros) {
+        (self.utc(), self.boot())
+    }
     /// Which boot [`Clock::boot`] counts from.
     fn boot_id(&self) -> BootId;
     /// Whether a time server disciplines [`Clock::utc`]; a clock that cannot tell says so.

@@ -207,12 +207,16 @@ fn store(word: &RecorderWord) -> HealthStore {
     }
 }
 
-/// The keeper counts hours, the recorder bytes. A key that lives too long is never shown as 0 bytes.
+/// The keeper counts hours, the recorder bytes. A key that lives too long is never shown as 0 bytes, and rows that the recorder
+/// has not struck out yet are not counted where the keeper has no such key.
 fn destruction(of: &DestructionHealth, word: &RecorderWord) -> HealthDestruction {
     HealthDestruction {
         next_at: of.next_at.map(|at| at.to_string()),
         next_hour: of.next_hour.map(|hour| hour.start().to_string()),
-        bytes_past_deadline: word.bytes_past_deadline.unwrap_or(0).max(of.hours_past_deadline),
+        bytes_past_deadline: match of.hours_past_deadline {
+            0 => 0,
+            hours => word.bytes_past_deadline.unwrap_or(0).max(hours),
+        },
         bytes_closed_unconfirmed: word.bytes_closed_unconfirmed.unwrap_or(0).max(of.hours_closed_unconfirmed),
         camera_hours_destroyed: of.camera_hours_destroyed,
         last_destroyed_at: of.last_destroyed_at.map(|at| at.to_string()),

@@ -68,8 +68,8 @@ pub(super) struct ClockState {
 
 impl Machine {
     pub fn read(clock: &dyn Clock) -> Machine {
-        let mark = BootMark { boot_id: clock.boot_id(), since_boot: clock.boot() };
-        Machine { system: clock.utc(), ntp: clock.ntp(), mark }
+        let (system, since_boot) = clock.both();
+        Machine { system, ntp: clock.ntp(), mark: BootMark { boot_id: clock.boot_id(), since_boot } }
     }
 }
 
