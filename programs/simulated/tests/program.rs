@@ -5,14 +5,21 @@ mod support;
 
 use domain::UtcMicros;
 use serde_json::Value;
-use simulator::{clock::set_offset, installation::Attempt};
+use simulator::{
+    clock::{ShiftedClock, set_offset},
+    installation::Attempt,
+    rtsp::{Town, TownConfig},
+};
 use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::{FileExt, PermissionsExt},
     path::PathBuf,
+    sync::Arc,
 };
-use support::{DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, town, until};
+use support::{
+    DAY_SECONDS, HOUR_SECONDS, Site, credentials, look_back, movie::fetch, now, replay_path, sleep, town, until,
+};
 
 #[test]
 fn a_catalog_lost_or_damaged_while_the_recorder_is_killed_comes_back_with_nobody_there() {
@@ -200,7 +207,11 @@ fn an_order_whose_minimum_and_maximum_delay_cannot_both_be_kept_is_refused() {
 
 #[test]
 fn closed_footage_whose_keys_wait_is_counted_in_bytes_and_no_more_when_the_clock_is_right() {
-    let town = town(1);
+    // two hours slow: a camera that vouched for the time would let it stand, and nothing would wait
+    let folder = tempfile::tempdir().unwrap();
+    set_offset(&folder.path().join("clock"), -7_200_000_000).unwrap();
+    let clock = Arc::new(ShiftedClock::over_system(folder.path().join("clock")));
+    let town = Town::start(TownConfig { clock, ..TownConfig::for_tests(1, credentials()) }).unwrap();
     let site = Site::serving();
     let camera = site.add(&town, 1, 1);
     site.until_recording(&camera);
