@@ -24,8 +24,9 @@ use vault::{KeeperError, keeper::CameraClock};
 impl KeeperCore {
     /// What the clocks say, held against the ledger (K9).
     pub fn judgement(&self) -> Judgement {
-        let machine = self.machine();
         let mut moving = self.moving();
+        // read under the lock: a thread that read before another and came after it would look like a restored image
+        let machine = self.machine();
         let at_stake = moving.fates.has_any();
         moving.time.judge(machine, at_stake)
     }
@@ -50,22 +51,22 @@ impl KeeperCore {
 
     /// The recorder heard the cameras' clocks.
     pub(crate) fn hear_cameras(&self, clocks: &[CameraClock]) {
-        let mark = self.machine().mark;
-        self.moving().time.hear(clocks, mark);
+        let mut moving = self.moving();
+        moving.time.hear(clocks, self.machine().mark);
     }
 
     /// Enters the clocks' state where it is another than was entered last; with the anchor, while there is one.
     pub(crate) fn enter_clocks(&self) -> Result<(), KeeperError> {
         let judgement = self.judgement();
         let state = name(judgement.state);
-        let machine = self.machine();
         let (at, mark) = {
-            let time = &self.moving().time;
+            let moving = self.moving();
+            let time = &moving.time;
             if time.is_entered(state) {
                 return Ok(());
             }
             // the entry's time and its mark are of one instant
-            if time.is_anchored() { time.anchor_now(machine) } else { (judgement.at_least, None) }
+            if time.is_anchored() { time.anchor_now(self.machine()) } else { (judgement.at_least, None) }
         };
         let text =
             serde_json::to_string(&ClockState { state: state.into(), mark, at: None }).map_err(crate::core::failed)?;
@@ -82,8 +83,8 @@ impl KeeperCore {
     /// Each clock with its word, for `vigie clock` and the health page.
     pub fn clock_view(&self) -> ClockView {
         let judgement = self.judgement();
-        let machine = self.machine();
         let moving = self.moving();
+        let machine = self.machine();
         let waits = moving.time.waits_for_a_second(machine.mark);
         words::view(&judgement, moving.time.clocks(machine), waits)
     }
