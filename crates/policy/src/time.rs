@@ -8,7 +8,8 @@
 //! 2. *A lower bound is not a clock.* What the ledger says plus what has passed since is never undercut: a clock that lies
 //!    before it is wrong and is not counted.
 //! 3. *Plausible* is, while no time stands: the bound, the system clock, each witness, and the cameras' clock once two
-//!    cameras agree. One mad camera confirms nothing, contradicts nothing and closes nothing.
+//!    cameras agree. One mad camera contradicts nothing and closes nothing; where no
+//!    other is heard, one still confirms a system clock that agrees with it.
 
 use crate::clocks::{Cameras, agree};
 use domain::{
