@@ -62,9 +62,11 @@ impl KeeperCore {
             self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?
         };
         let lookup = LookupKey(page.lookup.clone());
-        let open = |deadline: UtcMicros| now < closes_at(deadline);
         let minted = streams.iter().filter_map(|stream| {
-            let key = page.cameras.get(&stream.camera).filter(|key| open(key.deadline))?;
+            let key = page.cameras.get(&stream.camera)?;
+            if self.is_hour_closed(hour, stream.camera, key.deadline) {
+                return None;
+            }
             Some(self.data_key(*stream, hour, run, &lookup, &key.key, key.deadline))
         });
         Ok(minted.collect()) // 5
@@ -150,6 +152,17 @@ impl KeeperCore {
         Minted { stream, hour, deadline, data_key, wrapped, lookup: lookup.clone() }
     }
 
+    /// Whether a camera's hour is closed, whether or not its key still exists (K8): condemned, erased by an order, or near its
+    /// deadline. An order is entered before its page is rewritten: the earlier deadline of ledger and page holds (K7).
+    pub(crate) fn is_hour_closed(&self, hour: Hour, camera: CameraId, in_page: UtcMicros) -> bool {
+        let (fate, is_erased) = {
+            let fates = &self.moving().fates;
+            (fates.of(hour, camera).unwrap_or_default(), fates.orders.erases(hour, camera))
+        };
+        let deadline = fate.deadline.map_or(in_page, |told| told.min(in_page));
+        is_erased || fate.condemned_at.is_some() || self.judgement().is_closed(closes_at(deadline))
+    }
+
     /// Checks that a part is the stream's, that its hour is open, and opens its extents. What is closed is refused before any
     /// signature is looked at: a console that runs through dead hours costs the keeper nothing.
     fn open_part(&self, part: &ReelPart, stream: StreamId) -> Result<OpenedPart, KeeperError> {
@@ -157,16 +170,8 @@ impl KeeperCore {
         let closed = KeeperError::Closed { hour };
         let page = self.parts.keyring.page(hour).map_err(failed)?.ok_or(closed.clone())?;
         let camera = page.cameras.get(&stream.camera).ok_or(closed.clone())?;
-        let (fate, is_erased) = {
-            let fates = &self.moving().fates;
-            let fate = fates.of(hour, stream.camera).unwrap_or_default();
-            (fate, fates.orders.erases(hour, stream.camera))
-        };
-        // an order is entered before its page is rewritten: the earlier of both holds (K7)
-        let deadline = fate.deadline.map_or(camera.deadline, |told| told.min(camera.deadline));
-        let is_condemned = is_erased || fate.condemned_at.is_some();
-        if is_condemned || self.judgement().is_closed(closes_at(deadline)) {
-            return Err(closed); // K8: whether or not the key still exists
+        if self.is_hour_closed(hour, stream.camera, camera.deadline) {
+            return Err(closed);
         }
         let header =
             ReelHeader::from_payload(part.reel, &part.header, &self.site_key.public()).map_err(malformed_by)?;

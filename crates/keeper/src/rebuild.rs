@@ -11,7 +11,6 @@ use crate::{
 use domain::{Hour, ReelId, StreamId, StreamKind};
 use keyring::Page;
 use ledger::{Actor, Event, Role};
-use policy::retention::closes_at;
 use seal::{CameraHourKey, KeyRecord, LookupKey, key::KeyContext, reel::ReelHeader};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -141,8 +140,8 @@ impl KeeperCore {
         if self.is_condemned(header.hour, stream) {
             return Ok(StreamFate::Dead);
         }
-        if self.judgement().is_closed(closes_at(camera.deadline)) {
-            return Ok(StreamFate::Closed); // K8: whether or not the key still exists
+        if self.is_hour_closed(header.hour, stream.camera, camera.deadline) {
+            return Ok(StreamFate::Closed);
         }
         let (hour, run, deadline) = (header.hour, header.certificate.run, header.deadline);
         let context = KeyContext { site: self.parts.site, stream, hour, run, deadline };

@@ -202,7 +202,11 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
-            (Form::TwoFolders, Value::Array(folders)) => folders.len() == 2,
+            (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
+            (Form::TwoFolders, Value::Array(folders)) => {
+                let is_absolute = |folder: &Value| folder.as_str().is_none_or(|path| Path::new(path).is_absolute());
+                folders.len() == 2 && folders.iter().all(is_absolute)
+            }
             _ => true,
         };
         if fits { Ok(()) } else { Err(format!("must be {}", self.bounds_en())) }
@@ -372,6 +376,10 @@ mod tests {
             ("VIGIE_LOG_LEVEL", "loud"),
             ("VIGIE_SITE_NAME", " "),
             ("VIGIE_KEYRING_COPIES", "/one"),
+            ("VIGIE_KEYRING_COPIES", "/one:"),
+            ("VIGIE_STORE_FOLDER", ""),
+            ("VIGIE_DATA_FOLDER", "vigie"),
+            ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
         ] {
             let said = said(name, value);

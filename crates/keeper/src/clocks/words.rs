@@ -10,11 +10,23 @@ use policy::{
     time::{Clocks, Doubt, Judgement, State},
 };
 
-/// What follows while no time stands.
-const CONSEQUENCE_FR: &str = "Ce qui pourrait être échu est fermé, aucune clé n'est détruite ; l'enregistrement continue \
-    avec les clés déjà données, deux heures au plus.";
-const CONSEQUENCE_EN: &str = "What may be due is closed, no key is destroyed; recording goes on with the keys that were \
-    given already, for two hours at most.";
+/// What follows while no time stands: within a boot the recorder has keys of the next hours, after one it has none (P6).
+fn consequence(doubt: Doubt) -> (&'static str, &'static str) {
+    match doubt {
+        Doubt::InOneBoot => (
+            "Ce qui pourrait être échu est fermé, aucune clé n'est détruite ; l'enregistrement continue avec les clés déjà \
+             données, deux heures au plus.",
+            "What may be due is closed, no key is destroyed; recording goes on with the keys that were given already, for two \
+             hours at most.",
+        ),
+        Doubt::Alone | Doubt::Contradiction | Doubt::BeforeLedger => (
+            "Ce qui pourrait être échu est fermé, aucune clé n'est détruite ; aucune clé n'est donnée non plus : un \
+             enregistreur qui vient de démarrer n'enregistre rien.",
+            "What may be due is closed, no key is destroyed; none is given either: a recorder that has just started records \
+             nothing.",
+        ),
+    }
+}
 
 /// Why no time stands, in a few words for an error.
 pub fn doubt_en(state: State) -> &'static str {
@@ -58,10 +70,6 @@ pub fn view(judgement: &Judgement, clocks: Clocks<'_>, waits_for_a_second: bool)
 }
 
 fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String, String) {
-    let alarm = |situation: (&str, &str), remedy: (&str, &str)| {
-        let fr = format!("{} {CONSEQUENCE_FR} {}", situation.0, remedy.0);
-        (FindingState::Alarm, fr, format!("{} {CONSEQUENCE_EN} {}", situation.1, remedy.1))
-    };
     let differs = |clock| !matches!(judgement.word(clock), Word::Agrees | Word::Silent);
     let deviates = differs(Some(clocks.system)) || differs(clocks.cameras.clock());
     match judgement.state {
@@ -86,7 +94,8 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
             "Deux personnes ont confirmé l'heure ; aucune horloge ne s'y accorde encore. Réglez l'horloge du système (NTP).",
             "Two persons confirmed the time; no clock agrees with it yet. Set the system clock right (NTP).",
         ),
-        State::Doubt(Doubt::InOneBoot) => alarm(
+        State::Doubt(doubt @ Doubt::InOneBoot) => alarm(
+            doubt,
             (
                 "Aucune horloge ne s'accorde avec l'heure tenue depuis le démarrage.",
                 "No clock agrees with the time kept since the start.",
@@ -96,7 +105,8 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
                 "Set the system clock right (NTP); if the time kept is the wrong one, two persons say what time it is: `vigie clock confirm`.",
             ),
         ),
-        State::Doubt(Doubt::Alone) => alarm(
+        State::Doubt(doubt @ Doubt::Alone) => alarm(
+            doubt,
             (
                 "Après le démarrage une seule horloge est crédible, et aucun serveur de temps (NTP) ne la règle.",
                 "After the start one clock alone is credible, and no time server (NTP) disciplines it.",
@@ -106,14 +116,16 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
                 "Turn NTP on, or set the cameras' time: two clocks that agree are enough. Otherwise two persons confirm the time: `vigie clock confirm`.",
             ),
         ),
-        State::Doubt(Doubt::Contradiction) => alarm(
+        State::Doubt(doubt @ Doubt::Contradiction) => alarm(
+            doubt,
             ("Après le démarrage les horloges se contredisent.", "After the start the clocks contradict each other."),
             (
                 "Réglez celle qui est fausse (machine ou caméras), ou confirmez l'heure à deux personnes : « vigie clock confirm ».",
                 "Set the wrong one right (machine or cameras), or confirm the time, two persons: `vigie clock confirm`.",
             ),
         ),
-        State::Doubt(Doubt::BeforeLedger) => alarm(
+        State::Doubt(doubt @ Doubt::BeforeLedger) => alarm(
+            doubt,
             (
                 "Après le démarrage toutes les horloges disent une heure antérieure à la dernière inscription du registre.",
                 "After the start every clock says a time before the ledger's last entry.",
@@ -124,6 +136,12 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
             ),
         ),
     }
+}
+
+fn alarm(doubt: Doubt, situation: (&str, &str), remedy: (&str, &str)) -> (FindingState, String, String) {
+    let follows = consequence(doubt);
+    let fr = format!("{} {} {}", situation.0, follows.0, remedy.0);
+    (FindingState::Alarm, fr, format!("{} {} {}", situation.1, follows.1, remedy.1))
 }
 
 fn said(state: FindingState, fr: &str, en: &str) -> (FindingState, String, String) {
@@ -169,7 +187,7 @@ fn lines(judgement: &Judgement, clocks: Clocks<'_>) -> Vec<ClockLine> {
             cameras.clock(),
             match (cameras.heard, cameras.clock()) {
                 (1.., None) => ("ne s'accordent pas entre elles".into(), "do not agree with one another".into()),
-                (_, clock) => worded(judgement.word(clock)),
+                (_, clock) => several(judgement.word(clock)),
             },
         ),
     ];
@@ -191,10 +209,23 @@ fn worded(word: Word) -> (String, String) {
             (format!("retarde de {}", span(micros, "j")), format!("behind by {}", span(micros, "d")))
         }
         Word::BeforeLedger { micros } => (
-            format!("{} avant le registre : fausse", span(micros, "j")),
+            format!("{} avant le registre : horloge fausse", span(micros, "j")),
             format!("{} before the ledger: wrong", span(micros, "d")),
         ),
     }
+}
+
+/// Of the cameras, which are several: French says so in the verb.
+fn several(word: Word) -> (String, String) {
+    let (one, en) = worded(word);
+    let fr = match word {
+        Word::Silent => "non entendues".into(),
+        Word::Agrees => "s'accordent".into(),
+        Word::Ahead { micros } => format!("avancent de {}", span(micros, "j")),
+        Word::Behind { micros } => format!("retardent de {}", span(micros, "j")),
+        Word::BeforeLedger { .. } => one,
+    };
+    (fr, en)
 }
 
 /// Two largest units: an hour that is off by a year is not told to the second.
@@ -268,6 +299,6 @@ mod tests {
             ]
         );
         assert_eq!(view.finding.state, FindingState::Warning, "a clock that differs is told before it can do harm");
-        assert!(view.finding.detail_fr.contains("avant le registre : fausse"), "{}", view.finding.detail_fr);
+        assert!(view.finding.detail_fr.contains("avant le registre : horloge fausse"), "{}", view.finding.detail_fr);
     }
 }

@@ -48,6 +48,32 @@ fn a_system_clock_that_is_set_within_a_boot_destroys_nothing_and_closes_what_may
     }
 }
 
+/// Recorder, web and command line all make the keeper read the clocks: who read first and is heard last must not look like
+/// a machine that booted, after which a time server alone would be believed.
+#[test]
+fn threads_that_read_the_clocks_at_once_are_no_boot() {
+    let world = World::new(12);
+    let opened = world.open();
+    opened.mint(0, &[1]);
+    world.clock.step(31 * DAY);
+    world.clock.under_ntp(true);
+    assert_eq!(opened.core.judgement().trusted, None, "within a boot a time server alone is not believed");
+    let believed = std::thread::scope(|scope| {
+        let judges = [(); 4].map(|()| {
+            scope.spawn(|| {
+                let judged = (0..5_000).map(|_| {
+                    world.clock.pass(1);
+                    opened.core.judgement().trusted
+                });
+                judged.flatten().count()
+            })
+        });
+        judges.map(|judge| judge.join().unwrap())
+    });
+    assert_eq!(believed, [0; 4]);
+    assert_eq!(opened.destructions(), []);
+}
+
 /// A beat in which the cameras' clocks say so much more than the world's true time.
 fn beat(world: &World, ahead: &[i64]) -> Beat {
     let now = world.true_time();

@@ -13,7 +13,7 @@ const FAULTS: [Fault; 4] = [
     Fault::PowerCut(Happened::No),
     Fault::PowerCut(Happened::Yes),
 ];
-const CLI: Actor = Actor::Cli { uid: 0 };
+pub const CLI: Actor = Actor::Cli { uid: 0 };
 
 /// Three complete hours of cameras 1 to 3, a day apart, and the present one; camera 3 may keep thirty days.
 fn prepared(seed: u64, registry: Arc<TempDir>) -> (World, Opened) {
@@ -118,6 +118,7 @@ fn from_the_entry_of_an_order_on_nothing_that_it_names_opens_although_the_keyrin
         assert!(!opened.opens(&minted[2], 0));
         assert_eq!(opened.destructions(), []);
         (0..2).for_each(|copy| world.disk.plug(&folder(copy)));
+        assert!(!opened.opens(&minted[2], 0), "its page can be read, and is still the old one");
         world.clock.pass(60);
         opened.core.tick().unwrap();
         assert_eq!(opened.destructions(), [(hour(0), camera(3))], "and it dies when the keyring is there again");

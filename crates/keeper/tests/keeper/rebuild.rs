@@ -1,6 +1,6 @@
 //! The keeper's part of a rebuild: what extents say to the recorder, after an entry, of living hours, of their own camera.
 
-use crate::{sockets::Served, support::*};
+use crate::{orders::CLI, sockets::Served, support::*};
 use domain::{ReelId, StreamId};
 use ledger::Event;
 use seal::{GroupStart, KeyRecord};
@@ -73,6 +73,24 @@ fn footage_never_comes_to_another_camera() {
     assert!(
         matches!(fate(&opened, &one), Ok(StreamFate::Alive { stream: StreamId { camera, .. }, .. }) if camera == minted[0].stream.camera)
     );
+}
+
+#[test]
+fn by_the_shorter_deadline_of_an_order_no_extent_is_told_although_the_page_is_still_the_old_one() {
+    let world = World::new(4);
+    let opened = world.open();
+    let minted = opened.mint(0, &[2, 3]);
+    let (other, named) = (part_of(&opened, &minted[0]), part_of(&opened, &minted[1]));
+    world.clock.pass(2 * DAY);
+    (0..2).for_each(|copy| world.disk.unplug(&folder(copy)));
+    assert!(opened.core.order_shorter_delay(CLI, camera(3), 3).is_err(), "the keyring says no");
+    (0..2).for_each(|copy| world.disk.plug(&folder(copy)));
+    assert!(matches!(fate(&opened, &named), Ok(StreamFate::Alive { .. })), "a day is left");
+    world.clock.pass(DAY);
+    let deadlines = opened.keyring.page(hour(0)).unwrap().unwrap().cameras;
+    assert!(world.now() < deadlines[&camera(3)].deadline, "the page was not rewritten");
+    assert_eq!(fate(&opened, &named), Ok(StreamFate::Closed));
+    assert!(matches!(fate(&opened, &other), Ok(StreamFate::Alive { .. })), "another camera's");
 }
 
 #[test]

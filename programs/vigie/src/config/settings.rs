@@ -147,9 +147,9 @@ impl Setting {
     pub fn bounds_fr(&self) -> String {
         match self.form {
             Form::Text => "non vide".into(),
-            Form::Folder => "un dossier".into(),
-            Form::File => "un fichier".into(),
-            Form::TwoFolders => "deux dossiers distincts".into(),
+            Form::Folder => "un dossier, chemin absolu".into(),
+            Form::File => "un fichier, chemin absolu".into(),
+            Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse locale et port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -159,9 +159,9 @@ impl Setting {
     pub fn bounds_en(&self) -> String {
         match self.form {
             Form::Text => "not empty".into(),
-            Form::Folder => "a folder".into(),
-            Form::File => "a file".into(),
-            Form::TwoFolders => "two distinct folders".into(),
+            Form::Folder => "a folder, absolute path".into(),
+            Form::File => "a file, absolute path".into(),
+            Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "loopback address and port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),
