@@ -9,6 +9,8 @@ use domain::{UtcMicros, limit};
 use simulator::installation::Attempt;
 use std::{fs, io, path::Path};
 
+/// Of `vigie verify`: the log holds, and the store contradicts it.
+const EXIT_CONTRADICTION: i32 = 3;
 /// Closing and destruction come by the second; a machine under load may be late with them, the deadline is ten minutes off.
 const LATE_SECONDS_MAX: i64 = 60;
 /// Before the closing: enough for a visitor to see the hour open, and not long to wait.
@@ -45,8 +47,8 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
     before(stage, story, recorded)?;
     at_the_closing(stage, story, deadline, recorded)?;
     after(stage, story, deadline, recorded)?;
-    the_backup_comes_back(stage, story, recorded)?;
     the_ledger_is_whole(stage, story, &keys)?;
+    the_backup_comes_back(stage, story, recorded)?;
     story.not_built(
         "le plan des caméras, la demande d'accès d'un citoyen et l'attestation signée ; viennent avec les papiers.",
         "the camera plan, a citizen's request for access and the signed statement; come with the papers.",
@@ -174,6 +176,13 @@ fn the_backup_comes_back(stage: &mut Stage, story: &mut Story, recorded: (UtcMic
         kind.as_deref() == Some("closed") && other.is_ok(),
         "La sauvegarde du disque et du catalogue, faite avant, est remise : la caméra 2 s'ouvre, l'heure détruite non.",
         "The backup of disk and catalog, made before, is put back: camera 2 opens, the destroyed hour does not.",
+    );
+    let found = verify(stage)?;
+    story.quote(&format!("la sauvegarde remise · the backup put back\n{}", found.stdout.trim()));
+    story.claim(
+        found.code == Some(EXIT_CONTRADICTION) && found.stdout.contains("✓ Le registre est entier"),
+        "`vigie verify` le remarque : le registre est entier, et il nomme les bobines qu'un disque aussi vieux n'a pas.",
+        "`vigie verify` notices: the log is whole, and it names the reels that a disk so old does not have.",
     );
     Ok(())
 }
