@@ -1,15 +1,19 @@
 //! The words of the trade that every crate speaks: identities, time, cameras, purposes, limits. No I/O.
 
+pub mod act;
 pub mod camera;
 pub mod id;
 pub mod limit;
+pub mod person;
 pub mod purpose;
 pub mod sensitive;
 pub mod time;
 pub mod world;
 
+pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
 pub use camera::{CameraId, Codec, StreamId, StreamKind};
 pub use id::{PermitId, ReelId, RootId, RunId, SiteId};
+pub use person::{AccountId, Role};
 pub use purpose::Purpose;
 pub use sensitive::{Secret32, Sensitive};
 pub use time::{Hour, HourLength, MediaTicks, Span, UtcMicros};

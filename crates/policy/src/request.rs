@@ -1,8 +1,8 @@
 //! What is asked of the gate: who in which role wants to see what, when, for which purpose and why.
 
+pub use domain::Role;
 use domain::{CameraId, Purpose, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
 
 /// One wish to look, with every fact that the decision needs; nothing is looked up while deciding.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -42,48 +42,6 @@ impl Action {
             Action::WatchLive => "watch-live",
             Action::Replay => "replay",
         }
-    }
-}
-
-/// What an account is for. The registry stores the name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// An agent of the supervision centre (CSI R253-3 II 2°).
-    Operator,
-    /// The town's IT: installs and maintains, sees no picture.
-    Administrator,
-}
-
-impl Role {
-    pub const ALL: [Role; 2] = [Role::Operator, Role::Administrator];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::Operator => "operator",
-            Role::Administrator => "administrator",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A text names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a role: `operator` or `administrator` expected")]
-pub struct RoleError {
-    pub text: String,
-}
-
-impl FromStr for Role {
-    type Err = RoleError;
-    fn from_str(text: &str) -> Result<Role, RoleError> {
-        let known = Role::ALL.into_iter().find(|role| role.name() == text);
-        known.ok_or_else(|| RoleError { text: text.chars().take(40).collect() })
     }
 }
 

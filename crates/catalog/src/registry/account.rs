@@ -3,14 +3,10 @@
 use super::Registry;
 use crate::column;
 use crate::error::{CatalogError, Failure};
+pub use domain::AccountId;
 use domain::{Sensitive, UtcMicros};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
-
-domain::identity!(
-    /// One person's account.
-    AccountId
-);
 
 /// One account.
 #[derive(Clone, PartialEq, Eq, Debug)]
