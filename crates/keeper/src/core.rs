@@ -17,10 +17,11 @@ use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
 use ledger::{Actor, Entry, Event, LogId, Month};
+use policy::{Law, LawError};
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 use tracing::warn;
 use vault::{KeeperError, audit::Books};
@@ -48,6 +49,7 @@ pub struct KeeperCore {
     pub(crate) parts: KeeperParts,
     pub(crate) site_key: SigningKey,
     pub(crate) permit_key: hmac::Key,
+    pub(crate) law: RwLock<Arc<Law>>,
     pub(crate) moving: Mutex<Moving>,
     /// Held while keys come to life or die, and while facts about them are entered.
     changing_keys: Mutex<()>,
@@ -94,6 +96,8 @@ pub enum OpenError {
     Keyring(#[from] KeyringError),
     #[error(transparent)]
     Registry(#[from] CatalogError),
+    #[error(transparent)]
+    Law(#[from] LawError),
     #[error(
         "the keyring knows a ledger of {known} entries, the journal has {entries} or others: an old state was restored; \
          a journal is never restored from backup, open a successor log"
@@ -146,6 +150,7 @@ impl KeeperCore {
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),
+            law: RwLock::new(Law::built_in()?),
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),

@@ -14,7 +14,7 @@ use domain::{
     world::BootMicros,
 };
 use ledger::{Actor, Event};
-use policy::{Action, CameraFacts, Decision, Reason, Request, Role};
+use policy::{Action, Controller, Decision, Reason, Request};
 use std::collections::{HashMap, HashSet};
 use tracing::warn;
 use vault::{
@@ -48,10 +48,9 @@ impl KeeperCore {
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
         let (account, session_hash) = self.who(session)?; // 1
         let now = self.decision_time();
-        let role: Role = account.role.parse().map_err(failed)?;
-        let request = self.request(role, ask, now)?;
+        let request = self.request(&account, ask, now)?;
         let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
-        match policy::decide(&request) {
+        match self.law().decide(&request) {
             Decision::Allow { rules } => {
                 let rules = rules.iter().map(ToString::to_string).collect(); // 2
                 self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
@@ -136,35 +135,23 @@ impl KeeperCore {
         permits.seen.retain(|session, _| used.contains(session));
     }
 
-    fn request(&self, role: Role, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
+    fn request(&self, account: &Account, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
         if ask.cameras.len() > CAMERAS_PER_LOOK_MAX {
             return Err(malformed(format!(
                 "a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks"
             )));
         }
-        let in_service = self.parts.registry.cameras(now).map_err(failed)?;
-        let facts = |id: &domain::CameraId| {
-            let recorded = in_service.iter().find(|version| version.camera.id == *id).cloned();
-            let recording = recorded.is_some();
-            let known = match recorded {
-                Some(version) => Some(version),
-                None => self.parts.registry.camera(*id, now).map_err(failed)?,
-            };
-            Ok(CameraFacts {
-                id: *id,
-                exists: known.is_some(),
-                recording,
-                purposes: known.map(|version| version.camera.purposes).unwrap_or_default(),
-            })
-        };
         Ok(Request {
             action: if ask.view == View::Live { Action::WatchLive } else { Action::Replay },
-            role,
+            person: self.person_facts(account, now)?,
+            controller: Controller::Commune,
             purpose: ask.purpose,
             reason: ask.reason.clone(),
-            cameras: ask.cameras.iter().map(facts).collect::<Result<_, KeeperError>>()?,
+            cameras: self.camera_facts(&ask.cameras, now)?,
             span: span(ask),
             permit_seconds: PERMIT_SECONDS_MAX,
+            papers: self.papers(now)?,
+            second_person: false,
             now,
         })
     }

@@ -19,6 +19,7 @@ mod health;
 mod in_process;
 pub mod journal;
 mod keys;
+mod law;
 mod life;
 mod orders;
 mod rebuild;
