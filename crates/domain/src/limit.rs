@@ -83,6 +83,27 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
+/// A log beyond this is none of ours: 10,000 cameras make tens of millions of entries a year (L5). What a stranger signs is
+/// not believed beyond it, because arithmetic on tree indexes has to stay within 64 bits.
+pub const LOG_ENTRIES_MAX: u64 = 1 << 40;
+/// A signed note with its signatures: some hundred bytes, and as many for each witness.
+pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Lines of a consistency proof that a witness is asked with (C2SP tlog-witness).
+pub const PROOF_LINES_MAX: usize = 63;
+/// A whole question to a witness: the note, and 63 lines of 45 bytes, with room.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
+/// A file that says which witnesses count (C2SP tlog-policy), and the lines of each kind in it.
+pub const WITNESS_POLICY_BYTES_MAX: usize = 64 * 1024;
+pub const WITNESS_POLICY_LINES_MAX: usize = 64;
+/// A witness is asked, and answers, within this; it signs and syncs one small file.
+pub const WITNESS_ANSWER_SECONDS_MAX: u64 = 10;
+/// The journal closes a batch, and witnesses are asked, this often (L4).
+pub const CHECKPOINT_SECONDS: i64 = 60;
+/// The public mirror gets the log this often, on a fixed clock (L4).
+pub const MIRROR_SECONDS: i64 = 3_600;
+/// A witness that has cosigned nothing for this long is an alarm: fifteen checkpoints.
+pub const WITNESS_SILENCE_SECONDS_MAX: i64 = 15 * 60;
+
 /// Two clocks that differ by more do not agree (K9).
 pub const CLOCK_AGREEMENT_SECONDS_MAX: i64 = 300;
 /// 2026-01-01T00:00:00Z: no clock of this program can be right that says an earlier time (a dead battery says 1970 or 2000).
@@ -121,6 +142,12 @@ const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY
 // A record header and its padding fit a block.
 const _: () =
     assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
+// Every proof that fits the lines of a question is one of a log that can be: a path is at most twice its tree's height.
+const _: () = assert!(LOG_ENTRIES_MAX.ilog2() as usize <= PROOF_LINES_MAX);
+// Witnesses are asked several times before their silence is an alarm, and the mirror shows nothing in between.
+const _: () =
+    assert!(CHECKPOINT_SECONDS * 10 < WITNESS_SILENCE_SECONDS_MAX && WITNESS_SILENCE_SECONDS_MAX < MIRROR_SECONDS);
+const _: () = assert!((WITNESS_ANSWER_SECONDS_MAX as i64) < CHECKPOINT_SECONDS);
 // The largest picture fits a record.
 const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.

@@ -8,6 +8,7 @@ pub(crate) mod clock;
 mod config;
 mod destroy;
 mod init;
+mod public;
 mod serve;
 mod status;
 mod usage;
@@ -64,6 +65,9 @@ enum Command {
     /// Catalogue des images · footage catalog
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Le registre vu de l'extérieur · the log as outsiders see it
+    #[command(subcommand)]
+    Public(public::Command),
     /// Configuration · configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -135,6 +139,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Clock { command } => clock::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),
     }

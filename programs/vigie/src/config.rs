@@ -24,6 +24,7 @@ pub struct Config {
     pub store: StoreSection,
     pub retention: RetentionSection,
     pub web: WebSection,
+    pub public: PublicSection,
     pub log: LogSection,
 }
 
@@ -58,6 +59,21 @@ pub struct RetentionSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WebSection {
     pub listen: SocketAddr,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PublicSection {
+    #[serde(deserialize_with = "unless_empty")]
+    pub listen: Option<SocketAddr>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub witnesses: Option<PathBuf>,
+}
+
+impl PublicSection {
+    /// Whether there is anything for the public role to do.
+    pub fn is_on(&self) -> bool {
+        self.listen.is_some() || self.witnesses.is_some()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -203,6 +219,10 @@ impl Setting {
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
             (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
+            (Form::OptionalFile, Value::String(path)) => path.is_empty() || Path::new(path).is_absolute(),
+            (Form::OptionalAddress, Value::String(text)) => {
+                text.is_empty() || text.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback())
+            }
             (Form::TwoFolders, Value::Array(folders)) => {
                 let is_absolute = |folder: &Value| folder.as_str().is_none_or(|path| Path::new(path).is_absolute());
                 folders.len() == 2 && folders.iter().all(is_absolute)
@@ -248,6 +268,9 @@ impl Config {
     pub fn ledger(&self) -> PathBuf {
         self.data.folder.join("ledger")
     }
+    pub fn public_folder(&self) -> PathBuf {
+        self.data.folder.join("public")
+    }
     pub fn site_file(&self) -> PathBuf {
         self.data.folder.join("site.json")
     }
@@ -277,6 +300,14 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// What an empty text leaves out.
+fn unless_empty<'de, D: serde::Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
 }
 
 fn refuse_unknown(table: &Table, path: &Path) -> Result<(), ConfigError> {
@@ -344,7 +375,8 @@ mod tests {
 
     #[test]
     fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
-        let values = ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "debug"];
+        let values =
+            ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "127.0.0.1:2", "/w", "debug"];
         let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
         let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
         for text in ["", WHOLE] {
@@ -381,10 +413,24 @@ mod tests {
             ("VIGIE_DATA_FOLDER", "vigie"),
             ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_PUBLIC_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_PUBLIC_LISTEN", "nowhere"),
+            ("VIGIE_PUBLIC_WITNESSES", "witnesses"),
         ] {
             let said = said(name, value);
             assert!(said.contains(name) && said.contains("must be"), "{said}");
         }
+    }
+
+    #[test]
+    fn the_public_role_is_off_until_it_is_given_something_to_do() {
+        let public = |text: &str| {
+            let text = format!("{WHOLE}\n[public]\n{text}");
+            Config::parse(&text, Path::new("vigie.toml")).unwrap().public
+        };
+        assert!(!public("").is_on() && !public("listen = \"\"").is_on());
+        assert_eq!(public("listen = \"127.0.0.1:8472\"").listen.unwrap().port(), 8472);
+        assert!(public("witnesses = \"/etc/vigie/witnesses\"").is_on());
     }
 
     #[test]

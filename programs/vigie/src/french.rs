@@ -56,6 +56,10 @@ fn config(error: &ConfigError) -> String {
                 "store.slot_mebibytes" => "doit valoir de 4 à 64",
                 "store.gibibytes_max" => "doit valoir au moins 1",
                 "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
+                "public.listen" => {
+                    "doit être une adresse locale (127.0.0.1:8472) ou vide : un serveur web avec TLS se met devant"
+                }
+                "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
                 _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
@@ -100,6 +104,13 @@ fn site(error: &SiteError) -> String {
         }
         SiteError::Listen { address, source } => format!(
             "impossible d'écouter sur {address} ({source}) : arrêtez le programme qui s'y trouve, ou choisissez un autre port dans `web.listen`"
+        ),
+        SiteError::PublicListen { address, source } => format!(
+            "impossible d'écouter sur {address} ({source}) : arrêtez le programme qui s'y trouve, ou choisissez un autre port dans `public.listen`"
+        ),
+        SiteError::Witnesses { path, source } => format!(
+            "le fichier des témoins `{}` n'est pas admis ({source}) : une ligne `witness nom clé adresse` par témoin, puis `group`, puis `quorum`",
+            path.display()
         ),
         SiteError::Io { what, source } => format!("{what} : {source}"),
         SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),

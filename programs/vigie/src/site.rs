@@ -47,6 +47,12 @@ pub enum SiteError {
         "cannot listen on {address}: {source}: stop the program that is there, or choose another port in `web.listen`"
     )]
     Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(
+        "cannot listen on {address}: {source}: stop the program that is there, or choose another port in `public.listen`"
+    )]
+    PublicListen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error("the witnesses' file `{path}`, {source}", path = path.display())]
+    Witnesses { path: PathBuf, source: ledger::PolicyError },
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]

@@ -6,10 +6,14 @@ pub enum Form {
     Text,
     Folder,
     File,
+    /// A file, or nothing: an empty text.
+    OptionalFile,
     /// Two folders; in a variable they stand with a colon between them.
     TwoFolders,
     /// Address and port.
     Address,
+    /// Address and port, or nothing: an empty text.
+    OptionalAddress,
     Integer {
         min: i64,
         max: i64,
@@ -36,7 +40,7 @@ const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 12] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -119,6 +123,24 @@ pub const SETTINGS: [Setting; 10] = [
         text_en: "Where the console answers; loopback only, this version has no TLS.",
     },
     Setting {
+        name: "public.listen",
+        form: Form::OptionalAddress,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où le miroir du registre est servi, en lecture seule ; vide : nulle part. Un serveur web avec TLS se met devant.",
+        text_en: "Where the log's mirror is served, read-only; empty: nowhere. A web server with TLS goes in front.",
+    },
+    Setting {
+        name: "public.witnesses",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le fichier des témoins (C2SP tlog-policy) : leurs clés, leurs adresses, combien suffisent ; vide : aucun.",
+        text_en: "The witnesses' file (C2SP tlog-policy): their keys, their addresses, how many are enough; empty: none.",
+    },
+    Setting {
         name: "log.level",
         form: Form::OneOf(&["error", "warn", "info", "debug", "trace"]),
         default: Some("\"info\""),
@@ -149,6 +171,8 @@ impl Setting {
             Form::Text => "non vide".into(),
             Form::Folder => "un dossier, chemin absolu".into(),
             Form::File => "un fichier, chemin absolu".into(),
+            Form::OptionalFile => "un fichier, chemin absolu, ou vide".into(),
+            Form::OptionalAddress => "adresse locale et port, ou vide".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse locale et port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
@@ -161,6 +185,8 @@ impl Setting {
             Form::Text => "not empty".into(),
             Form::Folder => "a folder, absolute path".into(),
             Form::File => "a file, absolute path".into(),
+            Form::OptionalFile => "a file, absolute path, or empty".into(),
+            Form::OptionalAddress => "loopback address and port, or empty".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "loopback address and port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),

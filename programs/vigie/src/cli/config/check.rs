@@ -50,6 +50,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(space(config));
     checks.push(delays(build, config));
     checks.push(port(config));
+    checks.extend(witnesses(config));
     checks
 }
 
@@ -268,6 +269,30 @@ fn port(config: &Config) -> Check {
             said(setting, State::Refused, fr, format!("Cannot listen on {address} ({error}): choose another port."))
         }
     }
+}
+
+/// The witnesses' file reads, and each of them has an address.
+fn witnesses(config: &Config) -> Option<Check> {
+    let (setting, path) = ("public.witnesses", config.public.witnesses.as_deref()?);
+    let policy = match crate::roles::public::policy(Some(path)) {
+        Ok(policy) => policy,
+        Err(error) => {
+            return Some(said(setting, State::Refused, crate::french::message(&error), error.to_string()));
+        }
+    };
+    if let Some(witness) = policy.witnesses.iter().find(|witness| witness.url.is_none()) {
+        let name = &witness.name;
+        let fr = format!("Le témoin `{name}` n'a pas d'adresse : ajoutez-la en fin de ligne.");
+        let en = format!("The witness `{name}` has no address: add it at the end of its line.");
+        return Some(said(setting, State::Refused, fr, en));
+    }
+    let count = policy.witnesses.len();
+    Some(said(
+        setting,
+        State::Ok,
+        format!("{count} témoin(s) seront interrogés."),
+        format!("{count} witness(es) are asked."),
+    ))
 }
 
 #[cfg(test)]
