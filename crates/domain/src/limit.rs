@@ -119,8 +119,12 @@ pub const CLOCK_SLEW_FROM_MICROS: i64 = 1_000_000;
 pub const CAMERA_CLOCK_FRESH_SECONDS_MAX: i64 = 60;
 /// Clocks of cameras in one beat: 40 bytes each, of a message of 1 MiB; a median needs no more voices.
 pub const CAMERA_CLOCKS_MAX: usize = 1_024;
-/// So many cameras that agree may contradict another clock; one alone may only confirm one (K9).
+/// So many cameras that agree are a clock of their own; one alone may only confirm one that nobody sets, or NTP (K9).
 pub const CAMERA_CLOCKS_TO_CONTRADICT: usize = 2;
+/// After a boot a time server decides alone only when the cameras could be heard for so long: what hangs on the same power
+/// line boots in a minute or two, is reconnected to within ten seconds, and says its time about each five. It costs nothing:
+/// meanwhile what is due is closed, and recording goes on.
+pub const CAMERAS_AWAITED_SECONDS: i64 = 120;
 /// So many cameras that agree may show the drift of our quartz.
 pub const CAMERA_CLOCKS_TO_FOLLOW: usize = 3;
 /// Two persons confirm the time within this (K9).
@@ -158,3 +162,5 @@ const _: () =
 // Whoever drags the clock that ours follows gains less in footage's longest life than footage closes early.
 const _: () =
     assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);
+// Whoever boots with a time server has connected to every camera that answers, and heard it, before it decides alone.
+const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);

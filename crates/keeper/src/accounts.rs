@@ -78,12 +78,12 @@ impl KeeperCore {
     /// The account behind a session's secret, if the session holds.
     pub(crate) fn who(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
         let hash = sha256(session.reveal());
-        let used = self.parts.registry.session_use(hash, self.decision_time()).map_err(failed)?;
+        let used = self.parts.registry.session_use(hash, self.stamp()).map_err(failed)?;
         used.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
     }
 
     pub(crate) fn session(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
-        let used = self.parts.registry.session_use(sha256(session.reveal()), self.decision_time()).map_err(failed)?;
+        let used = self.parts.registry.session_use(sha256(session.reveal()), self.stamp()).map_err(failed)?;
         let (session, account) = used.ok_or(KeeperError::NoSession)?;
         view(&account, session.expires_at)
     }
@@ -98,7 +98,7 @@ impl KeeperCore {
             Err(wait_seconds) => return Ok(Answer::Denied { wait_seconds }),
         };
         let (secret, hash) = self.draw_secret();
-        let now = self.decision_time();
+        let now = self.stamp();
         self.enter_events(actor(&account), vec![session_event("signed in", name)])?;
         let expires = now.plus_seconds(SESSION_SECONDS_MAX);
         let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?;
@@ -139,7 +139,7 @@ impl KeeperCore {
 
     pub(crate) fn sign_out(&self, session: &SessionSecret) -> Result<(), KeeperError> {
         let (account, hash) = self.who(session)?;
-        self.parts.registry.session_end(hash, self.decision_time()).map_err(failed)?;
+        self.parts.registry.session_end(hash, self.stamp()).map_err(failed)?;
         self.end_permits(hash);
         self.enter_events(actor(&account), vec![session_event("signed out", &account.name)]).map(|_| ())
     }
@@ -154,7 +154,7 @@ impl KeeperCore {
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
             return Err(malformed(format!("a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")));
         }
-        let (hash, now) = (sha256(token.reveal()), self.decision_time());
+        let (hash, now) = (sha256(token.reveal()), self.stamp());
         let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
             return Ok(Answer::Denied { wait_seconds: 0 });
         };
@@ -180,7 +180,7 @@ impl KeeperCore {
 
     /// A new account, or a new setup link for one that has no password yet or lost it.
     pub fn account_add(&self, actor: Actor, name: &Sensitive<String>, role: Role) -> Result<Answer, KeeperError> {
-        let now = self.decision_time();
+        let now = self.stamp();
         let length = name.reveal().chars().count();
         if name.reveal().trim() != name.reveal() || !(1..=NAME_CHARS_MAX).contains(&length) {
             return Err(malformed(format!("a name has 1 to {NAME_CHARS_MAX} characters, no space at its ends")));
@@ -217,7 +217,7 @@ impl KeeperCore {
         }
         let event = Event::Account { change: "disabled".into(), name: name.clone(), role: account.role.clone() };
         self.enter_events(actor, vec![event])?;
-        self.parts.registry.account_disable(account.id, self.decision_time()).map_err(failed)?;
+        self.parts.registry.account_disable(account.id, self.stamp()).map_err(failed)?;
         self.end_permits_of(account.id);
         Ok(Answer::Done)
     }

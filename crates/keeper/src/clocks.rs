@@ -7,9 +7,11 @@
 
 mod confirm;
 mod memory;
+mod touched;
 mod words;
 
 pub(crate) use memory::{Anchor, Machine, Memory};
+pub(crate) use touched::Touched;
 
 use crate::{
     core::KeeperCore,
@@ -18,7 +20,7 @@ use crate::{
 use domain::UtcMicros;
 use ledger::{Actor, Entry, Event};
 use memory::{ClockState, name};
-use policy::time::Judgement;
+use policy::time::{Judgement, State};
 use vault::{KeeperError, keeper::CameraClock};
 
 impl KeeperCore {
@@ -34,7 +36,11 @@ impl KeeperCore {
     /// Trusted time, or an answer that says why there is none.
     pub(crate) fn trusted(&self) -> Result<UtcMicros, KeeperError> {
         let judgement = self.judgement();
-        judgement.trusted.ok_or_else(|| KeeperError::NoTrustedTime { what: words::doubt_en(judgement.state).into() })
+        judgement.trusted.ok_or_else(|| self.no_time(judgement.state))
+    }
+
+    pub(crate) fn no_time(&self, state: State) -> KeeperError {
+        KeeperError::NoTrustedTime { what: words::doubt_en(state).into() }
     }
 
     /// The time for decisions that a doubt must close: trusted, or the fastest plausible clock.
@@ -68,8 +74,7 @@ impl KeeperCore {
             // the entry's time and its mark are of one instant
             if time.is_anchored() { time.anchor_now(self.machine()) } else { (judgement.at_least, None) }
         };
-        let text =
-            serde_json::to_string(&ClockState { state: state.into(), mark, at: None }).map_err(crate::core::failed)?;
+        let text = serde_json::to_string(&ClockState::of(state, mark)).map_err(crate::core::failed)?;
         self.append(vec![Entry::new(at, Actor::Schedule, Event::Clocks { state: text })])?;
         self.moving().time.note_entered(state);
         Ok(())

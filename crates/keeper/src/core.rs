@@ -146,7 +146,8 @@ impl KeeperCore {
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
         let at_stake = history.fates.has_any() || !parts.keyring.hours().is_empty();
-        let time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
+        let mut time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
+        time.touched = history.touched;
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),
@@ -209,7 +210,10 @@ impl KeeperCore {
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         let mut moving = self.moving();
-        entries.iter().for_each(|entry| moving.fates.take(entry));
+        for entry in &entries {
+            moving.fates.take(entry);
+            moving.time.touched.take(entry);
+        }
         Ok(numbers)
     }
 

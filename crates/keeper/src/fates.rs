@@ -1,7 +1,7 @@
 //! What became of every key, read from the ledger once at the start and kept up with it: an index, not a truth.
 
 use crate::{
-    clocks::Anchor,
+    clocks::{Anchor, Touched},
     facts::Told,
     journal::{Journal, JournalError, LogKeyError},
     orders::Orders,
@@ -48,9 +48,10 @@ struct Living {
 pub(crate) struct History {
     pub fates: Fates,
     pub told: Told,
-    /// The time of the last readable entry.
+    /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
     pub anchor: Option<Anchor>,
+    pub touched: Touched,
 }
 
 impl History {
@@ -76,8 +77,10 @@ impl History {
         Ok(history)
     }
 
-    fn take(&mut self, entry: &Entry) {
-        self.last = self.last.max(Some(entry.at));
+    pub fn take(&mut self, entry: &Entry) {
+        // until the first key a clock that was ahead may be set right (K9): what it said then is no bound
+        self.last = if self.fates.has_any() { self.last.max(Some(entry.at)) } else { Some(entry.at) };
+        self.touched.take(entry);
         self.anchor = Anchor::of(entry).or(self.anchor);
         self.told.recall(entry);
         self.fates.take(entry);
@@ -86,7 +89,7 @@ impl History {
 
 impl Fates {
     pub fn take(&mut self, entry: &Entry) {
-        self.orders.take(entry);
+        let erased = self.orders.take(entry);
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {
@@ -112,11 +115,7 @@ impl Fates {
             Event::Tombstone { hour, .. } => {
                 self.buried.insert(*hour);
             }
-            // an order may name keys of any hour
-            Event::Camera { .. } => {
-                self.living.keys().copied().collect::<Vec<_>>().into_iter().for_each(|hour| self.weigh(hour));
-            }
-            _ => {}
+            _ => erased.into_iter().for_each(|camera| self.press(camera)),
         }
     }
 
@@ -171,7 +170,18 @@ impl Fates {
         self.hours.entry(hour).or_default().entry(camera).or_default()
     }
 
+    /// An erasure may name a camera's keys of any hour; those of others weigh what they did.
+    fn press(&mut self, camera: CameraId) {
+        for (hour, living) in &mut self.living {
+            let fate = self.hours.get(hour).and_then(|keys| keys.get(&camera));
+            let is_living = fate.is_some_and(|fate| fate.destroyed_at.is_none());
+            living.is_pressing |= is_living && self.orders.erases(*hour, camera);
+        }
+    }
+
     fn weigh(&mut self, hour: Hour) {
+        #[cfg(test)]
+        tests::WEIGHED.with(|weighed| weighed.set(weighed.get() + 1));
         let living = self.living_of(hour).fold(None, |known: Option<Living>, (hour, camera, fate)| {
             let known = known.unwrap_or(Living { nearest: None, is_pressing: false });
             let is_pressing = fate.condemned_at.is_some() || self.orders.erases(hour, camera);
@@ -184,5 +194,41 @@ impl Fates {
             Some(living) => drop(self.living.insert(hour, living)),
             None => drop(self.living.remove(&hour)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::HourLength;
+    use ledger::{Actor, MintedKey};
+    use std::cell::Cell;
+
+    thread_local! {
+        /// How often all keys of an hour were looked at.
+        pub static WEIGHED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn an_entry_of_one_camera_looks_at_no_key_of_another_and_an_erasure_presses_only_what_it_names() {
+        let hour = |n| HourLength::PRODUCT.hour_of(UtcMicros::from_seconds(1_800_000_000)).plus(n);
+        let camera = |n| CameraId([n; 16]);
+        let enter = |event| Entry::new(hour(9).start(), Actor::Schedule, event);
+        let mut fates = Fates::default();
+        for n in 0..6 {
+            let key = |n| MintedKey { camera: camera(n), deadline: hour(700).start() };
+            let cameras = if n < 4 { vec![key(1), key(2)] } else { vec![key(2)] };
+            fates.take(&enter(Event::Mint { hour: hour(n), cameras }));
+        }
+        let weighed = WEIGHED.get();
+        let of =
+            |change: &str, details: String| enter(Event::Camera { change: change.into(), camera: camera(1), details });
+        fates.take(&of("confirmed", "cam: realm: a → b".into()));
+        fates.take(&of("delay", r#"{"delay_days":3}"#.into()));
+        assert_eq!(fates.pressing(|_| false).count(), 0);
+        fates.take(&of("erase", format!(r#"{{"before":{}}}"#, hour(2).start().0)));
+        let pressing: BTreeSet<Hour> = fates.pressing(|_| false).map(|(hour, ..)| hour).collect();
+        assert_eq!(pressing, [hour(0), hour(1)].into());
+        assert_eq!(WEIGHED.get(), weighed, "no hour was gone through");
     }
 }

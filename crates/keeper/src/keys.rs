@@ -1,7 +1,10 @@
 //! Keys: minted for a recorder's run, handed out chunk by chunk under a permit (P4, P6, K4 to K6, K9).
 
 use crate::core::{KeeperCore, failed, malformed};
-use domain::{CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros, limit::MINT_HOURS_AHEAD};
+use domain::{
+    CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros,
+    limit::{CAMERAS_AWAITED_SECONDS, MINT_HOURS_AHEAD},
+};
 use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
 use seal::{
@@ -30,27 +33,37 @@ pub(crate) struct OpenedPart {
 }
 
 impl KeeperCore {
-    /// Certifies the key of a recorder's run and gives it its time (R5, R9). While no time stands that is the lower bound: the
-    /// recorder gets no keys then and frees nothing early by it, but it hears the cameras' clocks, by which time may come to
-    /// stand; then it begins another run.
+    /// Certifies the key of a recorder's run and gives it its time (R5, R9). While the cameras are listened for that is the
+    /// system clock under NTP, so that recording begins at once; in a doubt it is the lower bound: the recorder gets no keys
+    /// then, but it hears the cameras' clocks, by which time may come to stand; then it begins another run. In both it
+    /// frees space by the lower bound only.
     pub fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant, KeeperError> {
         let judgement = self.judgement();
-        let anchor = judgement.trusted.unwrap_or(judgement.at_least);
+        let anchor = judgement.recording.unwrap_or(judgement.at_least);
+        let at_least = judgement.trusted.unwrap_or(judgement.at_least);
         let public_key_hex = run_key.iter().map(|byte| format!("{byte:02x}")).collect();
         self.enter_events(Actor::Role { role: Role::Recorder }, vec![Event::Run { run, public_key_hex, anchor }])?;
         self.moving().recorder.run = Some(run);
         let certificate = RunCertificate::issue(&self.site_key, self.parts.site, run, run_key);
-        Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor })
+        Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor, at_least })
     }
 
     /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
     /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
     /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
+    ///
+    /// Minting destroys nothing, so it does not wait until the cameras were listened for; but what is minted then may lie in
+    /// a wrong hour, so it is no more than what is recorded in that time.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
-        let now = self.trusted()?;
+        let judgement = self.judgement();
+        let Some(now) = judgement.recording else { return Err(self.no_time(judgement.state)) };
         let present = self.parts.hour_length.hour_of(now);
         if hour.length() != present.length() || hour < present || present.plus(MINT_HOURS_AHEAD) < hour {
             return Err(malformed(format!("no key is minted for {hour} at {now}"))); // 1
+        }
+        let in_the_wait = self.parts.hour_length.hour_of(now.plus_seconds(CAMERAS_AWAITED_SECONDS));
+        if judgement.trusted.is_none() && in_the_wait < hour {
+            return Err(self.no_time(judgement.state)); // 1
         }
         let page = {
             let _keys_stay_as_they_are = self.change_keys();

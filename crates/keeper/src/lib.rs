@@ -25,7 +25,7 @@ mod orders;
 mod rebuild;
 pub mod socket;
 mod tick;
-mod verify;
+pub mod verify;
 pub mod wire;
 
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};

@@ -43,18 +43,24 @@ enum Details {
 }
 
 impl Orders {
-    pub fn take(&mut self, entry: &Entry) {
-        let Event::Camera { change, camera, details } = &entry.event else { return };
+    /// Of several orders for a camera the strictest holds, whatever came last. The camera comes back that the entry erases.
+    pub fn take(&mut self, entry: &Entry) -> Option<CameraId> {
+        let Event::Camera { change, camera, details } = &entry.event else { return None };
         if change != DELAY && change != ERASE {
-            return;
+            return None;
         }
         match serde_json::from_str(details) {
-            Ok(Details::Delay { delay_days }) => drop(self.delays.insert(*camera, delay_days)),
+            Ok(Details::Delay { delay_days }) => {
+                let known = self.delays.entry(*camera).or_insert(delay_days);
+                *known = delay_days.min(*known);
+                None
+            }
             Ok(Details::Erase { before }) => {
                 let known = self.erased.entry(*camera).or_insert(before);
                 *known = before.max(*known);
+                Some(*camera)
             }
-            Err(_) => {} // the words of another release: nothing is known to be ordered
+            Err(_) => None, // the words of another release: nothing is known to be ordered
         }
     }
 
@@ -162,5 +168,22 @@ impl KeeperCore {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_delays_the_least_holds_and_not_the_last() {
+        let camera = CameraId([1; 16]);
+        let mut orders = Orders::default();
+        for days in [7, 3, 5] {
+            let details = serde_json::to_string(&Details::Delay { delay_days: days }).unwrap();
+            let event = Event::Camera { change: DELAY.into(), camera, details };
+            assert_eq!(orders.take(&Entry::new(UtcMicros(0), Actor::Schedule, event)), None);
+        }
+        assert_eq!((orders.delay(camera, 30), orders.delay(camera, 2)), (3, 2));
     }
 }

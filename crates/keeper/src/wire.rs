@@ -113,9 +113,14 @@ pub enum Control {
     CameraRemove {
         name: String,
     },
-    /// The device that answers at the camera's address now is the camera from here on (R13).
+    /// Which device answers at the camera's address now; nothing is changed.
+    CameraDevice {
+        name: String,
+    },
+    /// The device that was shown is the camera from here on, if it still answers (R13); `device` is its [`Device::code`].
     CameraConfirm {
         name: String,
+        device: String,
     },
     /// Sets or takes away a camera's sub-stream.
     CameraSub {
@@ -191,6 +196,17 @@ pub struct Probed {
     pub offered: Vec<String>,
 }
 
+/// A device that answers at a camera's address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Names this device and no other: the beginning of its fingerprint's SHA-256, in hexadecimal digits.
+    pub code: String,
+    /// In what it differs from the one that is pinned, in the device's own words.
+    pub differences: Vec<Difference>,
+    /// It is the one that is pinned.
+    pub is_known: bool,
+}
+
 /// One thing by which a device is known, before and now; as the device says it, so escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -242,10 +258,8 @@ pub enum Answer {
     CameraAdded {
         camera: CameraId,
     },
-    /// What differed, in the device's own words; empty where the same device answers.
-    CameraConfirmed {
-        differences: Vec<Difference>,
-    },
+    /// The device that answers, or that was confirmed.
+    Device(Box<Device>),
     /// A one-time token; the caller makes the link.
     SetupToken {
         token: Sensitive<String>,
@@ -305,6 +319,8 @@ pub enum Confirmation {
     NotNeeded { now: UtcMicros },
     /// The same person said it before: another one is needed.
     SamePerson,
+    /// The account was made or changed since the clocks disagree: an older one is needed.
+    TooNew,
     /// The two persons' times differ by so much.
     Differs { seconds: i64 },
     /// Before what the ledger knows to have passed.
@@ -331,6 +347,7 @@ pub struct RunAnswer {
     pub signature: Signature,
     pub site_key: PublicKey,
     pub anchor: UtcMicros,
+    pub at_least: UtcMicros,
 }
 
 /// A camera as the recorder needs it; credentials in memory only (K13).
@@ -484,7 +501,14 @@ pub struct Verified {
     pub destroyed: u64,
     pub live: u64,
     pub faults: Vec<String>,
+    /// Keys that live past their deadline.
     pub overdue: Vec<String>,
+    /// The time by which deadlines were judged: trusted, or the lower bound.
+    pub judged_at: UtcMicros,
+    /// `false`: no time stands, and nothing is said of deadlines for sure.
+    pub time_is_sure: bool,
+    /// Keys past their deadline by the fastest plausible clock only; none where the time is sure.
+    pub perhaps_overdue: Vec<String>,
 }
 
 /// What a permit's holder may still do: told to the recorder and to web.

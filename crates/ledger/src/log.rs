@@ -195,9 +195,10 @@ impl Audit {
         }
     }
 
-    /// Entries are gathered from several threads, so they may lie in another order than their times by a little.
+    /// Entries are gathered from several threads, so they may lie in another order than their times by a little. Until the first
+    /// key exists a clock that was wrong at the first start may be set right.
     fn check_time(&mut self, seq: u64, at: UtcMicros) {
-        let latest = self.latest.map_or(at, |latest| latest.max(at));
+        let latest = self.latest.filter(|_| !self.hours.is_empty()).map_or(at, |latest| latest.max(at));
         if latest.since(at) > limit::CLOCK_AGREEMENT_SECONDS_MAX * 1_000_000 {
             self.report.faults.push(Fault::TimeRanBackwards { seq, at, latest });
         }

@@ -293,4 +293,13 @@ pub struct RunGrant {
     pub certificate: RunCertificate,
     pub site_key: PublicKey,
     pub anchor: UtcMicros,
+    /// It was at least so late at the anchor: the anchor itself, or less while no time stands.
+    pub at_least: UtcMicros,
+}
+
+impl RunGrant {
+    /// What has passed for sure when the run's time says `now`: space is freed by it, so that a wrong clock frees none.
+    pub fn surely(&self, now: UtcMicros) -> UtcMicros {
+        now.plus_micros(self.at_least.since(self.anchor).min(0))
+    }
 }

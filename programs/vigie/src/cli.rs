@@ -120,7 +120,13 @@ fn usage_error(error: &clap::Error, language: Language) -> ExitCode {
             }
         }
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    ExitCode::from(exit_of(error))
+}
+
+/// 64 for a mistake (EX_USAGE of sysexits.h): 1 and 2 are answers of `verify` and `status`, and a script that watches for an
+/// alarm must not take its own mistake for one.
+fn exit_of(error: &clap::Error) -> u8 {
+    if error.use_stderr() { 64 } else { 0 }
 }
 
 fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome {

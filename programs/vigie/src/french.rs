@@ -199,12 +199,12 @@ fn keeper(error: &KeeperError) -> String {
         KeeperError::NoTrustedTime { .. } => {
             "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
-        KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
+        KeeperError::Failed { what } => format!("le gardien n'a pas pu : {}", detail(what)),
     }
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 13] = [
+const DETAILS: [(&str, &str); 21] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
@@ -245,6 +245,35 @@ const DETAILS: [(&str, &str); 13] = [
         "c'est le seul administrateur : ajoutez-en d'abord un autre",
     ),
     ("camera {} is not in service", "la caméra {} n'est pas en service"),
+    (
+        "another device answers now than the one that was shown: look again with `vigie camera confirm`",
+        "un autre appareil répond que celui qui a été montré : regardez à nouveau avec `vigie camera confirm`",
+    ),
+    (
+        "the camera was changed meanwhile: look again with `vigie camera confirm`",
+        "la caméra a été changée entre-temps : regardez à nouveau avec `vigie camera confirm`",
+    ),
+    (
+        "a rebuild of the catalog is ordered already and waits for the recorder: `vigie status` tells",
+        "le catalogue est déjà à refaire, et l'ordre attend l'enregistreur : `vigie status` dit où il en est",
+    ),
+    (
+        "the sub-stream is of another device: its host and port must be the camera's",
+        "le flux secondaire est d'un autre appareil : son hôte et son port doivent être ceux de la caméra",
+    ),
+    (
+        "the recorder did not look at the camera in time: is it running? `vigie status` tells",
+        "l'enregistreur n'a pas regardé la caméra à temps : fonctionne-t-il ? `vigie status` le dit",
+    ),
+    (
+        "the recorder did not take the order: is it running? `vigie status` tells",
+        "l'enregistreur n'a pas pris l'ordre : fonctionne-t-il ? `vigie status` le dit",
+    ),
+    (
+        "the camera's credentials do not open: they were sealed under another keyring; add it again",
+        "les identifiants de la caméra ne s'ouvrent pas : ils ont été scellés sous un autre trousseau ; ajoutez-la à nouveau",
+    ),
+    ("no key is minted for {}", "aucune clé n'est faite pour {}"),
 ];
 
 fn detail(what: &str) -> String {

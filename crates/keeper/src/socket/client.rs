@@ -95,6 +95,7 @@ impl KeeperClient {
                 },
                 site_key: answer.site_key,
                 anchor: answer.anchor,
+                at_least: answer.at_least,
             }),
             other => Err(unexpected(&other)),
         }

@@ -146,6 +146,7 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
                 signature: grant.certificate.signature,
                 site_key: grant.site_key,
                 anchor: grant.anchor,
+                at_least: grant.at_least,
             }))
         })),
         Question::Mint { hour, run, streams } => answered(keeper.mint(hour, run, &streams).map(Answer::Minted)),
@@ -204,7 +205,8 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraAdd(camera) => answered(keeper.camera_add(actor, camera)),
         Control::CameraList => answered(keeper.camera_views().map(Answer::CameraViews)),
         Control::CameraRemove { name } => answered(keeper.camera_remove(actor, &name)),
-        Control::CameraConfirm { name } => answered(keeper.camera_confirm(actor, &name)),
+        Control::CameraDevice { name } => answered(keeper.camera_device(&name)),
+        Control::CameraConfirm { name, device } => answered(keeper.camera_confirm(actor, &name, &device)),
         Control::CameraSub { name, sub_url } => answered(keeper.camera_sub(actor, &name, sub_url)),
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),

@@ -247,13 +247,15 @@ fn a_log_opened_twice_is_found() {
 #[test]
 fn time_that_runs_backwards_is_found() {
     let (late, early) = (start().plus_seconds(301), start());
-    let at = |middle| {
-        let log =
-            [record_at(0, early, opened()), record_at(1, middle, Event::Dummy), record_at(2, early, Event::Dummy)];
+    let at = |middle, first| {
+        let log = [opened(), first, Event::Dummy, Event::Dummy].into_iter().zip([early, early, middle, early]);
+        let log: Vec<Record> = (0..).zip(log).map(|(seq, (event, at))| record_at(seq, at, event)).collect();
         verdict_on(&log, &[], start()).faults
     };
-    assert_eq!(at(late), [Fault::TimeRanBackwards { seq: 2, at: early, latest: late }]);
-    assert_eq!(at(start().plus_seconds(300)), []);
+    let key = || mint(&[(CAMERA, deadline())]);
+    assert_eq!(at(late, key()), [Fault::TimeRanBackwards { seq: 3, at: early, latest: late }]);
+    assert_eq!(at(start().plus_seconds(300), key()), []);
+    assert_eq!(at(late, Event::Dummy), [], "before the first key a clock may be set right");
 }
 
 #[test]

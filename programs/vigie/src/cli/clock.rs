@@ -144,6 +144,14 @@ fn said(confirmation: Confirmation) -> (String, String) {
             "Cette personne a déjà confirmé : il en faut une autre.".into(),
             "This person confirmed already: another one is needed.".into(),
         ),
+        Confirmation::TooNew => (
+            "Refusé : ce compte a été créé ou changé depuis que les horloges se contredisent. Il faut deux personnes dont le \
+             compte est plus ancien."
+                .into(),
+            "Refused: this account was made or changed since the clocks disagree. It takes two persons whose accounts are \
+             older."
+                .into(),
+        ),
         Confirmation::Differs { seconds } => (
             format!("Refusé : les deux heures diffèrent de {seconds} s. Lisez la même horloge."),
             format!("Refused: the two times differ by {seconds} s. Read the same clock."),
@@ -180,6 +188,7 @@ mod tests {
             Confirmation::Stands { at },
             Confirmation::NotNeeded { now: at },
             Confirmation::SamePerson,
+            Confirmation::TooNew,
             Confirmation::Differs { seconds: 301 },
             Confirmation::TooEarly { at_least: at },
             Confirmation::TooFar { at_least: at },
