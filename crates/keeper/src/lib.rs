@@ -22,6 +22,7 @@ mod keys;
 mod life;
 mod orders;
 mod rebuild;
+mod sealed;
 pub mod socket;
 mod tick;
 mod verify;
