@@ -82,12 +82,26 @@ fn tell(site: &Installation, administrator: &Sensitive<String>, operator: &Sensi
     println!("  Vigie · ville de démonstration · demo town");
     println!("  console          {}", site.address());
     println!("  opérateur        operateur  {}", operator.reveal());
+    tell_factor(site, "operateur");
     println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", administrator.reveal());
+    tell_factor(site, "admin");
     println!("  dossier · folder {}", site.folder.display());
     println!("  journal · log    {}", site.log().display());
     println!("  Ces comptes n'existent que pour cette exécution · these accounts exist for this run only.");
     println!("  Ctrl-C pour arrêter · to stop");
     println!();
+}
+
+/// Two ways to the second factor: the seed for an authenticator, and a recovery code for who has none at hand.
+fn tell_factor(site: &Installation, name: &str) {
+    let Some(person) = site.persons.get(name) else { return };
+    println!("    code           vigie-simulator code {}", person.authenticator.secret.reveal());
+    let recovery: Vec<&str> = person.recovery.iter().take(3).map(|code| code.reveal().as_str()).collect();
+    println!("    de secours     {}   (chacun une fois · each once)", recovery.join("  "));
+}
+
+fn secret(site: &Installation, name: &str) -> String {
+    site.persons.get(name).map(|person| person.authenticator.secret.into_revealed()).unwrap_or_default()
 }
 
 /// Runs a command with the address and the accounts in its environment: tests use it.
@@ -103,6 +117,8 @@ fn run_then(
         .env("VIGIE_FOLDER", &site.folder)
         .env("VIGIE_OPERATOR_PASSWORD", operator.reveal())
         .env("VIGIE_ADMINISTRATOR_PASSWORD", administrator.reveal())
+        .env("VIGIE_OPERATOR_SECRET", secret(site, "operateur"))
+        .env("VIGIE_ADMINISTRATOR_SECRET", secret(site, "admin"))
         .status()?;
     if status.success() { Ok(()) } else { Err(format!("`{command}` ended with {status}").into()) }
 }

@@ -1,6 +1,10 @@
 //! A whole town in a folder: the program as its users start it, its command line, its HTTP interface. For demo and tests.
 
-use crate::rtsp::Credentials;
+use crate::{
+    authenticator::Authenticator,
+    persons::{Person, Persons},
+    rtsp::Credentials,
+};
 use domain::Sensitive;
 use serde_json::{Value, json};
 use std::{
@@ -62,6 +66,7 @@ pub struct Installation {
     variables: Vec<(String, String)>,
     serving: Option<Child>,
     agent: ureq::Agent,
+    pub persons: Persons,
 }
 
 /// A signed-in person's browser.
@@ -111,6 +116,7 @@ impl Installation {
             variables: Vec::new(),
             serving: None,
             agent,
+            persons: Persons::default(),
         })
     }
 
@@ -307,10 +313,21 @@ impl Installation {
         self.set_up(&token, password)
     }
 
-    /// Uses a setup link as the console does.
+    /// Uses a setup link as the console does: an authenticator reads the seed, and its first code shows that it did.
     pub fn set_up(&self, token: &Sensitive<String>, password: &Sensitive<String>) -> Result<()> {
-        let body = json!({"token": token.reveal(), "password": password.reveal()});
-        self.nobody().post("/api/setup", &body).map(|_| ())
+        let begun = self.nobody().post("/api/setup/begin", &json!({"token": token.reveal()}))?;
+        let text = |field: &str| begun[field].as_str().unwrap_or_default().to_owned();
+        let Some(mut authenticator) = Authenticator::read(&text("otpauth")) else {
+            return Err(InstallationError::Command { arguments: "…".into(), said: "no seed was shown".into() });
+        };
+        let code = authenticator.unused(self.site_seconds()?).unwrap_or_default();
+        let body = json!({"token": token.reveal(), "password": password.reveal(), "code": code.reveal()});
+        let account = self.nobody().post("/api/setup", &body)?;
+        let codes = account["recovery_codes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let recovery = codes.map(|code| Sensitive::new(code.to_owned())).collect();
+        let person = Person { password: password.clone(), authenticator, recovery, cookie: None };
+        self.persons.add(&text("name"), person);
+        Ok(())
     }
 
     /// A browser that is not signed in.
@@ -318,12 +335,60 @@ impl Installation {
         Browser { installation: self, cookie: None }
     }
 
+    /// The person's browser: with the session that is kept, or signed in anew.
     pub fn sign_in(&self, name: &str, password: &Sensitive<String>) -> Result<Browser<'_>> {
+        let known = self.persons.get(name).filter(|person| person.password == *password);
+        if let Some(cookie) = known.as_ref().and_then(|person| person.cookie.clone()) {
+            let browser = Browser { installation: self, cookie: Some(cookie) };
+            match browser.get("/api/session") {
+                Ok(_) => return Ok(browser),
+                Err(error) if error.status() == Some(401) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let code = self.code(name)?;
+        match self.sign_in_with(name, password, &code) {
+            // a clock that was put back makes codes of before the newest ones: a code on paper needs no clock
+            Err(error) if error.status() == Some(401) && known.is_some() => {
+                match self.persons.with(name, |person| person.recovery.pop()).flatten() {
+                    Some(code) => self.sign_in_with(name, password, &code),
+                    None => Err(error),
+                }
+            }
+            answered => answered,
+        }
+    }
+
+    /// A code of this person's authenticator that was not used yet; waits for it if need be.
+    pub fn code(&self, name: &str) -> Result<Sensitive<String>> {
+        loop {
+            let now = self.site_seconds()?;
+            match self.persons.with(name, |person| person.authenticator.unused(now)) {
+                None => return Ok(Sensitive::new("000000".to_owned())),
+                Some(Ok(code)) => return Ok(code),
+                Some(Err(seconds)) => thread::sleep(Duration::from_secs(seconds.clamp(1, 30) as u64)),
+            }
+        }
+    }
+
+    fn sign_in_with(&self, name: &str, password: &Sensitive<String>, code: &Sensitive<String>) -> Result<Browser<'_>> {
         let mut browser = self.nobody();
-        let body = json!({"name": name, "password": password.reveal()});
+        let body = json!({"name": name, "password": password.reveal(), "code": code.reveal()});
         let (_, cookie) = browser.send("POST", "/api/session", Some(&body))?;
+        self.persons.with(name, |person| person.cookie = cookie.clone());
         browser.cookie = cookie;
         Ok(browser)
+    }
+
+    /// What time it is in the town, by the `Date` of its answers (RFC 9110, 6.6.1).
+    fn site_seconds(&self) -> Result<i64> {
+        let answered = self.agent.get(format!("{}/api/site", self.address())).call();
+        let response = answered.map_err(|source| connection("GET", "/api/site", source))?;
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok()).unwrap_or_default();
+        let read = jiff::fmt::rfc2822::parse(date).map(|date| date.timestamp().as_second());
+        read.map_err(|_| InstallationError::Command {
+            arguments: "…".into(), said: "an answer without a date".into()
+        })
     }
 }
 

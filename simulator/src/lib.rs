@@ -1,5 +1,6 @@
 //! A synthetic town with ground truth: rendered street scenes, RTSP cameras, simulated clocks. For tests and the demo.
 
+pub mod authenticator;
 pub mod clip;
 pub mod clock;
 pub mod coding;
@@ -8,6 +9,7 @@ pub mod installation;
 pub mod mark;
 pub mod nal;
 pub mod packetise;
+pub mod persons;
 pub mod random;
 pub mod rtsp;
 pub mod scene;

@@ -8,6 +8,7 @@ use aws_lc_rs::rand;
 use clap::{Parser, Subcommand, ValueEnum};
 use domain::Sensitive;
 use simulator::{
+    authenticator::Authenticator,
     clip::{self, Shot},
     coding::{Coding, CodingError},
     rtsp::{Credentials, FaultPlan, Scenes, Scheme, Town, TownConfig},
@@ -29,6 +30,11 @@ enum Command {
     Demo(demo::Arguments),
     /// Cinq questions, cinq réponses en trois minutes, sur le vrai programme · five questions, answered by the real program
     Tour(tour::Arguments),
+    /// Le code qu'une application montre maintenant, pour qui n'en a pas · the code that an authenticator shows now
+    Code {
+        /// What stands behind `secret=` in a setup page's address
+        secret: String,
+    },
     /// Serve RTSP cameras on loopback until Ctrl-C
     Cameras(Box<Cameras>),
     /// Write the six clips (H.264) and their ground truth (JSON) to a folder
@@ -192,6 +198,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Tour(arguments) => tour::run(&arguments),
         Command::Cameras(cameras) => cameras.run(),
+        Command::Code { secret } => code(&secret),
         Command::Render { out, seed, small, scene } => render(&out, seed, size(small), scene),
     };
     match done {
@@ -234,6 +241,15 @@ fn serve(config: TownConfig, print_password: bool, faults: &[FaultPlan]) -> Resu
     let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     waiting.block_on(tokio::signal::ctrl_c())?;
     town.stop();
+    Ok(())
+}
+
+/// By this machine's clock, which the demo's town shares.
+fn code(secret: &str) -> Result<(), Box<dyn Error>> {
+    let authenticator = Authenticator::read(secret)
+        .ok_or("this is no secret of an authenticator: letters and digits behind `secret=`")?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    println!("{}", authenticator.shows(now.as_secs() as i64).reveal());
     Ok(())
 }
 

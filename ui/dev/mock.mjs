@@ -21,6 +21,7 @@ export const ACCOUNTS = {
   administrateur: { password: 'encore quatre autres mots', role: 'administrator' },
 }
 export const SETUP_TOKEN = 'demo-token-0001'
+const SETUP_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 
 const PLACES = [
   ['Mairie', 'Place de la République'], ['Gare', 'Parvis de la gare'], ['Pont Neuf', 'Quai de la Rive'],
@@ -68,6 +69,7 @@ class Town {
     const body = request.method === 'POST' ? JSON.parse(await text(request)) : null
     const key = `${request.method} ${path}`
     if (key === 'GET /api/site') return json(response, 200, { name: 'Ville de démonstration', version: '0.1.0', hour_seconds: 3600, setup_needed: false })
+    if (key === 'POST /api/setup/begin') return this.setupBegin(body, response)
     if (key === 'POST /api/setup') return this.setup(body, response)
     if (key === 'POST /api/session') return this.signIn(body, response)
     const token = /vigie=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
@@ -89,10 +91,20 @@ class Town {
     return problem(response, 404, 'Adresse inconnue', 'Unknown address')
   }
 
+  setupBegin(body, response) {
+    if (body.token !== SETUP_TOKEN || this.setupUsed) return problem(response, 410, 'Ce lien n’est plus valable', 'This link is no longer valid')
+    const otpauth = `otpauth://totp/Vigie%20Ville:administrateur?secret=${SETUP_SECRET}&issuer=Vigie%20Ville&algorithm=SHA1&digits=6&period=30`
+    // no QR code that a telephone reads: squares to look at
+    const qr = Array.from({ length: 45 }, (_, y) => Array.from({ length: 45 }, (_, x) => ((x * y + x * 3 + y * 5) % 3 === 0 ? '1' : '0')).join(''))
+    json(response, 200, { name: 'administrateur', role: 'administrator', otpauth, qr })
+  }
+
   setup(body, response) {
     if (body.token !== SETUP_TOKEN || this.setupUsed) return problem(response, 410, 'Ce lien n’est plus valable', 'This link is no longer valid')
+    if (body.code === '000000') return problem(response, 403, 'Code incorrect', 'Wrong code')
     this.setupUsed = true
-    json(response, 200, { name: 'administrateur', role: 'administrator' })
+    const recovery_codes = ['7k2m-qx9d-04tz-h1rw', 'c8vn-5e3j-m6yb-2pgs', '0d4f-9rtx-k7qh-w3zc']
+    json(response, 200, { name: 'administrateur', role: 'administrator', recovery_codes })
   }
 
   signIn({ name, password }, response) {

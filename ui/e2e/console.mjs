@@ -2,10 +2,12 @@
 //
 // node e2e/console.mjs BASE_URL --operator NAME PASSWORD --administrator NAME PASSWORD --out DIR
 //   [--videos 6] [--purpose 5] [--reason TEXT] [--insecure] [--seconds 60]
-// The password may be `-`: it is then read from VIGIE_OPERATOR_PASSWORD or VIGIE_ADMINISTRATOR_PASSWORD.
+// The password may be `-`: it is then read from VIGIE_OPERATOR_PASSWORD or VIGIE_ADMINISTRATOR_PASSWORD. The secret of the
+// second factor is always read from VIGIE_OPERATOR_SECRET or VIGIE_ADMINISTRATOR_SECRET.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { unusedCode } from './authenticator.mjs'
 import { axe, launch, openPage } from './browser.mjs'
 
 export const REASON = 'Essai de la console : contrôle du fonctionnement des caméras.'
@@ -42,6 +44,7 @@ async function signedOut(browser, walk, look) {
     await page.goto(`${walk.base}/#/`)
     await page.fill('#name', 'personne')
     await page.fill('#password', 'un mot de passe faux')
+    await page.fill('#code', '123456')
     await page.click('button.primary')
     await page.waitForSelector('.problem')
     await inspect(page, walk, look, 'sign-in-refused')
@@ -142,6 +145,8 @@ async function keyboardAlone(browser, walk) {
     await page.keyboard.type(walk.operator.name)
     await tabTo(page, '#password')
     await page.keyboard.type(walk.operator.password)
+    await tabTo(page, '#code')
+    await page.keyboard.type(await unusedCode(walk.operator))
     await page.keyboard.press('Enter')
     await page.waitForSelector('.look-form')
     await keyboardReason(page, walk)
@@ -209,6 +214,7 @@ export async function signIn(page, walk, account) {
   await page.goto(walk.base)
   await page.fill('#name', account.name)
   await page.fill('#password', account.password)
+  await page.fill('#code', await unusedCode(account))
   await page.click('button.primary')
   await page.waitForSelector('.account .strong')
 }
@@ -292,7 +298,9 @@ function readArguments(words) {
       const role = word.slice(2)
       const password = words[at + 2] === '-' ? process.env[`VIGIE_${role.toUpperCase()}_PASSWORD`] : words[at + 2]
       if (password === undefined) throw new Error(`no password for --${role}: give it, or \`-\` and VIGIE_${role.toUpperCase()}_PASSWORD`)
-      options[role] = { name: words[at + 1], password }
+      const secret = process.env[`VIGIE_${role.toUpperCase()}_SECRET`]
+      if (secret === undefined) throw new Error(`no secret for --${role}: VIGIE_${role.toUpperCase()}_SECRET`)
+      options[role] = { name: words[at + 1], password, secret }
       at += 2
     } else if (word === '--insecure') options.insecure = true
     else if (word === '--videos' || word === '--purpose' || word === '--seconds') options[word.slice(2)] = Number(words[(at += 1)])

@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { ACCOUNTS, SETUP_TOKEN, startMock } from '../dev/mock.mjs'
+import { codeAt } from './authenticator.mjs'
 import { axe, launch, openPage } from './browser.mjs'
 import { report, walkConsole } from './console.mjs'
 
 const OUT = process.argv[2] ?? join(tmpdir(), 'vigie-console-screens')
-const operator = { name: 'operateur', password: ACCOUNTS.operateur.password }
-const administrator = { name: 'administrateur', password: ACCOUNTS.administrateur.password }
+const operator = { name: 'operateur', password: ACCOUNTS.operateur.password, secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
+const administrator = { name: 'administrateur', password: ACCOUNTS.administrateur.password, secret: operator.secret }
 const REASON = 'Accident signalé au carrefour.'
 const H265 = 'video/mp4; codecs="hvc1.1.6.L93.B0"'
 const SUB = { state: 'recording', codec: 'H264', width: 640, height: 360 }
@@ -40,15 +41,24 @@ async function setup() {
   await page.fill('#password', 'quatre mots choisis ici')
   await page.fill('#again', 'quatre mots choisis ici')
   await page.click('button.primary')
-  await page.waitForSelector('[role=status] h2')
+  await page.waitForSelector('#code-fault')
+  const drawn = await page.$eval('svg.qr path', (path) => path.getAttribute('d').length)
+  if (drawn < 1000) throw new Error('the QR code is not drawn')
+  const secret = await page.textContent('[data-testid=setup-key]')
+  await page.fill('#code', '000000')
+  await page.click('button.primary')
+  await page.waitForSelector('.problem')
+  await page.fill('#code', codeAt(secret, Math.floor(Date.now() / 30_000)))
+  await page.click('button.primary')
+  await page.waitForSelector('[data-testid=recovery-codes] li')
+  result.faults.push(...(await axe(page, 'recovery codes (fr)')))
+  await page.screenshot({ path: join(OUT, 'recovery-fr.png'), fullPage: true })
   if (page.url().includes(SETUP_TOKEN)) throw new Error('the token is still in the address')
   await page.click('button.primary')
   await page.waitForSelector('#name')
+  if (await page.$('[data-testid=recovery-codes]') !== null) throw new Error('the recovery codes are still shown')
   const english = await openPage(browser, mock.url, { language: 'en', dark: true })
   await english.page.goto(`${mock.url}/#setup=used`)
-  await english.page.fill('#password', 'four words chosen here')
-  await english.page.fill('#again', 'four words chosen here')
-  await english.page.click('button.primary')
   await english.page.waitForSelector('.problem')
   result.faults.push(...(await axe(english.page, 'setup (en, dark)')), ...faults, ...english.faults)
   await english.page.screenshot({ path: join(OUT, 'setup-en-dark.png'), fullPage: true })
@@ -282,6 +292,7 @@ async function signIn(page, url) {
   await page.goto(url)
   await page.fill('#name', operator.name)
   await page.fill('#password', operator.password)
+  await page.fill('#code', '123456')
   await page.click('button.primary')
   await page.waitForSelector('.account .strong')
 }

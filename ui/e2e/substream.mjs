@@ -1,13 +1,13 @@
 // A town whose camera sends H.265, with a sub-stream in H.264, in a browser without H.265: its pictures move all the same,
 // live, enlarged and replayed, and one line says why.
 //
-// node e2e/substream.mjs BASE_URL OUT   (the operator's password is in VIGIE_OPERATOR_PASSWORD)
+// node e2e/substream.mjs BASE_URL OUT   (the operator's are VIGIE_OPERATOR_PASSWORD and VIGIE_OPERATOR_SECRET)
 import { mkdirSync } from 'node:fs'
 import { launch, openPage } from './browser.mjs'
 import { REASON, chooseFootage, inspect, playing, report, signIn, state } from './console.mjs'
 
 const [base, out] = process.argv.slice(2)
-const operator = { name: 'operateur', password: process.env.VIGIE_OPERATOR_PASSWORD }
+const operator = { name: 'operateur', password: process.env.VIGIE_OPERATOR_PASSWORD, secret: process.env.VIGIE_OPERATOR_SECRET }
 const walk = { base: base.replace(/\/$/, ''), out, purpose: 5, reason: REASON, seconds: 40, faults: [], notes: [] }
 mkdirSync(out, { recursive: true })
 const browser = await launch()

@@ -1,6 +1,6 @@
 // One step of the simulator's tour in headless Chromium: signs in, does what the step says, checks it, takes a screenshot.
 //
-// node e2e/tour.mjs STEP ARGUMENTS…    VIGIE_ADDRESS, VIGIE_ACCOUNT, VIGIE_PASSWORD, VIGIE_OUT
+// node e2e/tour.mjs STEP ARGUMENTS…    VIGIE_ADDRESS, VIGIE_ACCOUNT, VIGIE_PASSWORD, VIGIE_CODE, VIGIE_OUT
 //   wall NAME VIDEOS REASON · refused NAME REASON · replay NAME CAMERA DATE FROM UNTIL REASON · day NAME CAMERA DATE TIME REASON
 //   health NAME · page
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { axe, launch, openPage } from './browser.mjs'
 
-const { VIGIE_ADDRESS: base, VIGIE_ACCOUNT: account, VIGIE_PASSWORD: password, VIGIE_OUT: out } = process.env
+const { VIGIE_ADDRESS: base, VIGIE_ACCOUNT: account, VIGIE_PASSWORD: password, VIGIE_CODE: code, VIGIE_OUT: out } = process.env
 const PURPOSE = 5
 /** A screenshot with fewer colours than this shows nothing. */
 const COLOURS_MIN = 60
@@ -126,6 +126,7 @@ async function signedIn(act) {
     await page.goto(base)
     await page.fill('#name', account)
     await page.fill('#password', password)
+    await page.fill('#code', code)
     await page.click('button.primary')
     await page.waitForSelector('.account .strong')
     await act(page)

@@ -1,6 +1,6 @@
 //! The registry: accounts, setup links, sessions, dated cameras, reopening, damage.
 
-use catalog::{Account, AccountId, Camera, CatalogError, Registry, Site};
+use catalog::{Account, AccountId, Camera, CatalogError, NewFactor, Registry, SecondFactor, Site};
 use domain::{CameraId, Purpose, Sensitive, SiteId, UtcMicros, limit};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -44,6 +44,11 @@ fn account(number: u8) -> Account {
         disabled: false,
         created: at(2_000),
     }
+}
+
+fn factor() -> NewFactor {
+    let seed = Sensitive::new(vec![1, 2, 3]);
+    NewFactor { factor: SecondFactor { seed, last_step: 70 }, recovery_hashes: vec![[1; 32], [2; 32]] }
 }
 
 fn camera(number: u8) -> Camera {
@@ -103,21 +108,39 @@ fn a_setup_link_sets_one_password_once_before_its_end() {
     for token in [[1; 32], [2; 32], [3; 32]] {
         registry.setup_token_add(token, account(1).id, at(1_900)).expect("added");
     }
-    assert_eq!(registry.setup_redeem([9; 32], &hash, at(1_000)).expect("asked"), None, "unknown");
-    assert_eq!(registry.setup_redeem([3; 32], &hash, at(1_900)).expect("asked"), None, "expired");
+    assert_eq!(registry.setup_redeem([9; 32], &hash, &factor(), at(1_000)).expect("asked"), None, "unknown");
+    assert_eq!(registry.setup_redeem([3; 32], &hash, &factor(), at(1_900)).expect("asked"), None, "expired");
     assert_eq!(registry.account(account(1).id).expect("read").and_then(|account| account.password_hash), None);
     for former in [[1; 32], [2; 32]] {
         assert_eq!(registry.setup_token(former, at(1_000)).expect("asked"), None, "a newer link ends the former ones");
     }
     assert!(registry.setup_token([3; 32], at(1_899)).expect("asked").is_some());
 
-    assert_eq!(registry.setup_redeem([3; 32], &hash, at(1_899)).expect("asked"), Some(account(1).id));
+    assert_eq!(registry.setup_redeem([3; 32], &hash, &factor(), at(1_899)).expect("asked"), Some(account(1).id));
     for token in [[1; 32], [2; 32], [3; 32]] {
-        assert_eq!(registry.setup_redeem(token, &other, at(1_899)).expect("asked"), None, "used up");
+        assert_eq!(registry.setup_redeem(token, &other, &factor(), at(1_899)).expect("asked"), None, "used up");
         assert_eq!(registry.setup_token(token, at(1_899)).expect("asked"), None);
     }
     let set = registry.account(account(1).id).expect("read").and_then(|account| account.password_hash);
     assert_eq!(set, Some(hash));
+}
+
+#[test]
+fn a_step_and_a_recovery_code_count_once_for_their_own_account() {
+    let bench = Bench::new();
+    let (registry, id) = (&bench.registry, account(1).id);
+    registry.account_add(&account(1)).expect("added");
+    assert_eq!(registry.second_factor(id).expect("read"), None);
+    registry.setup_token_add([3; 32], id, at(1_900)).expect("added");
+    registry.setup_redeem([3; 32], &Sensitive::new("x".to_owned()), &factor(), at(5)).expect("asked");
+    assert_eq!(registry.accounts_with_factor().expect("read"), [id].into());
+    let take = |step| registry.second_factor_take(id, step).expect("asked");
+    assert!(!take(70) && take(71) && !take(71) && !take(70) && take(75));
+    assert_eq!(registry.second_factor(id).expect("read").map(|factor| factor.last_step), Some(75));
+    let recover = |id, hash| registry.recovery_take(id, hash, at(6)).expect("asked");
+    assert!(!recover(account(2).id, [1; 32]), "another account's");
+    assert!(!recover(id, [9; 32]) && recover(id, [1; 32]) && !recover(id, [1; 32]));
+    assert_eq!(registry.recovery_left(id).expect("read"), 1);
 }
 
 #[test]
@@ -157,7 +180,9 @@ fn a_disabled_account_has_no_session_no_link_and_gets_none() {
     registry.setup_token_add([2; 32], account(1).id, at(9_000)).expect("added");
     registry.account_disable(account(1).id, at(10)).expect("disabled");
     assert!(registry.session_use([1; 32], at(11)).expect("asked").is_none());
-    assert!(registry.setup_redeem([2; 32], &Sensitive::new("x".to_owned()), at(11)).expect("asked").is_none());
+    assert!(
+        registry.setup_redeem([2; 32], &Sensitive::new("x".to_owned()), &factor(), at(11)).expect("asked").is_none()
+    );
     let refused = registry.session_start([3; 32], account(1).id, at(11), at(9_000)).expect_err("disabled");
     assert!(matches!(refused, CatalogError::UnknownAccount));
     let unknown = registry.account_disable(AccountId([9; 16]), at(10)).expect_err("unknown");

@@ -80,6 +80,18 @@ pub const REASON_CHARS_MAX: usize = 500;
 /// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Seed of the codes of a second factor: as long as SHA-1's output (RFC 4226, 4, R6).
+pub const SECOND_FACTOR_SEED_BYTES: usize = 20;
+/// Digits of a code: what every authenticator shows.
+pub const SECOND_FACTOR_DIGITS: usize = 6;
+/// A code lives this long (RFC 6238, 5.2).
+pub const SECOND_FACTOR_STEP_SECONDS: i64 = 30;
+/// Codes of so many steps before and after count too: phones go wrong by some seconds, people type for some.
+pub const SECOND_FACTOR_STEPS_BESIDE: i64 = 1;
+/// One-time codes on paper, for a phone that is lost.
+pub const RECOVERY_CODES: usize = 8;
+/// Their chance: 80 bits, which nobody guesses even with the hashes before him.
+pub const RECOVERY_CODE_BYTES: usize = 10;
 
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;

@@ -1,4 +1,10 @@
-//! Accounts: one-time setup links, passwords, sessions. The keeper verifies; web only carries (P3, P8).
+//! Accounts: who signs in, by password and second factor; sessions. The keeper verifies; web only carries (P3, P8).
+
+mod factor;
+mod setup;
+mod throttle;
+
+pub(crate) use throttle::Throttle;
 
 use crate::{
     core::{KeeperCore, failed, malformed},
@@ -12,67 +18,16 @@ use aws_lc_rs::digest;
 use catalog::{Account, AccountId};
 use domain::{
     Sensitive, UtcMicros,
-    limit::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, SESSION_SECONDS_MAX, SETUP_LINK_SECONDS_MAX},
-    world::BootMicros,
+    limit::{PASSWORD_CHARS_MAX, SESSION_SECONDS_MAX, SETUP_LINK_SECONDS_MAX},
 };
+use factor::{CODE_CHARS_MAX, Shown};
 use ledger::{Actor, Event};
 use policy::Role;
-use std::{collections::HashMap, sync::PoisonError};
+use std::sync::PoisonError;
 use vault::{KeeperError, keeper::SessionSecret};
 
-/// Failed sign-ins in a row before an account has to wait: people mistype.
-const FREE_TRIES: u32 = 5;
-/// The longest wait after failed sign-ins.
-const WAIT_SECONDS_MAX: i64 = 300;
-/// Failures are forgotten after this time without another.
-const MEMORY_SECONDS: i64 = 3_600;
-/// Names whose failures are remembered: what strangers try must not fill memory. The one with the shortest wait gives way.
-const NAMES_MAX: usize = 4_096;
 /// What a person types to sign in.
 const NAME_CHARS_MAX: usize = 64;
-
-/// Failed sign-ins by account name's digest, known or not.
-#[derive(Default)]
-pub(crate) struct Throttle {
-    names: HashMap<[u8; 32], Failures>,
-}
-
-#[derive(Clone, Copy)]
-struct Failures {
-    in_a_row: u32,
-    /// The next try counts from here on.
-    until: BootMicros,
-}
-
-impl Throttle {
-    /// Seconds to wait, if a try does not count yet.
-    fn must_wait(&self, name: &[u8; 32], now: BootMicros) -> Option<u32> {
-        let left = self.names.get(name)?.until.0 - now.0;
-        (left > 0).then_some((left / 1_000_000 + 1) as u32)
-    }
-
-    /// Doubles the wait with each failure past the free ones; 0 while tries are free.
-    fn note_failure(&mut self, name: [u8; 32], now: BootMicros) -> u32 {
-        if !self.names.contains_key(&name) && self.names.len() >= NAMES_MAX {
-            let shortest = self.names.iter().min_by_key(|(_, failures)| (failures.until, failures.in_a_row));
-            if let Some(shortest) = shortest.map(|(name, _)| *name) {
-                self.names.remove(&shortest);
-            }
-        }
-        let failures = self.names.entry(name).or_insert(Failures { in_a_row: 0, until: now });
-        failures.in_a_row = failures.in_a_row.saturating_add(1);
-        let wait_seconds = match failures.in_a_row.checked_sub(FREE_TRIES) {
-            None => 0,
-            Some(past) => (1i64 << past.min(10)).min(WAIT_SECONDS_MAX),
-        };
-        failures.until = BootMicros(now.0 + wait_seconds * 1_000_000);
-        wait_seconds as u32
-    }
-
-    pub fn forget(&mut self, now: BootMicros) {
-        self.names.retain(|_, failures| now.0 - failures.until.0 < MEMORY_SECONDS * 1_000_000);
-    }
-}
 
 impl KeeperCore {
     /// The account behind a session's secret, if the session holds.
@@ -92,28 +47,52 @@ impl KeeperCore {
         &self,
         name: &Sensitive<String>,
         password: &Sensitive<String>,
+        code: &Sensitive<String>,
     ) -> Result<Answer, KeeperError> {
-        let account = match self.by_password(Actor::Role { role: ledger::Role::Web }, name, password)? {
-            Ok(account) => account,
+        let asks = Actor::Role { role: ledger::Role::Web };
+        let (account, shown) = match self.prove(asks, name, password, Some(code))? {
+            Ok(proven) => proven,
             Err(wait_seconds) => return Ok(Answer::Denied { wait_seconds }),
         };
-        let (secret, hash) = self.draw_secret();
-        let now = self.stamp();
-        self.enter_events(actor(&account), vec![session_event("signed in", name)])?;
-        let expires = now.plus_seconds(SESSION_SECONDS_MAX);
-        let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?;
-        Ok(Answer::SignedIn { session: secret, view: view(&account, session.expires_at)? })
+        let with = shown.map_or("password", Shown::words);
+        self.begin_session(&account, with)
     }
 
-    /// The open account of that name and password, or how many seconds to wait. A wrong name and a wrong password get the
-    /// same answer after the same work.
+    /// 1 entry, saying by which factors · 2 the session
+    fn begin_session(&self, account: &Account, with: &str) -> Result<Answer, KeeperError> {
+        let (secret, hash) = self.draw_secret();
+        let now = self.stamp();
+        self.enter_events(actor(account), vec![session_event(&format!("signed in with {with}"), &account.name)])?; // 1
+        let expires = now.plus_seconds(SESSION_SECONDS_MAX);
+        let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?; // 2
+        Ok(Answer::SignedIn { session: secret, view: view(account, session.expires_at)? })
+    }
+
+    /// The open account of that name and password, or how many seconds to wait: for the command line of the machine's own
+    /// administrator, who says what time it is when no clock, and so no code, can be believed (K9).
     pub(crate) fn by_password(
         &self,
         asks: Actor,
         name: &Sensitive<String>,
         password: &Sensitive<String>,
     ) -> Result<Result<Account, u32>, KeeperError> {
-        if NAME_CHARS_MAX < name.reveal().chars().count() || PASSWORD_CHARS_MAX < password.reveal().chars().count() {
+        Ok(self.prove(asks, name, password, None)?.map(|(account, _)| account))
+    }
+
+    /// The open account of that name, password and code, or how many seconds to wait. Whatever is wrong, the answer is the
+    /// same after the same work of hashing.
+    fn prove(
+        &self,
+        asks: Actor,
+        name: &Sensitive<String>,
+        password: &Sensitive<String>,
+        code: Option<&Sensitive<String>>,
+    ) -> Result<Result<(Account, Option<Shown>), u32>, KeeperError> {
+        let too_long = |text: &Sensitive<String>, chars_max| chars_max < text.reveal().chars().count();
+        if too_long(name, NAME_CHARS_MAX)
+            || too_long(password, PASSWORD_CHARS_MAX)
+            || code.is_some_and(|code| too_long(code, CODE_CHARS_MAX))
+        {
             return Ok(Err(0)); // no account has such; nothing is computed or kept
         }
         let tries = sha256(&format!("sign-in {}", name.reveal()));
@@ -128,13 +107,18 @@ impl KeeperCore {
         let account = account.filter(|account| !account.disabled);
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let right = verify_password(password, stored.as_ref());
-        let Some(account) = account.filter(|_| right) else {
+        let proven = match (account.filter(|_| right), code) {
+            (None, _) => None,
+            (Some(account), None) => Some((account, None)),
+            (Some(account), Some(code)) => self.take_factor(account.id, code)?.map(|shown| (account, Some(shown))),
+        };
+        let Some(proven) = proven else {
             let wait_seconds = self.moving().throttle.note_failure(tries, boot);
             self.enter_events(asks, vec![session_event("sign-in failed", name)])?;
             return Ok(Err(wait_seconds));
         };
-        self.moving().throttle.names.remove(&tries);
-        Ok(Ok(account))
+        self.moving().throttle.forgive(&tries);
+        Ok(Ok(proven))
     }
 
     pub(crate) fn sign_out(&self, session: &SessionSecret) -> Result<(), KeeperError> {
@@ -142,40 +126,6 @@ impl KeeperCore {
         self.parts.registry.session_end(hash, self.stamp()).map_err(failed)?;
         self.end_permits(hash);
         self.enter_events(actor(&account), vec![session_event("signed out", &account.name)]).map(|_| ())
-    }
-
-    /// Uses a one-time setup link: the account gets its password, older sessions end.
-    pub(crate) fn set_up(
-        &self,
-        token: &Sensitive<String>,
-        password: &Sensitive<String>,
-    ) -> Result<Answer, KeeperError> {
-        let length = password.reveal().chars().count();
-        if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
-            return Err(malformed(format!("a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters")));
-        }
-        let (hash, now) = (sha256(token.reveal()), self.stamp());
-        let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
-            return Ok(Answer::Denied { wait_seconds: 0 });
-        };
-        let stored = {
-            let _one_at_a_time = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
-            self.hash_password(password)?
-        };
-        let role: Role = account.role.parse().map_err(failed)?;
-        let change = Event::Account {
-            change: "password set by setup link".into(),
-            name: account.name.clone(),
-            role: account.role.clone(),
-        };
-        self.enter_events(actor(&account), vec![change])?;
-        match self.parts.registry.setup_redeem(hash, &stored, now).map_err(failed)? {
-            Some(id) => {
-                self.end_permits_of(id); // its older sessions ended with the old password
-                Ok(Answer::SetUp { name: account.name, role })
-            }
-            None => Ok(Answer::Denied { wait_seconds: 0 }),
-        }
     }
 
     /// A new account, or a new setup link for one that has no password yet or lost it.
@@ -230,9 +180,11 @@ impl KeeperCore {
 
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {
         let accounts = self.parts.registry.accounts().map_err(failed)?;
+        let with_factor = self.parts.registry.accounts_with_factor().map_err(failed)?;
         let listed = accounts.into_iter().map(|account| {
             let role = account.role.parse().map_err(failed)?;
-            Ok(AccountLine { name: account.name, role, closed: account.disabled })
+            let ready = account.password_hash.is_some() && with_factor.contains(&account.id);
+            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready })
         });
         Ok(Answer::Accounts(listed.collect::<Result<_, KeeperError>>()?))
     }
@@ -240,7 +192,8 @@ impl KeeperCore {
     /// Whether nobody can sign in yet.
     pub(crate) fn setup_needed(&self) -> Result<bool, KeeperError> {
         let accounts = self.parts.registry.accounts().map_err(failed)?;
-        Ok(accounts.iter().all(|account| account.password_hash.is_none()))
+        let with_factor = self.parts.registry.accounts_with_factor().map_err(failed)?;
+        Ok(accounts.iter().all(|account| account.password_hash.is_none() || !with_factor.contains(&account.id)))
     }
 
     fn add(&self, name: &Sensitive<String>, role: Role, now: UtcMicros) -> Result<AccountId, KeeperError> {
@@ -303,7 +256,13 @@ fn session_event(change: &str, name: &Sensitive<String>) -> Event {
 }
 
 fn sha256(text: &str) -> [u8; 32] {
+    digest_of(&[text.as_bytes()])
+}
+
+fn digest_of(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
     let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    hash.copy_from_slice(context.finish().as_ref());
     hash
 }

@@ -7,7 +7,6 @@ use crate::{
         RecorderCamera,
     },
 };
-use aws_lc_rs::aead;
 use catalog::{Camera, CameraVersion};
 use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
 use ledger::{Actor, Event};
@@ -21,7 +20,6 @@ use zeroize::Zeroizing;
 
 /// A look at a camera is given up after this: DESCRIBE, SETUP, PLAY and a key frame of a long group.
 const PROBE_PATIENCE: Duration = Duration::from_secs(25);
-const NONCE_BYTES: usize = 12;
 const CAMERA_NAME_CHARS_MAX: usize = 100;
 const CODE_BYTES: usize = 16;
 const ANOTHER_ANSWERS: &str =
@@ -238,33 +236,15 @@ impl KeeperCore {
             .ok_or_else(|| malformed(format!("no camera named `{name}` is in service: `vigie camera list` names them")))
     }
 
-    /// AES-256-GCM under the keyring's config key, random nonce, bound to the camera (K13).
+    /// Bound to the camera (K13).
     fn seal(&self, camera: CameraId, credentials: &Credentials) -> Result<Sensitive<Vec<u8>>, KeeperError> {
-        let mut plain = Zeroizing::new(postcard::to_stdvec(credentials).map_err(failed)?);
-        let mut nonce = [0; NONCE_BYTES];
-        self.parts.random.fill(&mut nonce);
-        let tag = self
-            .config_key()?
-            .seal_in_place_separate_tag(aead::Nonce::assume_unique_for_key(nonce), bound_to(camera), &mut plain)
-            .map_err(failed)?;
-        Ok(Sensitive::new([&nonce[..], &plain, tag.as_ref()].concat()))
+        let plain = Zeroizing::new(postcard::to_stdvec(credentials).map_err(failed)?);
+        Ok(Sensitive::new(self.seal_bytes(bound_to(camera), &plain)?))
     }
 
     fn unseal(&self, camera: CameraId, sealed: &[u8]) -> Result<Credentials, KeeperError> {
-        let other_key =
-            || failed("the camera's credentials do not open: they were sealed under another keyring; add it again");
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(other_key)?;
-        let mut buffer = Zeroizing::new(sealed.to_vec());
-        let plain = self
-            .config_key()?
-            .open_in_place(aead::Nonce::assume_unique_for_key(*nonce), bound_to(camera), &mut buffer)
-            .map_err(|_| other_key())?;
-        postcard::from_bytes(plain).map_err(failed)
-    }
-
-    fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
-        let key = self.parts.keyring.config_key();
-        Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
+        let plain = Zeroizing::new(self.unseal_bytes(bound_to(camera), sealed)?);
+        postcard::from_bytes(&plain).map_err(failed)
     }
 }
 
@@ -320,6 +300,6 @@ fn holds_credential(url: &str) -> bool {
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
-fn bound_to(camera: CameraId) -> aead::Aad<Vec<u8>> {
-    aead::Aad::from([&b"vigie camera credentials v1\n"[..], &camera.0].concat())
+fn bound_to(camera: CameraId) -> Vec<u8> {
+    [&b"vigie camera credentials v1\n"[..], &camera.0].concat()
 }

@@ -23,6 +23,7 @@ mod law;
 mod life;
 mod orders;
 mod rebuild;
+mod sealed;
 pub mod socket;
 mod tick;
 pub mod verify;

@@ -70,9 +70,11 @@ pub enum Question {
     },
     // web
     Site,
+    /// Name, password and a code of the second factor together: no answer says which of them was wrong.
     SignIn {
         name: Sensitive<String>,
         password: Sensitive<String>,
+        code: Sensitive<String>,
     },
     Session {
         session: SessionSecret,
@@ -80,9 +82,14 @@ pub enum Question {
     SignOut {
         session: SessionSecret,
     },
+    /// What a setup link is for, with the seed for an authenticator.
+    SetUpBegin {
+        token: Sensitive<String>,
+    },
     SetUp {
         token: Sensitive<String>,
         password: Sensitive<String>,
+        code: Sensitive<String>,
     },
     EndLook {
         session: SessionSecret,
@@ -242,9 +249,16 @@ pub enum Answer {
         view: SessionView,
     },
     Session(SessionView),
+    SetUpBegun(SetUpBegun),
     SetUp {
         name: Sensitive<String>,
         role: AccountRole,
+        /// Each works once instead of a code; told this once.
+        recovery: Vec<Sensitive<String>>,
+    },
+    /// The link is good, the code is not.
+    WrongCode {
+        wait_seconds: u32,
     },
     /// A sign-in or setup link that is not accepted; says no more than that, or when to come back.
     Denied {
@@ -335,6 +349,35 @@ pub struct AccountLine {
     pub name: Sensitive<String>,
     pub role: AccountRole,
     pub closed: bool,
+    /// It has a password and a second factor.
+    pub ready: bool,
+}
+
+/// Why a setup link did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetUpDenied {
+    /// Unknown, used, or too old.
+    NoLink,
+    WrongCode {
+        wait_seconds: u32,
+    },
+}
+
+/// What a setup link is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetUpBegun {
+    pub name: Sensitive<String>,
+    pub role: AccountRole,
+    /// What an authenticator reads: it holds the seed.
+    pub otpauth: Sensitive<String>,
+}
+
+/// What a setup link gave.
+#[derive(Clone, Debug)]
+pub struct SetUpDone {
+    pub name: Sensitive<String>,
+    pub role: AccountRole,
+    pub recovery: Vec<Sensitive<String>>,
 }
 
 /// The certificate of a run, the site key, the anchor of its time.

@@ -15,13 +15,14 @@ use utoipa::{
 #[openapi(
     info(
         title = "Vigie",
-        description = "HTTP interface of a town's video-protection recorder. Every POST and DELETE needs the header `Vigie-Request: 1`; every route but GET /api/site, POST /api/session and POST /api/setup needs the cookie `vigie-session`. Times are ISO 8601 in UTC with milliseconds."
+        description = "HTTP interface of a town's video-protection recorder. Every POST and DELETE needs the header `Vigie-Request: 1`; every route but GET /api/site, POST /api/session, POST /api/setup/begin and POST /api/setup needs the cookie `vigie-session`. Times are ISO 8601 in UTC with milliseconds."
     ),
     paths(
         site::get_site,
         session::get_session,
         session::post_session,
         session::delete_session,
+        setup::post_setup_begin,
         setup::post_setup,
         cameras::get_cameras,
         day::get_day,

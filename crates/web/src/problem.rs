@@ -158,9 +158,12 @@ texts! {
     NO_SESSION UNAUTHORIZED "no-session": "Vous n’êtes pas connecté", "You are not signed in";
         "La session est finie ou n’a jamais commencé. Connectez-vous.",
         "The session is over or never began. Sign in."
-    WRONG_SIGN_IN UNAUTHORIZED "wrong-sign-in": "Nom ou mot de passe incorrect", "Wrong name or password";
-        "Vérifiez les deux et recommencez. Mot de passe oublié : l’administrateur donne un nouveau lien.",
-        "Check both and try again. Forgotten password: the administrator gives a new link."
+    WRONG_SIGN_IN UNAUTHORIZED "wrong-sign-in": "Nom, mot de passe ou code incorrect", "Wrong name, password or code";
+        "Vérifiez les trois et recommencez avec le code suivant : un code ne sert qu’une fois. Téléphone perdu : un code de secours. Mot de passe oublié : l’administrateur donne un nouveau lien.",
+        "Check all three and try again with the next code: a code counts once. Lost telephone: a recovery code. Forgotten password: the administrator gives a new link."
+    WRONG_CODE FORBIDDEN "wrong-code": "Code incorrect", "Wrong code";
+        "Le lien reste valable. Tapez les six chiffres que l’application affiche maintenant ; vérifiez que votre téléphone est à l’heure.",
+        "The link remains valid. Type the six digits that the application shows now; check that your telephone has the right time."
     TOO_MANY TOO_MANY_REQUESTS "too-many": "Trop d’essais", "Too many attempts";
         "Attendez le délai indiqué avant de recommencer. Cela protège les comptes contre qui devinerait un mot de passe.",
         "Wait for the time given before trying again. This protects accounts against somebody guessing a password."

@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/session", get(session::get_session)),
         route(Method::POST, "/api/session", post(session::post_session)),
         route(Method::DELETE, "/api/session", delete(session::delete_session)),
+        route(Method::POST, "/api/setup/begin", post(setup::post_setup_begin)),
         route(Method::POST, "/api/setup", post(setup::post_setup)),
         route(Method::GET, "/api/cameras", get(cameras::get_cameras)),
         route(Method::GET, "/api/cameras/{id}/day", get(day::get_day)),

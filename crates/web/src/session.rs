@@ -28,6 +28,9 @@ pub struct SignIn {
     name: Sensitive<String>,
     #[schema(value_type = String, format = Password)]
     password: Sensitive<String>,
+    /// Six digits of the account's authenticator, or one of its recovery codes.
+    #[schema(value_type = String, format = Password)]
+    code: Sensitive<String>,
 }
 
 /// Who is signed in on this browser, told to this browser only.
@@ -50,6 +53,8 @@ pub async fn get_session(State(web): State<Arc<Web>>, SignedIn(session): SignedI
 }
 
 /// Sign in
+///
+/// With name, password and a code of the second factor together: no answer says which of them was wrong.
 #[utoipa::path(post, path = "/api/session", tag = "session", request_body = SignIn,
     responses(
         (status = 200, body = Session, headers(("Set-Cookie" = String, description = "vigie-session"))),
@@ -58,9 +63,9 @@ pub async fn get_session(State(web): State<Arc<Web>>, SignedIn(session): SignedI
     ))]
 pub async fn post_session(
     State(web): State<Arc<Web>>,
-    Body(SignIn { name, password }): Body<SignIn>,
+    Body(SignIn { name, password, code }): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    match web.ask_keeper(move |keeper| keeper.sign_in(name, password)).await? {
+    match web.ask_keeper(move |keeper| keeper.sign_in(name, password, code)).await? {
         Ok((secret, view)) => {
             let cookie = cookie_with(&secret).ok_or(&problem::FAILED)?;
             Ok(([(header::SET_COOKIE, cookie)], Json(Session::from(view))).into_response())

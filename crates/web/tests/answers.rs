@@ -30,7 +30,7 @@ async fn every_answer_is_dated_by_the_town_s_clock_and_not_by_the_machine_s() {
 async fn signing_in_sets_a_cookie_that_no_script_and_no_other_site_gets() {
     let town = Town::new();
     let router = town.router();
-    let body = format!(r#"{{"name":"operateur","password":"{PASSWORD}"}}"#);
+    let body = format!(r#"{{"name":"operateur","password":"{PASSWORD}","code":"123456"}}"#);
     let response = send(&router, request("POST", "/api/session", Some(&body))).await;
     assert_eq!(response.status(), StatusCode::OK);
     let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -47,10 +47,10 @@ async fn signing_in_sets_a_cookie_that_no_script_and_no_other_site_gets() {
 async fn a_wrong_password_is_401_and_too_many_are_429_with_a_time_to_wait() {
     let town = Town::new();
     let router = town.router();
-    let wrong = r#"{"name":"operateur","password":"faux"}"#;
+    let wrong = r#"{"name":"operateur","password":"faux","code":"123456"}"#;
     let response = send(&router, request("POST", "/api/session", Some(wrong))).await;
     assert_eq!((response.status().as_u16(), response.headers().get(header::SET_COOKIE)), (401, None));
-    let blocked = r#"{"name":"bloque","password":"faux"}"#;
+    let blocked = r#"{"name":"bloque","password":"faux","code":"123456"}"#;
     let response = send(&router, request("POST", "/api/session", Some(blocked))).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.headers()[header::RETRY_AFTER], "30");
@@ -60,15 +60,33 @@ async fn a_wrong_password_is_401_and_too_many_are_429_with_a_time_to_wait() {
 async fn a_setup_link_works_and_one_that_does_not_is_gone() {
     let town = Town::new();
     let router = town.router();
-    let good = r#"{"token":"jeton","password":"un mot de passe"}"#;
-    let response = send(&router, request("POST", "/api/setup", Some(good))).await;
-    assert_eq!(json(response).await, serde_json::json!({ "name": "administrateur", "role": "operator" }));
-    let old = r#"{"token":"vieux","password":"un mot de passe"}"#;
-    assert_eq!(send(&router, request("POST", "/api/setup", Some(old))).await.status(), StatusCode::GONE);
-    let short = r#"{"token":"jeton","password":"onze lettre"}"#;
-    let response = send(&router, request("POST", "/api/setup", Some(short))).await;
-    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(json(response).await["type"], "urn:vigie:problem:password-length");
+    let set_up = async |token: &str, password: &str, code: &str| {
+        let body = format!(r#"{{"token":"{token}","password":"{password}","code":"{code}"}}"#);
+        let response = send(&router, request("POST", "/api/setup", Some(&body))).await;
+        (response.status().as_u16(), json(response).await)
+    };
+    let (status, account) = set_up("jeton", "un mot de passe", "123456").await;
+    let expected = serde_json::json!({ "name": "administrateur", "role": "operator", "recovery_codes": ["0000-1111"] });
+    assert_eq!((status, account), (200, expected));
+    assert_eq!(set_up("vieux", "un mot de passe", "123456").await.0, 410);
+    let (status, problem) = set_up("jeton", "onze lettre", "123456").await;
+    assert_eq!((status, &problem["type"]), (400, &"urn:vigie:problem:password-length".into()));
+    let (status, problem) = set_up("jeton", "un mot de passe", "654321").await;
+    assert_eq!((status, &problem["type"]), (403, &"urn:vigie:problem:wrong-code".into()));
+}
+
+#[tokio::test]
+async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
+    let router = Town::new().router();
+    let begin = async |body| json(send(&router, request("POST", "/api/setup/begin", Some(body))).await).await;
+    let begun = begin(r#"{"token":"jeton"}"#).await;
+    assert_eq!(begun["otpauth"], fake::OTPAUTH);
+    let rows: Vec<&str> = begun["qr"].as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect();
+    assert!(rows.len() > 20 && rows.iter().all(|row| row.len() == rows.len()), "a square");
+    // the corner by which a reader finds it: ISO/IEC 18004, 6.3.3
+    let corner: Vec<&str> = rows[..7].iter().map(|row| &row[..7]).collect();
+    assert_eq!(corner, ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]);
+    assert_eq!(begin(r#"{"token":"vieux"}"#).await["status"], 410);
 }
 
 #[tokio::test]

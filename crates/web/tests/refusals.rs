@@ -27,11 +27,12 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 14] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
     row("DELETE", "/api/session", Who::SignedIn),
+    row("POST", "/api/setup/begin", Who::Anybody),
     row("POST", "/api/setup", Who::Anybody),
     row("GET", "/api/cameras", Who::SignedIn),
     row("GET", "/api/cameras/{id}/day", Who::SignedIn),
@@ -51,8 +52,9 @@ impl Row {
             + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z";
         let look = live_look();
         let body = match (self.method, self.path) {
-            ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x"}"#),
-            ("POST", "/api/setup") => Some(r#"{"token":"x","password":"douze lettres"}"#),
+            ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x","code":"1"}"#),
+            ("POST", "/api/setup") => Some(r#"{"token":"x","password":"douze lettres","code":"1"}"#),
+            ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
             ("POST", _) => Some(look.as_str()),
             _ => None,
         };

@@ -103,7 +103,7 @@ async fn the_log_names_routes_and_never_a_permit_a_query_a_session_or_a_person()
     let _guard = tracing::subscriber::set_default(words.clone());
     let town = Town::new();
     let router = town.router();
-    let sign_in = format!(r#"{{"name":"operateur","password":"{}"}}"#, fake::PASSWORD);
+    let sign_in = format!(r#"{{"name":"operateur","password":"{}","code":"123456"}}"#, fake::PASSWORD);
     send(&router, request("POST", "/api/session", Some(&sign_in))).await;
     send(&router, request("POST", "/api/looks", Some(&live_look()))).await;
     let live = send(&router, request("GET", &format!("/media/{PERMIT}/{CAMERA}/live"), None)).await;

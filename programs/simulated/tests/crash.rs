@@ -101,7 +101,8 @@ impl Trial {
         ids.iter().for_each(|id| site.until_recording(id));
         let folder = site.folder.path().join("eyes");
         let program = std::path::Path::new(env!("CARGO_BIN_EXE_vigie-simulated"));
-        let elsewhere = Installation::new(program, &folder, "Ville d'essai", site.site.port).unwrap();
+        let mut elsewhere = Installation::new(program, &folder, "Ville d'essai", site.site.port).unwrap();
+        elsewhere.persons = site.site.persons.clone();
         let eyes = Eyes { site: elsewhere, operator: site.operator.clone(), clock: site.clock.clone() };
         Trial {
             site,

@@ -161,6 +161,7 @@ fn restored(site: &Site, folder: &Path, at: UtcMicros) -> Installation {
     set_offset(&clock, at.since(now())).unwrap();
     restored.variable("VIGIE_SIMULATED_CLOCK", clock.to_str().unwrap());
     assert!(site.folder.path().exists());
+    restored.persons = site.site.persons.again();
     restored
 }
 

@@ -7,6 +7,7 @@ pub struct Look<'a> {
     pub address: String,
     pub account: &'a str,
     pub password: &'a str,
+    pub code: String,
     pub out: &'a Path,
 }
 
@@ -16,7 +17,7 @@ pub fn step(scripts: &Path, name: &str, look: &Look<'_>, arguments: &[String]) -
     let mut command = Command::new("node");
     command.arg(scripts.join("tour.mjs")).arg(name).args(arguments);
     command.env("VIGIE_ADDRESS", &look.address).env("VIGIE_ACCOUNT", look.account);
-    command.env("VIGIE_PASSWORD", look.password).env("VIGIE_OUT", out);
+    command.env("VIGIE_PASSWORD", look.password).env("VIGIE_CODE", &look.code).env("VIGIE_OUT", out);
     run(command, name)
 }
 

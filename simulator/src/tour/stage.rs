@@ -159,7 +159,8 @@ impl Stage {
         arguments: &[String],
     ) -> Result<Option<String>, Box<dyn Error>> {
         let Some(scripts) = &self.scripts else { return Ok(None) };
-        let look = Look { address: self.site.address(), account, password: password.reveal(), out: &self.out };
+        let code = self.site.code(account)?.into_revealed();
+        let look = Look { address: self.site.address(), account, password: password.reveal(), code, out: &self.out };
         browser::step(scripts, step, &look, arguments)?;
         Ok(Some(format!("{}.png", arguments.first().map_or(step, String::as_str))))
     }

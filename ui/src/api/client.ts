@@ -1,15 +1,17 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
-import type { Account, Camera, Day, Health, Look, LookRequest, Session, Site, StreamKind } from './types'
+import type { Account, Camera, Day, Health, Look, LookRequest, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
   /** `null` when nobody is signed in. */
   session: () => orNullAt401(call<Session>('GET', '/api/session')),
-  signIn: (name: string, password: string) => call<Session>('POST', '/api/session', { name, password }),
+  signIn: (name: string, password: string, code: string) => call<Session>('POST', '/api/session', { name, password, code }),
   signOut: () => call<void>('DELETE', '/api/session'),
-  setup: (token: string, password: string) => call<Account>('POST', '/api/setup', { token, password }),
+  /** Whose link it is, and the seed for an authenticator; the link stays as it is. */
+  setupBegin: (token: string) => call<SetupBegun>('POST', '/api/setup/begin', { token }),
+  setup: (token: string, password: string, code: string) => call<Account>('POST', '/api/setup', { token, password, code }),
   cameras: () => call<Camera[]>('GET', '/api/cameras'),
   day: (camera: string, date: string) =>
     call<Day>('GET', `/api/cameras/${encodeURIComponent(camera)}/day?date=${encodeURIComponent(date)}`),

@@ -19,9 +19,20 @@ export interface Session {
   expires_at: Iso
 }
 
+export interface SetupBegun {
+  name: string
+  role: Role
+  /** `otpauth://totp/…`, with the seed. */
+  otpauth: string
+  /** The same as a QR code: a row a line, `1` is dark, without the margin. */
+  qr: string[]
+}
+
 export interface Account {
   name: string
   role: Role
+  /** Each works once instead of a code; told this once. */
+  recovery_codes: string[]
 }
 
 export type CameraState = 'recording' | 'connecting' | 'away' | 'refused' | 'unknown'

@@ -1,6 +1,7 @@
 //! Accounts and the one-time links that give an account its first password.
 
 use super::Registry;
+use super::factor::{NewFactor, set_factor};
 use crate::column;
 use crate::error::{CatalogError, Failure};
 pub use domain::AccountId;
@@ -127,18 +128,20 @@ impl Registry {
         self.database.run(async |db| open_token(db, &self.site.id.0, token_hash, now).await)
     }
 
-    /// Uses a setup link: the password is set and every link of that account is used up, both or neither. `None` if the
-    /// link is unknown, used, expired, or its account is disabled.
+    /// Uses a setup link: password and second factor are set and every link of that account is used up, all of it or
+    /// nothing. `None` if the link is unknown, used, expired, or its account is disabled.
     pub fn setup_redeem(
         &self,
         token_hash: [u8; 32],
         password_hash: &Sensitive<String>,
+        factor: &NewFactor,
         now: UtcMicros,
     ) -> Result<Option<AccountId>, CatalogError> {
         let site = &self.site.id.0;
         self.database.run(async |db| {
             let Some(account) = open_token(db, site, token_hash, now).await? else { return Ok(None) };
             set_password(db, site, account.id, password_hash).await?;
+            set_factor(db, site, account.id, factor).await?;
             use_up_tokens(db, site, account.id, now).await?;
             end_sessions(db, site, account.id, now).await?;
             Ok(Some(account.id))

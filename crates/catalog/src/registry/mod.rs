@@ -2,10 +2,12 @@
 
 mod account;
 mod camera;
+mod factor;
 mod session;
 
 pub use account::{Account, AccountId};
 pub use camera::{Camera, CameraVersion};
+pub use factor::{NewFactor, SecondFactor};
 pub use session::Session;
 
 use crate::column;

@@ -3,10 +3,9 @@
 use super::message::{MessageError, read_message, write_message};
 use crate::wire::{
     Answer, CameraView, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
-    SessionView, SiteView,
+    SessionView, SetUpBegun, SetUpDenied, SetUpDone, SiteView,
 };
 use domain::{CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, limit::MESSAGE_BYTES_MAX};
-use policy::Role as AccountRole;
 use seal::sign::{PublicKey, RunCertificate};
 use std::{
     os::unix::net::UnixStream,
@@ -129,8 +128,9 @@ impl KeeperClient {
         &self,
         name: Sensitive<String>,
         password: Sensitive<String>,
+        code: Sensitive<String>,
     ) -> Result<std::result::Result<(SessionSecret, SessionView), u32>> {
-        match self.ask(&Question::SignIn { name, password })? {
+        match self.ask(&Question::SignIn { name, password, code })? {
             Answer::SignedIn { session, view } => Ok(Ok((session, view))),
             Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
             other => Err(unexpected(&other)),
@@ -148,15 +148,26 @@ impl KeeperClient {
         self.done(&Question::SignOut { session: session.clone() })
     }
 
-    /// Uses a one-time token. `Err(seconds)` inside: unknown, used or expired.
+    /// `None` for a link that is unknown, used or expired.
+    pub fn set_up_begin(&self, token: Sensitive<String>) -> Result<Option<SetUpBegun>> {
+        match self.ask(&Question::SetUpBegin { token })? {
+            Answer::SetUpBegun(begun) => Ok(Some(begun)),
+            Answer::Denied { .. } => Ok(None),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Uses a one-time token.
     pub fn set_up(
         &self,
         token: Sensitive<String>,
         password: Sensitive<String>,
-    ) -> Result<std::result::Result<(Sensitive<String>, AccountRole), u32>> {
-        match self.ask(&Question::SetUp { token, password })? {
-            Answer::SetUp { name, role } => Ok(Ok((name, role))),
-            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
+        code: Sensitive<String>,
+    ) -> Result<std::result::Result<SetUpDone, SetUpDenied>> {
+        match self.ask(&Question::SetUp { token, password, code })? {
+            Answer::SetUp { name, role, recovery } => Ok(Ok(SetUpDone { name, role, recovery })),
+            Answer::WrongCode { wait_seconds } => Ok(Err(SetUpDenied::WrongCode { wait_seconds })),
+            Answer::Denied { .. } => Ok(Err(SetUpDenied::NoLink)),
             other => Err(unexpected(&other)),
         }
     }

@@ -172,10 +172,11 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
 fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
     match question {
         Question::Site => answered(keeper.site_view().map(Answer::Site)),
-        Question::SignIn { name, password } => answered(keeper.sign_in(&name, &password)),
+        Question::SignIn { name, password, code } => answered(keeper.sign_in(&name, &password, &code)),
         Question::Session { session } => answered(keeper.session(&session).map(Answer::Session)),
         Question::SignOut { session } => answered(keeper.sign_out(&session).map(|()| Answer::Done)),
-        Question::SetUp { token, password } => answered(keeper.set_up(&token, &password)),
+        Question::SetUpBegin { token } => answered(keeper.set_up_begin(&token)),
+        Question::SetUp { token, password, code } => answered(keeper.set_up(&token, &password, &code)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }

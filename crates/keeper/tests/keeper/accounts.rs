@@ -1,17 +1,21 @@
 //! Accounts: links that work once, answers that tell a stranger nothing, waits that grow, sessions that end.
 
-use crate::{sockets::Served, support::*};
+use crate::{
+    authenticator::{PASSWORD, Phone},
+    sockets::Served,
+    support::*,
+};
 use domain::Sensitive;
-use keeper::wire::{Answer, Control, Question};
+use keeper::wire::{Answer, Control, Question, SetUpDenied};
 use ledger::Actor;
 use policy::Role;
 use vault::keeper::{Beat, Keeper, Verdict, View};
 
-fn text(text: &str) -> Sensitive<String> {
+pub fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.to_owned())
 }
 
-fn link(opened: &Opened, name: &str) -> Sensitive<String> {
+pub fn link(opened: &Opened, name: &str) -> Sensitive<String> {
     let answer = opened.core.account_add(Actor::Cli { uid: 0 }, &text(name), Role::Operator).unwrap();
     let Answer::SetupToken { token, .. } = answer else { panic!("{answer:?}") };
     token
@@ -22,32 +26,37 @@ fn a_setup_link_works_once_and_for_fifteen_minutes() {
     let (world, opened) = opened();
     let served = Served::new(&opened);
     let (late, token) = (link(&opened, "late"), link(&opened, "newcomer"));
-    assert!(served.web.set_up(token.clone(), text("too short")).is_err());
-    assert_eq!(served.web.set_up(text("no such token"), text("a long password")).unwrap().err(), Some(0));
-    let (name, role) = served.web.set_up(token.clone(), text("a long password")).unwrap().unwrap();
-    assert_eq!((name, role), (text("newcomer"), Role::Operator));
-    assert!(served.web.set_up(token, text("another password")).unwrap().is_err(), "a second time");
+    let phone = Phone { seed: Phone::shown(&served, &token), recovery: vec![] };
+    let set_up = |token: &Sensitive<String>, password: &str| {
+        served.web.set_up(token.clone(), text(password), phone.code(world.now()))
+    };
+    assert!(set_up(&token, "too short").is_err());
+    assert_eq!(set_up(&text("no such token"), PASSWORD).unwrap().err(), Some(SetUpDenied::NoLink));
+    let done = set_up(&token, PASSWORD).unwrap().unwrap();
+    assert_eq!((done.name, done.role), (text("newcomer"), Role::Operator));
+    assert_eq!(set_up(&token, "another password").unwrap().err(), Some(SetUpDenied::NoLink), "a second time");
     world.clock.pass(15 * 60);
-    assert!(served.web.set_up(late, text("a long password")).unwrap().is_err(), "too late");
-    assert!(served.web.sign_in(text("newcomer"), text("a long password")).unwrap().is_ok());
+    assert_eq!(set_up(&late, PASSWORD).unwrap().err(), Some(SetUpDenied::NoLink), "too late");
+    assert!(served.web.sign_in(text("newcomer"), text(PASSWORD), phone.code(world.now())).unwrap().is_ok());
 }
 
 #[test]
 fn a_wrong_name_and_a_wrong_password_get_the_same_answers_and_the_same_waits() {
     let (world, opened) = opened();
     let served = Served::new(&opened);
-    served.web.set_up(link(&opened, "known"), text("a long password")).unwrap().unwrap();
+    let phone = Phone::set_up(&served, &world, &link(&opened, "known"));
     let tries = |name: &str| {
-        let wrong = || served.web.sign_in(text(name), text("a wrong password")).unwrap().err();
+        let wrong = || served.web.sign_in(text(name), text("a wrong password"), text("123456")).unwrap().err();
         (0..8).map(|_| wrong()).collect::<Vec<_>>()
     };
     let known = tries("known");
     assert_eq!(known, tries("unknown"));
     assert_eq!(known[..4], [Some(0); 4], "people mistype");
     assert!(known[4..].iter().all(|wait| wait.is_some_and(|wait| 0 < wait)), "{known:?}");
-    assert!(served.web.sign_in(text("known"), text("a long password")).unwrap().is_err(), "it has to wait");
+    let code = phone.code(world.now().plus_seconds(30));
+    assert!(served.web.sign_in(text("known"), text(PASSWORD), code.clone()).unwrap().is_err(), "it has to wait");
     world.clock.pass(3);
-    assert!(served.web.sign_in(text("known"), text("a long password")).unwrap().is_ok());
+    assert!(served.web.sign_in(text("known"), text(PASSWORD), code).unwrap().is_ok());
 }
 
 #[test]
@@ -55,8 +64,10 @@ fn what_strangers_type_does_not_fill_memory_or_ledger() {
     let (_world, opened) = opened();
     let served = Served::new(&opened);
     let size = opened.core.journal().size();
-    assert!(served.web.sign_in(text(&"x".repeat(65)), text("a wrong password")).unwrap().is_err());
-    assert!(served.web.sign_in(text("known"), text(&"x".repeat(500_000))).unwrap().is_err());
+    let long = |chars| text(&"x".repeat(chars));
+    assert!(served.web.sign_in(long(65), text("a wrong password"), text("123456")).unwrap().is_err());
+    assert!(served.web.sign_in(text("known"), long(250_000), text("123456")).unwrap().is_err());
+    assert!(served.web.sign_in(text("known"), text("a wrong password"), long(250_000)).unwrap().is_err());
     assert_eq!(opened.core.journal().size(), size);
 }
 
@@ -65,8 +76,10 @@ fn sign_out_and_a_disabled_account_end_permits_within_two_seconds() {
     for disable in [false, true] {
         let (world, opened) = opened();
         let served = Served::new(&opened);
-        served.web.set_up(link(&opened, "watcher"), text("a long password")).unwrap().unwrap();
-        let (session, _) = served.web.sign_in(text("watcher"), text("a long password")).unwrap().unwrap();
+        let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+        world.clock.pass(30);
+        let sign_in = || served.web.sign_in(text("watcher"), text(PASSWORD), phone.code(world.now())).unwrap();
+        let (session, _) = sign_in().unwrap();
         let Verdict::Allowed(permit) = served.web.pass(&session, &ask(View::Live, &[1])).unwrap() else {
             panic!("refused")
         };
@@ -75,7 +88,8 @@ fn sign_out_and_a_disabled_account_end_permits_within_two_seconds() {
         if disable {
             let disabled = Control::AccountDisable { name: text("watcher") };
             assert!(matches!(served.control.ask(&Question::Control(disabled)), Ok(Answer::Done)));
-            assert!(served.web.sign_in(text("watcher"), text("a long password")).unwrap().is_err());
+            world.clock.pass(1); // nothing but the disabling may refuse: another second, the next code
+            assert!(sign_in().is_err());
         } else {
             served.web.sign_out(&session).unwrap();
         }

@@ -1,6 +1,7 @@
 //! What the keeper promises, over a disk that fails, clocks that are set by hand and chance from a seed.
 
 mod accounts;
+mod authenticator;
 mod clocks;
 mod crash;
 mod destroy;
@@ -9,6 +10,7 @@ mod gate;
 mod mint;
 mod orders;
 mod rebuild;
+mod second_factor;
 mod secrecy;
 mod sockets;
 mod support;

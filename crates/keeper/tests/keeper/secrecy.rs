@@ -2,7 +2,9 @@
 
 use crate::{sockets::questions, support::*};
 use domain::{Secret32, Sensitive};
-use keeper::wire::{Answer, Control, Credentials, NewCamera, ProbeTarget, Question, RecorderCamera, SessionView};
+use keeper::wire::{
+    Answer, Control, Credentials, NewCamera, ProbeTarget, Question, RecorderCamera, SessionView, SetUpBegun,
+};
 use policy::Role;
 use seal::{ChunkKey, DataKey, LookupKey, key::WrappedKey};
 use vault::keeper::{KeyAnswer, Minted, ProbeJob, Pulse, ReelKeys, View};
@@ -77,6 +79,7 @@ fn no_answer_prints_a_secret_or_a_name() {
         sub_url: None,
         fingerprint: None,
     };
+    let line = keeper::wire::AccountLine { name: text(), role: Role::Operator, closed: true, ready: false };
     for answer in [
         Answer::Minted(vec![minted]),
         Answer::Keys(Box::new(KeyAnswer { reels: vec![reel], needs: None })),
@@ -84,9 +87,10 @@ fn no_answer_prints_a_secret_or_a_name() {
         Answer::Cameras { version: 1, cameras: vec![camera] },
         Answer::SignedIn { session: text(), view: view() },
         Answer::Session(view()),
-        Answer::SetUp { name: text(), role: Role::Operator },
+        Answer::SetUpBegun(SetUpBegun { name: text(), role: Role::Operator, otpauth: text() }),
+        Answer::SetUp { name: text(), role: Role::Operator, recovery: vec![text()] },
         Answer::SetupToken { token: text(), expires: utc(0) },
-        Answer::Accounts(vec![keeper::wire::AccountLine { name: text(), role: Role::Operator, closed: true }]),
+        Answer::Accounts(vec![line]),
     ] {
         check(&format!("{answer:?}"));
     }

@@ -84,10 +84,11 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Extents(Box::new(extents())), &["recorder"]),
         (Question::Rebuilt { number: 1, result: Err("no".into()) }, &["recorder"]),
         (Question::Site, &["web"]),
-        (Question::SignIn { name: text(), password: text() }, &["web"]),
+        (Question::SignIn { name: text(), password: text(), code: text() }, &["web"]),
         (Question::Session { session: session() }, &["web"]),
         (Question::SignOut { session: session() }, &["web"]),
-        (Question::SetUp { token: text(), password: text() }, &["web"]),
+        (Question::SetUpBegin { token: text() }, &["web"]),
+        (Question::SetUp { token: text(), password: text(), code: text() }, &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
@@ -125,6 +126,7 @@ fn name(question: &Question) -> &'static str {
         Question::SignIn { .. } => "sign in",
         Question::Session { .. } => "session",
         Question::SignOut { .. } => "sign out",
+        Question::SetUpBegin { .. } => "set up begin",
         Question::SetUp { .. } => "set up",
         Question::EndLook { .. } => "end look",
         Question::SeeCameras { .. } => "see cameras",
@@ -151,7 +153,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 22, "every question is in the table");
+    assert_eq!(names.len(), 23, "every question is in the table");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Forty days in a moment: what is past its deadline never opens, everything younger does.
 
+use crate::authenticator::{PASSWORD, Phone};
 use crate::{sockets::Served, support::*};
 use domain::{ReelId, Sensitive, UtcMicros};
 use keeper::wire::Answer;
@@ -25,7 +26,7 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
     let served = Served::new(&opened);
     let added = opened.core.account_add(Actor::Cli { uid: 0 }, &text("watcher"), Role::Operator).unwrap();
     let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
-    served.web.set_up(token, text("a long password")).unwrap().unwrap();
+    let phone = Phone::set_up(&served, &world, &token);
     drop(served);
     let mut footage: BTreeMap<i64, Vec<Footage>> = BTreeMap::new();
     world.clock.pass(840); // a quarter past each hour
@@ -36,7 +37,7 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
             opened = world.open();
         }
         if now % 12 == 0 {
-            opened.session = sign_in(&opened); // a service is over
+            opened.session = sign_in(&opened, phone.code(world.now())); // a service is over
         }
         let minted = opened.mint(now, &[1, 2, 3]);
         let part = |minted: &Minted| {
@@ -77,8 +78,8 @@ fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.to_owned())
 }
 
-fn sign_in(opened: &Opened) -> SessionSecret {
-    Served::new(opened).web.sign_in(text("watcher"), text("a long password")).unwrap().unwrap().0
+fn sign_in(opened: &Opened, code: Sensitive<String>) -> SessionSecret {
+    Served::new(opened).web.sign_in(text("watcher"), text(PASSWORD), code).unwrap().unwrap().0
 }
 
 fn check_hour(opened: &Opened, footage: &BTreeMap<i64, Vec<Footage>>, now: i64, at: UtcMicros) {

@@ -1,12 +1,12 @@
 //! Two persons say what time it is, when the clocks cannot (K9): entered before it holds, never one person twice.
 
-use crate::{sockets::Served, support::*};
+use crate::{authenticator::Phone, sockets::Served, support::*};
 use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Confirmation, Control, FindingState, Question};
 use ledger::{Actor, Event};
 use policy::Role;
 
-const PASSWORD: &str = "a long password";
+use crate::authenticator::PASSWORD;
 
 fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.to_owned())
@@ -21,7 +21,7 @@ fn in_doubt(seed: u64) -> (World, Opened) {
     for name in ["anne", "bernard"] {
         let added = opened.core.account_add(Actor::Cli { uid: 0 }, &text(name), Role::Operator).unwrap();
         let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
-        served.web.set_up(token, text(PASSWORD)).unwrap().unwrap();
+        Phone::set_up(&served, &world, &token);
     }
     drop((served, opened));
     world.clock.boot_without_ntp(-20 * 365 * DAY);

@@ -17,7 +17,7 @@ use keeper::{
     socket::{KeeperClient, read_message, write_message},
     wire::{
         Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
-        LedgerHealth, Peer, Question, SessionView, SiteView,
+        LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -40,6 +40,7 @@ use web::WebConfig;
 /// Session secret, password and reason that must be found nowhere.
 pub const SECRET: &str = "c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
 pub const PASSWORD: &str = "un mot de passe de passage";
+pub const OTPAUTH: &str = "otpauth://totp/Vigie%20Ville:administrateur?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 pub const REASON: &str = "Un motif de plus de dix lettres";
 pub const COOKIE: &str = "vigie-session=c2VjcmV0LW9mLXRoZS1zZXNzaW9u";
 pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
@@ -218,10 +219,18 @@ fn answer(question: Question) -> Answer {
         Question::SignIn { password, .. } if password.reveal() == PASSWORD => {
             Answer::SignedIn { session: Sensitive::new(SECRET.into()), view: view() }
         }
-        Question::SetUp { token, .. } if token.reveal() == "jeton" => {
-            Answer::SetUp { name: Sensitive::new("administrateur".into()), role: view().role }
+        Question::SetUp { token, code, .. } if token.reveal() == "jeton" && code.reveal() == "123456" => {
+            let recovery = vec![Sensitive::new("0000-1111".into())];
+            Answer::SetUp { name: Sensitive::new("administrateur".into()), role: view().role, recovery }
         }
-        Question::SignIn { .. } | Question::SetUp { .. } => Answer::Denied { wait_seconds: 0 },
+        Question::SetUp { token, .. } if token.reveal() == "jeton" => Answer::WrongCode { wait_seconds: 0 },
+        Question::SetUpBegin { token } if token.reveal() == "jeton" => {
+            let otpauth = Sensitive::new(OTPAUTH.into());
+            Answer::SetUpBegun(SetUpBegun { name: Sensitive::new("administrateur".into()), role: view().role, otpauth })
+        }
+        Question::SignIn { .. } | Question::SetUp { .. } | Question::SetUpBegin { .. } => {
+            Answer::Denied { wait_seconds: 0 }
+        }
         Question::Session { session }
         | Question::SignOut { session }
         | Question::SeeCameras { session }

@@ -55,7 +55,14 @@ fn list(context: &Context<'_>) -> Outcome {
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
     for account in accounts {
         let closed = if account.closed { context.pick("  (fermé)", "  (closed)") } else { "" };
-        println!("{}  {}{closed}", account.name.reveal(), account.role);
+        let ready = match account.ready || account.closed {
+            true => "",
+            false => context.pick(
+                "  (pas encore ouvert : un lien par `vigie account add`)",
+                "  (not open yet: a link by `vigie account add`)",
+            ),
+        };
+        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }
