@@ -8,7 +8,7 @@ pub(crate) use throttle::Throttle;
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{AccountLine, Answer, SessionView},
+    wire::{AccountLine, Answer, PersonProof, SessionView},
 };
 use argon2::{
     Argon2, Params, Version,
@@ -77,6 +77,17 @@ impl KeeperCore {
         password: &Sensitive<String>,
     ) -> Result<Result<Account, u32>, KeeperError> {
         Ok(self.prove(asks, name, password, None)?.map(|(account, _)| account))
+    }
+
+    /// The open account of that name, password and code, or how many seconds to wait: for an act of a person at the command
+    /// line.
+    pub(crate) fn by_both_factors(
+        &self,
+        asks: Actor,
+        proof: &PersonProof,
+    ) -> Result<Result<Account, u32>, KeeperError> {
+        let proven = self.prove(asks, &proof.account, &proof.password, Some(&proof.code))?;
+        Ok(proven.map(|(account, _)| account))
     }
 
     /// The open account of that name, password and code, or how many seconds to wait. Whatever is wrong, the answer is the

@@ -9,6 +9,7 @@ use crate::{
     fates::{Fates, History},
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
+    law::InForce,
     rebuild::Rebuilds,
     wire::Finding,
 };
@@ -17,7 +18,7 @@ use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
 use ledger::{Actor, Entry, Event, LogId, Month};
-use policy::{Law, LawError};
+use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
@@ -49,7 +50,7 @@ pub struct KeeperCore {
     pub(crate) parts: KeeperParts,
     pub(crate) site_key: SigningKey,
     pub(crate) permit_key: hmac::Key,
-    pub(crate) law: RwLock<Arc<Law>>,
+    pub(crate) law: RwLock<InForce>,
     pub(crate) moving: Mutex<Moving>,
     /// Held while keys come to life or die, and while facts about them are entered.
     changing_keys: Mutex<()>,
@@ -145,13 +146,14 @@ impl KeeperCore {
         hold_against(&*parts.keyring, &parts.journal)?; // 2
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
+        let law = InForce::at_start(&parts, history.law)?;
         let at_stake = history.fates.has_any() || !parts.keyring.hours().is_empty();
         let mut time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
         time.touched = history.touched;
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),
-            law: RwLock::new(Law::built_in()?),
+            law: RwLock::new(law),
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),

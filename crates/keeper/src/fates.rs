@@ -4,6 +4,7 @@ use crate::{
     clocks::{Anchor, Touched},
     facts::Told,
     journal::{Journal, JournalError, LogKeyError},
+    law::LawSeen,
     orders::Orders,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
@@ -51,6 +52,7 @@ pub(crate) struct History {
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
     pub anchor: Option<Anchor>,
+    pub law: LawSeen,
     pub touched: Touched,
 }
 
@@ -82,6 +84,7 @@ impl History {
         self.last = if self.fates.has_any() { self.last.max(Some(entry.at)) } else { Some(entry.at) };
         self.touched.take(entry);
         self.anchor = Anchor::of(entry).or(self.anchor);
+        self.law.take(entry);
         self.told.recall(entry);
         self.fates.take(entry);
     }

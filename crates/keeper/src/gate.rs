@@ -127,6 +127,11 @@ impl KeeperCore {
         self.moving().permits.live.retain(|_, holder| holder.account != account);
     }
 
+    /// Every permit: the rules by which they were given do not decide any more.
+    pub(crate) fn end_all_permits(&self) {
+        self.moving().permits.live.clear();
+    }
+
     pub(crate) fn forget_expired_permits(&self) {
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
         let permits = &mut self.moving().permits;

@@ -162,6 +162,96 @@ pub enum Control {
         after: Option<Hour>,
     },
     CatalogRebuild,
+    /// Which rules decide, and what waits for a second person.
+    Law,
+    /// A person proposes a law pack or the town's rules; with none of both, the pack that comes with this program.
+    LawPropose {
+        person: PersonProof,
+        text: LawProposal,
+    },
+    /// Another person approves it, by the digest that was shown.
+    LawApprove {
+        person: PersonProof,
+        digest: [u8; 32],
+    },
+}
+
+/// A person who acts at the command line: name, password and a code of the second factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonProof {
+    pub account: Sensitive<String>,
+    pub password: Sensitive<String>,
+    pub code: Sensitive<String>,
+}
+
+/// What is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawProposal {
+    /// The pack that came with this program.
+    BuiltIn,
+    /// Name and text of each file.
+    Pack(Vec<(String, String)>),
+    /// The town's own rules.
+    Town(String),
+}
+
+/// Which rules decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawView {
+    pub pack: String,
+    pub pack_digest: [u8; 32],
+    pub town_digest: [u8; 32],
+    pub text_fr: String,
+    pub text_en: String,
+    pub rules: u32,
+    pub permits: Vec<String>,
+    /// Proposals that wait for a second person.
+    pub waiting: Vec<LawWaiting>,
+    /// Why nothing is permitted at present.
+    pub fault: Option<LawFault>,
+    /// The pack of this program is another one than that in force.
+    pub other_built_in: Option<String>,
+}
+
+/// One proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawWaiting {
+    pub is_pack: bool,
+    pub digest: [u8; 32],
+    pub proposed_at: UtcMicros,
+}
+
+/// Why the rules in the registry do not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawFault {
+    /// They are not those that the ledger names: somebody changed them beside Vigie.
+    Changed,
+    /// They are not taken by this program: unsigned, or of another schema.
+    Refused { what: String },
+}
+
+/// What became of a proposal or an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawDone {
+    /// It waits for another person, who approves this digest. What would change, rule by rule.
+    Proposed {
+        digest: [u8; 32],
+        added: Vec<String>,
+        removed: Vec<String>,
+        changed: Vec<String>,
+    },
+    InForce,
+    /// Nothing of that digest waits.
+    Unknown,
+    /// It is what is in force already.
+    Same,
+    SamePerson,
+    /// The account is younger than the proposal, or both are administrators.
+    NotThisPerson,
+    /// The text is not taken.
+    Refused {
+        what: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -284,6 +374,8 @@ pub enum Answer {
     Verified(Box<Verified>),
     Clock(Box<ClockView>),
     Confirmation(Confirmation),
+    Law(Box<LawView>),
+    LawDone(LawDone),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,

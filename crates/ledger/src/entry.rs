@@ -242,6 +242,15 @@ pub enum Event {
     Config {
         what: String,
     },
+    /// A law pack or the town's own rules: what is in force when the keeper starts, what one person proposes, what another
+    /// approves. The digests are those of everything in force, or about to be, after this entry.
+    Law {
+        change: String,
+        who: Option<Sensitive<String>>,
+        pack: String,
+        pack_digest: Digest,
+        town_digest: Digest,
+    },
     /// The clocks agree, or do not (K9).
     Clocks {
         state: String,
@@ -353,8 +362,15 @@ mod tests {
             },
             Event::Camera { change: text.clone(), camera, details: text.clone() },
             Event::Account { change: text.clone(), name: name.clone(), role: text.clone() },
-            Event::Session { change: text.clone(), name },
+            Event::Session { change: text.clone(), name: name.clone() },
             Event::Config { what: text.clone() },
+            Event::Law {
+                change: text.clone(),
+                who: Some(Sensitive::new("secret".into())),
+                pack: text.clone(),
+                pack_digest: root,
+                town_digest: root,
+            },
             Event::Clocks { state: text.clone() },
             Event::Rebuild { reels: 1, why: text.clone() },
             Event::Slow { what: text, sync_ms: 401 },

@@ -11,7 +11,7 @@ mod rules;
 pub mod signature;
 
 use crate::decide::{Decision, Reason, Refusal, RuleId};
-use crate::explain::Confidence;
+use crate::explain::{Confidence, Language};
 use crate::request::Request;
 use cedar_policy::{Authorizer, PolicySet, Response, Schema};
 use domain::{CameraId, UtcMicros};
@@ -137,6 +137,22 @@ impl Law {
     }
     pub fn town_rules(&self) -> &[TownRule] {
         &self.town
+    }
+
+    /// Why a rule refuses and what would make it lawful; empty for a name that no rule bears.
+    pub fn says(&self, rule: &str, language: Language) -> (&str, &str) {
+        if !self.rules.iter().any(|known| known.id == rule) {
+            return ("", "");
+        }
+        let says = self.messages.of(rule);
+        let words = if language == Language::French { says.fr } else { says.en };
+        (&words.text, &words.remedy)
+    }
+
+    /// Each rule's text by its name, the town's too: what two laws differ in.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let laws = self.rules.iter().filter_map(|rule| Some((rule.id.clone(), rule.policy.as_ref()?.to_string())));
+        laws.chain(self.town.iter().map(|rule| (rule.id.clone(), rule.policy.to_string()))).collect()
     }
 
     /// Decides one request: allowed if each camera's request is permitted by the town and forbidden by no rule in force.

@@ -8,6 +8,7 @@ pub(crate) mod clock;
 mod config;
 mod destroy;
 mod init;
+pub(crate) mod law;
 mod public;
 mod serve;
 mod status;
@@ -54,6 +55,9 @@ enum Command {
         #[arg(long, required = true)]
         due: bool,
     },
+    /// Le recueil de règles en vigueur, et son changement à deux · the law pack in force, and its change by two persons
+    #[command(subcommand)]
+    Law(law::Command),
     /// Les horloges, et l'heure confirmée à deux · the clocks, and the time confirmed by two persons
     #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
     Clock {
@@ -143,6 +147,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
         Command::Clock { command } => clock::run(&context, command),
+        Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
         Command::Public(command) => public::run(&context, &command),

@@ -1,6 +1,11 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
-use crate::{ConfigError, cli::clock::ClockError, roles::recorder::RecorderRoleError, site::SiteError};
+use crate::{
+    ConfigError,
+    cli::{clock::ClockError, law::LawCommandError},
+    roles::recorder::RecorderRoleError,
+    site::SiteError,
+};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
@@ -14,6 +19,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
         return site(error);
     }
     if let Some(error) = error.downcast_ref::<ClockError>() {
+        return error.text_fr();
+    }
+    if let Some(error) = error.downcast_ref::<LawCommandError>() {
         return error.text_fr();
     }
     match error.downcast_ref::<RecorderRoleError>() {

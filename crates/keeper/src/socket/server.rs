@@ -218,6 +218,9 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CatalogRebuild => answered(keeper.catalog_rebuild()),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
         Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
+        Control::Law => answered(keeper.law_view().map(|view| Answer::Law(Box::new(view)))),
+        Control::LawPropose { person, text } => answered(keeper.law_propose(actor, &person, &text)),
+        Control::LawApprove { person, digest } => answered(keeper.law_approve(actor, &person, digest)),
         Control::ClockConfirm { account, password, at } => {
             answered(keeper.clock_confirm(actor, &account, &password, at))
         }

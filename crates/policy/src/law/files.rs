@@ -71,6 +71,11 @@ impl PackFiles {
         text.ok_or_else(|| LawError::FileMissing { file: name.to_owned() })
     }
 
+    /// Name and text of each file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// The same pack with one file changed.
     pub fn with(&self, name: &str, text: &str) -> PackFiles {
         let mut files = self.clone();
@@ -110,7 +115,8 @@ impl PackFiles {
     }
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+/// SHA-256, as everything of the law is named by.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     hash

@@ -111,7 +111,7 @@ fn read_time(text: &str) -> Result<UtcMicros, ClockError> {
     read.map(|at| UtcMicros(at.as_microsecond())).map_err(|_| ClockError::Time { text: text.to_owned() })
 }
 
-fn denied(wait_seconds: u32) -> (String, String) {
+pub(super) fn denied(wait_seconds: u32) -> (String, String) {
     match wait_seconds {
         0 => {
             ("Compte ou mot de passe refusé : vérifiez-les.".into(), "Account or password refused: check them.".into())
