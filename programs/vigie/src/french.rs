@@ -1,11 +1,14 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
+mod custodians;
+
 use crate::{
     ConfigError,
     cli::{clock::ClockError, law::LawCommandError},
     roles::recorder::RecorderRoleError,
     site::SiteError,
 };
+use custodians::{journal, keyring, opening};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
@@ -123,7 +126,9 @@ fn site(error: &SiteError) -> String {
         SiteError::Io { what, source } => format!("{what} : {source}"),
         SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
         SiteError::Store(source) => store(source),
-        SiteError::Journal(source) => format!("registre des actes : {source}"),
+        SiteError::Journal(source) => format!("registre des actes : {}", journal(source)),
+        SiteError::MustRestart => "le registre des actes doit être rouvert : le gardien redémarre".into(),
+        SiteError::Keeper(source) => opening(source),
         SiteError::Registry(source) => format!("base du site : {}", registry(source)),
         SiteError::Asked(source) => keeper(source),
         other => other.to_string(),
@@ -168,27 +173,6 @@ fn store(error: &StoreError) -> String {
             format!("`{}` n'est pas un stockage de Vigie : son disque est-il monté ?", path.display())
         }
         other => format!("stockage : {other}"),
-    }
-}
-
-fn keyring(error: &keyring::KeyringError) -> String {
-    use keyring::KeyringError as Why;
-    match error {
-        Why::WrongPassphrase => "la phrase secrète n'ouvre pas le trousseau : donnez celle de `vigie init`".into(),
-        Why::NeverInitialised { first, second } => format!(
-            "il n'y a de trousseau ni dans `{}` ni dans `{}` : lancez `vigie init`, ou branchez les supports",
-            first.display(),
-            second.display()
-        ),
-        Why::NoCopy { first, second, .. } => format!(
-            "aucune copie ne peut être utilisée (`{}`, `{}`) : branchez-en au moins une ; {error}",
-            first.display(),
-            second.display()
-        ),
-        Why::AlreadyInitialised { path } => {
-            format!("il y a déjà un trousseau dans `{}` : un trousseau n'est jamais écrasé", path.display())
-        }
-        other => other.to_string(),
     }
 }
 

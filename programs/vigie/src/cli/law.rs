@@ -91,7 +91,7 @@ impl LawCommandError {
     }
 }
 
-pub fn run(context: &Context<'_>, command: Command) -> Outcome {
+pub(super) fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Show => show(context),
         Command::Rule { name } => rule(context, &name),
