@@ -69,6 +69,8 @@ pub fn ask(
                 }
             }
             404 => return Err(WitnessTrouble::UnknownLog),
+            // litewitness answers so where another tree of the same size is told 409 by others
+            422 if old == new.size => return Err(WitnessTrouble::Forked { size: old }),
             422 => return Err(WitnessTrouble::NotGrown),
             status => return Err(WitnessTrouble::Answered { status }),
         }
