@@ -27,7 +27,11 @@ pub(crate) struct Database {
 }
 
 /// The schema's steps, numbered from 1; a step that was published is never edited, a new one is added.
-const REGISTRY_STEPS: &[&str] = &[include_str!("upgrade/registry_001.sql"), include_str!("upgrade/registry_002.sql")];
+const REGISTRY_STEPS: &[&str] = &[
+    include_str!("upgrade/registry_001.sql"),
+    include_str!("upgrade/registry_002.sql"),
+    include_str!("upgrade/registry_003.sql"),
+];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 
 /// A writer waits this long for the other's lock before it says so.

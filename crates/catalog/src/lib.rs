@@ -15,4 +15,4 @@ pub mod registry;
 
 pub use error::{CatalogError, Which};
 pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
-pub use registry::{Account, AccountId, Camera, CameraVersion, Registry, Session, Site};
+pub use registry::{Account, AccountId, ActVersion, Camera, CameraVersion, Registry, Session, Site};

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 /// A look at a camera is given up after this: DESCRIBE, SETUP, PLAY and a key frame of a long group.
 const PROBE_PATIENCE: Duration = Duration::from_secs(25);
-const NONCE_BYTES: usize = 12;
+pub(crate) const NONCE_BYTES: usize = 12;
 const CAMERA_NAME_CHARS_MAX: usize = 100;
 
 /// Looks that the recorder was asked for.
@@ -235,7 +235,7 @@ impl KeeperCore {
         postcard::from_bytes(plain).map_err(failed)
     }
 
-    fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
+    pub(crate) fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
         let key = self.parts.keyring.config_key();
         Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
     }

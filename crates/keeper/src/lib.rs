@@ -4,6 +4,7 @@
 //! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
 mod accounts;
+mod acts;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -22,6 +23,7 @@ mod keys;
 mod life;
 mod orders;
 mod rebuild;
+mod scans;
 pub mod socket;
 mod tick;
 mod verify;

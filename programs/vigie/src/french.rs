@@ -1,6 +1,11 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
-use crate::{ConfigError, cli::clock::ClockError, roles::recorder::RecorderRoleError, site::SiteError};
+use crate::{
+    ConfigError,
+    cli::{act::ActError, clock::ClockError},
+    roles::recorder::RecorderRoleError,
+    site::SiteError,
+};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
@@ -12,6 +17,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(error) = error.downcast_ref::<SiteError>() {
         return site(error);
+    }
+    if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
     }
     if let Some(error) = error.downcast_ref::<ClockError>() {
         return error.text_fr();
@@ -234,6 +242,18 @@ const DETAILS: [(&str, &str); 13] = [
         "c'est le seul administrateur : ajoutez-en d'abord un autre",
     ),
     ("camera {} is not in service", "la caméra {} n'est pas en service"),
+    (
+        "no act `{}` is entered: `vigie act list --all` names them",
+        "aucun acte `{}` n'est inscrit : `vigie act list --all` les nomme",
+    ),
+    (
+        "several acts have the number `{}`: name it by its identity",
+        "plusieurs actes portent le numéro `{}` : nommez-le par son identité",
+    ),
+    (
+        "no such scan is kept: `vigie act list` shows which act has one",
+        "cette numérisation n'est pas conservée : `vigie act list` montre quel acte en a une",
+    ),
 ];
 
 fn detail(what: &str) -> String {

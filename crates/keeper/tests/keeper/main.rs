@@ -1,6 +1,7 @@
 //! What the keeper promises, over a disk that fails, clocks that are set by hand and chance from a seed.
 
 mod accounts;
+mod acts;
 mod clocks;
 mod crash;
 mod destroy;
