@@ -32,6 +32,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_002.sql"),
     include_str!("upgrade/registry_003.sql"),
     include_str!("upgrade/registry_004.sql"),
+    include_str!("upgrade/registry_005.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 

@@ -93,6 +93,23 @@ pub const RECOVERY_CODES: usize = 8;
 /// Their chance: 80 bits, which nobody guesses even with the hashes before him.
 pub const RECOVERY_CODE_BYTES: usize = 10;
 
+/// One scan of a paper: a file of 40 pages at 300 dpi in grey.
+pub const SCAN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A scan travels in parts, each with room in a message of 1 MiB.
+pub const SCAN_PART_BYTES_MAX: usize = 512 * 1024;
+/// Papers entered at once: a town's whole file, 300 cameras with three papers each; a message of 1 MiB holds 1 KiB of each.
+pub const ACTS_AT_ONCE_MAX: usize = 1_000;
+/// A number, a name, a place on a paper.
+pub const ACT_WORD_CHARS_MAX: usize = 200;
+/// Cameras, or recipients, that one paper names.
+pub const ACT_NAMES_MAX: usize = 1_000;
+/// A dossier's file: [`ACTS_AT_ONCE_MAX`] papers with their comments.
+pub const DOSSIER_BYTES_MAX: usize = 1024 * 1024;
+/// An authorisation ends after five years (CSI L252-4).
+pub const AUTHORISATION_MONTHS_MAX: i32 = 60;
+/// A provisional one after four months (CSI L252-6, L223-5).
+pub const PROVISIONAL_MONTHS_MAX: i32 = 4;
+
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 /// A log beyond this is none of ours: 10,000 cameras make tens of millions of entries a year (L5). What a stranger signs is
@@ -155,6 +172,8 @@ pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
+// A scan's part travels in one message.
+const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
 // A record header and its padding fit a block.
 const _: () =
     assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));

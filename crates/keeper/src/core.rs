@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::Throttle,
+    acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
     destroy::FreedSpace,
@@ -11,6 +12,7 @@ use crate::{
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::InForce,
     rebuild::Rebuilds,
+    scans::Upload,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
@@ -69,6 +71,9 @@ pub(crate) struct Moving {
     /// Of a verification under way.
     pub books: Option<Arc<Books>>,
     pub cameras_version: u64,
+    /// Papers as the registry has them; none after a change, until they are asked for.
+    pub acts: Option<KnownActs>,
+    pub upload: Option<Upload>,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
     pub throttle: Throttle,
@@ -164,6 +169,8 @@ impl KeeperCore {
                 books: None,
                 // no number of an earlier keeper's life, which may have named another list
                 cameras_version: parts.clock.boot().0.unsigned_abs(),
+                acts: None,
+                upload: None,
                 recorder: Recorder::default(),
                 checkpoint: None,
                 throttle: Throttle::default(),

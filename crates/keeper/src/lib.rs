@@ -4,6 +4,7 @@
 //! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
 mod accounts;
+mod acts;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -23,6 +24,7 @@ mod law;
 mod life;
 mod orders;
 mod rebuild;
+mod scans;
 mod sealed;
 pub mod socket;
 mod tick;

@@ -3,8 +3,11 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
-use policy::Role as AccountRole;
+use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use policy::{
+    Role as AccountRole,
+    acts::{Draft, Problem},
+};
 use seal::sign::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 use vault::{
@@ -147,6 +150,21 @@ pub enum Control {
     AccountDisable {
         name: Sensitive<String>,
     },
+    /// A part of a scan, in order; the keeper seals it once it is whole.
+    ScanPart(ScanPart),
+    /// A kept scan, opened, from `offset` on.
+    ScanRead {
+        digest: [u8; 32],
+        offset: u64,
+    },
+    /// Papers: all of them are entered, or none.
+    ActsEnter(Vec<Draft>),
+    /// By number or identity: it holds no more from `from` on.
+    ActWithdraw {
+        act: String,
+        from: Option<UtcMicros>,
+    },
+    ActList(ActQuery),
     DestroyDue,
     Verify,
     /// Each clock with its word.
@@ -267,6 +285,51 @@ pub struct Credentials {
     pub password: Sensitive<String>,
 }
 
+/// Some of the bytes of a scan; at most [`domain::limit::SCAN_PART_BYTES_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanPart {
+    /// SHA-256 of the whole.
+    pub digest: [u8; 32],
+    pub total_bytes: u64,
+    pub offset: u64,
+    pub bytes: Sensitive<Vec<u8>>,
+}
+
+/// Which papers are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActQuery {
+    /// Those that held then; none: now.
+    pub at: Option<UtcMicros>,
+    /// As they were known then; none: now.
+    pub known_at: Option<UtcMicros>,
+    /// Those that do not hold, too.
+    pub all: bool,
+    /// So many were told already.
+    pub after: u32,
+}
+
+/// One paper, as `vigie act list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActView {
+    pub id: ActId,
+    pub facts: Draft,
+    /// When it holds no more: its end, its event's, or its withdrawal.
+    pub end: Option<UtcMicros>,
+    pub holds: bool,
+    pub withdrawn: bool,
+    pub version: u32,
+    pub recorded_at: UtcMicros,
+}
+
+/// Why a paper is not taken; then none of its dossier is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAct {
+    /// Which one of those that were given, from 1.
+    pub nth: u32,
+    pub number: String,
+    pub problems: Vec<Problem>,
+}
+
 /// A camera to be registered, with what its probe found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewCamera {
@@ -370,6 +433,18 @@ pub enum Answer {
         expires: UtcMicros,
     },
     Accounts(Vec<AccountLine>),
+    /// So many bytes of a scan are here.
+    ScanHeld {
+        bytes: u64,
+    },
+    Scan(ScanPart),
+    ActsEntered(Vec<ActId>),
+    ActsRefused(Vec<RefusedAct>),
+    ActWithdrawn(Box<ActView>),
+    Acts {
+        acts: Vec<ActView>,
+        more: bool,
+    },
     Destroyed(Vec<HourFate>),
     Verified(Box<Verified>),
     Clock(Box<ClockView>),

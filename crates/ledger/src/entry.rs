@@ -2,7 +2,7 @@
 
 use crate::calendar::hour_text;
 use crate::digest::Digest;
-use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
+use domain::{ActId, ActKind, CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 
 domain::identity!(
@@ -235,6 +235,22 @@ pub enum Event {
         name: Sensitive<String>,
         role: String,
     },
+    /// A paper was entered, or withdrawn from `until` on. Neither cameras nor a person: it is about the whole site.
+    Act {
+        change: String,
+        act: ActId,
+        kind: ActKind,
+        number: String,
+        signatory: Sensitive<String>,
+        person: Option<Sensitive<String>>,
+        cameras: Vec<CameraId>,
+        from: UtcMicros,
+        until: Option<UtcMicros>,
+        /// SHA-256 of its scan.
+        digest_hex: Option<String>,
+        /// SHA-256 of all its facts as the registry has them, as JSON: a row that was edited differs.
+        content_hex: String,
+    },
     Session {
         change: String,
         name: Sensitive<String>,
@@ -362,6 +378,19 @@ mod tests {
             },
             Event::Camera { change: text.clone(), camera, details: text.clone() },
             Event::Account { change: text.clone(), name: name.clone(), role: text.clone() },
+            Event::Act {
+                change: text.clone(),
+                act: ActId([9; 16]),
+                kind: ActKind::Authorisation,
+                number: text.clone(),
+                signatory: name.clone(),
+                person: Some(name.clone()),
+                cameras: cameras.clone(),
+                from: at,
+                until: None,
+                digest_hex: Some(text.clone()),
+                content_hex: text.clone(),
+            },
             Event::Session { change: text.clone(), name: name.clone() },
             Event::Config { what: text.clone() },
             Event::Law {

@@ -1,11 +1,15 @@
 //! Decisions as values: what may be looked at, how long footage lives, which time is trusted. Pure: no clock, no I/O.
 
+pub mod acts;
 pub mod calendar;
 pub mod clocks;
 pub mod decide;
+pub mod dossier;
 pub mod explain;
+pub mod golive;
 pub mod law;
 pub mod request;
+pub mod required;
 pub mod retention;
 pub mod time;
 

@@ -117,7 +117,7 @@ fn row_request(
     habilitated: bool,
     second_person: bool,
 ) -> Request {
-    let now = calendar::day(date).expect("a date").plus_seconds(12 * 3_600);
+    let now = calendar::written_day(date).expect("a date").plus_seconds(12 * 3_600);
     let span = domain::Span::new(now.plus_seconds(-600), now).expect("forwards");
     let recorded = [Action::Replay, Action::ExportRequisition, Action::ExportProcedure].contains(&row.action);
     let mut camera = known(1);

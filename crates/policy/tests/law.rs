@@ -87,7 +87,7 @@ fn a_town_permits_by_camera_and_hour_and_nothing_else_opens() {
     let mut school = known(1);
     school.name = "école Jules-Ferry".into();
     // 15 January 2027 is a Friday; 9 h in Paris
-    let now = calendar::day("2027-01-15").unwrap().plus_seconds(9 * 3_600);
+    let now = calendar::written_day("2027-01-15").unwrap().plus_seconds(9 * 3_600);
     let ask = |camera: &policy::CameraFacts, now: UtcMicros| {
         law.decide(&Request { cameras: vec![camera.clone()], now, ..lawful(Action::WatchLive) })
     };
@@ -142,7 +142,7 @@ fn the_numbers_of_facts_rules_and_words_are_the_limits_of_the_program() {
 
 #[test]
 fn a_fact_is_true_in_its_period_only() {
-    let at = |day: &str| law().facts().at("event-detection-first-period", calendar::day(day).unwrap());
+    let at = |day: &str| law().facts().at("event-detection-first-period", calendar::written_day(day).unwrap());
     assert_eq!((at("2025-03-31"), at("2025-04-01")), (Some(1), None));
 }
 

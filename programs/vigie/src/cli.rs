@@ -2,6 +2,7 @@
 //! (P3).
 
 mod account;
+pub(crate) mod act;
 mod camera;
 mod catalog;
 pub(crate) mod clock;
@@ -43,6 +44,9 @@ enum Command {
     /// Comptes · accounts
     #[command(subcommand)]
     Account(account::Command),
+    /// Actes : autorisations, habilitations, engagements · legal papers
+    #[command(subcommand)]
+    Act(act::Command),
     /// État du site · state of the site
     Status {
         /// En JSON, pour des programmes · JSON, for programs
@@ -144,6 +148,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Serve => serve::run(&context),
         Command::Camera(command) => camera::run(&context, command),
         Command::Account(command) => account::run(&context, command),
+        Command::Act(command) => act::run(&context, command),
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
         Command::Clock { command } => clock::run(&context, command),

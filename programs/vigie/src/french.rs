@@ -4,7 +4,7 @@ mod custodians;
 
 use crate::{
     ConfigError,
-    cli::{clock::ClockError, law::LawCommandError},
+    cli::{act::ActError, clock::ClockError, law::LawCommandError},
     roles::recorder::RecorderRoleError,
     site::SiteError,
 };
@@ -20,6 +20,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(error) = error.downcast_ref::<SiteError>() {
         return site(error);
+    }
+    if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
     }
     if let Some(error) = error.downcast_ref::<ClockError>() {
         return error.text_fr();
@@ -196,7 +199,7 @@ fn keeper(error: &KeeperError) -> String {
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 21] = [
+const DETAILS: [(&str, &str); 24] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
@@ -266,6 +269,18 @@ const DETAILS: [(&str, &str); 21] = [
         "les identifiants de la caméra ne s'ouvrent pas : ils ont été scellés sous un autre trousseau ; ajoutez-la à nouveau",
     ),
     ("no key is minted for {}", "aucune clé n'est faite pour {}"),
+    (
+        "no act `{}` is entered: `vigie act list --all` names them",
+        "aucun acte `{}` n'est inscrit : `vigie act list --all` les nomme",
+    ),
+    (
+        "several acts have the number `{}`: name it by its identity",
+        "plusieurs actes portent le numéro `{}` : nommez-le par son identité",
+    ),
+    (
+        "no such scan is kept: `vigie act list` shows which act has one",
+        "cette numérisation n'est pas conservée : `vigie act list` montre quel acte en a une",
+    ),
 ];
 
 fn detail(what: &str) -> String {

@@ -1,12 +1,14 @@
 //! What the keeper promises, over a disk that fails, clocks that are set by hand and chance from a seed.
 
 mod accounts;
+mod acts;
 mod authenticator;
 mod clocks;
 mod crash;
 mod destroy;
 mod devices;
 mod gate;
+mod law;
 mod mint;
 mod orders;
 mod rebuild;

@@ -98,7 +98,7 @@ fn an_account_made_or_changed_since_the_clocks_disagree_does_not_count() {
     let link = |opened: &Opened, name: &str| {
         let added = opened.core.account_add(Actor::Cli { uid: 0 }, &text(name), Role::Operator).unwrap();
         let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
-        Served::new(opened).web.set_up(token, text(PASSWORD)).unwrap().unwrap();
+        Phone::set_up(&Served::new(opened), &world, &token);
     };
     link(&opened, "camille"); // made in the doubt
     link(&opened, "bernard"); // an old account, with a password of the doubt

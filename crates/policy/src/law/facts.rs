@@ -67,7 +67,7 @@ impl Facts {
 fn fact(written: Written) -> Result<Fact, LawError> {
     let Written { id, value, source, confidence, from, to, text_fr, text_en } = written;
     let wrong = |what: String| LawError::Rule { file: FILE.into(), rule: id.clone(), what };
-    let day = |text: &str| calendar::day(text).map_err(wrong);
+    let day = |text: &str| calendar::written_day(text).map_err(wrong);
     let confidence = Confidence::from_letter(&confidence)
         .ok_or_else(|| wrong(format!("its confidence `{confidence}` is none of F, F2, K, U, R")))?;
     let (from, to) = (day(&from)?, to.as_deref().map(day).transpose()?);

@@ -109,7 +109,7 @@ impl PackFiles {
         }
         let malformed = |what: String| LawError::Malformed { file: "pack.toml".into(), what };
         let written: Written = toml::from_str(self.text("pack.toml")?).map_err(|error| malformed(error.to_string()))?;
-        let from = calendar::day(&written.from).map_err(malformed)?;
+        let from = calendar::written_day(&written.from).map_err(malformed)?;
         let Written { name, version, text_fr, text_en, .. } = written;
         Ok(PackHead { name, version, from, text_fr, text_en })
     }

@@ -125,7 +125,7 @@ fn law_rule(file: &str, policy: Policy) -> Result<LawRule, LawError> {
         Some("camera") => About::Camera,
         _ => return Err(wrong("its @about is neither `request` nor `camera`")),
     };
-    let day = |text: &str| calendar::day(text).map_err(|what| wrong(&what));
+    let day = |text: &str| calendar::written_day(text).map_err(|what| wrong(&what));
     let from = day(of("from").ok_or_else(|| wrong("it has no @from"))?)?;
     let to = of("to").map(day).transpose()?;
     if to.is_some_and(|to| to <= from) {

@@ -12,6 +12,9 @@ pub(super) fn opening(error: &OpenError) -> String {
         OpenError::Journal(source) => format!("registre des actes : {}", journal(source)),
         OpenError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
         OpenError::Registry(source) => format!("base du site : {}", super::registry(source)),
+        OpenError::Law(source) => format!(
+            "le recueil de règles livré avec ce programme n'est pas accepté ({source}) : installez un programme publié"
+        ),
         OpenError::OtherLedger { known, entries } => format!(
             "le trousseau connaît un registre de {known} entrées, le journal en a {entries}, ou d'autres : un état ancien a été remis ; un journal ne se restaure jamais d'une sauvegarde, ouvrez un registre successeur"
         ),
