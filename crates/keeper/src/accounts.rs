@@ -34,11 +34,13 @@ impl KeeperCore {
     pub(crate) fn who(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
         let hash = sha256(session.reveal());
         let used = self.parts.registry.session_use(hash, self.stamp()).map_err(failed)?;
+        let used = used.filter(|(session, _)| self.session_counts(session));
         used.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
     }
 
     pub(crate) fn session(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
         let used = self.parts.registry.session_use(sha256(session.reveal()), self.stamp()).map_err(failed)?;
+        let used = used.filter(|(session, _)| self.session_counts(session));
         let (session, account) = used.ok_or(KeeperError::NoSession)?;
         view(&account, session.expires_at)
     }

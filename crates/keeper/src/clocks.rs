@@ -17,7 +17,8 @@ use crate::{
     core::KeeperCore,
     wire::{ClockView, Finding},
 };
-use domain::UtcMicros;
+use catalog::Session;
+use domain::{UtcMicros, limit::SESSION_IDLE_SECONDS_MAX};
 use ledger::{Actor, Entry, Event};
 use memory::{ClockState, name};
 use policy::time::{Judgement, State};
@@ -53,6 +54,16 @@ impl KeeperCore {
     pub(crate) fn stamp(&self) -> UtcMicros {
         let judgement = self.judgement();
         judgement.trusted.unwrap_or(judgement.at_least)
+    }
+
+    /// Whether a session that holds by what has passed at least may be used. In a doubt one that began before it ends by the
+    /// fastest clock, as everything does that a doubt must close; one that began in it could not begin otherwise.
+    pub(crate) fn session_counts(&self, session: &Session) -> bool {
+        let judgement = self.judgement();
+        let idle_micros = judgement.fastest.since(session.last_used);
+        judgement.trusted.is_some()
+            || self.moving().time.is_of_the_doubt(session.created)
+            || (judgement.fastest < session.expires_at && idle_micros < SESSION_IDLE_SECONDS_MAX * 1_000_000)
     }
 
     /// The recorder heard the cameras' clocks.

@@ -33,6 +33,8 @@ pub(crate) struct Memory {
     contradicted: bool,
     /// The newest reading of the boot clock, and the time that was judged with it.
     seen: (BootMark, UtcMicros),
+    /// What had passed at least when no time stood any more.
+    doubt_since: Option<UtcMicros>,
     /// Until when drift was followed, and how much of it is not entered yet.
     drift: (BootMicros, i64),
     /// The state that was entered last.
@@ -106,6 +108,7 @@ impl Memory {
             held: mark.since_boot,
             contradicted: false,
             seen: (mark, last.unwrap_or_default()),
+            doubt_since: None,
             drift: (mark.since_boot, 0),
             entered: None,
             cameras: BTreeMap::new(),
@@ -125,7 +128,11 @@ impl Memory {
         let contradicts =
             judgement.state == State::Doubt(Doubt::Contradiction) && machine.ntp == NtpState::Synchronised;
         self.contradicted = judgement.trusted.is_none() && (self.contradicted || contradicts);
-        let Some(at) = judgement.trusted else { return judgement };
+        let Some(at) = judgement.trusted else {
+            self.doubt_since.get_or_insert(judgement.at_least);
+            return judgement;
+        };
+        self.doubt_since = None;
         if !self.is_anchored() || judgement.state == State::FirstStart {
             // a first start that is set right must not come back with the anchor that was entered before
             self.drift.1 += if self.is_anchored() { at.since(self.anchor_now(machine).0) } else { 0 };
@@ -163,6 +170,11 @@ impl Memory {
     pub fn anchor(&mut self, at: UtcMicros, mark: BootMark, confirmed: bool) {
         self.ledger = Some(LedgerTime { at, mark: Some(mark), confirmed, at_stake: self.at_stake });
         self.drift.0 = mark.since_boot;
+    }
+
+    /// Whether something of `at` was made while no time stood, and none has stood since.
+    pub fn is_of_the_doubt(&self, at: UtcMicros) -> bool {
+        self.doubt_since.is_some_and(|since| since < at)
     }
 
     /// Whether this boot has a time that was trusted.

@@ -76,21 +76,8 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
     let differs = |clock| !matches!(judgement.word(clock), Word::Agrees | Word::Silent);
     let deviates = differs(Some(clocks.system)) || differs(clocks.cameras.clock());
     match judgement.state {
-        State::FirstStart => said(
-            FindingState::Ok,
-            "Aucune clé n'a encore été faite : l'horloge du système fait foi. Réglez-la avant d'ajouter la première caméra : \
-             ensuite l'heure ne recule plus.",
-            "No key was made yet: the system clock stands. Set it right before the first camera is added: from then on time \
-             does not go back.",
-        ),
-        State::Listening => said(
-            FindingState::Warning,
-            "Après le démarrage : l'horloge du système est réglée par un serveur de temps (NTP) ; les horloges des caméras sont \
-             attendues deux minutes au plus avant qu'elle décide seule. L'enregistrement a commencé, ce qui pourrait être échu \
-             est fermé, aucune clé n'est détruite.",
-            "After the start: the system clock is under a time server (NTP); the cameras' clocks are waited for, two minutes \
-             at most, before it decides alone. Recording has begun, what may be due is closed, no key is destroyed.",
-        ),
+        State::FirstStart => first_start(),
+        State::Listening => listening(),
         State::Agree | State::UnderNtp if deviates => said(
             FindingState::Warning,
             "L'heure tient, mais une horloge s'en écarte ; après un redémarrage elle pourrait la mettre en doute. Réglez-la.",
@@ -149,6 +136,27 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
             ),
         ),
     }
+}
+
+fn first_start() -> (FindingState, String, String) {
+    said(
+        FindingState::Ok,
+        "Aucune clé n'a encore été faite : l'horloge du système fait foi. Réglez-la avant d'ajouter la première caméra : \
+         ensuite l'heure ne recule plus.",
+        "No key was made yet: the system clock stands. Set it right before the first camera is added: from then on time \
+         does not go back.",
+    )
+}
+
+fn listening() -> (FindingState, String, String) {
+    said(
+        FindingState::Warning,
+        "Après le démarrage : l'horloge du système est réglée par un serveur de temps (NTP) ; les horloges des caméras sont \
+         attendues deux minutes au plus avant qu'elle décide seule. L'enregistrement a commencé, ce qui pourrait être échu \
+         est fermé, aucune clé n'est détruite.",
+        "After the start: the system clock is under a time server (NTP); the cameras' clocks are waited for, two minutes \
+         at most, before it decides alone. Recording has begun, what may be due is closed, no key is destroyed.",
+    )
 }
 
 fn alarm(doubt: Doubt, situation: (&str, &str), remedy: (&str, &str)) -> (FindingState, String, String) {
