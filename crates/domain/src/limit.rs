@@ -81,6 +81,13 @@ pub const REASON_CHARS_MAX: usize = 500;
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
 
+/// The details of the ledger's entries can be read for at least so many months after the month they belong to (L2).
+pub const LOG_RETENTION_MONTHS_MIN: u32 = 12;
+/// CSI R253-5: at most three years, for the oldest entry of a month, too.
+pub const LOG_RETENTION_MONTHS_MAX: u32 = 36;
+/// A log key dies so long before its oldest entry is three years old, so that no reading of a calendar finds it too old.
+pub const LOG_KEY_DIES_BEFORE_CAP_SECONDS: i64 = 86_400;
+
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 /// Two clocks that differ by more do not agree (K9).

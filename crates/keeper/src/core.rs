@@ -7,6 +7,7 @@ use crate::{
     destroy::FreedSpace,
     facts::Told,
     fates::{Fates, History},
+    forget::Forgetting,
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     rebuild::Rebuilds,
@@ -36,6 +37,8 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
+    pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
     pub passphrase_from: String,
     pub version: String,
@@ -60,6 +63,7 @@ pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
     pub fates: Fates,
+    pub forgetting: Forgetting,
     pub told: Told,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
@@ -105,29 +109,32 @@ pub enum OpenError {
 pub struct KeyringLogKeys(pub Arc<dyn Keyring>);
 
 impl LogKeys for KeyringLogKeys {
-    /// For reading: a key is never made. A month before another that has a key had one that was destroyed, or never any.
+    /// For reading: a key is never made.
     fn month_key(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        let asked = of_keyring(month)?;
-        let months = self.0.log_months();
-        if months.contains(&asked) {
-            return self.month_key_to_write(month);
+        match self.0.log_key_to_read(of_keyring(month)?) {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) => {
+                let source =
+                    "the keyring never had it: an older keyring was restored, or the journal was changed".into();
+                Err(LogKeyError::Unavailable { month, source })
+            }
+            Err(error) => Err(not_handed_out(month, error)),
         }
-        if months.iter().any(|known| asked < *known) {
-            return Err(LogKeyError::Gone { month });
-        }
-        let source = "the keyring never had it: an older keyring was restored, or the journal was changed".into();
-        Err(LogKeyError::Unavailable { month, source })
     }
 
     fn month_key_to_write(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        self.0.log_key(of_keyring(month)?).map_err(|error| match error {
-            KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
-            error => LogKeyError::Unavailable { month, source: Box::new(error) },
-        })
+        self.0.log_key(of_keyring(month)?).map_err(|error| not_handed_out(month, error))
     }
 }
 
-fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
+fn not_handed_out(month: Month, error: KeyringError) -> LogKeyError {
+    match error {
+        KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
+        error => LogKeyError::Unavailable { month, source: Box::new(error) },
+    }
+}
+
+pub(crate) fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
     let named = keyring::Month::new(month.yyyymm());
     named.map_err(|error| LogKeyError::Unavailable { month, source: Box::new(error) })
 }
@@ -150,6 +157,7 @@ impl KeeperCore {
                 time,
                 permits: Permits::default(),
                 fates: history.fates,
+                forgetting: history.forgetting,
                 told: history.told,
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
@@ -204,7 +212,10 @@ impl KeeperCore {
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         let mut moving = self.moving();
-        entries.iter().for_each(|entry| moving.fates.take(entry));
+        for entry in &entries {
+            moving.fates.take(entry);
+            moving.forgetting.take(entry);
+        }
         Ok(numbers)
     }
 

@@ -216,7 +216,7 @@ impl KeeperCore {
     }
 
     /// What is entered at 2: whose time has come, and whom an order names.
-    fn condemnations(&self, hour: Hour, cameras: Vec<CameraId>) -> Vec<Event> {
+    pub(crate) fn condemnations(&self, hour: Hour, cameras: Vec<CameraId>) -> Vec<Event> {
         let moving = self.moving();
         let (ordered, due): (Vec<CameraId>, Vec<CameraId>) =
             cameras.into_iter().partition(|camera| moving.fates.orders.erases(hour, *camera));
@@ -301,7 +301,7 @@ impl KeeperCore {
     }
 
     /// The cameras that a condemnation names, by the ledger's memory: the page is gone.
-    fn named(&self, condemned: &Condemned) -> Vec<CameraId> {
+    pub(crate) fn named(&self, condemned: &Condemned) -> Vec<CameraId> {
         match &condemned.which {
             Which::Cameras(cameras) => cameras.iter().copied().collect(),
             Which::All => self.moving().fates.cameras(condemned.hour),

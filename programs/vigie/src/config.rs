@@ -23,6 +23,7 @@ pub struct Config {
     pub keyring: KeyringSection,
     pub store: StoreSection,
     pub retention: RetentionSection,
+    pub ledger: LedgerSection,
     pub web: WebSection,
     pub log: LogSection,
 }
@@ -53,6 +54,11 @@ pub struct StoreSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RetentionSection {
     pub minimum_hours: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LedgerSection {
+    pub retention_months: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -344,7 +350,7 @@ mod tests {
 
     #[test]
     fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
-        let values = ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "debug"];
+        let values = ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "18", "127.0.0.1:1", "debug"];
         let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
         let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
         for text in ["", WHOLE] {
@@ -353,6 +359,7 @@ mod tests {
             assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
+            assert_eq!(config.ledger.retention_months, 18);
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
         }
         let one =
@@ -373,6 +380,8 @@ mod tests {
         for (name, value) in [
             ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
             ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "11"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "37"),
             ("VIGIE_LOG_LEVEL", "loud"),
             ("VIGIE_SITE_NAME", " "),
             ("VIGIE_KEYRING_COPIES", "/one"),

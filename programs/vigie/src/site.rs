@@ -154,6 +154,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         keyring,
         journal,
         registry: Registry::open(&config.registry())?,
+        log_retention_months: config.ledger.retention_months,
         passphrase_from: passphrase.from,
         version: build.version.to_owned(),
         findings,

@@ -4,6 +4,7 @@ mod accounts;
 mod clocks;
 mod crash;
 mod destroy;
+mod forget;
 mod gate;
 mod mint;
 mod orders;

@@ -1,5 +1,7 @@
 //! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
 
+use domain::limit::{LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN};
+
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -35,8 +37,11 @@ pub struct Setting {
 const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
+const LOG_RETENTION: Form =
+    Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
+
 /// In the order of the file.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 11] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -108,6 +113,15 @@ pub const SETTINGS: [Setting; 10] = [
         unit_en: "hours",
         text_fr: "Le délai minimal que l'arrêté fixe, s'il en fixe un (CSI L252-5) ; `config check` refuse un arrêté qui ne peut satisfaire les deux délais.",
         text_en: "The minimum delay of the order, where it sets one (CSI L252-5); `config check` refuses an order that cannot satisfy both delays.",
+    },
+    Setting {
+        name: "ledger.retention_months",
+        form: LOG_RETENTION,
+        default: Some("12"),
+        unit_fr: "mois",
+        unit_en: "months",
+        text_fr: "Combien de temps les détails du registre restent lisibles après la fin de leur mois ; jamais plus de trois ans après l'acte (CSI R253-5). Les preuves restent.",
+        text_en: "How long the ledger's details can be read after the end of their month; never for more than three years after the act (CSI R253-5). Proofs stay.",
     },
     Setting {
         name: "web.listen",
