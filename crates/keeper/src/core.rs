@@ -79,6 +79,8 @@ pub(crate) struct Moving {
     pub minute: i64,
     /// Why the journal takes no entry any more until it is opened again.
     pub journal_broken: Option<String>,
+    /// That the reserve is in use, and the keyring knows how far the ledger reaches.
+    pub reserve_is_noted: bool,
 }
 
 /// What the keeper knows of its recorder.
@@ -170,6 +172,7 @@ impl KeeperCore {
                 freed: BTreeMap::new(),
                 minute: 0,
                 journal_broken: None,
+                reserve_is_noted: false,
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
@@ -191,9 +194,14 @@ impl KeeperCore {
         &self.parts.journal
     }
 
-    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows: the
-    /// process ends and is started again.
+    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows, and would take
+    /// entries then: the process ends and is started again. Until then it stays, so that everybody is told why nobody looks.
     pub fn must_restart(&self) -> bool {
+        self.is_ledger_away() && self.parts.journal.would_take_entries()
+    }
+
+    /// Whether neither the journal nor its reserve takes an entry.
+    pub(crate) fn is_ledger_away(&self) -> bool {
         self.moving().journal_broken.is_some()
     }
 
@@ -211,6 +219,7 @@ impl KeeperCore {
 
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
+        self.note_keeping();
         let mut moving = self.moving();
         for entry in &entries {
             moving.fates.take(entry);
@@ -219,10 +228,27 @@ impl KeeperCore {
         Ok(numbers)
     }
 
+    /// When the reserve came into use the keyring is told at once how far the ledger reaches: a keeper that starts without the
+    /// reserve would go on from the journal's end, and give numbers a second time.
+    fn note_keeping(&self) {
+        let is_in_use = self.parts.journal.is_on_reserve();
+        if is_in_use == self.moving().reserve_is_noted {
+            return;
+        }
+        let head = self.parts.journal.head();
+        let head = keyring::LedgerHead { size: head.size, root: head.root.0 };
+        match self.parts.keyring.set_ledger_head(head) {
+            Ok(()) => self.moving().reserve_is_noted = is_in_use,
+            Err(error) => warn!(%error, "the keyring cannot be told that the ledger's reserve is in use"),
+        }
+    }
+
     /// Remembers a journal that must be opened again.
     pub(crate) fn journal_failed(&self, error: JournalError) -> KeeperError {
         if matches!(error, JournalError::Unknown { .. } | JournalError::Broken { .. } | JournalError::WriterDied) {
-            self.moving().journal_broken = Some(error.to_string());
+            let what = error.to_string();
+            self.moving().journal_broken.get_or_insert(what.clone());
+            return KeeperError::LedgerAway { what };
         }
         failed(error)
     }

@@ -47,7 +47,8 @@ impl KeeperCore {
     /// Destroys everything that is due by trusted time, and finishes what was begun. What died comes back. One hour that
     /// fails does not keep the others alive; the first error comes back when all were tried.
     pub fn destroy_due(&self) -> Result<Vec<HourFate>, KeeperError> {
-        let mut tried: Vec<KeeperError> = self.finish_orders().err().into_iter().collect();
+        let mut tried: Vec<KeeperError> = self.enter_owed_mints().err().into_iter().collect();
+        tried.extend(self.finish_orders().err());
         let mut died = Vec::new();
         for (hour, due) in self.due(&self.judgement()) {
             match self.destroy(hour, due) {

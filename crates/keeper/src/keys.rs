@@ -11,6 +11,7 @@ use seal::{
     sign::{PublicKey, RunCertificate},
 };
 use std::collections::{BTreeMap, BTreeSet};
+use tracing::warn;
 use vault::{
     KeeperError,
     keeper::{KeyAnswer, KeyQuery, Minted, ReelKeys, ReelPart, RunGrant, View},
@@ -45,7 +46,9 @@ impl KeeperCore {
 
     /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
     /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
-    /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
+    /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do. Where neither the ledger
+    /// nor its reserve takes an entry, and a keeper that starts again would find neither, recording goes on: 4 is then the keeper's own record, and 3 follows when one of them is
+    /// back, before anything else is entered of the hour.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
         let now = self.trusted()?;
         let present = self.parts.hour_length.hour_of(now);
@@ -55,7 +58,12 @@ impl KeeperCore {
         let page = {
             let _keys_stay_as_they_are = self.change_keys();
             let missing = self.missing(hour, streams, now)?; // 1, 2
-            self.enter_mint(hour, &missing)?; // 3
+            match self.enter_mint(hour, &missing) {
+                Err(KeeperError::LedgerAway { what }) if !self.parts.journal.would_take_entries() => {
+                    warn!(%hour, what, "minted; the ledger is owed the entry")
+                }
+                entered => entered?, // 3
+            }
             if !missing.is_empty() {
                 self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
             }
@@ -119,6 +127,29 @@ impl KeeperCore {
             }
         }
         Ok(missing.into_iter().collect())
+    }
+
+    /// Enters the mints that the ledger is owed: keys in the keyring that no readable entry tells of.
+    pub(crate) fn enter_owed_mints(&self) -> Result<(), KeeperError> {
+        let _keys_stay_as_they_are = self.change_keys();
+        let summaries = self.parts.keyring.hours();
+        let owed: Vec<(Hour, Vec<(CameraId, UtcMicros)>)> = {
+            let moving = self.moving();
+            let unknown = |hour: Hour, camera: CameraId| moving.fates.of(hour, camera).is_none();
+            let readable = summaries.iter().filter(|summary| !moving.fates.is_forgotten(summary.hour));
+            let keys = readable.map(|summary| {
+                let keys = summary.cameras.iter().filter(|(camera, _)| unknown(summary.hour, **camera));
+                (summary.hour, keys.map(|(camera, deadline)| (*camera, *deadline)).collect())
+            });
+            keys.filter(|(_, keys): &(_, Vec<_>)| !keys.is_empty()).collect()
+        };
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let what =
+            "keys were made while neither the ledger nor its reserve took an entry; their mints follow".to_owned();
+        self.enter_events(Actor::Schedule, vec![Event::Config { what }])?;
+        owed.iter().try_for_each(|(hour, keys)| self.enter_mint(*hour, keys))
     }
 
     /// The mint's entries, but for keys that the ledger knows with that deadline.

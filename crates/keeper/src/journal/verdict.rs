@@ -37,7 +37,7 @@ pub fn verify_folder(
     now: UtcMicros,
 ) -> Result<Report, JournalError> {
     let published = read_note(disk.as_ref(), place)?;
-    let folder = Folder { disk, path: place.journal.clone(), site, log };
+    let folder = Folder::of(disk, place, (site, log));
     if !folder.holds_a_file()? {
         return Err(JournalError::Missing { folder: folder.path });
     }
@@ -63,7 +63,7 @@ pub fn each_entry(
     keys: &dyn LogKeys,
     told: &mut dyn FnMut(&Entry),
 ) -> Result<(), JournalError> {
-    let folder = Folder { disk, path: place.journal.clone(), site, log };
+    let folder = Folder::of(disk, place, (site, log));
     let mut failed = None;
     folder.scan(Open::Read, &mut |_, group| {
         for sealed in &group.entries {

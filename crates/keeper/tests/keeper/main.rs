@@ -9,6 +9,7 @@ mod gate;
 mod mint;
 mod orders;
 mod rebuild;
+mod reserve;
 mod secrecy;
 mod sockets;
 mod support;

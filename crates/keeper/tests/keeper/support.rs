@@ -40,7 +40,8 @@ pub const DAY: i64 = 86_400;
 pub const RUN: RunId = RunId([3; 16]);
 pub const PASSPHRASE: &str = "a passphrase for tests";
 /// Small files, so that tests cross from one to the next.
-const SIZES: JournalSizes = JournalSizes { file_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
+const SIZES: JournalSizes =
+    JournalSizes { file_bytes: 256 * 1024, reserve_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
 
 /// Clocks that go where they are told.
 pub struct ManualClock {
@@ -114,6 +115,8 @@ pub struct World {
     /// A keyring that outlives its keepers, for tests of a long time: files would be written ten thousand times.
     memory: Option<Arc<dyn Keyring>>,
     pub log_retention_months: u32,
+    /// Of the ledger.
+    pub reserve: Option<PathBuf>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -172,7 +175,8 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world = World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12 };
+        let world =
+            World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12, reserve: None };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -237,7 +241,7 @@ impl World {
     pub fn journal_parts(&self, keyring: Arc<dyn Keyring>) -> JournalParts {
         JournalParts {
             disk: Arc::new(self.disk.clone()),
-            place: JournalPlace::in_folder(Path::new("/log")),
+            place: JournalPlace::in_folder(Path::new("/log")).with_reserve(self.reserve.clone()),
             sizes: SIZES,
             site: SITE,
             log: LOG,

@@ -7,6 +7,8 @@ use domain::limit::{LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN};
 pub enum Form {
     Text,
     Folder,
+    /// Or nothing.
+    OptionalFolder,
     File,
     /// Two folders; in a variable they stand with a colon between them.
     TwoFolders,
@@ -41,7 +43,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 11] = [
+pub const SETTINGS: [Setting; 12] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -124,6 +126,15 @@ pub const SETTINGS: [Setting; 11] = [
         text_en: "How long the ledger's details can be read after the end of their month; never for more than three years after the act (CSI R253-5). Proofs stay.",
     },
     Setting {
+        name: "ledger.reserve",
+        form: Form::OptionalFolder,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Réserve du registre, sur un autre support : 32 Mio réservés où il écrit quand son disque refuse. Sans elle, une panne de ce disque arrête toute consultation.",
+        text_en: "The ledger's reserve, on another device: 32 MiB set aside to which it writes when its own disk refuses. Without it, a failure of that disk stops every look.",
+    },
+    Setting {
         name: "web.listen",
         form: Form::Address,
         default: Some("\"127.0.0.1:8470\""),
@@ -162,6 +173,7 @@ impl Setting {
         match self.form {
             Form::Text => "non vide".into(),
             Form::Folder => "un dossier, chemin absolu".into(),
+            Form::OptionalFolder => "un dossier, chemin absolu, ou rien".into(),
             Form::File => "un fichier, chemin absolu".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse locale et port".into(),
@@ -174,6 +186,7 @@ impl Setting {
         match self.form {
             Form::Text => "not empty".into(),
             Form::Folder => "a folder, absolute path".into(),
+            Form::OptionalFolder => "a folder, absolute path, or nothing".into(),
             Form::File => "a file, absolute path".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "loopback address and port".into(),
