@@ -110,6 +110,13 @@ pub const AUTHORISATION_MONTHS_MAX: i32 = 60;
 /// A provisional one after four months (CSI L252-6, L223-5).
 pub const PROVISIONAL_MONTHS_MAX: i32 = 4;
 
+/// The details of the ledger's entries can be read for at least so many months after the month they belong to (L2).
+pub const LOG_RETENTION_MONTHS_MIN: u32 = 12;
+/// CSI R253-5: at most three years, for the oldest entry of a month, too.
+pub const LOG_RETENTION_MONTHS_MAX: u32 = 36;
+/// A log key dies so long before its oldest entry is three years old, so that no reading of a calendar finds it too old.
+pub const LOG_KEY_DIES_BEFORE_CAP_SECONDS: i64 = 86_400;
+
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 /// A log beyond this is none of ours: 10,000 cameras make tens of millions of entries a year (L5). What a stranger signs is

@@ -74,14 +74,17 @@ impl KeeperCore {
 
     /// Enters the clocks' state where it is another than was entered last; with the anchor, while there is one.
     pub(crate) fn enter_clocks(&self) -> Result<(), KeeperError> {
+        let state = name(self.judgement().state);
+        if self.moving().time.is_entered(state) { Ok(()) } else { self.enter_clocks_again() }
+    }
+
+    /// The same whatever was entered before: the anchor's entry may be about to become unreadable (L2).
+    pub(crate) fn enter_clocks_again(&self) -> Result<(), KeeperError> {
         let judgement = self.judgement();
         let state = name(judgement.state);
         let (at, mark) = {
             let moving = self.moving();
             let time = &moving.time;
-            if time.is_entered(state) {
-                return Ok(());
-            }
             // the entry's time and its mark are of one instant
             if time.is_anchored() { time.anchor_now(self.machine()) } else { (judgement.at_least, None) }
         };

@@ -8,9 +8,10 @@ use crate::{
     destroy::FreedSpace,
     facts::Told,
     fates::{Fates, History},
+    forget::Forgetting,
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
-    law::InForce,
+    law::{InForce, LawSeen},
     rebuild::Rebuilds,
     scans::Upload,
     wire::Finding,
@@ -40,6 +41,8 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
+    pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
     pub passphrase_from: String,
     pub version: String,
@@ -65,7 +68,9 @@ pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
     pub fates: Fates,
+    pub forgetting: Forgetting,
     pub told: Told,
+    pub law: LawSeen,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
     /// Of a verification under way.
@@ -83,6 +88,8 @@ pub(crate) struct Moving {
     pub minute: i64,
     /// Why the journal takes no entry any more until it is opened again.
     pub journal_broken: Option<String>,
+    /// That the reserve is in use, and the keyring knows how far the ledger reaches.
+    pub reserve_is_noted: bool,
 }
 
 /// What the keeper knows of its recorder.
@@ -115,29 +122,32 @@ pub enum OpenError {
 pub struct KeyringLogKeys(pub Arc<dyn Keyring>);
 
 impl LogKeys for KeyringLogKeys {
-    /// For reading: a key is never made. A month before another that has a key had one that was destroyed, or never any.
+    /// For reading: a key is never made.
     fn month_key(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        let asked = of_keyring(month)?;
-        let months = self.0.log_months();
-        if months.contains(&asked) {
-            return self.month_key_to_write(month);
+        match self.0.log_key_to_read(of_keyring(month)?) {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) => {
+                let source =
+                    "the keyring never had it: an older keyring was restored, or the journal was changed".into();
+                Err(LogKeyError::Unavailable { month, source })
+            }
+            Err(error) => Err(not_handed_out(month, error)),
         }
-        if months.iter().any(|known| asked < *known) {
-            return Err(LogKeyError::Gone { month });
-        }
-        let source = "the keyring never had it: an older keyring was restored, or the journal was changed".into();
-        Err(LogKeyError::Unavailable { month, source })
     }
 
     fn month_key_to_write(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        self.0.log_key(of_keyring(month)?).map_err(|error| match error {
-            KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
-            error => LogKeyError::Unavailable { month, source: Box::new(error) },
-        })
+        self.0.log_key(of_keyring(month)?).map_err(|error| not_handed_out(month, error))
     }
 }
 
-fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
+fn not_handed_out(month: Month, error: KeyringError) -> LogKeyError {
+    match error {
+        KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
+        error => LogKeyError::Unavailable { month, source: Box::new(error) },
+    }
+}
+
+pub(crate) fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
     let named = keyring::Month::new(month.yyyymm());
     named.map_err(|error| LogKeyError::Unavailable { month, source: Box::new(error) })
 }
@@ -151,7 +161,7 @@ impl KeeperCore {
         hold_against(&*parts.keyring, &parts.journal)?; // 2
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
-        let law = InForce::at_start(&parts, history.law)?;
+        let law = InForce::at_start(&parts, &history.law)?;
         let at_stake = history.fates.has_any() || !parts.keyring.hours().is_empty();
         let mut time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
         time.touched = history.touched;
@@ -163,7 +173,9 @@ impl KeeperCore {
                 time,
                 permits: Permits::default(),
                 fates: history.fates,
+                forgetting: history.forgetting,
                 told: history.told,
+                law: history.law,
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
                 books: None,
@@ -177,6 +189,7 @@ impl KeeperCore {
                 freed: BTreeMap::new(),
                 minute: 0,
                 journal_broken: None,
+                reserve_is_noted: false,
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
@@ -198,9 +211,14 @@ impl KeeperCore {
         &self.parts.journal
     }
 
-    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows: the
-    /// process ends and is started again.
+    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows, and would take
+    /// entries then: the process ends and is started again. Until then it stays, so that everybody is told why nobody looks.
     pub fn must_restart(&self) -> bool {
+        self.is_ledger_away() && self.parts.journal.would_take_entries()
+    }
+
+    /// Whether neither the journal nor its reserve takes an entry.
+    pub(crate) fn is_ledger_away(&self) -> bool {
         self.moving().journal_broken.is_some()
     }
 
@@ -218,18 +236,38 @@ impl KeeperCore {
 
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
+        self.note_keeping();
         let mut moving = self.moving();
         for entry in &entries {
             moving.fates.take(entry);
             moving.time.touched.take(entry);
+            moving.law.take(entry);
+            moving.forgetting.take(entry);
         }
         Ok(numbers)
+    }
+
+    /// When the reserve came into use the keyring is told at once how far the ledger reaches: a keeper that starts without the
+    /// reserve would go on from the journal's end, and give numbers a second time.
+    fn note_keeping(&self) {
+        let is_in_use = self.parts.journal.is_on_reserve();
+        if is_in_use == self.moving().reserve_is_noted {
+            return;
+        }
+        let head = self.parts.journal.head();
+        let head = keyring::LedgerHead { size: head.size, root: head.root.0 };
+        match self.parts.keyring.set_ledger_head(head) {
+            Ok(()) => self.moving().reserve_is_noted = is_in_use,
+            Err(error) => warn!(%error, "the keyring cannot be told that the ledger's reserve is in use"),
+        }
     }
 
     /// Remembers a journal that must be opened again.
     pub(crate) fn journal_failed(&self, error: JournalError) -> KeeperError {
         if matches!(error, JournalError::Unknown { .. } | JournalError::Broken { .. } | JournalError::WriterDied) {
-            self.moving().journal_broken = Some(error.to_string());
+            let what = error.to_string();
+            self.moving().journal_broken.get_or_insert(what.clone());
+            return KeeperError::LedgerAway { what };
         }
         failed(error)
     }

@@ -3,12 +3,13 @@
 use crate::{
     clocks::{Anchor, Touched},
     facts::Told,
+    forget::Forgetting,
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
     orders::Orders,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
-use ledger::{Entry, Event};
+use ledger::{Entry, Event, Month};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One key's life, as far as the ledger tells.
@@ -27,7 +28,9 @@ pub struct Fates {
     /// Hours with a key that is not entered as destroyed.
     living: BTreeMap<Hour, Living>,
     buried: BTreeSet<Hour>,
-    destroyed: u64,
+    /// How many keys were entered as destroyed in each month, and how many up to one whose details ended (L2).
+    destroyed: BTreeMap<Month, u64>,
+    destroyed_before: Option<(Month, u64)>,
     last_destroyed_at: Option<UtcMicros>,
     /// Mints of hours that begin before this may stand in entries that cannot be read any more (L2).
     known_from: Option<UtcMicros>,
@@ -49,6 +52,7 @@ struct Living {
 pub(crate) struct History {
     pub fates: Fates,
     pub told: Told,
+    pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
     pub anchor: Option<Anchor>,
@@ -86,6 +90,7 @@ impl History {
         self.anchor = Anchor::of(entry).or(self.anchor);
         self.law.take(entry);
         self.told.recall(entry);
+        self.forgetting.take(entry);
         self.fates.take(entry);
     }
 }
@@ -106,19 +111,33 @@ impl Fates {
                 self.weigh(*hour);
             }
             Event::Destroyed { hour, cameras, .. } => {
-                for camera in cameras {
-                    let destroyed_at = &mut self.fate(*hour, *camera).destroyed_at;
-                    let is_news = destroyed_at.is_none();
-                    destroyed_at.get_or_insert(entry.at);
-                    self.destroyed += u64::from(is_news);
-                }
+                cameras.iter().for_each(|camera| self.note_destroyed(*hour, *camera, entry.at));
                 self.last_destroyed_at = self.last_destroyed_at.max(Some(entry.at));
                 self.weigh(*hour);
             }
             Event::Tombstone { hour, .. } => {
                 self.buried.insert(*hour);
             }
+            Event::LogKeyCondemned { month, keys_destroyed, .. } => {
+                self.destroyed_before = self.destroyed_before.max(Some((*month, *keys_destroyed)));
+            }
             _ => erased.into_iter().for_each(|camera| self.press(camera)),
+        }
+    }
+
+    /// A key dies once. Where its entry is made again in a later month, because the first one's details end (L2), it counts for
+    /// that month from then on.
+    fn note_destroyed(&mut self, hour: Hour, camera: CameraId, at: UtcMicros) {
+        let month = Month::of(at);
+        let destroyed_at = &mut self.fate(hour, camera).destroyed_at;
+        let counted = destroyed_at.map(Month::of);
+        if counted.is_some_and(|counted| month <= counted) {
+            return;
+        }
+        *destroyed_at = Some(at);
+        *self.destroyed.entry(month).or_default() += 1;
+        if let Some(count) = counted.and_then(|counted| self.destroyed.get_mut(&counted)) {
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -166,7 +185,35 @@ impl Fates {
 
     /// How many keys died, one a camera and hour, and when the last did.
     pub fn destroyed(&self) -> (u64, Option<UtcMicros>) {
-        (self.destroyed, self.last_destroyed_at)
+        (self.destroyed_until(None), self.last_destroyed_at)
+    }
+
+    /// How many keys are entered as destroyed up to the end of a month, or up to now.
+    pub fn destroyed_until(&self, month: Option<Month>) -> u64 {
+        let (from, before) = self.destroyed_before.map_or((None, 0), |(from, before)| (Some(from), before));
+        let counted = self.destroyed.iter().filter(|(counted, _)| {
+            from.is_none_or(|from| from < **counted) && month.is_none_or(|month| **counted <= month)
+        });
+        before + counted.map(|(_, count)| count).sum::<u64>()
+    }
+
+    /// Every living key of the hours whose mint may stand in the month or before it.
+    pub fn living_from(&self, month: Month) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
+        let hours = self.living.keys().filter(move |hour| hour.start() < minted_by(month));
+        hours.flat_map(|hour| self.living_of(*hour))
+    }
+
+    /// Forgets what only entries of the month, or of earlier ones, told of keys that are dead; of the hours in `kept` the
+    /// destruction is not over.
+    pub fn forget(&mut self, month: Month, kept: &BTreeSet<Hour>) {
+        self.known_from = self.known_from.max(Some(minted_by(month)));
+        self.hours.retain(|hour, keys| {
+            let is_told_later =
+                |fate: &Fate| fate.destroyed_at.is_none_or(|destroyed_at| month < Month::of(destroyed_at));
+            keys.retain(|_, fate| kept.contains(hour) || is_told_later(fate));
+            !keys.is_empty()
+        });
+        self.buried.retain(|hour| kept.contains(hour) || self.hours.contains_key(hour));
     }
 
     fn fate(&mut self, hour: Hour, camera: CameraId) -> &mut Fate {
@@ -198,6 +245,12 @@ impl Fates {
             None => drop(self.living.remove(&hour)),
         }
     }
+}
+
+/// Mints of hours that begin from here on stand in entries after the month: keys are made up to two hours ahead (K9), and the
+/// present hour's may be, too.
+fn minted_by(month: Month) -> UtcMicros {
+    month.end().plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use seal::{
     sign::{PublicKey, RunCertificate},
 };
 use std::collections::{BTreeMap, BTreeSet};
+use tracing::warn;
 use vault::{
     KeeperError,
     keeper::{KeyAnswer, KeyQuery, Minted, ReelKeys, ReelPart, RunGrant, View},
@@ -53,7 +54,9 @@ impl KeeperCore {
     /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
     ///
     /// Minting destroys nothing, so it does not wait until the cameras were listened for; but what is minted then may lie in
-    /// a wrong hour, so it is no more than what is recorded in that time.
+    /// a wrong hour, so it is no more than what is recorded in that time. Where neither the ledger nor its reserve takes an
+    /// entry, and a keeper that starts again would find neither, recording goes on: 4 is then the keeper's own record, and 3
+    /// follows when one of them is back, before anything else is entered of the hour.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
         let judgement = self.judgement();
         let Some(now) = judgement.recording else { return Err(self.no_time(judgement.state)) };
@@ -68,7 +71,12 @@ impl KeeperCore {
         let page = {
             let _keys_stay_as_they_are = self.change_keys();
             let missing = self.missing(hour, streams, now)?; // 1, 2
-            self.enter_mint(hour, &missing)?; // 3
+            match self.enter_mint(hour, &missing) {
+                Err(KeeperError::LedgerAway { what }) if !self.parts.journal.would_take_entries() => {
+                    warn!(%hour, what, "minted; the ledger is owed the entry")
+                }
+                entered => entered?, // 3
+            }
             if !missing.is_empty() {
                 self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
             }
@@ -132,6 +140,29 @@ impl KeeperCore {
             }
         }
         Ok(missing.into_iter().collect())
+    }
+
+    /// Enters the mints that the ledger is owed: keys in the keyring that no readable entry tells of.
+    pub(crate) fn enter_owed_mints(&self) -> Result<(), KeeperError> {
+        let _keys_stay_as_they_are = self.change_keys();
+        let summaries = self.parts.keyring.hours();
+        let owed: Vec<(Hour, Vec<(CameraId, UtcMicros)>)> = {
+            let moving = self.moving();
+            let unknown = |hour: Hour, camera: CameraId| moving.fates.of(hour, camera).is_none();
+            let readable = summaries.iter().filter(|summary| !moving.fates.is_forgotten(summary.hour));
+            let keys = readable.map(|summary| {
+                let keys = summary.cameras.iter().filter(|(camera, _)| unknown(summary.hour, **camera));
+                (summary.hour, keys.map(|(camera, deadline)| (*camera, *deadline)).collect())
+            });
+            keys.filter(|(_, keys): &(_, Vec<_>)| !keys.is_empty()).collect()
+        };
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let what =
+            "keys were made while neither the ledger nor its reserve took an entry; their mints follow".to_owned();
+        self.enter_events(Actor::Schedule, vec![Event::Config { what }])?;
+        owed.iter().try_for_each(|(hour, keys)| self.enter_mint(*hour, keys))
     }
 
     /// The mint's entries, but for keys that the ledger knows with that deadline.

@@ -27,18 +27,30 @@ use tracing::warn;
 use vault::KeeperError;
 
 /// What the ledger named last as in force.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct LawSeen {
-    digests: Option<(Digest, Digest)>,
+    named: Option<Event>,
 }
 
 impl LawSeen {
     pub fn take(&mut self, entry: &Entry) {
-        if let Event::Law { change, pack_digest, town_digest, .. } = &entry.event
+        if let Event::Law { change, .. } = &entry.event
             && change != PROPOSED
         {
-            self.digests = Some((*pack_digest, *town_digest));
+            self.named = Some(entry.event.clone());
         }
+    }
+
+    fn digests(&self) -> Option<(Digest, Digest)> {
+        match self.named {
+            Some(Event::Law { pack_digest, town_digest, .. }) => Some((pack_digest, town_digest)),
+            _ => None,
+        }
+    }
+
+    /// The entry that says it, to be made again before the month of the first one ends (L2).
+    pub fn standing(&self) -> Option<Event> {
+        self.named.clone()
     }
 }
 
@@ -58,7 +70,7 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
-    pub fn at_start(parts: &KeeperParts, seen: LawSeen) -> Result<InForce, LawError> {
+    pub fn at_start(parts: &KeeperParts, seen: &LawSeen) -> Result<InForce, LawError> {
         // whatever was approved was approved before now: no clock has to be believed for it
         let texts = texts_in_force(&parts.registry);
         let (files, town) = match texts {
@@ -66,13 +78,13 @@ impl InForce {
             Err(what) => return InForce::closed(LawFault::Refused { what }),
         };
         let digests = (Digest(files.digest()), Digest(policy::law::files::sha256(town.as_bytes())));
-        if seen.digests.is_some_and(|named| named != digests) {
+        if seen.digests().is_some_and(|named| named != digests) {
             return InForce::closed(LawFault::Changed);
         }
         let is_built_in = files == PackFiles::built_in() && town == TOWN;
         let law = if is_built_in { Law::built_in() } else { Law::load(&files, &town).map(Arc::new) };
         match law {
-            Ok(law) => Ok(InForce { law, files, town, fault: None, is_entered: seen.digests.is_some() }),
+            Ok(law) => Ok(InForce { law, files, town, fault: None, is_entered: seen.digests().is_some() }),
             Err(error) => InForce::closed(LawFault::Refused { what: error.to_string() }),
         }
     }

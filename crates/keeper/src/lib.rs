@@ -1,7 +1,7 @@
 //! The keeper: keyring, gate and ledger in one process that has no network (P1). The only user of crate `keyring`.
 //!
 //! `gate` decides, records and permits; `keys` mints and hands out chunk keys; `destroy` is the order in which footage
-//! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
+//! dies, `forget` that in which the ledger's details do; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
 mod accounts;
 mod acts;
@@ -13,6 +13,7 @@ pub mod core;
 mod destroy;
 mod facts;
 mod fates;
+mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;

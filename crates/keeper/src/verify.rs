@@ -106,6 +106,10 @@ impl Verified {
             perhaps_overdue: told(perhaps),
         };
         let in_keyring: u64 = keyring.hours().iter().map(|summary| summary.cameras.len() as u64).sum();
+        let destroyed = report.log_key_destroyed.map(|month| month.yyyymm());
+        for month in keyring.log_months().iter().filter(|month| Some(month.yyyymm()) <= destroyed) {
+            verified.fault(format!("the log key of {} is entered as destroyed and is in the keyring", month.yyyymm()));
+        }
         if in_keyring > live {
             verified.fault(format!("the keyring holds {in_keyring} keys, the log knows {live} that live"));
         }

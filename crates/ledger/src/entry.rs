@@ -1,6 +1,6 @@
 //! What an entry says: when, who, what. JSON in the details; outside the town only its commitment is seen.
 
-use crate::calendar::hour_text;
+use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{ActId, ActKind, CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
@@ -224,6 +224,22 @@ pub enum Event {
         reels: Vec<ReelId>,
         residual: Vec<ResidualCiphertext>,
     },
+    /// The log's retention is over for this month: its log key is about to die, and with it the details of all entries of
+    /// this month; those of earlier months died before (L2). `keys_destroyed` counts the camera-hours that are entered as
+    /// destroyed up to the month's end, `carried` the entries that stand in no living month any more and were made again.
+    LogKeyCondemned {
+        month: Month,
+        retention_months: u32,
+        keys_destroyed: u64,
+        carried: u64,
+    },
+    /// The log key of a month is dead on every copy of the keyring, read back.
+    LogKeyDestroyed {
+        month: Month,
+        generation: u64,
+        custodian: String,
+        copies: u8,
+    },
     /// A camera was added, changed, confirmed or removed.
     Camera {
         change: String,
@@ -376,6 +392,8 @@ mod tests {
                 reels: vec![reel],
                 residual: vec![ResidualCiphertext { reel, bytes: 1, why: text.clone() }],
             },
+            Event::LogKeyCondemned { month: Month::of(at), retention_months: 12, keys_destroyed: u64::MAX, carried: 1 },
+            Event::LogKeyDestroyed { month: Month::of(at), generation: 9, custodian: text.clone(), copies: 2 },
             Event::Camera { change: text.clone(), camera, details: text.clone() },
             Event::Account { change: text.clone(), name: name.clone(), role: text.clone() },
             Event::Act {

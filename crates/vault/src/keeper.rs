@@ -47,6 +47,8 @@ pub enum KeeperError {
     NoTrustedTime { what: String },
     #[error("the keeper could not do it: {what}")]
     Failed { what: String },
+    #[error("neither the ledger nor its reserve takes an entry, so nobody looks: {what}")]
+    LedgerAway { what: String },
 }
 
 /// A session's secret, as the browser holds it.

@@ -23,6 +23,7 @@ pub struct Config {
     pub keyring: KeyringSection,
     pub store: StoreSection,
     pub retention: RetentionSection,
+    pub ledger: LedgerSection,
     pub web: WebSection,
     pub public: PublicSection,
     pub log: LogSection,
@@ -54,6 +55,13 @@ pub struct StoreSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RetentionSection {
     pub minimum_hours: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LedgerSection {
+    pub retention_months: u32,
+    /// Empty: none.
+    pub reserve: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -218,6 +226,7 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Form::OptionalFolder, Value::String(path)) => path.is_empty() || Path::new(path).is_absolute(),
             (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
             (Form::OptionalFile, Value::String(path)) => path.is_empty() || Path::new(path).is_absolute(),
             (Form::OptionalAddress, Value::String(text)) => {
@@ -271,6 +280,10 @@ impl Config {
     pub fn public_folder(&self) -> PathBuf {
         self.data.folder.join("public")
     }
+    /// The folder of the ledger's reserve, if there is one.
+    pub fn reserve(&self) -> Option<PathBuf> {
+        Some(&self.ledger.reserve).filter(|folder| !folder.as_os_str().is_empty()).cloned()
+    }
     pub fn site_file(&self) -> PathBuf {
         self.data.folder.join("site.json")
     }
@@ -294,6 +307,9 @@ impl Config {
         }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
+        }
+        if self.reserve().is_some_and(|reserve| reserve.starts_with(&self.data.folder)) {
+            return Err(("ledger.reserve", "must be a folder outside `data.folder`, better on another device"));
         }
         if self.keyring.copies[0] == self.keyring.copies[1] {
             return Err(("keyring.copies", "must be two folders, better on two devices"));
@@ -356,6 +372,7 @@ mod tests {
     fn a_whole_configuration_is_taken_with_its_defaults() {
         let config = Config::parse(WHOLE, Path::new("vigie.toml")).unwrap();
         assert_eq!((config.store.slot_mebibytes, config.web.listen.port()), (64, 8470));
+        assert_eq!((config.ledger.retention_months, config.reserve()), (12, None));
     }
 
     #[test]
@@ -375,8 +392,22 @@ mod tests {
 
     #[test]
     fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
-        let values =
-            ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "127.0.0.1:2", "/w", "debug"];
+        let values = [
+            "Bourg",
+            "/d",
+            "/k1:/k2",
+            "/p",
+            "/s",
+            "7",
+            "8",
+            "24",
+            "18",
+            "/r",
+            "127.0.0.1:1",
+            "127.0.0.1:2",
+            "/w",
+            "debug",
+        ];
         let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
         let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
         for text in ["", WHOLE] {
@@ -385,6 +416,7 @@ mod tests {
             assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
+            assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
         }
         let one =
@@ -405,6 +437,10 @@ mod tests {
         for (name, value) in [
             ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
             ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "11"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "37"),
+            ("VIGIE_LEDGER_RESERVE", "reserve"),
+            ("VIGIE_LEDGER_RESERVE", "/data/ledger/reserve"),
             ("VIGIE_LOG_LEVEL", "loud"),
             ("VIGIE_SITE_NAME", " "),
             ("VIGIE_KEYRING_COPIES", "/one"),

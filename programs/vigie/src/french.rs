@@ -195,6 +195,11 @@ fn keeper(error: &KeeperError) -> String {
             "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
         KeeperError::Failed { what } => format!("le gardien n'a pas pu : {}", detail(what)),
+        KeeperError::LedgerAway { what } => {
+            format!(
+                "ni le registre ni sa réserve ne prennent d'écriture, donc personne ne consulte rien ({what}) : rétablissez l'un des deux disques"
+            )
+        }
     }
 }
 

@@ -38,9 +38,10 @@ const LOG: LogId = LogId([2; 16]);
 pub const START: i64 = 1_773_324_000;
 pub const DAY: i64 = 86_400;
 pub const RUN: RunId = RunId([3; 16]);
-const PASSPHRASE: &str = "a passphrase for tests";
+pub const PASSPHRASE: &str = "a passphrase for tests";
 /// Small files, so that tests cross from one to the next.
-const SIZES: JournalSizes = JournalSizes { file_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
+const SIZES: JournalSizes =
+    JournalSizes { file_bytes: 256 * 1024, reserve_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
 
 /// Clocks that go where they are told.
 pub struct ManualClock {
@@ -113,6 +114,9 @@ pub struct World {
     registry: Arc<TempDir>,
     /// A keyring that outlives its keepers, for tests of a long time: files would be written ten thousand times.
     memory: Option<Arc<dyn Keyring>>,
+    pub log_retention_months: u32,
+    /// Of the ledger.
+    pub reserve: Option<PathBuf>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -171,7 +175,8 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world = World { disk, clock: Arc::new(clock), random, registry, memory };
+        let world =
+            World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12, reserve: None };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -202,6 +207,7 @@ impl World {
             keyring: keyring.clone(),
             journal,
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
+            log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),
             findings: Vec::new(),
@@ -226,7 +232,7 @@ impl World {
     /// Opens it with the operator signed in anew: a session ends after an hour without use.
     pub fn open_with_session(&self) -> Opened {
         let registry = Registry::open(&self.registry_path()).unwrap();
-        registry.sessions_forget(utc(400 * DAY)).unwrap();
+        registry.sessions_forget(self.now().plus_seconds(400 * DAY)).unwrap();
         start_session(&registry, 1, "operator", self.now());
         drop(registry);
         self.open()
@@ -235,7 +241,7 @@ impl World {
     pub fn journal_parts(&self, keyring: Arc<dyn Keyring>) -> JournalParts {
         JournalParts {
             disk: Arc::new(self.disk.clone()),
-            place: JournalPlace::in_folder(Path::new("/log")),
+            place: JournalPlace::in_folder(Path::new("/log")).with_reserve(self.reserve.clone()),
             sizes: SIZES,
             site: SITE,
             log: LOG,
@@ -361,6 +367,18 @@ impl Opened {
         }
         found.sort_unstable();
         found
+    }
+
+    /// The same where older details cannot be read any more; an entry made again counts once.
+    pub fn destructions_readable(&self) -> Vec<(Hour, CameraId)> {
+        let journal = self.core.journal();
+        let mut found = std::collections::BTreeSet::new();
+        for entry in (0..journal.size()).filter_map(|seq| journal.entry(seq).ok()) {
+            if let Event::Destroyed { hour, cameras, .. } = entry.event {
+                found.extend(cameras.into_iter().map(|camera| (hour, camera)));
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// A reel with ten extents of two chunks each, one a second from `from`; the group begins at chunk `group` of `group_reel`.

@@ -17,7 +17,7 @@ use domain::{UtcMicros, limit::CLOSED_BEFORE_DEADLINE_SECONDS};
 use keeper::{
     audit::BookKeeper,
     core::{KeyringLogKeys, SiteLog},
-    journal::{JournalPlace, each_entry, verify_folder},
+    journal::{each_entry, verify_folder},
     verify::Reading,
     wire::{Answer, Control, Verified},
 };
@@ -108,7 +108,7 @@ fn offline(context: &Context<'_>) -> Result<(Verified, Source), Box<dyn Error>> 
     let keyring = site::open_keyring(config, identity, &site::passphrase(config)?)?;
     let public = SigningKey::from_seed(&keyring.site_key()).public();
     let key = CheckpointKey::new(&origin(identity.site, identity.log), &public)?;
-    let place = JournalPlace::in_folder(&config.ledger());
+    let place = site::journal_place(config);
     let keys = KeyringLogKeys(keyring.clone());
     let site_log = (identity.site, identity.log);
     let mut reading = Reading::default();
@@ -150,7 +150,7 @@ impl Source {
         match self {
             Source::Serving => asked_books(context),
             Source::Here { keyring, identity, at, .. } => {
-                let place = JournalPlace::in_folder(&context.config.ledger());
+                let place = site::journal_place(&context.config);
                 let keys = KeyringLogKeys(keyring.clone());
                 let mut keeper = BookKeeper::default();
                 let site_log = (identity.site, identity.log);

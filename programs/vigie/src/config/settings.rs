@@ -1,10 +1,14 @@
 //! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
 
+use domain::limit::{LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN};
+
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Text,
     Folder,
+    /// Or nothing.
+    OptionalFolder,
     File,
     /// A file, or nothing: an empty text.
     OptionalFile,
@@ -39,8 +43,11 @@ pub struct Setting {
 const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
+const LOG_RETENTION: Form =
+    Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
+
 /// In the order of the file.
-pub const SETTINGS: [Setting; 12] = [
+pub const SETTINGS: [Setting; 14] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -114,6 +121,24 @@ pub const SETTINGS: [Setting; 12] = [
         text_en: "The minimum delay of the order, where it sets one (CSI L252-5); `config check` refuses an order that cannot satisfy both delays.",
     },
     Setting {
+        name: "ledger.retention_months",
+        form: LOG_RETENTION,
+        default: Some("12"),
+        unit_fr: "mois",
+        unit_en: "months",
+        text_fr: "Combien de temps les détails du registre restent lisibles après la fin de leur mois ; jamais plus de trois ans après l'acte (CSI R253-5). Les preuves restent.",
+        text_en: "How long the ledger's details can be read after the end of their month; never for more than three years after the act (CSI R253-5). Proofs stay.",
+    },
+    Setting {
+        name: "ledger.reserve",
+        form: Form::OptionalFolder,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Réserve du registre, sur un autre support : 32 Mio réservés où il écrit quand son disque refuse. Sans elle, une panne de ce disque arrête toute consultation.",
+        text_en: "The ledger's reserve, on another device: 32 MiB set aside to which it writes when its own disk refuses. Without it, a failure of that disk stops every look.",
+    },
+    Setting {
         name: "web.listen",
         form: Form::Address,
         default: Some("\"127.0.0.1:8470\""),
@@ -170,6 +195,7 @@ impl Setting {
         match self.form {
             Form::Text => "non vide".into(),
             Form::Folder => "un dossier, chemin absolu".into(),
+            Form::OptionalFolder => "un dossier, chemin absolu, ou rien".into(),
             Form::File => "un fichier, chemin absolu".into(),
             Form::OptionalFile => "un fichier, chemin absolu, ou vide".into(),
             Form::OptionalAddress => "adresse locale et port, ou vide".into(),
@@ -184,6 +210,7 @@ impl Setting {
         match self.form {
             Form::Text => "not empty".into(),
             Form::Folder => "a folder, absolute path".into(),
+            Form::OptionalFolder => "a folder, absolute path, or nothing".into(),
             Form::File => "a file, absolute path".into(),
             Form::OptionalFile => "a file, absolute path, or empty".into(),
             Form::OptionalAddress => "loopback address and port, or empty".into(),

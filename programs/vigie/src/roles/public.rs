@@ -103,7 +103,7 @@ mod tests {
         let parts = JournalParts {
             disk: Arc::new(disk.clone()),
             place: place.clone(),
-            sizes: JournalSizes { file_bytes: 1 << 20, group_bytes_max: 1 << 18 },
+            sizes: JournalSizes { file_bytes: 1 << 20, group_bytes_max: 1 << 18, ..JournalSizes::default() },
             site,
             log,
             seed: Secret32::new([3; 32]),
