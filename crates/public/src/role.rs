@@ -96,7 +96,8 @@ impl PublicRole {
                 }
                 if hour_turned {
                     self.bring_mirror_up(hour); // 4
-                } else if !matches!(&self.state.trouble, Some(trouble) if trouble.is_against_the_log()) {
+                } else if !matches!(self.state.trouble, Some(LogTrouble::Behind { .. } | LogTrouble::Forked { .. })) {
+                    // what the mirror found stays said until it is brought up
                     self.state.trouble = None;
                 }
             }
