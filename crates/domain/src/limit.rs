@@ -131,8 +131,9 @@ pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
 /// A file that says which witnesses count (C2SP tlog-policy), and the lines of each kind in it.
 pub const WITNESS_POLICY_BYTES_MAX: usize = 64 * 1024;
 pub const WITNESS_POLICY_LINES_MAX: usize = 64;
-/// A witness is asked, and answers, within this; it signs and syncs one small file.
-pub const WITNESS_ANSWER_SECONDS_MAX: u64 = 10;
+/// A witness answers within this; it signs and syncs one small file. Asked twice at most, so that a role that is told to stop
+/// while it waits still stops in order (15 s).
+pub const WITNESS_ANSWER_SECONDS_MAX: u64 = 6;
 /// The journal closes a batch, and witnesses are asked, this often (L4).
 pub const CHECKPOINT_SECONDS: i64 = 60;
 /// The public mirror gets the log this often, on a fixed clock (L4).

@@ -5,7 +5,7 @@ use domain::limit::WITNESS_ANSWER_SECONDS_MAX;
 use ledger::{
     AddCheckpoint, Checkpoint, Cosignature, Published, WitnessKey, cosignature::with_lines, tile::PublicTile, witness,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Cosignatures of one witness, or a size.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
@@ -20,20 +20,9 @@ pub struct HttpAnswer {
 /// Posts a body; an error is the reason why there is no answer.
 pub type Post<'a> = &'a (dyn Fn(&str, &[u8]) -> Result<HttpAnswer, String> + Sync);
 
-/// A client with bounded patience, that follows no redirection.
+/// The client for [`ask`]: bounded patience, no redirection.
 pub fn https_agent() -> ureq::Agent {
-    let tls = ureq::tls::TlsConfig::builder()
-        .provider(ureq::tls::TlsProvider::Rustls)
-        .root_certs(ureq::tls::RootCerts::WebPki)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build();
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(WITNESS_ANSWER_SECONDS_MAX)))
-        .tls_config(tls)
-        .build()
-        .into()
+    https::agent(Duration::from_secs(WITNESS_ANSWER_SECONDS_MAX), 0)
 }
 
 pub(crate) fn post(agent: &ureq::Agent, url: &str, body: &[u8]) -> Result<HttpAnswer, String> {

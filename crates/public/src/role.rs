@@ -37,6 +37,7 @@ pub struct PublicRole {
     mirror: Mirror,
     policy: WitnessPolicy,
     state: PublicState,
+    agent: ureq::Agent,
     /// The newest note, with the cosignatures that came; asked about already.
     newest: Option<(Vec<u8>, Checkpoint)>,
 }
@@ -57,17 +58,17 @@ impl PublicRole {
         state.format = 1;
         let log = LogFolder::new(disk.clone(), log);
         let mirror = Mirror::new(log.clone(), LogFolder::new(disk.clone(), mirror_folder));
-        Ok(PublicRole { disk, folder, log, mirror, policy, state, newest: None })
+        Ok(PublicRole { disk, folder, log, mirror, policy, state, agent: https_agent(), newest: None })
     }
 
-    /// Where `state.json`, `cosigned` and `mirror/` are.
+    /// What `state.json` says.
     pub fn state(&self) -> &PublicState {
         &self.state
     }
 
     /// One look over HTTP; see [`PublicRole::look_by`].
     pub fn look(&mut self, now_seconds: i64) {
-        let agent = https_agent();
+        let agent = self.agent.clone();
         self.look_by(&|url, body| client::post(&agent, url, body), now_seconds);
     }
 
@@ -95,7 +96,8 @@ impl PublicRole {
                 }
                 if hour_turned {
                     self.bring_mirror_up(hour); // 4
-                } else if !matches!(&self.state.trouble, Some(trouble) if trouble.is_against_the_log()) {
+                } else if !matches!(self.state.trouble, Some(LogTrouble::Behind { .. } | LogTrouble::Forked { .. })) {
+                    // what the mirror found stays said until it is brought up
                     self.state.trouble = None;
                 }
             }

@@ -2,11 +2,13 @@
 
 use domain::limit::NOTE_BYTES_MAX;
 use ledger::{FileError, tile::PublicTile};
-use std::{io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, time::Duration};
 
 /// 256 entries of at most 64 KiB would be 16 MiB; ours have 32 bytes.
 const TILE_BYTES_MAX: u64 = 256 * 34;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// From a town's address to the server that has its log.
+const REDIRECTS_MAX: u32 = 3;
 
 /// One of both.
 pub enum Source {
@@ -29,18 +31,7 @@ impl Source {
         if !text.starts_with("http://") && !text.starts_with("https://") {
             return Source::Folder(PathBuf::from(text));
         }
-        let tls = ureq::tls::TlsConfig::builder()
-            .provider(ureq::tls::TlsProvider::Rustls)
-            .root_certs(ureq::tls::RootCerts::WebPki)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .build();
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(3)
-            .timeout_global(Some(PATIENCE))
-            .tls_config(tls)
-            .build()
-            .into();
+        let agent = https::agent(PATIENCE, REDIRECTS_MAX);
         Source::Http { prefix: text.trim_end_matches('/').to_owned(), agent }
     }
 

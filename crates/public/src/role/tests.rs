@@ -212,6 +212,15 @@ fn a_checkpoint_of_another_log_is_not_shown_to_anybody() {
     role.look_by(&|_, _| panic!("no witness is asked"), START);
     assert_eq!(role.state().trouble, Some(LogTrouble::NotSigned));
     assert_eq!(served(&disk), None);
+    let witnesses = Witnesses::default();
+    for (at, is_ours) in [(1, true), (60, false), (120, true)] {
+        keeper_publishes(&disk, 16 + at as u64, false);
+        if !is_ours {
+            disk::write_all(&disk, Path::new("/log/checkpoint"), &note).unwrap();
+        }
+        look(&mut role, &witnesses, START + at);
+        assert_eq!(role.state().trouble.is_none(), is_ours, "told as long as it lasts, and no longer: {at}");
+    }
 }
 
 #[test]

@@ -52,8 +52,9 @@ pub fn findings(config: &Config, now_seconds: i64) -> Vec<Finding> {
             "public-role",
             FindingState::Warning,
             ("Rôle public", "Public role"),
-            "Il n'a encore rien dit ; il parle dans la minute qui suit le démarrage.".into(),
-            "It has said nothing yet; it speaks within a minute of the start.".into(),
+            "Il n'a encore rien dit ; il parle dans la minute qui suit le démarrage, sinon lisez le journal technique."
+                .into(),
+            "It has said nothing yet; it speaks within a minute of the start, else read the technical log.".into(),
         )],
     }
 }

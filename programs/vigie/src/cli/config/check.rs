@@ -11,7 +11,7 @@ use policy::retention::{closes_at, deadline};
 use rustix::fs::Access;
 use std::{
     io::ErrorKind,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::unix::{fs::MetadataExt, net::UnixStream},
     path::Path,
     time::Duration,
@@ -49,7 +49,8 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(store(config));
     checks.extend(space(config));
     checks.push(delays(build, config));
-    checks.push(port(config));
+    checks.push(port(config, "web.listen", config.web.listen));
+    checks.extend(config.public.listen.map(|address| port(config, "public.listen", address)));
     checks.extend(witnesses(config));
     checks
 }
@@ -248,8 +249,7 @@ fn delays_of_cameras(config: &Config) -> Option<Vec<(String, u32)>> {
     Some(versions.into_iter().map(|version| (version.camera.name, version.camera.delay_days)).collect())
 }
 
-fn port(config: &Config) -> Check {
-    let (setting, address) = ("web.listen", config.web.listen);
+fn port(config: &Config, setting: &'static str, address: SocketAddr) -> Check {
     if UnixStream::connect(config.control_socket()).is_ok() {
         return said(setting, State::Ok, "Vigie est démarré et répond.", "Vigie is serving and answers.");
     }
