@@ -297,6 +297,7 @@ impl Journal {
     /// reserve is written once more, byte for byte.
     pub fn would_take_entries(&self) -> bool {
         let mut writer = lock(&self.writer);
+        writer.reserve().make_ready(&|number, digest| holds(&self.folder, &lock(&self.known), number, digest));
         let last = writer.reserve().last_in_journal();
         self.folder.settle(last).is_ok() || writer.reserve().probe().is_ok()
     }

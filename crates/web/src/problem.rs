@@ -246,3 +246,17 @@ texts! {
 const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_neither_ledger_nor_reserve_can_record_is_told_as_such_in_both_languages() {
+        let away = KeeperError::LedgerAway { what: "/srv/secret-path: no space".into() };
+        let body = Problem::from(away).body();
+        assert_eq!((body.status, body.kind.as_str()), (503, "urn:vigie:problem:ledger-away"));
+        assert!(body.detail_fr.contains("L’enregistrement continue") && body.detail_en.contains("Recording goes on"));
+        assert!(!format!("{body:?}").contains("secret-path"), "the keeper's own words go to the log only");
+    }
+}

@@ -10,13 +10,14 @@ use super::{
     files::{End, Folder, GroupPlace, RESERVE_FILE, continuing},
     group::{self, Group},
 };
-use disk::{Disk, DiskError, Open};
+use disk::{Disk, DiskError, DiskFile, Open};
 use domain::limit::BLOCK_BYTES;
 use ledger::Digest;
 use std::{
     collections::VecDeque,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tracing::{info, warn};
 
@@ -143,6 +144,8 @@ pub(super) struct Reserve {
     last_in_journal: Option<GroupPlace>,
     pending: VecDeque<(u64, GroupPlace)>,
     offset: u64,
+    /// What the last group needed.
+    wanted: u64,
 }
 
 impl Reserve {
@@ -159,6 +162,7 @@ impl Reserve {
             unsettled: false,
             last_in_journal,
             pending,
+            wanted: BLOCK_BYTES as u64,
         };
         reserve.make_ready(has);
         reserve
@@ -271,10 +275,10 @@ impl Reserve {
         self.unsettled = false;
     }
 
-    /// Writes the last group here once more, or the first block where there is none: whether the reserve takes writes.
+    /// Writes the last group here once more, or the first block where there is none: whether the reserve takes writes, and has
+    /// room for such a group as was given last.
     pub fn probe(&self) -> Result<(), DiskError> {
-        let folder = self.folder.reserve.as_ref().ok_or_else(|| self.not_ready())?;
-        let file = self.folder.disk.open(&file_in(folder), Open::Direct)?;
+        let file = self.open_with_room()?;
         let (offset, blocks) = self.pending.back().map_or((0, 1), |(_, place)| (place.offset(), place.blocks as usize));
         let mut bytes = Aligned::zeroed(blocks * BLOCK_BYTES);
         file.read_at(bytes.as_mut_slice(), offset)?;
@@ -283,17 +287,23 @@ impl Reserve {
     }
 
     fn write(&mut self, frame: &Aligned) -> Result<u64, DiskError> {
-        let folder = self.folder.reserve.as_ref().filter(|_| self.ready == Ready::Yes);
-        let folder = folder.ok_or_else(|| self.not_ready())?;
-        let (bytes, offset, path) = (frame.as_slice(), self.offset, file_in(folder));
-        let file = self.folder.disk.open(&path, Open::Direct)?;
-        if file.len()? < offset + bytes.len() as u64 {
-            return Err(DiskError { operation: "write", path, source: io::ErrorKind::StorageFull.into() });
-        }
+        let (bytes, offset) = (frame.as_slice(), self.offset);
+        self.wanted = bytes.len() as u64;
+        let file = self.open_with_room()?;
         file.write_at(bytes, offset)?;
         file.sync()?;
         self.offset += bytes.len() as u64;
         Ok(offset)
+    }
+
+    fn open_with_room(&self) -> Result<Arc<dyn DiskFile>, DiskError> {
+        let folder = self.folder.reserve.as_ref().filter(|_| self.ready == Ready::Yes);
+        let path = file_in(folder.ok_or_else(|| self.not_ready())?);
+        let file = self.folder.disk.open(&path, Open::Direct)?;
+        if file.len()? < self.offset + self.wanted {
+            return Err(DiskError { operation: "write", path, source: io::ErrorKind::StorageFull.into() });
+        }
+        Ok(file)
     }
 
     fn not_ready(&self) -> DiskError {

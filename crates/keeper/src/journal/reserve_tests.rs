@@ -234,6 +234,7 @@ fn a_full_reserve_refuses_and_takes_nothing_from_what_it_has() {
     let refused = (1..40).find_map(|n| told.append(&journal, n).err());
     assert!(matches!(refused, Some(JournalError::Unknown { .. })), "{refused:?}");
     assert_eq!(told.0.len(), 2 * 16, "sixteen blocks");
+    assert!(!journal.would_take_entries(), "a start would find it as full as it is");
     journal_works(&disk);
     assert!(journal.would_take_entries());
     drop(journal);
@@ -270,7 +271,7 @@ fn a_reserve_with_entries_that_the_journal_lost_is_kept_as_it_is() {
     journal.checkpoint(at(60)).unwrap();
     assert!(matches!(journal.keeping(), Keeping::Journal { reserve: Ready::No { .. } }), "{:?}", journal.keeping());
     journal_fails(&disk);
-    assert!(journal.append(&[note(9, "refused")]).is_err());
+    assert!(journal.append(&[note(9, "refused")]).is_err() && !journal.would_take_entries());
     assert_eq!(disk.image(Path::new("/reserve")).files(), kept.files());
 }
 
