@@ -6,6 +6,7 @@
 
 mod cameras;
 mod journal;
+pub mod law;
 mod reels;
 mod sockets;
 
@@ -52,6 +53,8 @@ pub const TARGETS: &[Target] = &[
     target("journal_group", journal::group, journal::group_seeds, 4_000),
     target("ledger_details", journal::details, journal::details_seeds, 4_000),
     target("checkpoint", journal::checkpoint, journal::checkpoint_seeds, 2_000),
+    target("law_town", law::town, law::town_seeds, 60),
+    target("law_pack", law::pack, law::pack_seeds, 60),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];

@@ -42,6 +42,7 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(media::h264::parameter_sets_from_avcc(&seeds("h264_parameters")[0]).is_ok());
     assert!(ledger::Entry::from_details(&seeds("ledger_details")[0]).is_ok());
     assert!(files::root_reads(&seeds("keyring_root")[0]));
+    assert!(fuzz::law::seeds_are_read());
     assert!(groups::group_reads(&seeds("journal_group")[0]));
 }
 
