@@ -6,6 +6,7 @@
 
 mod cameras;
 mod journal;
+pub mod law;
 mod reels;
 mod sockets;
 mod witnesses;
@@ -58,6 +59,8 @@ pub const TARGETS: &[Target] = &[
     target("witness_policy", witnesses::policy, witnesses::policy_seeds, 1_000),
     target("tile_path", witnesses::tile_path, witnesses::tile_path_seeds, 8_000),
     target("public_tiles", witnesses::tiles, witnesses::tiles_seeds, 60),
+    target("law_town", law::town, law::town_seeds, 60),
+    target("law_pack", law::pack, law::pack_seeds, 60),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];

@@ -141,6 +141,12 @@ pub const MIRROR_SECONDS: i64 = 3_600;
 /// A witness that has cosigned nothing for this long is an alarm: fifteen checkpoints.
 pub const WITNESS_SILENCE_SECONDS_MAX: i64 = 15 * 60;
 
+/// A file of rules or of a schema; those of the law have a tenth of it.
+pub const LAW_FILE_BYTES_MAX: usize = 256 * 1024;
+/// Words and marks of one rule; a schema's longest statement has half of it. Cedar's tree is as deep as a chain of them is long.
+pub const LAW_STATEMENT_WORDS_MAX: usize = 1_000;
+/// Brackets in brackets and `if` in `if` of one rule: Cedar's parser goes through a dozen frames for each.
+pub const LAW_NESTING_MAX: usize = 32;
 /// Two clocks that differ by more do not agree (K9).
 pub const CLOCK_AGREEMENT_SECONDS_MAX: i64 = 300;
 /// 2026-01-01T00:00:00Z: no clock of this program can be right that says an earlier time (a dead battery says 1970 or 2000).

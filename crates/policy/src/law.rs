@@ -3,6 +3,7 @@
 //! `forbid` is the law and comes from the pack, which its publisher signs; `permit` is the town and comes from a file of its
 //! own. A forbid always wins (Cedar), so nothing that a town writes can open what the law closes.
 
+mod bounds;
 pub mod facts;
 pub mod files;
 mod messages;

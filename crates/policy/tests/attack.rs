@@ -79,12 +79,15 @@ fn no_town_opens_a_picture_to_an_administrator_a_dpo_or_an_inspector() {
 #[test]
 fn no_town_opens_a_camera_whose_act_does_not_hold_whichever_it_is() {
     let law = open_town();
-    for action in [Action::WatchLive, Action::Replay, Action::ExternalTrigger, Action::Record, Action::Relay] {
+    let gated = [Action::DetectEvent, Action::Count, Action::ReadPlates, Action::SearchUnderRequisition];
+    let looks = [Action::WatchLive, Action::Replay, Action::ExternalTrigger, Action::Verbalise];
+    for action in looks.into_iter().chain([Action::Record, Action::Relay]).chain(gated) {
         for kind in ActKind::ALL {
             let camera = CameraFacts { missing: vec![kind], ..known(1) };
             let request = Request { cameras: vec![known(2), camera], papers: Paper::ALL.to_vec(), ..lawful(action) };
             let Decision::Refuse(refusal) = law.decide(&request) else { panic!("{action:?} without {kind}") };
-            assert!(refusal.reasons.iter().any(|reason| reason.cameras == [domain::CameraId([1; 16])]), "{refusal:?}");
+            let names_it = |reason: &policy::Reason| reason.cameras == [domain::CameraId([1; 16])];
+            assert!(refusal.reasons.iter().any(names_it), "{action:?} {kind}: {refusal:?}");
         }
     }
 }
@@ -92,7 +95,9 @@ fn no_town_opens_a_camera_whose_act_does_not_hold_whichever_it_is() {
 #[test]
 fn no_town_spares_a_look_its_purpose_its_reason_or_its_bounds() {
     let law = open_town();
-    for action in [Action::WatchLive, Action::Replay, Action::ExternalTrigger] {
+    let leaves = [Action::ExportRequisition, Action::ExportProcedure, Action::Relay, Action::AccessRequest];
+    let looks = [Action::WatchLive, Action::Replay, Action::ExternalTrigger, Action::Verbalise];
+    for action in looks.into_iter().chain(leaves).chain([Action::BlurCopy, Action::Count, Action::DetectEvent]) {
         let other_purpose = Some(Purpose::Dumping);
         let broken = [
             Request { purpose: None, ..lawful(action) },
@@ -102,8 +107,17 @@ fn no_town_spares_a_look_its_purpose_its_reason_or_its_bounds() {
             Request { cameras: vec![], ..lawful(action) },
             Request { permit_seconds: 28_801, ..lawful(action) },
         ];
-        for request in broken {
-            assert!(matches!(law.decide(&request), Decision::Refuse(_)), "{request:?}");
+        let named = [
+            "purpose-named",
+            "purpose-of-the-cameras",
+            "reason-given",
+            "camera-known",
+            "camera-named",
+            "permit-at-most-eight-hours",
+        ];
+        for (request, rule) in broken.iter().zip(named) {
+            let Decision::Refuse(refusal) = law.decide(request) else { panic!("{action:?} {rule}") };
+            assert!(refusal.reasons.iter().any(|reason| reason.rule.0 == rule), "{action:?} {rule}: {refusal:?}");
         }
     }
 }
@@ -122,10 +136,13 @@ fn row_request(
     let recorded = [Action::Replay, Action::ExportRequisition, Action::ExportProcedure].contains(&row.action);
     let mut camera = known(1);
     camera.purposes.push(Purpose::TrafficOffences);
+    let fines = row.action == Action::Verbalise;
+    let purpose = if fines { Purpose::TrafficOffences } else { Purpose::SafetyOfPersonsAndProperty };
     Request {
         action: row.action,
         person: PersonFacts { role, habilitated, ..lawful(row.action).person },
         controller,
+        purpose: Some(purpose),
         cameras: vec![camera],
         span: recorded.then_some(span),
         papers: papers.to_vec(),

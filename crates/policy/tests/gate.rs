@@ -76,8 +76,9 @@ fn the_purpose_must_be_one_of_each_camera_asked_for() {
     let mut none = known(3);
     none.purposes.clear();
     let request = Request { cameras: vec![known(1), other, none], ..lawful(Action::Replay) };
-    let refusal = check(&request, &["purpose-of-the-cameras"]).expect("refused");
+    let refusal = check(&request, &["purpose-of-the-cameras", "camera-has-a-purpose"]).expect("refused");
     assert_eq!(refusal.reasons[0].cameras, [CameraId([2; 16]), CameraId([3; 16])]);
+    assert_eq!(refusal.reasons[1].cameras, [CameraId([3; 16])]);
 }
 
 #[test]

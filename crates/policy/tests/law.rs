@@ -79,6 +79,24 @@ fn a_towns_file_only_permits() {
 }
 
 #[test]
+fn a_towns_file_that_nests_without_end_is_refused_and_does_not_end_the_process() {
+    let files = PackFiles::built_in();
+    let nested = [("(", ")"), ("[", "]"), ("{a: ", "}"), ("if true then ", " else false"), ("true && ", "")];
+    for (open, close) in nested {
+        let (open, close) = (open.repeat(10_000), close.repeat(10_000));
+        let town = format!(r#"@id("a") permit (principal, action, resource) when {{ {open}true{close} }};"#);
+        let Err(error) = Law::load_unsigned(&files, &town) else { panic!("taken") };
+        assert!(error.to_string().contains("several rules"), "{error}");
+    }
+    // as deep and as long as it may be: read or refused on the stack that a thread of the program has
+    for (open, close, times) in [("(", ")", 28), ("if true then ", " else false", 28), ("true && ", "", 300)] {
+        let (open, close) = (open.repeat(times), close.repeat(times));
+        let town = format!(r#"@id("a") permit (principal, action, resource) when {{ {open}true{close} }};"#);
+        Law::load_unsigned(&files, &town).expect("within the bounds");
+    }
+}
+
+#[test]
 fn a_town_permits_by_camera_and_hour_and_nothing_else_opens() {
     let files = PackFiles::built_in();
     let town = r#"@id("school-by-day") permit (principal, action == Vigie::Action::"watch-live", resource)

@@ -1,7 +1,7 @@
 //! Rules as they are taken from the pack's and the town's files: parsed, annotated, checked against the schema.
 
 use super::{
-    LawError,
+    LawError, bounds,
     files::{PackFiles, RULE_FILES},
 };
 use crate::calendar;
@@ -41,7 +41,9 @@ pub(crate) enum About {
 
 pub(super) fn schema(files: &PackFiles) -> Result<Schema, LawError> {
     const FILE: &str = "schema.cedarschema";
-    let read = Schema::from_cedarschema_str(files.text(FILE)?);
+    let text = files.text(FILE)?;
+    bounds::check(text).map_err(|what| LawError::Malformed { file: FILE.into(), what })?;
+    let read = Schema::from_cedarschema_str(text);
     let (schema, _) = read.map_err(|error| LawError::Malformed { file: FILE.into(), what: error.to_string() })?;
     Ok(schema)
 }
@@ -91,6 +93,7 @@ pub(super) fn of_town(text: &str, schema: &Schema) -> Result<Vec<TownRule>, LawE
 /// The policies of one file in their order, checked against the schema by Cedar's strict validation.
 fn parsed(file: &str, text: &str, schema: &Schema) -> Result<Vec<Policy>, LawError> {
     let malformed = |what: String| LawError::Rules { file: file.to_owned(), what };
+    bounds::check(text).map_err(malformed)?;
     let set: PolicySet = text.parse().map_err(|error: cedar_policy::ParseErrors| malformed(error.to_string()))?;
     if set.templates().next().is_some() {
         return Err(malformed("it has a template; each rule stands for itself".into()));

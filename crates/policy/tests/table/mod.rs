@@ -45,6 +45,7 @@ use Says::{Allowed, Forbidden, Gated};
 const SEE: &[Role] = &[Elected, MunicipalPolice, Operator, StateAgent, OtherAuthority];
 const HAND_OVER: &[Role] = &[Elected, MunicipalPolice, StateAgent, OtherAuthority];
 const POLICE: &[Role] = &[MunicipalPolice, StateAgent];
+const STATE: &[Role] = &[StateAgent];
 const NOBODY: &[Role] = &[];
 
 const fn row(number: &'static str, action: Action, fr: &'static str, en: &'static str, basis: &'static str) -> Row {
@@ -168,7 +169,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         state: Gated,
-        roles: SEE,
+        roles: STATE,
         papers: &[Paper::PlateArticle],
         ..row(
             "10",
@@ -189,7 +190,7 @@ pub const ROWS: &[Row] = &[
     Row {
         commune: Gated,
         state: Gated,
-        roles: SEE,
+        roles: POLICE,
         papers: &[Paper::EventOrder, Paper::EventPerimeter, Paper::Dpia],
         until: Some("2025-04-01"),
         ..row(
@@ -210,7 +211,7 @@ pub const ROWS: &[Row] = &[
     ),
     Row {
         state: Gated,
-        roles: SEE,
+        roles: STATE,
         papers: &[Paper::MatchingAuthorisation],
         ..row(
             "13b",
@@ -274,8 +275,10 @@ impl Row {
     ) -> bool {
         let says = if controller == Controller::Commune { self.commune } else { self.state };
         let sees_the_road = ![Role::PremisesAgent, Role::PrivateOperator].contains(&role);
-        let watches = [Action::WatchLive, Action::Replay, Action::ExternalTrigger].contains(&self.action);
-        let by_order = role != Role::StateAgent || !watches || papers.contains(&Paper::StateRecipients);
+        // what the State does with pictures of its own right, elsewhere, needs no order of the prefect
+        let of_the_state = [Action::ReadPlates, Action::SearchUnderRequisition, Action::DetectEvent, Action::Count];
+        let receives = self.action != Action::Record && !of_the_state.contains(&self.action);
+        let by_order = role != Role::StateAgent || !receives || papers.contains(&Paper::StateRecipients);
         let second = match self.second_person {
             Second::No => true,
             Second::Yes => second_person,
