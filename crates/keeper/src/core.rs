@@ -10,6 +10,7 @@ use crate::{
     fates::{Fates, History},
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
+    lawful::Lawful,
     rebuild::Rebuilds,
     scans::Upload,
     wire::Finding,
@@ -55,6 +56,8 @@ pub struct KeeperCore {
     changing_keys: Mutex<()>,
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
+    /// Held while what may record is found and entered.
+    pub(crate) following: Mutex<()>,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -70,6 +73,7 @@ pub(crate) struct Moving {
     pub cameras_version: u64,
     /// Papers as the registry has them; none after a change, until they are asked for.
     pub acts: Option<KnownActs>,
+    pub lawful: Lawful,
     pub upload: Option<Upload>,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
@@ -162,6 +166,7 @@ impl KeeperCore {
                 // no number of an earlier keeper's life, which may have named another list
                 cameras_version: parts.clock.boot().0.unsigned_abs(),
                 acts: None,
+                lawful: Lawful::default(),
                 upload: None,
                 recorder: Recorder::default(),
                 checkpoint: None,
@@ -172,6 +177,7 @@ impl KeeperCore {
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
+            following: Mutex::new(()),
             parts,
         };
         core.moving().minute = core.present_minute();

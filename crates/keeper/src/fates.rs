@@ -4,6 +4,7 @@ use crate::{
     clocks::Anchor,
     facts::Told,
     journal::{Journal, JournalError, LogKeyError},
+    lawful::LastWords,
     orders::Orders,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
@@ -32,6 +33,7 @@ pub struct Fates {
     known_from: Option<UtcMicros>,
     /// What must die before its deadline (K7).
     pub orders: Orders,
+    pub words: LastWords,
 }
 
 /// What the living keys of an hour come to: asked each second of every hour, so that not every key is.
@@ -87,6 +89,7 @@ impl History {
 impl Fates {
     pub fn take(&mut self, entry: &Entry) {
         self.orders.take(entry);
+        self.words.take(entry);
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {

@@ -53,6 +53,12 @@ impl KeeperCore {
         let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
         match policy::decide(&request) {
             Decision::Allow { rules } => {
+                let lacking = self.lacking_to_view(ask, now)?;
+                if !lacking.is_empty() {
+                    let rules = lacking.iter().map(|reason| reason.rule.clone()).collect();
+                    let leaf = self.refuse(actor, &account, ask, &request, rules)?;
+                    return Ok(Verdict::Refused(Refused { reasons: lacking, leaf }));
+                }
                 let rules = rules.iter().map(ToString::to_string).collect(); // 2
                 self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
             }
@@ -85,6 +91,9 @@ impl KeeperCore {
             return false;
         }
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
+        if self.is_view_closed(permit, now) {
+            return false; // its papers lapsed (CSI-07)
+        }
         let session_hash = {
             let moving = self.moving();
             let of_account = |holder: &&Holder| holder.account.0 == permit.account && holder.lives(now, boot);
@@ -154,7 +163,7 @@ impl KeeperCore {
                 id: *id,
                 exists: known.is_some(),
                 recording,
-                purposes: known.map(|version| version.camera.purposes).unwrap_or_default(),
+                purposes: known.map_or(Ok(Vec::new()), |version| self.lawful_purposes(&version, now))?,
             })
         };
         Ok(Request {

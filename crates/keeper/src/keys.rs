@@ -43,7 +43,7 @@ impl KeeperCore {
         Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor })
     }
 
-    /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
+    /// 1 the hour may be minted for, the cameras are in service; those that may not record get nothing · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
     /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
     /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
@@ -52,9 +52,15 @@ impl KeeperCore {
         if hour.length() != present.length() || hour < present || present.plus(MINT_HOURS_AHEAD) < hour {
             return Err(malformed(format!("no key is minted for {hour} at {now}"))); // 1
         }
+        let standing = self.standing(now)?;
+        let lawful: Vec<StreamId> =
+            streams.iter().copied().filter(|stream| !standing.is_blocked(stream.camera)).collect(); // 1
+        if lawful.is_empty() {
+            return Ok(Vec::new());
+        }
         let page = {
             let _keys_stay_as_they_are = self.change_keys();
-            let missing = self.missing(hour, streams, now)?; // 1, 2
+            let missing = self.missing(hour, &lawful, now)?; // 1, 2
             self.enter_mint(hour, &missing)?; // 3
             if !missing.is_empty() {
                 self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
@@ -62,7 +68,7 @@ impl KeeperCore {
             self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?
         };
         let lookup = LookupKey(page.lookup.clone());
-        let minted = streams.iter().filter_map(|stream| {
+        let minted = lawful.iter().filter_map(|stream| {
             let key = page.cameras.get(&stream.camera)?;
             if self.is_hour_closed(hour, stream.camera, key.deadline) {
                 return None;
@@ -105,12 +111,15 @@ impl KeeperCore {
         let page = self.parts.keyring.page(hour).map_err(failed)?;
         let known = |camera: &CameraId| page.as_ref().is_some_and(|page| page.cameras.contains_key(camera));
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
+        let standing = self.standing(now)?;
         let mut missing = BTreeMap::new();
         for camera in streams.iter().map(|stream| stream.camera) {
             let version = in_service.iter().find(|version| version.camera.id == camera);
             let version = version.ok_or_else(|| malformed(format!("camera {camera} is not in service")))?;
             let fate = self.moving().fates.of(hour, camera).unwrap_or_default();
-            let delay_days = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            let ordered = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            // never longer than the prefect's order says (CSI L252-5)
+            let delay_days = standing.of(camera).map_or(ordered, |go| go.delay_days(ordered));
             let lawful = self.deadline(hour, delay_days);
             // what the ledger said once holds: a crash may have come between its entry and the keyring (K7)
             let deadline = fate.deadline.map_or(lawful, |entered| entered.min(lawful));

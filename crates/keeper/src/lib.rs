@@ -5,6 +5,7 @@
 
 mod accounts;
 mod acts;
+mod acts_health;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -20,6 +21,7 @@ mod health;
 mod in_process;
 pub mod journal;
 mod keys;
+mod lawful;
 mod life;
 mod orders;
 mod rebuild;

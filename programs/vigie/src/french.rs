@@ -201,7 +201,7 @@ fn keeper(error: &KeeperError) -> String {
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 13] = [
+const DETAILS: [(&str, &str); 16] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",

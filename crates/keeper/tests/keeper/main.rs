@@ -6,6 +6,7 @@ mod clocks;
 mod crash;
 mod destroy;
 mod gate;
+mod lawful;
 mod mint;
 mod orders;
 mod rebuild;

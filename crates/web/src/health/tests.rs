@@ -47,6 +47,8 @@ fn views() -> Vec<CameraView> {
         purposes: vec![],
         since: NOW,
         has_sub: false,
+        missing: vec![],
+        order_end: None,
     }]
 }
 
