@@ -4,6 +4,7 @@
 //! begin with the seeds made here and with what is kept in `fuzz/corpus`. Where a digest or a tag guards a parser, the target
 //! makes it anew around the mutated bytes: what is behind it is what has to stand.
 
+mod acts;
 mod cameras;
 mod journal;
 mod reels;
@@ -52,6 +53,8 @@ pub const TARGETS: &[Target] = &[
     target("journal_group", journal::group, journal::group_seeds, 4_000),
     target("ledger_details", journal::details, journal::details_seeds, 4_000),
     target("checkpoint", journal::checkpoint, journal::checkpoint_seeds, 2_000),
+    target("dossier", acts::dossier, acts::dossier_seeds, 4_000),
+    target("required_acts", acts::required_acts, acts::required_acts_seeds, 4_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];
