@@ -4,6 +4,7 @@
 //! begin with the seeds made here and with what is kept in `fuzz/corpus`. Where a digest or a tag guards a parser, the target
 //! makes it anew around the mutated bytes: what is behind it is what has to stand.
 
+mod acts;
 mod cameras;
 mod journal;
 pub mod law;
@@ -61,6 +62,8 @@ pub const TARGETS: &[Target] = &[
     target("public_tiles", witnesses::tiles, witnesses::tiles_seeds, 60),
     target("law_town", law::town, law::town_seeds, 60),
     target("law_pack", law::pack, law::pack_seeds, 60),
+    target("dossier", acts::dossier, acts::dossier_seeds, 4_000),
+    target("required_acts", acts::required_acts, acts::required_acts_seeds, 4_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];

@@ -22,6 +22,7 @@ use domain::{
 use ledger::{Actor, Event};
 use policy::acts::{About, Draft, Problem};
 use std::{collections::HashMap, sync::Arc};
+use tracing::warn;
 use vault::KeeperError;
 
 /// Of a list's answer; the rest is room for its frame.
@@ -77,6 +78,7 @@ impl KeeperCore {
         self.enter_events(actor, events)?; // 3
         self.parts.registry.acts_put(&acts, now).map_err(failed)?; // 4
         self.moving().acts = None;
+        self.follow_acts_now();
         Ok(Answer::ActsEntered(acts.iter().map(|act| act.id).collect()))
     }
 
@@ -99,6 +101,7 @@ impl KeeperCore {
         self.enter_events(actor, vec![event("withdrawn", act, Some(from), &names)?])?; // 3
         self.parts.registry.act_withdraw(act.id, from, now).map_err(failed)?; // 4
         self.moving().acts = None;
+        self.follow_acts_now();
         let known = self.parts.registry.acts_known(now).map_err(failed)?;
         let withdrawn = known.into_iter().find(|version| version.act.id == act.id);
         let withdrawn = withdrawn.ok_or_else(|| failed("the registry lost the act that it withdrew"))?;
@@ -123,6 +126,13 @@ impl KeeperCore {
             acts.push(view);
         }
         Ok(Answer::Acts { acts, more })
+    }
+
+    /// The papers changed: what follows is done at once; what of it fails is done at the next second.
+    fn follow_acts_now(&self) {
+        if let Err(error) = self.follow_acts() {
+            warn!(%error, "what follows from an act is done at the next second");
+        }
     }
 
     /// The paper with identities for names, or everything that is wrong with it.

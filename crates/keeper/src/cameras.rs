@@ -2,6 +2,7 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
+    lawful::missing,
     wire::{
         Answer, CameraView, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
         RecorderCamera,
@@ -84,20 +85,26 @@ impl KeeperCore {
     }
 
     pub(crate) fn camera_views(&self) -> Result<Vec<CameraView>, KeeperError> {
-        let view = |version: CameraVersion| CameraView {
-            id: version.camera.id,
-            name: version.camera.name,
-            place: version.camera.place,
-            delay_days: version.camera.delay_days,
-            purposes: version.camera.purposes,
-            since: version.valid_from,
-            has_sub: version.camera.sub_url.is_some(),
+        let standing = self.standing(self.recording_time())?;
+        let view = |version: CameraVersion| {
+            let of_camera = standing.of(version.camera.id);
+            CameraView {
+                id: version.camera.id,
+                name: version.camera.name,
+                place: version.camera.place,
+                delay_days: of_camera.map_or(version.camera.delay_days, |go| go.delay_days(version.camera.delay_days)),
+                purposes: version.camera.purposes,
+                since: version.valid_from,
+                has_sub: version.camera.sub_url.is_some(),
+                missing: of_camera.map(missing).unwrap_or_default(),
+                order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
+            }
         };
         Ok(self.in_service()?.into_iter().map(view).collect())
     }
 
     /// For the recorder: with credentials, in memory (K13).
-    pub(crate) fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
+    pub fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
         let open = |version: CameraVersion| {
             let Camera { id, name, url, sub_url, credential, fingerprint, .. } = version.camera;
             // one camera whose credentials do not open is recorded without them if it can be; the others are recorded anyway
@@ -110,8 +117,11 @@ impl KeeperCore {
         };
         // the version first: a camera added in between is then fetched once more, never missed
         let version = self.moving().cameras_version;
-        let cameras = self.in_service()?.into_iter().map(open).collect();
-        Ok(Answer::Cameras { version, cameras })
+        let standing = self.standing(self.recording_time())?;
+        let (lawful, others): (Vec<_>, Vec<_>) =
+            self.in_service()?.into_iter().partition(|version| standing.is_open(version.camera.id));
+        let withheld = self.withheld(&others);
+        Ok(Answer::Cameras { version, cameras: lawful.into_iter().map(open).collect(), withheld })
     }
 
     /// Has the recorder look at a camera, and waits for what it finds.

@@ -12,6 +12,7 @@ use crate::{
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
+    lawful::Lawful,
     rebuild::Rebuilds,
     scans::Upload,
     wire::Finding,
@@ -61,6 +62,8 @@ pub struct KeeperCore {
     changing_keys: Mutex<()>,
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
+    /// Held while what may record is found and entered.
+    pub(crate) following: Mutex<()>,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -78,6 +81,7 @@ pub(crate) struct Moving {
     pub cameras_version: u64,
     /// Papers as the registry has them; none after a change, until they are asked for.
     pub acts: Option<KnownActs>,
+    pub lawful: Lawful,
     pub upload: Option<Upload>,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
@@ -182,6 +186,7 @@ impl KeeperCore {
                 // no number of an earlier keeper's life, which may have named another list
                 cameras_version: parts.clock.boot().0.unsigned_abs(),
                 acts: None,
+                lawful: Lawful::default(),
                 upload: None,
                 recorder: Recorder::default(),
                 checkpoint: None,
@@ -193,6 +198,7 @@ impl KeeperCore {
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
+            following: Mutex::new(()),
             parts,
         };
         core.moving().minute = core.present_minute();

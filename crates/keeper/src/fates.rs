@@ -6,6 +6,7 @@ use crate::{
     forget::Forgetting,
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
+    lawful::LastWords,
     orders::Orders,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
@@ -36,6 +37,7 @@ pub struct Fates {
     known_from: Option<UtcMicros>,
     /// What must die before its deadline (K7).
     pub orders: Orders,
+    pub words: LastWords,
 }
 
 /// What the living keys of an hour come to: asked each second of every hour, so that not every key is.
@@ -98,6 +100,7 @@ impl History {
 impl Fates {
     pub fn take(&mut self, entry: &Entry) {
         let erased = self.orders.take(entry);
+        self.words.take(entry);
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {

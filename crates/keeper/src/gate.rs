@@ -57,10 +57,20 @@ impl KeeperCore {
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
+                let reasons = self.told(refusal.reasons, ask, now)?;
                 let leaf = self.refuse(actor, &account, ask, &request, rules)?;
-                Ok(Verdict::Refused(Refused { reasons: refusal.reasons.iter().map(told).collect(), leaf }))
+                Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
+    }
+
+    /// The reasons as they are told. Which paper is missing and since when, the papers' own rows say better than the rules
+    /// that refuse without it.
+    fn told(&self, reasons: Vec<Reason>, ask: &Ask, now: UtcMicros) -> Result<Vec<RefusedReason>, KeeperError> {
+        let law = self.law();
+        let lacking = self.lacking_to_view(ask, now)?;
+        let kept = reasons.iter().filter(|reason| lacking.is_empty() || !law.is_about_acts(&reason.rule.0));
+        Ok(kept.map(told).chain(lacking.iter().cloned()).collect())
     }
 
     /// Ends a look before its time.
@@ -84,6 +94,9 @@ impl KeeperCore {
             return false;
         }
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
+        if self.is_view_closed(permit, now) {
+            return false; // its papers lapsed (CSI-07)
+        }
         let session_hash = {
             let moving = self.moving();
             let of_account = |holder: &&Holder| holder.account.0 == permit.account && holder.lives(now, boot);
@@ -100,9 +113,13 @@ impl KeeperCore {
     /// Looks the session up; one that ended loses its permits. A registry that does not answer lets nothing through.
     fn session_holds(&self, session_hash: [u8; 32], now: UtcMicros, boot: BootMicros) -> bool {
         match self.parts.registry.session_use(session_hash, now) {
-            Ok(Some(_)) => {
+            Ok(Some((_, account))) if self.may_still_look(&account, now) => {
                 self.moving().permits.seen.insert(session_hash, boot);
                 true
+            }
+            Ok(Some(_)) => {
+                self.end_permits(session_hash);
+                false
             }
             Ok(None) => {
                 self.end_permits(session_hash);

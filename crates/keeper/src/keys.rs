@@ -49,7 +49,7 @@ impl KeeperCore {
         Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor, at_least })
     }
 
-    /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
+    /// 1 the hour may be minted for, the cameras are in service; those that may not record get nothing · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
     /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
     /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
     ///
@@ -68,9 +68,15 @@ impl KeeperCore {
         if judgement.trusted.is_none() && in_the_wait < hour {
             return Err(self.no_time(judgement.state)); // 1
         }
+        let standing = self.standing(now)?;
+        let lawful: Vec<StreamId> =
+            streams.iter().copied().filter(|stream| !standing.is_blocked(stream.camera)).collect(); // 1
+        if lawful.is_empty() {
+            return Ok(Vec::new());
+        }
         let page = {
             let _keys_stay_as_they_are = self.change_keys();
-            let missing = self.missing(hour, streams, now)?; // 1, 2
+            let missing = self.missing(hour, &lawful, now)?; // 1, 2
             match self.enter_mint(hour, &missing) {
                 Err(KeeperError::LedgerAway { what }) if !self.parts.journal.would_take_entries() => {
                     warn!(%hour, what, "minted; the ledger is owed the entry")
@@ -83,7 +89,7 @@ impl KeeperCore {
             self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?
         };
         let lookup = LookupKey(page.lookup.clone());
-        let minted = streams.iter().filter_map(|stream| {
+        let minted = lawful.iter().filter_map(|stream| {
             let key = page.cameras.get(&stream.camera)?;
             if self.is_hour_closed(hour, stream.camera, key.deadline) {
                 return None;
@@ -126,12 +132,15 @@ impl KeeperCore {
         let page = self.parts.keyring.page(hour).map_err(failed)?;
         let known = |camera: &CameraId| page.as_ref().is_some_and(|page| page.cameras.contains_key(camera));
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
+        let standing = self.standing(now)?;
         let mut missing = BTreeMap::new();
         for camera in streams.iter().map(|stream| stream.camera) {
             let version = in_service.iter().find(|version| version.camera.id == camera);
             let version = version.ok_or_else(|| malformed(format!("camera {camera} is not in service")))?;
             let fate = self.moving().fates.of(hour, camera).unwrap_or_default();
-            let delay_days = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            let ordered = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            // never longer than the prefect's order says (CSI L252-5)
+            let delay_days = standing.of(camera).map_or(ordered, |go| go.delay_days(ordered));
             let lawful = self.deadline(hour, delay_days);
             // what the ledger said once holds: a crash may have come between its entry and the keyring (K7)
             let deadline = fate.deadline.map_or(lawful, |entered| entered.min(lawful));

@@ -13,11 +13,13 @@ use crate::{
     wire::{Answer, LawDone, LawFault, LawProposal, LawView, LawWaiting, PersonProof},
 };
 use catalog::{Account, LawKind, LawText, Registry};
-use domain::{CameraId, UtcMicros};
+use domain::{ActKind, CameraId, UtcMicros};
 use ledger::{Actor, Digest, Entry, Event};
 use policy::{
     CameraFacts, Law, LawError, Paper, PersonFacts, Role,
+    golive::missing_of_person,
     law::files::{PackFiles, TOWN},
+    required::required,
 };
 use std::{
     collections::BTreeMap,
@@ -364,12 +366,24 @@ fn differences(old: &Law, new: &Law) -> (Vec<String>, Vec<String>, Vec<String>) 
 
 impl KeeperCore {
     pub(crate) fn person_facts(&self, account: &Account, now: UtcMicros) -> Result<PersonFacts, KeeperError> {
-        let role = account.role.parse().map_err(failed)?;
-        let _ = now;
-        Ok(PersonFacts { account: account.id, role, habilitated: true })
+        let role: Role = account.role.parse().map_err(failed)?;
+        let acts = self.known_acts()?;
+        let habilitated = missing_of_person(required(), &acts, account.id, role, now).is_empty();
+        Ok(PersonFacts { account: account.id, role, habilitated })
     }
 
-    /// Each camera as the registry has it; one that it does not know has `exists: false`.
+    /// Whether a person who looks may go on: the habilitation may end, or be withdrawn, in the middle of a look.
+    pub(crate) fn may_still_look(&self, account: &Account, now: UtcMicros) -> bool {
+        match self.person_facts(account, now) {
+            Ok(facts) => facts.habilitated,
+            Err(error) => {
+                warn!(%error, "nobody looks while habilitations cannot be looked up");
+                false
+            }
+        }
+    }
+
+    /// Each camera as the registry and the papers have it; one that the registry does not know has `exists: false`.
     pub(crate) fn camera_facts(&self, cameras: &[CameraId], now: UtcMicros) -> Result<Vec<CameraFacts>, KeeperError> {
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
         let facts = |id: &CameraId| {
@@ -379,18 +393,38 @@ impl KeeperCore {
                 Some(version) => Some(version),
                 None => self.parts.registry.camera(*id, now).map_err(failed)?,
             };
-            let exists = known.is_some();
-            let (name, place, purposes) = known.map_or_else(Default::default, |version| {
-                let camera = version.camera;
-                (camera.name, camera.place, camera.purposes)
-            });
-            Ok(CameraFacts { id: *id, name, place, exists, recording, public_road: true, purposes, missing: vec![] })
+            let Some(version) = known else { return Ok(unknown(*id)) };
+            let missing =
+                self.go_live_of(&version, now)?.blocking.into_iter().flat_map(|missing| missing.kinds).collect();
+            let purposes = self.lawful_purposes(&version, now)?;
+            let (name, place) = (version.camera.name, version.camera.place);
+            // every camera films the public road until the registry tells places open to the public apart: the stricter list
+            Ok(CameraFacts { id: *id, name, place, exists: true, recording, public_road: true, purposes, missing })
         };
         cameras.iter().map(facts).collect()
     }
 
     /// Papers that hold now and on which gated capabilities depend.
-    pub(crate) fn papers(&self, _now: UtcMicros) -> Result<Vec<Paper>, KeeperError> {
-        Ok(vec![])
+    pub(crate) fn papers(&self, now: UtcMicros) -> Result<Vec<Paper>, KeeperError> {
+        let acts = self.acts_at(now)?;
+        let recipients = acts.iter().filter_map(|act| act.order()).any(|order| !order.recipients.is_empty());
+        let convention = acts.iter().any(|act| act.kind == ActKind::Convention);
+        let assessed = acts.iter().any(|act| act.kind == ActKind::Dpia);
+        let papers =
+            [(recipients, Paper::StateRecipients), (convention, Paper::RelayConvention), (assessed, Paper::Dpia)];
+        Ok(papers.into_iter().filter(|(holds, _)| *holds).map(|(_, paper)| paper).collect())
+    }
+}
+
+fn unknown(id: CameraId) -> CameraFacts {
+    CameraFacts {
+        id,
+        name: String::new(),
+        place: String::new(),
+        exists: false,
+        recording: false,
+        public_road: true,
+        purposes: vec![],
+        missing: vec![],
     }
 }

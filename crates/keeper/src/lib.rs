@@ -5,6 +5,7 @@
 
 mod accounts;
 mod acts;
+mod acts_health;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -22,6 +23,7 @@ mod in_process;
 pub mod journal;
 mod keys;
 mod law;
+mod lawful;
 mod life;
 mod orders;
 mod rebuild;

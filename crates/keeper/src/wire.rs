@@ -7,6 +7,7 @@ use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitiv
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},
+    golive::Missing,
 };
 use seal::sign::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
@@ -395,6 +396,8 @@ pub enum Answer {
     Cameras {
         version: u64,
         cameras: Vec<RecorderCamera>,
+        /// Recorded before and not lawful to record now: what is missing of them has that cause.
+        withheld: Vec<StreamId>,
     },
     Site(SiteView),
     SignedIn {
@@ -600,6 +603,26 @@ pub struct CameraView {
     pub since: UtcMicros,
     /// Whether a sub-stream is recorded too.
     pub has_sub: bool,
+    /// Papers that do not hold; any that blocks stops recording and viewing.
+    pub missing: Vec<MissingAct>,
+    /// When the order that lets it record ends.
+    pub order_end: Option<UtcMicros>,
+}
+
+/// A paper that a camera lacks; `policy::golive::Missing::named` has its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingAct {
+    pub rule: String,
+    pub blocks: bool,
+    /// When the last one that held ended.
+    pub ended: Option<UtcMicros>,
+}
+
+impl MissingAct {
+    /// What it is, what follows and what to do; none for a rule of another release.
+    pub fn words(&self) -> Option<Missing> {
+        Missing::named(&self.rule, self.ended)
+    }
 }
 
 /// What became, or will become, of a camera's hour.

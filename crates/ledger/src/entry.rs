@@ -403,7 +403,7 @@ mod tests {
                 number: text.clone(),
                 signatory: name.clone(),
                 person: Some(name.clone()),
-                cameras: cameras.clone(),
+                cameras: vec![camera],
                 from: at,
                 until: None,
                 digest_hex: Some(text.clone()),

@@ -3,11 +3,14 @@
 use crate::{
     calendar::{day_en, day_fr, days_after, months_after},
     explain::Confidence,
-    required::{Effect, Per, RequiredAct},
+    required::{Effect, Per, RequiredAct, required},
 };
 use domain::{AccountId, Act, ActKind, ActScope, ActTerms, CameraId, Purpose, Role, UtcMicros};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// The rule that asks for a purpose of the order; it is no row of the list.
+const PURPOSE: &str = "act-purpose";
 
 /// What stands for one camera at one instant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -126,10 +129,18 @@ impl Missing {
         }
     }
 
+    /// What a rule of the program says of its absence, by the rule's name; none for a name of another release.
+    pub fn named(rule: &str, ended: Option<UtcMicros>) -> Option<Missing> {
+        if rule == PURPOSE {
+            return Some(Missing::purpose());
+        }
+        required().iter().find(|row| row.id == rule).map(|row| Missing::of(row, ended))
+    }
+
     /// A camera none of whose purposes its orders authorise.
     pub fn purpose() -> Missing {
         Missing {
-            rule: "act-purpose".into(),
+            rule: PURPOSE.into(),
             kinds: vec![ActKind::Authorisation, ActKind::ProvisionalOrder],
             article: "CSI L251-2, L252-2".into(),
             confidence: Confidence::Found,
@@ -159,6 +170,13 @@ pub fn go_live(required: &[RequiredAct], acts: &[Act], camera: CameraId, now: Ut
         }
     }
     found
+}
+
+/// The next instant after `now` at which any answer of this module may change by the passing of time alone, warnings aside.
+pub fn next_change(required: &[RequiredAct], acts: &[Act], now: UtcMicros) -> Option<UtcMicros> {
+    let of_acts = acts.iter().flat_map(|act| [Some(act.from), act.end()]);
+    let of_rules = required.iter().flat_map(|row| [Some(row.from), row.to]);
+    of_acts.chain(of_rules).flatten().filter(|at| now < *at).min()
 }
 
 /// What a person of this role lacks at `now` to see pictures.

@@ -150,6 +150,11 @@ impl Law {
         (&words.text, &words.remedy)
     }
 
+    /// Whether a rule refuses because a paper is missing.
+    pub fn is_about_acts(&self, rule: &str) -> bool {
+        self.rules.iter().any(|known| known.id == rule && known.file == "acts.cedar")
+    }
+
     /// Each rule's text by its name, the town's too: what two laws differ in.
     pub fn texts(&self) -> BTreeMap<String, String> {
         let laws = self.rules.iter().filter_map(|rule| Some((rule.id.clone(), rule.policy.as_ref()?.to_string())));

@@ -100,9 +100,10 @@ impl KeeperClient {
         }
     }
 
-    pub fn cameras(&self) -> Result<(u64, Vec<RecorderCamera>)> {
+    /// The list's version, what is to be recorded, what may not be recorded any more.
+    pub fn cameras(&self) -> Result<(u64, Vec<RecorderCamera>, Vec<domain::StreamId>)> {
         match self.ask(&Question::Cameras)? {
-            Answer::Cameras { version, cameras } => Ok((version, cameras)),
+            Answer::Cameras { version, cameras, withheld } => Ok((version, cameras, withheld)),
             other => Err(unexpected(&other)),
         }
     }

@@ -10,6 +10,7 @@ mod devices;
 mod forget;
 mod gate;
 mod law;
+mod lawful;
 mod mint;
 mod orders;
 mod rebuild;

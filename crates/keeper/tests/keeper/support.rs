@@ -4,8 +4,8 @@
 use catalog::{Account, AccountId, Camera, Registry, Site};
 use disk::FaultyDisk;
 use domain::{
-    CameraId, Clock, Hour, HourLength, Purpose, Random, ReelId, RunId, Secret32, Sensitive, SiteId, Span, StreamId,
-    UtcMicros,
+    Act, ActId, ActKind, ActScope, ActTerms, CameraId, Clock, Hour, HourLength, OrderTerms, Purpose, Random, ReelId,
+    Role, RunId, Secret32, Sensitive, SiteId, Span, StreamId, UtcMicros,
     world::{BootId, BootMicros, NtpState},
 };
 use keeper::{
@@ -252,8 +252,16 @@ impl World {
     }
 }
 
-/// A registry with cameras, accounts and sessions.
+/// A registry with cameras, accounts, sessions and the papers of a demonstration.
 pub fn registry() -> TempDir {
+    let folder = bare_registry();
+    let registry = Registry::open(&folder.path().join("registry")).unwrap();
+    registry.acts_put(&demonstration_acts(), utc(-DAY)).unwrap();
+    folder
+}
+
+/// The same without any paper.
+pub fn bare_registry() -> TempDir {
     let folder = fast_folder();
     let created = utc(-DAY);
     let site = Site { id: SITE, name: "a town".into(), created };
@@ -285,6 +293,52 @@ pub fn registry() -> TempDir {
         start_session(&registry, n, role, utc(0));
     }
     folder
+}
+
+/// Papers by which every camera may record for 30 days and the operator may look; they say that nobody signed them.
+pub fn demonstration_acts() -> Vec<Act> {
+    let act = |kind, nth: u8, scope, terms| Act {
+        id: ActId([nth; 16]),
+        kind,
+        number: "demonstration".into(),
+        signed: utc(-DAY),
+        signatory: Sensitive::new("démonstration, aucun préfet n'a signé".into()),
+        from: utc(-DAY),
+        until: Some(utc(1_800 * DAY)),
+        scope,
+        terms,
+        scan: None,
+    };
+    let order = OrderTerms {
+        prefecture: "demonstration".into(),
+        purposes: Purpose::ALL.into(),
+        retention_days: 30,
+        minimum_hours: None,
+        recipients: vec![],
+        hosting_place: "memory".into(),
+        event_end: None,
+    };
+    let masks = ActTerms::Masks { preset: "fixed".into(), masks: None };
+    let capacity = ActTerms::Capacity { role: Role::Operator, territory: "a town".into() };
+    let mut acts = vec![
+        act(ActKind::Authorisation, 1, ActScope::Site, ActTerms::Order(order)),
+        act(ActKind::MaskStatement, 2, ActScope::Cameras((1..=250).map(camera).collect()), masks),
+        act(ActKind::Approval, 3, ActScope::Person(AccountId([1; 16])), capacity),
+    ];
+    let plain = [
+        ActKind::CnilCommitment,
+        ActKind::Dpia,
+        ActKind::CommissioningNotice,
+        ActKind::Sign,
+        ActKind::PublicNotice,
+        ActKind::ConformitySheet,
+        ActKind::HostingContract,
+        ActKind::ArchivesElimination,
+        ActKind::CouncilDeliberation,
+        ActKind::StaffInformation,
+    ];
+    acts.extend(plain.into_iter().zip(4..).map(|(kind, nth)| act(kind, nth, ActScope::Site, ActTerms::Plain)));
+    acts
 }
 
 /// A folder in memory where there is one: SQLite syncs a hundred thousand times in a long life.

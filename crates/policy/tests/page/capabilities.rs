@@ -149,7 +149,7 @@ impl Asked<'_> {
 
     fn request(&self, role: Role, papers: &[Paper], second_person: bool) -> Request {
         let action = self.row.action;
-        let now = calendar::day(self.date).expect("a date").plus_seconds(12 * 3_600);
+        let now = calendar::written_day(self.date).expect("a date").plus_seconds(12 * 3_600);
         let recorded = [Action::Replay, Action::ExportRequisition, Action::ExportProcedure].contains(&action);
         let fines = action == Action::Verbalise;
         let mut camera = known(1);

@@ -141,6 +141,20 @@ fn list(context: &Context<'_>) -> Outcome {
             camera.place,
             context.pick("jours", "days")
         );
+        for act in &camera.missing {
+            let Some(missing) = act.words() else { continue };
+            let effect = match act.blocks {
+                true => context.pick("n'enregistre pas", "does not record"),
+                false => context.pick("à régulariser", "to be put right"),
+            };
+            println!(
+                "    ✗ {} ({effect}) : {} [{}]\n      {}",
+                context.pick(&missing.title_fr, &missing.title_en),
+                context.pick(&missing.text_fr, &missing.text_en),
+                missing.article,
+                context.pick(&missing.remedy_fr, &missing.remedy_en)
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
