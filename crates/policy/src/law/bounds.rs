@@ -14,8 +14,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         ));
     }
     let mut statement = Statement::default();
-    let mut words = Words(text);
-    while let Some(word) = words.next() {
+    for word in Words(text) {
         statement.take(word);
         if statement.depth > LAW_NESTING_MAX {
             return Err(format!("a rule nests deeper than {LAW_NESTING_MAX}: write it as several rules"));
