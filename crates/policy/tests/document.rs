@@ -50,6 +50,7 @@ fn book() -> Book {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "one variable renews the page that is compared otherwise")]
 fn the_checked_in_page_of_the_law_is_the_generated_one() {
     let path = duties::root().join("docs/law.md");
     let made = page::page(&support::law(), lines(), &book());
