@@ -2,7 +2,7 @@
 //! stays proved; whatever fails on the way.
 
 use crate::support::*;
-use disk::{Disk, Fault, FaultyDisk, Happened, Open};
+use disk::{Disk, Fault, FaultyDisk, Happened};
 use keeper::core::KeyringLogKeys;
 use keeper::journal::{JournalError, LogKeyError, LogKeys};
 use keyring::{FileKeyring, Keyring, KeyringError};
@@ -389,18 +389,18 @@ fn details_older_than_three_years_are_found() {
     assert_eq!(faults, [LogFault::DetailsPastCap { month: month(MARCH) }]);
 }
 
-/// A clock that was stepped while the keeper is away is not believed, also when the anchor's first entry is dark.
+/// Within a boot one clock that agrees with the anchor is enough; a keeper that lost it would need a second one.
 #[test]
 fn the_anchor_of_a_boot_of_thirteen_months_outlives_its_entrys_month() {
     let world = World::new(21);
     let opened = world.open();
     world.clock.pass(TO_MARCHS_END);
     opened.core.forget_due().unwrap();
-    let before = world.true_time();
+    drop(opened);
+    world.clock.under_ntp(false);
+    let opened = world.open();
+    assert_eq!(opened.core.judgement().trusted, Some(world.true_time()));
     drop(opened);
     world.clock.step(40 * DAY);
-    let opened = world.open();
-    assert_eq!(opened.core.judgement().trusted, None, "no clock agrees with the time kept since the start");
-    assert_eq!(opened.core.judgement().at_least.seconds(), before.seconds());
-    assert!(world.disk.open(&folder(0).join("root.0"), Open::Read).is_ok());
+    assert_eq!(world.open().core.judgement().trusted, None, "no clock agrees with the time kept since the start");
 }
