@@ -1,6 +1,7 @@
 //! Accounts: links that work once, answers that tell a stranger nothing, waits that grow, sessions that end.
 
 use crate::{
+    acts::approve,
     authenticator::{PASSWORD, Phone},
     sockets::Served,
     support::*,
@@ -77,6 +78,7 @@ fn sign_out_and_a_disabled_account_end_permits_within_two_seconds() {
         let (world, opened) = opened();
         let served = Served::new(&opened);
         let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+        approve(&opened, "watcher");
         world.clock.pass(30);
         let sign_in = || served.web.sign_in(text("watcher"), text(PASSWORD), phone.code(world.now())).unwrap();
         let (session, _) = sign_in().unwrap();

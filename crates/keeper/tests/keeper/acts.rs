@@ -42,6 +42,17 @@ fn approval(person: &str) -> Draft {
     }
 }
 
+/// The prefect's approval of an operator's account, without which it sees nothing.
+pub fn approve(opened: &Opened, person: &str) {
+    let entered = opened.core.acts_enter(CLI, vec![approval(person)]).unwrap();
+    assert!(matches!(entered, Answer::ActsEntered(_)), "{entered:?}");
+}
+
+/// It is withdrawn from now on.
+pub fn withdraw_approval(opened: &Opened) {
+    opened.core.act_withdraw(CLI, "agrément", None).unwrap();
+}
+
 /// Numbers of the papers that hold, but for the demonstration's, which every registry here begins with.
 fn numbers(opened: &Opened, now: UtcMicros) -> Vec<String> {
     let acts = opened.core.acts_at(now).unwrap().into_iter();

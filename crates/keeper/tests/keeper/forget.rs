@@ -3,6 +3,7 @@
 
 use crate::support::*;
 use disk::{Disk, Fault, FaultyDisk, Happened};
+use domain::limit::CAMERAS_AWAITED_SECONDS;
 use keeper::core::KeyringLogKeys;
 use keeper::journal::{JournalError, LogKeyError, LogKeys};
 use keyring::{FileKeyring, Keyring, KeyringError};
@@ -246,6 +247,7 @@ fn while_the_clocks_are_in_doubt_no_details_end() {
     assert_eq!(ends(&opened), []);
     assert!(opened.core.journal().entry(0).is_ok());
     world.clock.under_ntp(true);
+    world.clock.pass(CAMERAS_AWAITED_SECONDS); // a time server does not decide before cameras could be heard
     opened.core.forget_due().unwrap();
     assert_eq!(ends(&opened), [("condemned", MARCH), ("destroyed", MARCH)]);
 }

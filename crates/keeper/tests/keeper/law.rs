@@ -172,3 +172,24 @@ fn rules_swapped_beside_vigie_permit_nothing_until_two_persons_put_rules_in_forc
     assert_eq!(view(&opened).fault, None);
     assert!(may_look(&opened));
 }
+
+#[test]
+fn a_person_looks_only_while_an_approval_is_in_force_and_its_withdrawal_ends_a_running_look() {
+    let world = World::new(6);
+    let opened = started(&world);
+    let watcher = person(&world, &opened, "watcher", Role::Operator);
+    let served = Served::new(&opened);
+    let (session, _) =
+        served.web.sign_in(text("watcher"), text(PASSWORD), watcher.phone.code(world.now())).unwrap().unwrap();
+    let look = || served.web.pass(&session, &ask(View::Live, &[1])).unwrap();
+    let Verdict::Refused(refused) = look() else { panic!("nobody approved the person") };
+    assert_eq!(refused.reasons[0].rule, "habilitation-in-force");
+    crate::acts::approve(&opened, "watcher");
+    let Verdict::Allowed(permit) = look() else { panic!("refused") };
+    let beat = vault::keeper::Beat { permits: vec![permit], ..Default::default() };
+    assert_eq!(served.recorder.check(&beat).unwrap().alive, [true]);
+    crate::acts::withdraw_approval(&opened);
+    world.clock.pass(2);
+    assert_eq!(served.recorder.check(&beat).unwrap().alive, [false]);
+    assert!(matches!(look(), Verdict::Refused(_)));
+}

@@ -304,7 +304,8 @@ pub fn demonstration_acts() -> Vec<Act> {
         signed: utc(-DAY),
         signatory: Sensitive::new("démonstration, aucun préfet n'a signé".into()),
         from: utc(-DAY),
-        until: Some(utc(1_800 * DAY)),
+        // an order and its renewal in one, so that five years can be told
+        until: Some(utc(2_500 * DAY)),
         scope,
         terms,
         scan: None,

@@ -1,7 +1,7 @@
 //! Forty days in a moment: what is past its deadline never opens, everything younger does.
 
 use crate::authenticator::{PASSWORD, Phone};
-use crate::{sockets::Served, support::*};
+use crate::{acts::approve, sockets::Served, support::*};
 use domain::{ReelId, Sensitive, UtcMicros};
 use keeper::wire::Answer;
 use ledger::Actor;
@@ -27,6 +27,7 @@ fn at_each_hour_of_forty_days_nothing_past_its_deadline_opens_and_everything_you
     let added = opened.core.account_add(Actor::Cli { uid: 0 }, &text("watcher"), Role::Operator).unwrap();
     let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
     let phone = Phone::set_up(&served, &world, &token);
+    approve(&opened, "watcher");
     drop(served);
     let mut footage: BTreeMap<i64, Vec<Footage>> = BTreeMap::new();
     world.clock.pass(840); // a quarter past each hour
