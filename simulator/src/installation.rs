@@ -3,7 +3,7 @@
 use crate::{
     authenticator::Authenticator,
     dossier,
-    persons::{Person, Persons},
+    persons::{AccountHolder, AccountHolders},
     rtsp::Credentials,
 };
 use domain::Sensitive;
@@ -69,7 +69,7 @@ pub struct Installation {
     serving: Option<Child>,
     has_acts: AtomicBool,
     agent: ureq::Agent,
-    pub persons: Persons,
+    pub persons: AccountHolders,
 }
 
 /// A signed-in person's browser.
@@ -120,7 +120,7 @@ impl Installation {
             serving: None,
             has_acts: AtomicBool::new(false),
             agent,
-            persons: Persons::default(),
+            persons: AccountHolders::default(),
         })
     }
 
@@ -356,7 +356,7 @@ impl Installation {
         let account = self.nobody().post("/api/setup", &body)?;
         let codes = account["recovery_codes"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let recovery = codes.map(|code| Sensitive::new(code.to_owned())).collect();
-        let person = Person { password: password.clone(), authenticator, recovery, cookie: None };
+        let person = AccountHolder { password: password.clone(), authenticator, recovery, cookie: None };
         self.persons.add(&text("name"), person);
         Ok(())
     }

@@ -20,20 +20,20 @@ fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.into())
 }
 
-struct Person {
+struct AccountHolder {
     name: &'static str,
     phone: Phone,
 }
 
-fn person(world: &World, opened: &Opened, name: &'static str, role: Role) -> Person {
+fn person(world: &World, opened: &Opened, name: &'static str, role: Role) -> AccountHolder {
     let added = opened.core.account_add(CLI, &text(name), role).unwrap();
     let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
     let phone = Phone::set_up(&Served::new(opened), world, &token);
     world.clock.pass(30);
-    Person { name, phone }
+    AccountHolder { name, phone }
 }
 
-impl Person {
+impl AccountHolder {
     fn proof(&self, at: UtcMicros) -> PersonProof {
         PersonProof { account: text(self.name), password: text(PASSWORD), code: self.phone.code(at) }
     }
