@@ -79,6 +79,10 @@ fn document(closed: &Maker, recovered: &Maker) -> String {
     serde_json::to_string_pretty(&document).unwrap() + "\n"
 }
 
+fn json(bytes: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice(bytes).ok()
+}
+
 #[test]
 #[allow(clippy::disallowed_methods)] // a test's own switch: no code of the crate reads the environment
 fn the_published_vectors_are_what_their_seeds_give() {
@@ -96,8 +100,13 @@ fn the_published_vectors_are_what_their_seeds_give() {
             fs::write(&path, &bytes).unwrap();
         }
         let published = fs::read(&path).unwrap();
+        // the order of an object's fields says nothing, and is another one where a library asks serde_json to keep it
+        let same = match (json(&published), json(&bytes)) {
+            (Some(published), Some(bytes)) => published == bytes,
+            _ => published == bytes,
+        };
         assert!(
-            published == bytes,
+            same,
             "{name} differs: a format that was published does not change without a new version"
         );
     }
