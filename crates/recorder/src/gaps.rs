@@ -22,6 +22,8 @@ pub struct GapBook {
 #[derive(Debug, Clone)]
 struct Open {
     from: UtcMicros,
+    /// When it was said; `from` is later where another gap of the stream began at that instant.
+    said: UtcMicros,
     cause: GapCause,
     /// The hour whose reels say so.
     said_in: Option<Hour>,
@@ -45,9 +47,9 @@ impl GapBook {
             if open.cause == cause {
                 return changed;
             }
-            if at < open.from {
+            if at < open.said {
                 // what was lost before the open gap began has its own cause; the open one goes on
-                let (to, missing) = (open.from, at);
+                let (to, missing) = (open.said, at);
                 return vec![self.add(stream, missing, to, cause)];
             }
             // the catalog knows a gap by its beginning: no two of a stream begin at one instant
@@ -55,7 +57,7 @@ impl GapBook {
             changed.extend(self.close(stream, from));
         }
         let begun = Missing { stream, from, to: None, cause: cause.clone() };
-        self.open.insert(stream, Open { from, cause, said_in: None });
+        self.open.insert(stream, Open { from, said: at, cause, said_in: None });
         changed.push(begun);
         changed
     }
@@ -85,7 +87,7 @@ impl GapBook {
 
     /// A gap that an earlier run left open goes on: said again in the present hour.
     pub fn goes_on(&mut self, stream: StreamId, from: UtcMicros, cause: GapCause) {
-        self.open.entry(stream).or_insert(Open { from, cause, said_in: None });
+        self.open.entry(stream).or_insert(Open { from, said: from, cause, said_in: None });
     }
 
     /// Nothing is expected of `stream` any more: a gap that began just now never was.
@@ -242,6 +244,18 @@ mod tests {
         let lines = book.take_lines(hour(0));
         assert_eq!(lines.len(), LINES_MAX);
         assert_eq!((lines[0].from, lines[0].to), (at(0), Some(at(509))));
+    }
+
+    #[test]
+    fn three_causes_at_one_instant_stand_end_to_end() {
+        let mut book = GapBook::default();
+        for cause in [GapCause::Closed, GapCause::Silent, GapCause::Closed] {
+            book.begins(GATE, at(0), cause);
+        }
+        book.forget(GATE, at(10));
+        let spans: Vec<_> = book.take_lines(hour(0)).into_iter().map(|line| (line.from, line.to)).collect();
+        assert!(spans.windows(2).all(|two| two[0].1 == Some(two[1].0)), "{spans:?}");
+        assert_eq!(spans.len(), 3);
     }
 
     proptest! {

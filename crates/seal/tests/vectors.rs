@@ -105,9 +105,6 @@ fn the_published_vectors_are_what_their_seeds_give() {
             (Some(published), Some(bytes)) => published == bytes,
             _ => published == bytes,
         };
-        assert!(
-            same,
-            "{name} differs: a format that was published does not change without a new version"
-        );
+        assert!(same, "{name} differs: a format that was published does not change without a new version");
     }
 }

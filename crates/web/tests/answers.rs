@@ -77,10 +77,11 @@ async fn a_setup_link_works_and_one_that_does_not_is_gone() {
 
 #[tokio::test]
 async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
-    let router = Town::new().router();
+    let town = Town::new();
+    let router = town.router();
     let begin = async |body| json(send(&router, request("POST", "/api/setup/begin", Some(body))).await).await;
     let begun = begin(r#"{"token":"jeton"}"#).await;
-    assert_eq!(begun["otpauth"], fake::OTPAUTH);
+    assert_eq!(begun["otpauth"], fake::OTPAUTH, "{begun}");
     let rows: Vec<&str> = begun["qr"].as_array().unwrap().iter().map(|row| row.as_str().unwrap()).collect();
     assert!(rows.len() > 20 && rows.iter().all(|row| row.len() == rows.len()), "a square");
     // the corner by which a reader finds it: ISO/IEC 18004, 6.3.3

@@ -7,6 +7,7 @@ use serde_json::json;
 use simulator::{
     clip,
     clock::{ShiftedClock, set_offset},
+    dossier,
     installation::{InstallationError, setup_token},
     packetise::split_annex_b,
     rtsp::{Town, TownConfig},
@@ -45,6 +46,7 @@ fn nothing_that_must_stay_secret_stands_in_a_file_or_in_the_log() {
     let said = site.site.run(&["account", "add", OPERATOR, "--role", "operator"], None).unwrap();
     let second_token = setup_token(&said).unwrap();
     site.site.set_up(&second_token, &site.operator).unwrap();
+    site.site.import(&dossier::of_account(OPERATOR, "operator").unwrap()).unwrap();
     let start = now();
     let cameras = [site.add(&town, 1, 30), site.add(&town, 2, 30)];
     sleep(12.0);
@@ -76,6 +78,7 @@ fn after_a_day_of_simulation_nothing_stands_in_clear_in_a_file_a_log_an_error_or
     let said = site.site.run(&["account", "add", OPERATOR, "--role", "operator"], None).unwrap();
     let second_token = setup_token(&said).unwrap();
     site.site.set_up(&second_token, &site.operator).unwrap();
+    site.site.import(&dossier::of_account(OPERATOR, "operator").unwrap()).unwrap();
     // the first camera's hours die after four, so that most of the day is destroyed within it
     let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 30)];
     let mut secrets =
