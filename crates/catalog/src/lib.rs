@@ -15,4 +15,6 @@ pub mod registry;
 
 pub use error::{CatalogError, Which};
 pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
-pub use registry::{Account, AccountId, Camera, CameraVersion, NewFactor, Registry, SecondFactor, Session, Site};
+pub use registry::{
+    Account, AccountId, Camera, CameraVersion, NewFactor, Passkey, Registry, SecondFactor, Session, Site,
+};

@@ -92,6 +92,14 @@ pub const SECOND_FACTOR_STEPS_BESIDE: i64 = 1;
 pub const RECOVERY_CODES: usize = 8;
 /// Their chance: 80 bits, which nobody guesses even with the hashes before him.
 pub const RECOVERY_CODE_BYTES: usize = 10;
+/// A ceremony of WebAuthn waits this long for a person to find a finger or a key.
+pub const CEREMONY_SECONDS_MAX: i64 = 300;
+/// Ceremonies under way at once: what strangers begin must not fill memory.
+pub const CEREMONIES_MAX: usize = 1_024;
+/// Passkeys of one account: a telephone, a key, a spare one of each.
+pub const PASSKEYS_MAX: usize = 10;
+/// What its owner calls a passkey.
+pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
 
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;

@@ -1,9 +1,11 @@
 //! Accounts: who signs in, by password and second factor; sessions. The keeper verifies; web only carries (P3, P8).
 
 mod factor;
+mod passkey;
 mod setup;
 mod throttle;
 
+pub(crate) use passkey::Passkeys;
 pub(crate) use throttle::Throttle;
 
 use crate::{

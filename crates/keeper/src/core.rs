@@ -1,7 +1,7 @@
 //! The keeper in one process: what it holds, how it opens, what time it believes, how it writes to the ledger.
 
 use crate::{
-    accounts::Throttle,
+    accounts::{Passkeys, Throttle},
     cameras::Probes,
     clocks::{Machine, Memory},
     destroy::FreedSpace,
@@ -36,6 +36,8 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// The console's address as browsers name it: passkeys are bound to it.
+    pub address: String,
     /// Where the passphrase came from, for `status` (P9).
     pub passphrase_from: String,
     pub version: String,
@@ -53,6 +55,7 @@ pub struct KeeperCore {
     changing_keys: Mutex<()>,
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
+    pub(crate) passkeys: Passkeys,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -165,6 +168,7 @@ impl KeeperCore {
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
+            passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
             parts,
         };
         core.moving().minute = core.present_minute();

@@ -91,6 +91,32 @@ pub enum Question {
         password: Sensitive<String>,
         code: Sensitive<String>,
     },
+    /// To add a passkey: with password and code anew.
+    PasskeyBegin {
+        session: SessionSecret,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    },
+    PasskeyAdd {
+        session: SessionSecret,
+        ceremony: [u8; 16],
+        label: Sensitive<String>,
+        /// JSON as the browser made it.
+        credential: Sensitive<String>,
+    },
+    PasskeyList {
+        session: SessionSecret,
+    },
+    PasskeyRemove {
+        session: SessionSecret,
+        id: [u8; 32],
+    },
+    /// To sign in by a passkey alone.
+    PasskeyAsk,
+    PasskeySignIn {
+        ceremony: [u8; 16],
+        credential: Sensitive<String>,
+    },
     EndLook {
         session: SessionSecret,
         permit: PermitId,
@@ -248,6 +274,12 @@ pub enum Answer {
     Denied {
         wait_seconds: u32,
     },
+    /// A ceremony of WebAuthn begins: options for the browser, as JSON.
+    Ceremony {
+        id: [u8; 16],
+        options: Sensitive<String>,
+    },
+    Passkeys(Vec<PasskeyLine>),
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
@@ -345,6 +377,16 @@ pub enum SetUpDenied {
     WrongCode {
         wait_seconds: u32,
     },
+}
+
+/// A passkey as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyLine {
+    /// Digest of the credential's id.
+    pub id: [u8; 32],
+    pub label: Sensitive<String>,
+    pub added: UtcMicros,
+    pub last_used: Option<UtcMicros>,
 }
 
 /// What a setup link is for.

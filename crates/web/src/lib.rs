@@ -15,6 +15,7 @@ mod live;
 mod looks;
 mod packer;
 mod parts;
+mod passkeys;
 mod permits;
 mod problem;
 mod recorder_link;

@@ -66,10 +66,7 @@ pub async fn post_session(
     Body(SignIn { name, password, code }): Body<SignIn>,
 ) -> Result<Response, Problem> {
     match web.ask_keeper(move |keeper| keeper.sign_in(name, password, code)).await? {
-        Ok((secret, view)) => {
-            let cookie = cookie_with(&secret).ok_or(&problem::FAILED)?;
-            Ok(([(header::SET_COOKIE, cookie)], Json(Session::from(view))).into_response())
-        }
+        Ok((secret, view)) => signed_in(&secret, view),
         Err(0) => Err((&problem::WRONG_SIGN_IN).into()),
         Err(wait_seconds) => Err(Problem::wait(wait_seconds)),
     }
@@ -85,6 +82,12 @@ pub async fn delete_session(State(web): State<Arc<Web>>, SignedIn(session): Sign
     web.ask_keeper(move |keeper| keeper.sign_out(&session)).await?;
     let gone = HeaderValue::from_static("vigie-session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
+}
+
+/// The answer that begins a session on this browser.
+pub fn signed_in(secret: &SessionSecret, view: SessionView) -> Result<Response, Problem> {
+    let cookie = cookie_with(secret).ok_or(&problem::FAILED)?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(Session::from(view))).into_response())
 }
 
 /// The session's secret of a request.

@@ -76,8 +76,28 @@ async fn a_setup_link_works_and_one_that_does_not_is_gone() {
 }
 
 #[tokio::test]
+async fn a_passkey_s_ceremony_passes_through_and_signs_in_or_does_not() {
+    let town = Town::new(); // its keeper lives as long as it
+    let router = town.router();
+    let begun = json(send(&router, request("POST", "/api/session/passkey/begin", None)).await).await;
+    let ceremony = "07".repeat(16);
+    assert_eq!(begun, serde_json::json!({ "ceremony": ceremony, "options": { "publicKey": { "challenge": "AAAA" } } }));
+    let answer = async |credential: &str| {
+        let body = format!(r#"{{"ceremony":"{ceremony}","credential":{credential}}}"#);
+        send(&router, request("POST", "/api/session/passkey", Some(&body))).await
+    };
+    let signed_in = answer(r#"{"id":"k"}"#).await;
+    assert_eq!(signed_in.status(), StatusCode::OK);
+    assert!(signed_in.headers()[header::SET_COOKIE].to_str().unwrap().starts_with(fake::COOKIE));
+    let refused = answer(r#"{"id":"another"}"#).await;
+    assert_eq!((refused.status().as_u16(), refused.headers().get(header::SET_COOKIE)), (401, None));
+    assert_eq!(json(refused).await["type"], "urn:vigie:problem:wrong-passkey");
+}
+
+#[tokio::test]
 async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
-    let router = Town::new().router();
+    let town = Town::new(); // its keeper lives as long as it
+    let router = town.router();
     let begin = async |body| json(send(&router, request("POST", "/api/setup/begin", Some(body))).await).await;
     let begun = begin(r#"{"token":"jeton"}"#).await;
     assert_eq!(begun["otpauth"], fake::OTPAUTH);

@@ -58,6 +58,8 @@ pub struct RetentionSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WebSection {
     pub listen: SocketAddr,
+    /// Empty: `http://localhost` and the port of `listen`.
+    pub address: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -201,6 +203,7 @@ impl Setting {
         let fits = match (self.form, value) {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
             (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
             (Form::TwoFolders, Value::Array(folders)) => {
@@ -234,6 +237,13 @@ impl Config {
         Ok(sources.effective()?.config)
     }
 
+    /// The console's address as browsers name it.
+    pub fn address(&self) -> String {
+        match self.web.address.as_str() {
+            "" => format!("http://localhost:{}", self.web.listen.port()),
+            given => given.trim_end_matches('/').to_owned(),
+        }
+    }
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
     }
@@ -277,6 +287,23 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// `https://` and a host, or `http://localhost`, each with or without a port: no path, no user.
+fn is_origin(text: &str) -> bool {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let (host, secure) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(host), _) => (host, true),
+        (_, Some(host)) => (host, false),
+        _ => return false,
+    };
+    let name = match host.split_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        Some(_) => return false,
+        None => host,
+    };
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
+    !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
 }
 
 fn refuse_unknown(table: &Table, path: &Path) -> Result<(), ConfigError> {
@@ -344,7 +371,19 @@ mod tests {
 
     #[test]
     fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
-        let values = ["Bourg", "/d", "/k1:/k2", "/p", "/s", "7", "8", "24", "127.0.0.1:1", "debug"];
+        let values = [
+            "Bourg",
+            "/d",
+            "/k1:/k2",
+            "/p",
+            "/s",
+            "7",
+            "8",
+            "24",
+            "127.0.0.1:1",
+            "https://vigie.ville.example",
+            "debug",
+        ];
         let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
         let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
         for text in ["", WHOLE] {
@@ -381,6 +420,8 @@ mod tests {
             ("VIGIE_DATA_FOLDER", "vigie"),
             ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_WEB_ADDRESS", "http://vigie.ville.example"),
+            ("VIGIE_WEB_ADDRESS", "https://vigie.ville.example/console"),
         ] {
             let said = said(name, value);
             assert!(said.contains(name) && said.contains("must be"), "{said}");

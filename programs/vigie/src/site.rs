@@ -154,6 +154,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         keyring,
         journal,
         registry: Registry::open(&config.registry())?,
+        address: config.address(),
         passphrase_from: passphrase.from,
         version: build.version.to_owned(),
         findings,

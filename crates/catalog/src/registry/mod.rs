@@ -3,11 +3,13 @@
 mod account;
 mod camera;
 mod factor;
+mod passkey;
 mod session;
 
 pub use account::{Account, AccountId};
 pub use camera::{Camera, CameraVersion};
 pub use factor::{NewFactor, SecondFactor};
+pub use passkey::Passkey;
 pub use session::Session;
 
 use crate::column;

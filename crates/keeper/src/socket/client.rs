@@ -287,7 +287,7 @@ fn away(error: MessageError) -> KeeperError {
     KeeperError::Away { detail: error.to_string() }
 }
 
-fn unexpected(answer: &Answer) -> KeeperError {
+pub(super) fn unexpected(answer: &Answer) -> KeeperError {
     let name = format!("{answer:?}");
     let name = name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
     KeeperError::Malformed { what: format!("an answer of the wrong kind ({name})") }

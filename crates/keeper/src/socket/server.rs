@@ -176,6 +176,16 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::SignOut { session } => answered(keeper.sign_out(&session).map(|()| Answer::Done)),
         Question::SetUpBegin { token } => answered(keeper.set_up_begin(&token)),
         Question::SetUp { token, password, code } => answered(keeper.set_up(&token, &password, &code)),
+        Question::PasskeyBegin { session, password, code } => {
+            answered(keeper.passkey_begin(&session, &password, &code))
+        }
+        Question::PasskeyAdd { session, ceremony, label, credential } => {
+            answered(keeper.passkey_add(&session, ceremony, &label, &credential))
+        }
+        Question::PasskeyList { session } => answered(keeper.passkey_list(&session)),
+        Question::PasskeyRemove { session, id } => answered(keeper.passkey_remove(&session, id)),
+        Question::PasskeyAsk => answered(keeper.passkey_ask()),
+        Question::PasskeySignIn { ceremony, credential } => answered(keeper.passkey_sign_in(ceremony, &credential)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }

@@ -8,6 +8,7 @@ mod destroy;
 mod gate;
 mod mint;
 mod orders;
+mod passkeys;
 mod rebuild;
 mod second_factor;
 mod secrecy;

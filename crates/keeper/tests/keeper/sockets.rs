@@ -89,6 +89,12 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::SignOut { session: session() }, &["web"]),
         (Question::SetUpBegin { token: text() }, &["web"]),
         (Question::SetUp { token: text(), password: text(), code: text() }, &["web"]),
+        (Question::PasskeyBegin { session: session(), password: text(), code: text() }, &["web"]),
+        (Question::PasskeyAdd { session: session(), ceremony: [1; 16], label: text(), credential: text() }, &["web"]),
+        (Question::PasskeyList { session: session() }, &["web"]),
+        (Question::PasskeyRemove { session: session(), id: [1; 32] }, &["web"]),
+        (Question::PasskeyAsk, &["web"]),
+        (Question::PasskeySignIn { ceremony: [1; 16], credential: text() }, &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
@@ -128,6 +134,12 @@ fn name(question: &Question) -> &'static str {
         Question::SignOut { .. } => "sign out",
         Question::SetUpBegin { .. } => "set up begin",
         Question::SetUp { .. } => "set up",
+        Question::PasskeyBegin { .. } => "passkey begin",
+        Question::PasskeyAdd { .. } => "passkey add",
+        Question::PasskeyList { .. } => "passkey list",
+        Question::PasskeyRemove { .. } => "passkey remove",
+        Question::PasskeyAsk => "passkey ask",
+        Question::PasskeySignIn { .. } => "passkey sign in",
         Question::EndLook { .. } => "end look",
         Question::SeeCameras { .. } => "see cameras",
         Question::SeeHours { .. } => "see hours",
@@ -153,7 +165,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 23, "every question is in the table");
+    assert_eq!(names.len(), 29, "every question is in the table");
 }
 
 #[test]

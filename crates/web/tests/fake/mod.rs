@@ -237,10 +237,22 @@ fn answer(question: Question) -> Answer {
         | Question::SeeHealth { session }
         | Question::SeeHours { session, .. }
         | Question::EndLook { session, .. }
+        | Question::PasskeyBegin { session, .. }
+        | Question::PasskeyAdd { session, .. }
+        | Question::PasskeyList { session }
+        | Question::PasskeyRemove { session, .. }
         | Question::Pass { session, .. }
             if !is_ours(&session) =>
         {
             Answer::Failed(KeeperError::NoSession)
+        }
+        Question::PasskeyAsk | Question::PasskeyBegin { .. } => {
+            Answer::Ceremony { id: [7; 16], options: Sensitive::new(r#"{"publicKey":{"challenge":"AAAA"}}"#.into()) }
+        }
+        Question::PasskeySignIn { ceremony, credential } => {
+            let is_known = ceremony == [7; 16] && credential.reveal() == r#"{"id":"k"}"#;
+            let session = Sensitive::new(SECRET.into());
+            if is_known { Answer::SignedIn { session, view: view() } } else { Answer::Denied { wait_seconds: 0 } }
         }
         Question::Session { .. } => Answer::Session(view()),
         Question::SignOut { .. } => Answer::Done,

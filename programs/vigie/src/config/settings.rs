@@ -10,6 +10,8 @@ pub enum Form {
     TwoFolders,
     /// Address and port.
     Address,
+    /// Scheme, name and port as a browser shows them, or empty.
+    Origin,
     Integer {
         min: i64,
         max: i64,
@@ -36,7 +38,7 @@ const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 11] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -119,6 +121,15 @@ pub const SETTINGS: [Setting; 10] = [
         text_en: "Where the console answers; loopback only, this version has no TLS.",
     },
     Setting {
+        name: "web.address",
+        form: Form::Origin,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "L'adresse de la console telle que les navigateurs la nomment (`https://vigie.ville.fr`) : les liens de compte et les clés d'accès y sont attachés ; vide : `http://localhost` et le port de `web.listen`.",
+        text_en: "The console's address as browsers name it (`https://vigie.ville.fr`): account links and passkeys are bound to it; empty: `http://localhost` and the port of `web.listen`.",
+    },
+    Setting {
         name: "log.level",
         form: Form::OneOf(&["error", "warn", "info", "debug", "trace"]),
         default: Some("\"info\""),
@@ -151,6 +162,7 @@ impl Setting {
             Form::File => "un fichier, chemin absolu".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse locale et port".into(),
+            Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
         }
@@ -163,6 +175,7 @@ impl Setting {
             Form::File => "a file, absolute path".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "loopback address and port".into(),
+            Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),
         }
