@@ -72,8 +72,16 @@ pub const PERMIT_IDLE_SECONDS_MAX: i64 = 60;
 pub const SETUP_LINK_SECONDS_MAX: i64 = 15 * 60;
 /// A session ends after this long: one service of the supervision centre.
 pub const SESSION_SECONDS_MAX: i64 = 12 * 3_600;
-/// A session unused for this long ends.
-pub const SESSION_IDLE_SECONDS_MAX: i64 = 3_600;
+/// A session that nobody touches locks after so many minutes, where the town sets nothing else: a desk is left for a coffee.
+pub const SESSION_IDLE_MINUTES: i64 = 10;
+/// And after this long whatever the town sets.
+pub const SESSION_IDLE_MINUTES_MAX: i64 = 30;
+/// A browser on which somebody signed in is known for so long: it has its own measure of failures.
+pub const KNOWN_DEVICE_SECONDS_MAX: i64 = 180 * 86_400;
+/// Persons who share one browser: so many are known on it.
+pub const KNOWN_DEVICE_PERSONS_MAX: usize = 8;
+/// A certificate that ends within so many days is worth a warning: an authority and a purchase take their time.
+pub const CERTIFICATE_WARNING_DAYS: i64 = 30;
 /// A reason is a sentence, not a page.
 pub const REASON_CHARS_MIN: usize = 10;
 pub const REASON_CHARS_MAX: usize = 500;

@@ -36,6 +36,8 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// A session that nobody touches ends after so long.
+    pub session_idle_seconds: i64,
     /// The console's address as browsers name it: passkeys are bound to it.
     pub address: String,
     /// Where the passphrase came from, for `status` (P9).

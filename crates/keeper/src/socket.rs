@@ -6,5 +6,6 @@ mod message;
 mod server;
 
 pub use client::KeeperClient;
+pub use client_people::SignedIn;
 pub use message::{MessageError, read_message, write_message};
 pub use server::{RoleSecrets, serve_control, serve_roles};

@@ -75,9 +75,16 @@ pub enum Question {
         name: Sensitive<String>,
         password: Sensitive<String>,
         code: Sensitive<String>,
+        browser: Browser,
     },
     Session {
         session: SessionSecret,
+        /// A person moved: the session locks later.
+        acts: bool,
+    },
+    /// Which of these permits still hold.
+    Alive {
+        permits: Vec<Permit>,
     },
     SignOut {
         session: SessionSecret,
@@ -257,7 +264,10 @@ pub enum Answer {
     SignedIn {
         session: SessionSecret,
         view: SessionView,
+        /// By it this browser is known to be this person's.
+        device: Sensitive<String>,
     },
+    Alive(Vec<bool>),
     Session(SessionView),
     SetUpBegun(SetUpBegun),
     SetUp {
@@ -445,6 +455,17 @@ pub struct SessionView {
     pub name: Sensitive<String>,
     pub role: AccountRole,
     pub expires: UtcMicros,
+    /// Unless the person moves before.
+    pub locks: UtcMicros,
+}
+
+/// From which browser somebody wants to sign in, as web sees it: it serves to slow strangers down, and for nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// A digest of its address.
+    pub place: [u8; 16],
+    /// Tokens of those who signed in on it, with dots between.
+    pub device: Option<Sensitive<String>>,
 }
 
 /// A camera as the console shows it; its state comes from the recorder.

@@ -22,6 +22,7 @@ use utoipa::{
         session::get_session,
         session::post_session,
         session::delete_session,
+        session::post_active,
         passkeys::post_begin_sign_in,
         passkeys::post_sign_in,
         passkeys::get_passkeys,

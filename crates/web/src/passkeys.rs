@@ -1,7 +1,7 @@
 //! Passkeys: to sign in by one, and to keep one's own. The keeper begins and verifies; here JSON passes through (P3).
 
 use crate::{
-    extract::{Body, Named, SignedIn},
+    extract::{Body, Named, SignedIn, Stranger},
     problem::{self, Problem, ProblemBody},
     server::Web,
     session::{Session, signed_in},
@@ -79,11 +79,12 @@ pub async fn post_begin_sign_in(State(web): State<Arc<Web>>) -> Result<Json<Cere
     ))]
 pub async fn post_sign_in(
     State(web): State<Arc<Web>>,
+    stranger: Stranger,
     Body(PasskeyAnswer { ceremony, credential }): Body<PasskeyAnswer>,
 ) -> Result<Response, Problem> {
     let (ceremony, credential) = (number(&ceremony)?, Sensitive::new(credential.reveal().to_string()));
     match web.ask_keeper(move |keeper| keeper.passkey_sign_in(ceremony, credential)).await? {
-        Ok((secret, view)) => signed_in(&secret, view),
+        Ok(begun) => signed_in(&web, begun, &stranger),
         Err(0) => Err((&problem::WRONG_PASSKEY).into()),
         Err(wait_seconds) => Err(Problem::wait(wait_seconds)),
     }

@@ -222,8 +222,8 @@ texts! {
         "Le corps de la demande doit être annoncé comme `application/json`.",
         "The body of the request must be declared as `application/json`."
     OTHER_HOST MISDIRECTED_REQUEST "other-host": "Autre nom de machine", "Other host name";
-        "Vigie ne répond qu’à une adresse de cette machine (127.0.0.1, localhost) tant que TLS n’est pas configuré.",
-        "Vigie answers only to an address of this machine (127.0.0.1, localhost) as long as TLS is not configured."
+        "Vigie ne répond qu’à une adresse de cette machine (127.0.0.1, localhost) et au nom donné par `web.address`.",
+        "Vigie answers only to an address of this machine (127.0.0.1, localhost) and to the name in `web.address`."
     FAILED INTERNAL_SERVER_ERROR "failed": "Échec inattendu", "Unexpected failure";
         "Le journal technique en donne la raison à l’administrateur.",
         "The technical log tells the administrator why."

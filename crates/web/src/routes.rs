@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/session", get(session::get_session)),
         route(Method::POST, "/api/session", post(session::post_session)),
         route(Method::DELETE, "/api/session", delete(session::delete_session)),
+        route(Method::POST, "/api/session/active", post(session::post_active)),
         route(Method::POST, "/api/session/passkey/begin", post(passkeys::post_begin_sign_in)),
         route(Method::POST, "/api/session/passkey", post(passkeys::post_sign_in)),
         route(Method::GET, "/api/passkeys", get(passkeys::get_passkeys)),

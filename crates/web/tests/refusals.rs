@@ -27,11 +27,12 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
     row("DELETE", "/api/session", Who::SignedIn),
+    row("POST", "/api/session/active", Who::SignedIn),
     row("POST", "/api/session/passkey/begin", Who::Anybody),
     row("POST", "/api/session/passkey", Who::Anybody),
     row("GET", "/api/passkeys", Who::SignedIn),

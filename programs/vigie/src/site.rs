@@ -50,6 +50,8 @@ pub enum SiteError {
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
+    Tls(#[from] web::TlsError),
+    #[error(transparent)]
     Disk(#[from] disk::DiskError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -154,6 +156,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         keyring,
         journal,
         registry: Registry::open(&config.registry())?,
+        session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),
         passphrase_from: passphrase.from,
         version: build.version.to_owned(),

@@ -14,6 +14,8 @@ export const api = {
   passkeyBegin: (password: string, code: string) => call<Ceremony>('POST', '/api/passkeys/begin', { password, code }),
   passkeyAdd: (ceremony: string, label: string, credential: unknown) => call<void>('POST', '/api/passkeys', { ceremony, label, credential }),
   passkeyRemove: (id: string) => call<void>('DELETE', `/api/passkeys/${encodeURIComponent(id)}`),
+  /** A person moved: the session locks later. */
+  active: () => call<Session>('POST', '/api/session/active'),
   signOut: () => call<void>('DELETE', '/api/session'),
   /** Whose link it is, and the seed for an authenticator; the link stays as it is. */
   setupBegin: (token: string) => call<SetupBegun>('POST', '/api/setup/begin', { token }),

@@ -19,6 +19,8 @@ export interface Session {
   name: string
   role: Role
   expires_at: Iso
+  /** The session locks then, unless the person moves before. */
+  locks_at: Iso
 }
 
 export interface Ceremony {

@@ -14,7 +14,8 @@ export const en: Record<MessageKey, string> = {
   'app.footer': 'Vigie {version} · no sound, no recognition of people · licence EUPL-1.2',
   'app.loading': 'Loading…',
   'app.retry': 'Try again',
-  'app.session-over': 'Your session is over. Sign in again.',
+  'app.session-over': 'Your session is locked or over. Sign in to go on where you were.',
+  'app.locks-in': 'locks in {left}',
   'role.operator': 'operator',
   'role.administrator': 'administrator',
 

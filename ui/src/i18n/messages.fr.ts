@@ -13,7 +13,8 @@ export const fr = {
   'app.footer': 'Vigie {version} · ni son, ni reconnaissance de personnes · licence EUPL-1.2',
   'app.loading': 'Chargement…',
   'app.retry': 'Réessayer',
-  'app.session-over': 'Votre session est finie. Connectez-vous de nouveau.',
+  'app.session-over': 'Votre session est verrouillée ou finie. Connectez-vous pour reprendre où vous étiez.',
+  'app.locks-in': 'verrouillage dans {left}',
   'role.operator': 'opérateur',
   'role.administrator': 'administrateur',
 

@@ -2,7 +2,7 @@
 //!
 //! The authenticator must verify its user (a finger, a PIN), so that one passkey is both factors.
 
-use super::{Throttle, actor, sha256};
+use super::{Throttle, actor, device::Asked, sha256, throttle::FREE_TRIES};
 use crate::{
     core::{KeeperCore, failed, malformed},
     wire::{Answer, PasskeyLine},
@@ -80,7 +80,7 @@ impl KeeperCore {
     ) -> Result<Answer, KeeperError> {
         let (account, session) = self.who(session)?;
         let rules = self.passkeys.rules()?;
-        if let Err(wait_seconds) = self.prove(actor(&account), &account.name, password, Some(code))? {
+        if let Err(wait_seconds) = self.prove(actor(&account), &account.name, password, Some(code), Asked::Within)? {
             return Ok(Answer::Denied { wait_seconds });
         }
         let known = self.parts.registry.passkeys(account.id).map_err(failed)?;
@@ -192,7 +192,7 @@ impl KeeperCore {
             result.user_verified().then_some(passkey)
         };
         let Some(passkey) = passkey.and_then(verify) else {
-            let wait_seconds = self.throttle(|throttle| throttle.note_failure(tries, boot));
+            let wait_seconds = self.throttle(|throttle| throttle.note_failure(tries, FREE_TRIES, boot));
             let web = Actor::Role { role: ledger::Role::Web };
             self.enter_events(web, vec![super::session_event("sign-in by passkey failed", &account.name)])?;
             return Ok(Answer::Denied { wait_seconds });

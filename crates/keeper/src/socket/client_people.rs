@@ -1,14 +1,52 @@
-//! What web asks the keeper about a person's own account: passkeys.
+//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
 
 use super::client::{KeeperClient, unexpected};
-use crate::wire::{Answer, PasskeyLine, Question, SessionView};
+use crate::wire::{Answer, Browser, PasskeyLine, Question, SessionView};
 use domain::Sensitive;
-use vault::{KeeperError, keeper::SessionSecret};
+use vault::{
+    KeeperError,
+    keeper::{Permit, SessionSecret},
+};
 
 /// Denied: come back after so many seconds.
 type OrWait<T> = Result<Result<T, u32>, KeeperError>;
 
+/// A session that began.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub session: SessionSecret,
+    pub view: SessionView,
+    pub device: Sensitive<String>,
+}
+
 impl KeeperClient {
+    pub fn sign_in(
+        &self,
+        name: Sensitive<String>,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+        browser: Browser,
+    ) -> OrWait<SignedIn> {
+        self.begins(&Question::SignIn { name, password, code, browser })
+    }
+
+    pub fn session(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
+        self.look(session, false)
+    }
+
+    /// A person moved: the session locks later.
+    pub fn session_acts(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
+        self.look(session, true)
+    }
+
+    /// Which of these permits still hold.
+    pub fn alive(&self, permits: Vec<Permit>) -> Result<Vec<bool>, KeeperError> {
+        match self.ask(&Question::Alive { permits })? {
+            Answer::Alive(alive) => Ok(alive),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The ceremony's number and the browser's options.
     pub fn passkey_begin(
         &self,
@@ -53,13 +91,20 @@ impl KeeperClient {
         self.ceremony(&Question::PasskeyAsk)
     }
 
-    pub fn passkey_sign_in(
-        &self,
-        ceremony: [u8; 16],
-        credential: Sensitive<String>,
-    ) -> OrWait<(SessionSecret, SessionView)> {
-        match self.ask(&Question::PasskeySignIn { ceremony, credential })? {
-            Answer::SignedIn { session, view } => Ok(Ok((session, view))),
+    pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
+        self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    fn look(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {
+        match self.ask(&Question::Session { session: session.clone(), acts })? {
+            Answer::Session(view) => Ok(view),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn begins(&self, question: &Question) -> OrWait<SignedIn> {
+        match self.ask(question)? {
+            Answer::SignedIn { session, view, device } => Ok(Ok(SignedIn { session, view, device })),
             Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
             other => Err(unexpected(&other)),
         }

@@ -171,8 +171,11 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
 fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
     match question {
         Question::Site => answered(keeper.site_view().map(Answer::Site)),
-        Question::SignIn { name, password, code } => answered(keeper.sign_in(&name, &password, &code)),
-        Question::Session { session } => answered(keeper.session(&session).map(Answer::Session)),
+        Question::SignIn { name, password, code, browser } => {
+            answered(keeper.sign_in(&name, &password, &code, &browser))
+        }
+        Question::Session { session, acts } => answered(keeper.session(&session, acts).map(Answer::Session)),
+        Question::Alive { permits } => Answer::Alive(keeper.alive(&permits)),
         Question::SignOut { session } => answered(keeper.sign_out(&session).map(|()| Answer::Done)),
         Question::SetUpBegin { token } => answered(keeper.set_up_begin(&token)),
         Question::SetUp { token, password, code } => answered(keeper.set_up(&token, &password, &code)),

@@ -7,7 +7,7 @@ use crate::{
     support::*,
 };
 use domain::{AccountId, Sensitive};
-use keeper::wire::{Answer, Control, Question};
+use keeper::wire::{Answer, Browser, Control, Question};
 use ledger::Event;
 use vault::keeper::SessionSecret;
 use webauthn_authenticator_rs::{WebauthnAuthenticator, softpasskey::SoftPasskey};
@@ -35,8 +35,12 @@ impl Person {
         let served = Served::new(&opened);
         let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
         world.clock.pass(30);
-        let (session, view) =
-            served.web.sign_in(text("watcher"), text(PASSWORD), phone.code(world.now())).unwrap().unwrap();
+        let signed_in = served
+            .web
+            .sign_in(text("watcher"), text(PASSWORD), phone.code(world.now()), Browser::default())
+            .unwrap()
+            .unwrap();
+        let (session, view) = (signed_in.session, signed_in.view);
         world.clock.pass(30);
         let key = SoftPasskey::new(verifies);
         let account = AccountId(view.account);
@@ -64,9 +68,9 @@ impl Person {
         let mut options: RequestChallengeResponse = serde_json::from_str(options.reveal()).unwrap();
         assert!(options.public_key.allow_credentials.is_empty(), "a challenge tells nobody's passkeys");
         options.public_key.allow_credentials =
-            vec![AllowCredentials { type_: "public-key".into(), id: self.credential.clone().into(), transports: None }];
+            vec![AllowCredentials { type_: "public-key".into(), id: self.credential.clone(), transports: None }];
         let mut signed = self.key.do_authentication(Url::parse(origin).unwrap(), options).unwrap();
-        signed.response.user_handle = Some(self.account.0.to_vec().into());
+        signed.response.user_handle = Some(self.account.0.to_vec());
         (ceremony, Sensitive::new(serde_json::to_string(&signed).unwrap()))
     }
 }
@@ -78,7 +82,7 @@ fn a_passkey_alone_signs_in_and_the_ledger_says_so() {
     let lines = person.served.web.passkeys(person.session.clone()).unwrap();
     assert_eq!((lines.len(), &lines[0].label), (1, &text("my key")));
     let (ceremony, signed) = person.answer(ORIGIN);
-    let (_, view) = person.served.web.passkey_sign_in(ceremony, signed.clone()).unwrap().unwrap();
+    let view = person.served.web.passkey_sign_in(ceremony, signed.clone()).unwrap().unwrap().view;
     assert_eq!(view.name, text("watcher"));
     assert!(person.served.web.passkey_sign_in(ceremony, signed).unwrap().is_err(), "a challenge is answered once");
     let said: Vec<String> = person.opened.entries().into_iter().filter_map(change).collect();
@@ -99,7 +103,7 @@ fn a_passkey_answers_for_its_own_address_and_its_own_challenge_only() {
     person.world.clock.pass(301);
     assert!(person.served.web.passkey_sign_in(ceremony, late).unwrap().is_err(), "too late");
     let (ceremony, signed) = person.answer(ORIGIN);
-    let (session, _) = person.served.web.passkey_sign_in(ceremony, signed).unwrap().unwrap();
+    let session = person.served.web.passkey_sign_in(ceremony, signed).unwrap().unwrap().session;
     assert!(person.served.web.session(&session).is_ok());
 }
 

@@ -84,8 +84,9 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Extents(Box::new(extents())), &["recorder"]),
         (Question::Rebuilt { number: 1, result: Err("no".into()) }, &["recorder"]),
         (Question::Site, &["web"]),
-        (Question::SignIn { name: text(), password: text(), code: text() }, &["web"]),
-        (Question::Session { session: session() }, &["web"]),
+        (Question::SignIn { name: text(), password: text(), code: text(), browser: browser() }, &["web"]),
+        (Question::Alive { permits: vec![] }, &["web"]),
+        (Question::Session { session: session(), acts: true }, &["web"]),
         (Question::SignOut { session: session() }, &["web"]),
         (Question::SetUpBegin { token: text() }, &["web"]),
         (Question::SetUp { token: text(), password: text(), code: text() }, &["web"]),
@@ -103,6 +104,10 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Control(Control::AccountList), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
+}
+
+fn browser() -> keeper::wire::Browser {
+    keeper::wire::Browser { place: [1; 16], device: Some(Sensitive::new("MARK device".into())) }
 }
 
 fn extents() -> vault::keeper::ExtentsQuery {
@@ -130,6 +135,7 @@ fn name(question: &Question) -> &'static str {
         Question::Rebuilt { .. } => "rebuilt",
         Question::Site => "site",
         Question::SignIn { .. } => "sign in",
+        Question::Alive { .. } => "alive",
         Question::Session { .. } => "session",
         Question::SignOut { .. } => "sign out",
         Question::SetUpBegin { .. } => "set up begin",
@@ -165,7 +171,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 29, "every question is in the table");
+    assert_eq!(names.len(), 30, "every question is in the table");
 }
 
 #[test]

@@ -202,6 +202,7 @@ impl World {
             keyring: keyring.clone(),
             journal,
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
+            session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
             passphrase_from: "tests".into(),
             version: "0".into(),
