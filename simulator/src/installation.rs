@@ -2,7 +2,7 @@
 
 use crate::{
     authenticator::Authenticator,
-    persons::{Person, Persons},
+    persons::{AccountHolder, AccountHolders},
     rtsp::Credentials,
 };
 use domain::Sensitive;
@@ -66,7 +66,7 @@ pub struct Installation {
     variables: Vec<(String, String)>,
     serving: Option<Child>,
     agent: ureq::Agent,
-    pub persons: Persons,
+    pub persons: AccountHolders,
 }
 
 /// A signed-in person's browser.
@@ -116,7 +116,7 @@ impl Installation {
             variables: Vec::new(),
             serving: None,
             agent,
-            persons: Persons::default(),
+            persons: AccountHolders::default(),
         })
     }
 
@@ -325,7 +325,7 @@ impl Installation {
         let account = self.nobody().post("/api/setup", &body)?;
         let codes = account["recovery_codes"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let recovery = codes.map(|code| Sensitive::new(code.to_owned())).collect();
-        let person = Person { password: password.clone(), authenticator, recovery, cookie: None };
+        let person = AccountHolder { password: password.clone(), authenticator, recovery, cookie: None };
         self.persons.add(&text("name"), person);
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct AccountHolder {
     pub password: Sensitive<String>,
     pub authenticator: Authenticator,
     /// Recovery codes that are left.
@@ -19,30 +19,30 @@ pub struct Person {
 
 /// By the name of the account. A copy is the same persons, before another client of the same installation.
 #[derive(Clone, Debug, Default)]
-pub struct Persons(Arc<Mutex<BTreeMap<String, Person>>>);
+pub struct AccountHolders(Arc<Mutex<BTreeMap<String, AccountHolder>>>);
 
-impl Persons {
-    pub fn add(&self, name: &str, person: Person) {
+impl AccountHolders {
+    pub fn add(&self, name: &str, person: AccountHolder) {
         self.lock().insert(name.to_owned(), person);
     }
 
-    pub fn get(&self, name: &str) -> Option<Person> {
+    pub fn get(&self, name: &str) -> Option<AccountHolder> {
         self.lock().get(name).cloned()
     }
 
     /// Changes one, if there is such a person.
-    pub fn with<T>(&self, name: &str, change: impl FnOnce(&mut Person) -> T) -> Option<T> {
+    pub fn with<T>(&self, name: &str, change: impl FnOnce(&mut AccountHolder) -> T) -> Option<T> {
         self.lock().get_mut(name).map(change)
     }
 
     /// The same persons before another installation, such as one restored from a backup: without their sessions.
-    pub fn again(&self) -> Persons {
+    pub fn again(&self) -> AccountHolders {
         let persons = self.lock().clone().into_iter();
-        let without = persons.map(|(name, person)| (name, Person { cookie: None, ..person }));
-        Persons(Arc::new(Mutex::new(without.collect())))
+        let without = persons.map(|(name, person)| (name, AccountHolder { cookie: None, ..person }));
+        AccountHolders(Arc::new(Mutex::new(without.collect())))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Person>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, AccountHolder>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,6 +11,8 @@ const [given, out] = process.argv.slice(2)
 const base = given.replace(/\/$/, '').replace('127.0.0.1', 'localhost')
 const operator = { name: 'operateur', password: process.env.VIGIE_OPERATOR_PASSWORD, secret: process.env.VIGIE_OPERATOR_SECRET }
 const walk = { base, out, faults: [], notes: [] }
+// another walk may have used the codes up to the next one
+operator.lastStep = Math.floor(Date.now() / 30_000) + 1
 mkdirSync(out, { recursive: true })
 const browser = await launch()
 const { page, context, faults } = await openPage(browser, base, {})

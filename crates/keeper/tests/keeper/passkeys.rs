@@ -16,7 +16,7 @@ use webauthn_rs_proto::AllowCredentials;
 
 const ORIGIN: &str = "http://localhost:8470";
 
-struct Person {
+struct Owner {
     world: World,
     opened: Opened,
     served: Served,
@@ -27,9 +27,9 @@ struct Person {
     credential: Vec<u8>,
 }
 
-impl Person {
+impl Owner {
     /// Signed in by password and code; `verifies`: her authenticator says that it verified its user.
-    fn new(verifies: bool) -> Person {
+    fn new(verifies: bool) -> Owner {
         let world = World::new(1);
         let opened = world.open();
         let served = Served::new(&opened);
@@ -44,7 +44,7 @@ impl Person {
         world.clock.pass(30);
         let key = SoftPasskey::new(verifies);
         let account = AccountId(view.account);
-        Person { world, opened, served, phone, session, account, key, credential: vec![] }
+        Owner { world, opened, served, phone, session, account, key, credential: vec![] }
     }
 
     /// Adds her passkey as the page does.
@@ -77,7 +77,7 @@ impl Person {
 
 #[test]
 fn a_passkey_alone_signs_in_and_the_ledger_says_so() {
-    let mut person = Person::new(true);
+    let mut person = Owner::new(true);
     assert!(person.add());
     let lines = person.served.web.passkeys(person.session.clone()).unwrap();
     assert_eq!((lines.len(), &lines[0].label), (1, &text("my key")));
@@ -92,7 +92,7 @@ fn a_passkey_alone_signs_in_and_the_ledger_says_so() {
 
 #[test]
 fn a_passkey_answers_for_its_own_address_and_its_own_challenge_only() {
-    let mut person = Person::new(true);
+    let mut person = Owner::new(true);
     assert!(person.add());
     let (ceremony, elsewhere) = person.answer("http://localhost:8471");
     assert!(person.served.web.passkey_sign_in(ceremony, elsewhere).unwrap().is_err(), "another address");
@@ -109,14 +109,14 @@ fn a_passkey_answers_for_its_own_address_and_its_own_challenge_only() {
 
 #[test]
 fn an_authenticator_that_did_not_verify_its_user_is_no_passkey() {
-    let mut person = Person::new(false);
+    let mut person = Owner::new(false);
     assert!(!person.add());
     assert!(person.served.web.passkeys(person.session.clone()).unwrap().is_empty());
 }
 
 #[test]
 fn a_passkey_is_added_with_password_and_code_anew_and_by_the_session_that_began() {
-    let mut person = Person::new(true);
+    let mut person = Owner::new(true);
     let begin = |session: SessionSecret, password: &str, code: Sensitive<String>| {
         person.served.web.passkey_begin(session, text(password), code)
     };
@@ -136,7 +136,7 @@ fn a_passkey_is_added_with_password_and_code_anew_and_by_the_session_that_began(
 #[test]
 fn a_removed_passkey_a_disabled_account_and_a_new_link_end_sign_in_by_it() {
     for way in 0..3 {
-        let mut person = Person::new(true);
+        let mut person = Owner::new(true);
         assert!(person.add());
         match way {
             0 => {
