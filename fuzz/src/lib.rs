@@ -4,10 +4,13 @@
 //! begin with the seeds made here and with what is kept in `fuzz/corpus`. Where a digest or a tag guards a parser, the target
 //! makes it anew around the mutated bytes: what is behind it is what has to stand.
 
+mod acts;
 mod cameras;
 mod journal;
+pub mod law;
 mod reels;
 mod sockets;
+mod witnesses;
 
 /// One parser.
 pub struct Target {
@@ -52,6 +55,15 @@ pub const TARGETS: &[Target] = &[
     target("journal_group", journal::group, journal::group_seeds, 4_000),
     target("ledger_details", journal::details, journal::details_seeds, 4_000),
     target("checkpoint", journal::checkpoint, journal::checkpoint_seeds, 2_000),
+    target("cosignature", witnesses::cosignature, witnesses::cosignature_seeds, 500),
+    target("add_checkpoint", witnesses::add_checkpoint, witnesses::add_checkpoint_seeds, 1_000),
+    target("witness_policy", witnesses::policy, witnesses::policy_seeds, 1_000),
+    target("tile_path", witnesses::tile_path, witnesses::tile_path_seeds, 8_000),
+    target("public_tiles", witnesses::tiles, witnesses::tiles_seeds, 60),
+    target("law_town", law::town, law::town_seeds, 60),
+    target("law_pack", law::pack, law::pack_seeds, 60),
+    target("dossier", acts::dossier, acts::dossier_seeds, 4_000),
+    target("required_acts", acts::required_acts, acts::required_acts_seeds, 4_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];

@@ -41,7 +41,11 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(vault::store::Location::from_bytes(&seeds("location")[0]).is_some());
     assert!(media::h264::parameter_sets_from_avcc(&seeds("h264_parameters")[0]).is_ok());
     assert!(ledger::Entry::from_details(&seeds("ledger_details")[0]).is_ok());
+    assert!(ledger::AddCheckpoint::parse(&seeds("add_checkpoint")[0]).is_ok());
+    assert!(ledger::WitnessPolicy::parse(&seeds("witness_policy")[0]).is_ok());
+    assert!(ledger::checkpoint::claimed(&seeds("cosignature")[0]).is_some());
     assert!(files::root_reads(&seeds("keyring_root")[0]));
+    assert!(fuzz::law::seeds_are_read());
     assert!(groups::group_reads(&seeds("journal_group")[0]));
 }
 

@@ -5,7 +5,7 @@
 
 use domain::{
     Clock, UtcMicros,
-    world::{BootId, BootMicros},
+    world::{BootId, BootMicros, NtpState},
 };
 use std::{
     io,
@@ -49,7 +49,8 @@ impl Clock for SystemClock {
 /// Another clock plus offsets in microseconds, read at each call from a file.
 ///
 /// One decimal integer applies to UTC and to time since boot alike: to the program, the time has really passed. Two are
-/// UTC's and the boot clock's: somebody set the system clock. A missing file is offset 0; a file caught half written, or
+/// UTC's and the boot clock's: somebody set the system clock. A third one is the number of a boot: the machine was started
+/// so often since, and a time server has set its clock. A missing file is offset 0; a file caught half written, or
 /// one that holds something else, leaves the last good offsets in force.
 pub struct ShiftedClock {
     inner: Arc<dyn Clock>,
@@ -62,6 +63,8 @@ pub struct ShiftedClock {
 struct Offsets {
     utc: i64,
     boot: i64,
+    /// Which boot it is; 0: the one that the machine really is in.
+    nth: u8,
 }
 
 impl ShiftedClock {
@@ -90,8 +93,9 @@ impl Offsets {
     fn parse(text: &str) -> Option<Offsets> {
         let numbers: Result<Vec<i64>, _> = text.split_whitespace().map(str::parse).collect();
         match numbers.ok()?.as_slice() {
-            [both] => Some(Offsets { utc: *both, boot: *both }),
-            [utc, boot] => Some(Offsets { utc: *utc, boot: *boot }),
+            [both] => Some(Offsets { utc: *both, boot: *both, nth: 0 }),
+            [utc, boot] => Some(Offsets { utc: *utc, boot: *boot, nth: 0 }),
+            [utc, boot, nth] => Some(Offsets { utc: *utc, boot: *boot, nth: u8::try_from(*nth).ok()? }),
             _ => None,
         }
     }
@@ -109,7 +113,12 @@ impl Clock for ShiftedClock {
         (utc.plus_micros(offsets.utc), BootMicros(boot.0.saturating_add(offsets.boot)))
     }
     fn boot_id(&self) -> BootId {
-        self.inner.boot_id()
+        let mut id = self.inner.boot_id();
+        id.0[0] = id.0[0].wrapping_add(self.offsets().nth);
+        id
+    }
+    fn ntp(&self) -> NtpState {
+        if self.offsets().nth == 0 { NtpState::Unknown } else { NtpState::Synchronised }
     }
 }
 
@@ -121,6 +130,11 @@ pub fn set_offset(path: &Path, offset_micros: i64) -> io::Result<()> {
 /// As if somebody set the system clock: UTC goes by one offset, time since boot by another.
 pub fn set_offsets(path: &Path, utc_micros: i64, boot_micros: i64) -> io::Result<()> {
     write_renamed(path, &format!("{utc_micros} {boot_micros}\n"))
+}
+
+/// As if the machine booted, for the `nth` time, and a time server set its clock, rightly or not.
+pub fn set_boot(path: &Path, utc_micros: i64, nth: u8) -> io::Result<()> {
+    write_renamed(path, &format!("{utc_micros} 0 {nth}\n"))
 }
 
 fn write_renamed(path: &Path, text: &str) -> io::Result<()> {
@@ -202,6 +216,17 @@ mod tests {
         let clock = ShiftedClock::over(manual(), &path);
         set_offsets(&path, 9_000_000, 2).unwrap();
         assert_eq!((clock.utc(), clock.boot()), (UtcMicros::from_seconds(1_009), BootMicros(2)));
+    }
+
+    #[test]
+    fn a_third_number_is_another_boot_under_a_time_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("offset");
+        let clock = ShiftedClock::over(manual(), &path);
+        let before = (clock.boot_id(), clock.ntp());
+        set_boot(&path, 3_000_000, 1).unwrap();
+        assert_eq!(clock.utc(), UtcMicros::from_seconds(1_003));
+        assert!(clock.boot_id() != before.0 && clock.ntp() == NtpState::Synchronised && before.1 == NtpState::Unknown);
     }
 
     #[test]

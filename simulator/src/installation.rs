@@ -2,6 +2,7 @@
 
 use crate::{
     authenticator::Authenticator,
+    dossier,
     persons::{AccountHolder, AccountHolders},
     rtsp::Credentials,
 };
@@ -13,6 +14,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -65,6 +67,7 @@ pub struct Installation {
     pub port: u16,
     variables: Vec<(String, String)>,
     serving: Option<Child>,
+    has_acts: AtomicBool,
     agent: ureq::Agent,
     pub persons: AccountHolders,
 }
@@ -115,6 +118,7 @@ impl Installation {
             port,
             variables: Vec::new(),
             serving: None,
+            has_acts: AtomicBool::new(false),
             agent,
             persons: AccountHolders::default(),
         })
@@ -276,7 +280,28 @@ impl Installation {
         command
     }
 
-    /// `vigie camera add` with the password on its standard input; the camera's id comes back.
+    /// The demonstration's papers that are about the whole site, once; without them no camera records.
+    fn demonstration_acts(&self) -> Result<()> {
+        if self.has_acts.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        if !self.run(&["act", "list", "--all", "--json"], None)?.contains("\"authorisation\"") {
+            self.import(&dossier::of_site())?;
+        }
+        self.has_acts.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// `vigie act import` of a dossier's text.
+    pub fn import(&self, dossier: &str) -> Result<()> {
+        let path = self.folder.join("dossier.toml");
+        fs::write(&path, dossier).map_err(at("cannot write", &path))?;
+        let said = self.run(&["act", "import", &path.display().to_string()], None);
+        fs::remove_file(&path).map_err(at("cannot remove", &path))?;
+        said.map(drop)
+    }
+
+    /// `vigie camera add` with the password on its standard input, and its mask statement; the camera's id comes back.
     pub fn add_camera(
         &self,
         name: &str,
@@ -285,6 +310,7 @@ impl Installation {
         days: u32,
         credentials: &Credentials,
     ) -> Result<String> {
+        self.demonstration_acts()?;
         let days = days.to_string();
         let arguments = [
             "camera",
@@ -304,13 +330,18 @@ impl Installation {
             "--password-stdin",
         ];
         let said = self.run(&arguments, Some(credentials.password.reveal()))?;
+        self.import(&dossier::of_camera(name))?;
         Ok(said.split_whitespace().last().unwrap_or_default().to_owned())
     }
 
-    /// `vigie account add`, and the password set by its link.
+    /// `vigie account add`, the password set by its link, and the person's habilitation or approval.
     pub fn add_account(&self, name: &str, role: &str, password: &Sensitive<String>) -> Result<()> {
         let token = setup_token(&self.run(&["account", "add", name, "--role", role], None)?)?;
-        self.set_up(&token, password)
+        self.set_up(&token, password)?;
+        match dossier::of_account(name, role) {
+            Some(dossier) => self.import(&dossier),
+            None => Ok(()),
+        }
     }
 
     /// Uses a setup link as the console does: an authenticator reads the seed, and its first code shows that it did.

@@ -5,6 +5,7 @@ pub mod clip;
 pub mod clock;
 pub mod coding;
 mod depacketise;
+pub mod dossier;
 pub mod installation;
 pub mod mark;
 pub mod nal;

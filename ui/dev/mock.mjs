@@ -252,6 +252,7 @@ class Town {
         detail_fr: camera === away ? 'Pas de réponse ; nouvel essai toutes les 15 secondes.' : '', detail_en: camera === away ? 'No answer; next attempt every 15 seconds.' : '',
         last_durable: iso(now - (camera === away ? 240_000 : 900)), bytes_per_second: camera === away ? 0 : 512_000,
         clock_ahead_ms: camera === this.cameras[1] ? 7300 : camera === away ? null : 120, clock_jumps: camera === this.cameras[2] ? 1 : 0,
+        missing: camera === this.cameras[1] ? [{ rule: 'act-sign', blocks: false, article: 'CSI L255-1, R253-6 I', title_fr: "Panneau d'information", title_en: 'Sign for the public', text_fr: "Aucun panneau n'informe le public de cette caméra.", text_en: 'No sign tells the public of this camera.', remedy_fr: 'Posez le panneau et inscrivez-le.', remedy_en: 'Put up the sign and enter it.' }] : [],
       })),
       store: { bytes: 2_000_000_000_000, bytes_used: 1_410_000_000_000, slots: 31_250, slots_free: 9_218 },
       ledger: { size: this.entries, checkpoint_size: this.entries - 3, checkpoint_at: iso(now - 31_000), root: 'q0Ff3m9n2H1kE8yV5sJdYt7uWcRxLbAaZp4o6iG=' },

@@ -58,6 +58,16 @@ pub(crate) fn purposes(row: &SqliteRow, name: &str) -> Read<Vec<Purpose>> {
     all.ok_or_else(|| wrong(name, format!("`{text}` is no list of purposes")))
 }
 
+/// JSON, for facts that no query looks into.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, name: &str) -> Read<T> {
+    let text: String = row.try_get(name)?;
+    serde_json::from_str(&text).map_err(|error| wrong(name, error.to_string()))
+}
+
 /// A count as `bigint`; no store holds 2^63 of anything.
 pub(crate) fn bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

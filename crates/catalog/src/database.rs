@@ -31,6 +31,9 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_001.sql"),
     include_str!("upgrade/registry_002.sql"),
     include_str!("upgrade/registry_003.sql"),
+    include_str!("upgrade/registry_004.sql"),
+    include_str!("upgrade/registry_005.sql"),
+    include_str!("upgrade/registry_006.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 

@@ -1,6 +1,6 @@
 //! What can go wrong with a catalog, and what to do then: the registry is restored, footage is rebuilt.
 
-use domain::{CameraId, ReelId, SiteId};
+use domain::{ActId, CameraId, ReelId, SiteId};
 use std::{fmt, path::PathBuf};
 
 /// Which of the two databases.
@@ -72,6 +72,11 @@ pub enum CatalogError {
         "camera {camera} has a version recorded later than this one: correct the clock, versions are recorded in order"
     )]
     RecordedBackwards { camera: CameraId },
+
+    #[error("the registry knows no act {act}: `vigie act list` names them")]
+    UnknownAct { act: ActId },
+    #[error("act {act} has a version recorded later than this one: correct the clock, versions are recorded in order")]
+    ActRecordedBackwards { act: ActId },
 
     #[error("the catalog knows no live reel {reel}: it is dead, or was never opened")]
     NotLive { reel: ReelId },

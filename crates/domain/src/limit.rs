@@ -109,8 +109,60 @@ pub const PASSKEYS_MAX: usize = 10;
 /// What its owner calls a passkey.
 pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
 
+/// One scan of a paper: a file of 40 pages at 300 dpi in grey.
+pub const SCAN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A scan travels in parts, each with room in a message of 1 MiB.
+pub const SCAN_PART_BYTES_MAX: usize = 512 * 1024;
+/// Papers entered at once: a town's whole file, 300 cameras with three papers each; a message of 1 MiB holds 1 KiB of each.
+pub const ACTS_AT_ONCE_MAX: usize = 1_000;
+/// A number, a name, a place on a paper.
+pub const ACT_WORD_CHARS_MAX: usize = 200;
+/// Cameras, or recipients, that one paper names.
+pub const ACT_NAMES_MAX: usize = 1_000;
+/// A dossier's file: [`ACTS_AT_ONCE_MAX`] papers with their comments.
+pub const DOSSIER_BYTES_MAX: usize = 1024 * 1024;
+/// An authorisation ends after five years (CSI L252-4).
+pub const AUTHORISATION_MONTHS_MAX: i32 = 60;
+/// A provisional one after four months (CSI L252-6, L223-5).
+pub const PROVISIONAL_MONTHS_MAX: i32 = 4;
+
+/// The details of the ledger's entries can be read for at least so many months after the month they belong to (L2).
+pub const LOG_RETENTION_MONTHS_MIN: u32 = 12;
+/// CSI R253-5: at most three years, for the oldest entry of a month, too.
+pub const LOG_RETENTION_MONTHS_MAX: u32 = 36;
+/// A log key dies so long before its oldest entry is three years old, so that no reading of a calendar finds it too old.
+pub const LOG_KEY_DIES_BEFORE_CAP_SECONDS: i64 = 86_400;
+
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
+/// A log beyond this is none of ours: 10,000 cameras make tens of millions of entries a year (L5). What a stranger signs is
+/// not believed beyond it, because arithmetic on tree indexes has to stay within 64 bits.
+pub const LOG_ENTRIES_MAX: u64 = 1 << 40;
+/// A signed note with its signatures: some hundred bytes, and as many for each witness.
+pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Lines of a consistency proof that a witness is asked with (C2SP tlog-witness).
+pub const PROOF_LINES_MAX: usize = 63;
+/// A whole question to a witness: the note, and 63 lines of 45 bytes, with room.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
+/// A file that says which witnesses count (C2SP tlog-policy), and the lines of each kind in it.
+pub const WITNESS_POLICY_BYTES_MAX: usize = 64 * 1024;
+pub const WITNESS_POLICY_LINES_MAX: usize = 64;
+/// A witness answers within this; it signs and syncs one small file. Asked twice at most, so that a role that is told to stop
+/// while it waits still stops in order (15 s).
+pub const WITNESS_ANSWER_SECONDS_MAX: u64 = 6;
+/// The journal closes a batch, and witnesses are asked, this often (L4).
+pub const CHECKPOINT_SECONDS: i64 = 60;
+/// The public mirror gets the log this often, on a fixed clock (L4).
+pub const MIRROR_SECONDS: i64 = 3_600;
+/// A witness that has cosigned nothing for this long is an alarm: fifteen checkpoints.
+pub const WITNESS_SILENCE_SECONDS_MAX: i64 = 15 * 60;
+
+/// A file of rules or of a schema; those of the law have a tenth of it.
+pub const LAW_FILE_BYTES_MAX: usize = 256 * 1024;
+/// Words and marks of one rule; a schema's longest statement has half of it. Cedar's tree is as deep as a chain of them is long.
+pub const LAW_STATEMENT_WORDS_MAX: usize = 1_000;
+/// Brackets in brackets and `if` in `if` of one rule: Cedar's parser goes through a dozen frames for each.
+pub const LAW_NESTING_MAX: usize = 32;
 /// Two clocks that differ by more do not agree (K9).
 pub const CLOCK_AGREEMENT_SECONDS_MAX: i64 = 300;
 /// 2026-01-01T00:00:00Z: no clock of this program can be right that says an earlier time (a dead battery says 1970 or 2000).
@@ -126,8 +178,12 @@ pub const CLOCK_SLEW_FROM_MICROS: i64 = 1_000_000;
 pub const CAMERA_CLOCK_FRESH_SECONDS_MAX: i64 = 60;
 /// Clocks of cameras in one beat: 40 bytes each, of a message of 1 MiB; a median needs no more voices.
 pub const CAMERA_CLOCKS_MAX: usize = 1_024;
-/// So many cameras that agree may contradict another clock; one alone may only confirm one (K9).
+/// So many cameras that agree are a clock of their own; one alone may only confirm one that nobody sets, or NTP (K9).
 pub const CAMERA_CLOCKS_TO_CONTRADICT: usize = 2;
+/// After a boot a time server decides alone only when the cameras could be heard for so long: what hangs on the same power
+/// line boots in a minute or two, is reconnected to within ten seconds, and says its time about each five. It costs nothing:
+/// meanwhile what is due is closed, and recording goes on.
+pub const CAMERAS_AWAITED_SECONDS: i64 = 120;
 /// So many cameras that agree may show the drift of our quartz.
 pub const CAMERA_CLOCKS_TO_FOLLOW: usize = 3;
 /// Two persons confirm the time within this (K9).
@@ -146,9 +202,17 @@ pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
+// A scan's part travels in one message.
+const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
 // A record header and its padding fit a block.
 const _: () =
     assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
+// Every proof that fits the lines of a question is one of a log that can be: a path is at most twice its tree's height.
+const _: () = assert!(LOG_ENTRIES_MAX.ilog2() as usize <= PROOF_LINES_MAX);
+// Witnesses are asked several times before their silence is an alarm, and the mirror shows nothing in between.
+const _: () =
+    assert!(CHECKPOINT_SECONDS * 10 < WITNESS_SILENCE_SECONDS_MAX && WITNESS_SILENCE_SECONDS_MAX < MIRROR_SECONDS);
+const _: () = assert!((WITNESS_ANSWER_SECONDS_MAX as i64) < CHECKPOINT_SECONDS);
 // The largest picture fits a record.
 const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.
@@ -159,3 +223,5 @@ const _: () =
 // Whoever drags the clock that ours follows gains less in footage's longest life than footage closes early.
 const _: () =
     assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);
+// Whoever boots with a time server has connected to every camera that answers, and heard it, before it decides alone.
+const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);

@@ -11,7 +11,7 @@ pub(crate) use throttle::Throttle;
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{AccountLine, Answer, Browser, SessionView},
+    wire::{AccountLine, Answer, Browser, PersonProof, SessionView},
 };
 use argon2::{
     Argon2, Params, Version,
@@ -37,23 +37,26 @@ impl KeeperCore {
     /// The account behind a session's secret, if the session holds.
     pub(crate) fn who(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
         let (hash, idle) = (sha256(session.reveal()), self.parts.session_idle_seconds);
-        let found = self.parts.registry.session_look(hash, self.decision_time(), idle).map_err(failed)?;
+        let found = self.parts.registry.session_look(hash, self.stamp(), idle).map_err(failed)?;
+        let found = found.filter(|(session, _)| self.session_counts(session));
         found.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
     }
 
     /// The same where a person does something: the session is used, and locks later.
     pub(crate) fn who_acts(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
         let (hash, idle) = (sha256(session.reveal()), self.parts.session_idle_seconds);
-        let used = self.parts.registry.session_use(hash, self.decision_time(), idle).map_err(failed)?;
+        let used = self.parts.registry.session_use(hash, self.stamp(), idle).map_err(failed)?;
+        let used = used.filter(|(session, _)| self.session_counts(session));
         used.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
     }
 
     /// `acts`: a person moved, and the session locks later.
     pub(crate) fn session(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {
-        let (hash, idle, now) = (sha256(session.reveal()), self.parts.session_idle_seconds, self.decision_time());
+        let (hash, idle, now) = (sha256(session.reveal()), self.parts.session_idle_seconds, self.stamp());
         let registry = &self.parts.registry;
         let found = if acts { registry.session_use(hash, now, idle) } else { registry.session_look(hash, now, idle) };
-        let (session, account) = found.map_err(failed)?.ok_or(KeeperError::NoSession)?;
+        let found = found.map_err(failed)?.filter(|(session, _)| self.session_counts(session));
+        let (session, account) = found.ok_or(KeeperError::NoSession)?;
         self.view(&account, &session)
     }
 
@@ -76,7 +79,7 @@ impl KeeperCore {
     /// 1 entry, saying by which factors · 2 the session
     fn begin_session(&self, account: &Account, with: &str) -> Result<Answer, KeeperError> {
         let (secret, hash) = self.draw_secret();
-        let now = self.decision_time();
+        let now = self.stamp();
         self.enter_events(actor(account), vec![session_event(&format!("signed in with {with}"), &account.name)])?; // 1
         let expires = now.plus_seconds(SESSION_SECONDS_MAX);
         let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?; // 2
@@ -93,6 +96,17 @@ impl KeeperCore {
         password: &Sensitive<String>,
     ) -> Result<Result<Account, u32>, KeeperError> {
         Ok(self.prove(asks, name, password, None, Asked::Within)?.map(|(account, _)| account))
+    }
+
+    /// The open account of that name, password and code, or how many seconds to wait: for an act of a person at the command
+    /// line.
+    pub(crate) fn by_both_factors(
+        &self,
+        asks: Actor,
+        proof: &PersonProof,
+    ) -> Result<Result<Account, u32>, KeeperError> {
+        let proven = self.prove(asks, &proof.account, &proof.password, Some(&proof.code), Asked::Within)?;
+        Ok(proven.map(|(account, _)| account))
     }
 
     /// The open account of that name, password and code, or how many seconds to wait. Whatever is wrong, the answer is the
@@ -138,14 +152,14 @@ impl KeeperCore {
 
     pub(crate) fn sign_out(&self, session: &SessionSecret) -> Result<(), KeeperError> {
         let (account, hash) = self.who(session)?;
-        self.parts.registry.session_end(hash, self.decision_time()).map_err(failed)?;
+        self.parts.registry.session_end(hash, self.stamp()).map_err(failed)?;
         self.end_permits(hash);
         self.enter_events(actor(&account), vec![session_event("signed out", &account.name)]).map(|_| ())
     }
 
     /// A new account, or a new setup link for one that has no password yet or lost it.
     pub fn account_add(&self, actor: Actor, name: &Sensitive<String>, role: Role) -> Result<Answer, KeeperError> {
-        let now = self.decision_time();
+        let now = self.stamp();
         let length = name.reveal().chars().count();
         if name.reveal().trim() != name.reveal() || !(1..=NAME_CHARS_MAX).contains(&length) {
             return Err(malformed(format!("a name has 1 to {NAME_CHARS_MAX} characters, no space at its ends")));
@@ -182,7 +196,7 @@ impl KeeperCore {
         }
         let event = Event::Account { change: "disabled".into(), name: name.clone(), role: account.role.clone() };
         self.enter_events(actor, vec![event])?;
-        self.parts.registry.account_disable(account.id, self.decision_time()).map_err(failed)?;
+        self.parts.registry.account_disable(account.id, self.stamp()).map_err(failed)?;
         self.end_permits_of(account.id);
         Ok(Answer::Done)
     }

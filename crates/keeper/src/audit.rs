@@ -126,7 +126,7 @@ impl KeeperCore {
         }
         let more = rest.peek().is_some();
         self.moving().books = more.then_some(books.clone());
-        Ok(Answer::AuditHours { hours, more, site_key: self.site_key.public(), now: self.decision_time() })
+        Ok(Answer::AuditHours { hours, more, site_key: self.site_key.public(), now: self.stamp() })
     }
 
     fn read_books(&self) -> Result<Arc<Books>, KeeperError> {
@@ -144,6 +144,6 @@ impl KeeperCore {
                 Ok(())
             })
             .map_err(failed)?;
-        Ok(Arc::new(keeper.finish(&*self.parts.keyring, self.decision_time())))
+        Ok(Arc::new(keeper.finish(&*self.parts.keyring, self.stamp())))
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{Answer, CameraView, Credentials, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed, RecorderCamera},
+    lawful::missing,
+    wire::{
+        Answer, CameraView, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
+        RecorderCamera,
+    },
 };
 use catalog::{Camera, CameraVersion};
 use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
@@ -18,6 +22,10 @@ use zeroize::Zeroizing;
 /// A look at a camera is given up after this: DESCRIBE, SETUP, PLAY and a key frame of a long group.
 const PROBE_PATIENCE: Duration = Duration::from_secs(25);
 const CAMERA_NAME_CHARS_MAX: usize = 100;
+const CODE_BYTES: usize = 16;
+const ANOTHER_ANSWERS: &str =
+    "another device answers now than the one that was shown: look again with `vigie camera confirm`";
+const CHANGED_MEANWHILE: &str = "the camera was changed meanwhile: look again with `vigie camera confirm`";
 
 /// Looks that the recorder was asked for.
 #[derive(Default)]
@@ -77,20 +85,26 @@ impl KeeperCore {
     }
 
     pub(crate) fn camera_views(&self) -> Result<Vec<CameraView>, KeeperError> {
-        let view = |version: CameraVersion| CameraView {
-            id: version.camera.id,
-            name: version.camera.name,
-            place: version.camera.place,
-            delay_days: version.camera.delay_days,
-            purposes: version.camera.purposes,
-            since: version.valid_from,
-            has_sub: version.camera.sub_url.is_some(),
+        let standing = self.standing(self.recording_time())?;
+        let view = |version: CameraVersion| {
+            let of_camera = standing.of(version.camera.id);
+            CameraView {
+                id: version.camera.id,
+                name: version.camera.name,
+                place: version.camera.place,
+                delay_days: of_camera.map_or(version.camera.delay_days, |go| go.delay_days(version.camera.delay_days)),
+                purposes: version.camera.purposes,
+                since: version.valid_from,
+                has_sub: version.camera.sub_url.is_some(),
+                missing: of_camera.map(missing).unwrap_or_default(),
+                order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
+            }
         };
         Ok(self.in_service()?.into_iter().map(view).collect())
     }
 
     /// For the recorder: with credentials, in memory (K13).
-    pub(crate) fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
+    pub fn recorder_cameras(&self) -> Result<Answer, KeeperError> {
         let open = |version: CameraVersion| {
             let Camera { id, name, url, sub_url, credential, fingerprint, .. } = version.camera;
             // one camera whose credentials do not open is recorded without them if it can be; the others are recorded anyway
@@ -103,8 +117,11 @@ impl KeeperCore {
         };
         // the version first: a camera added in between is then fetched once more, never missed
         let version = self.moving().cameras_version;
-        let cameras = self.in_service()?.into_iter().map(open).collect();
-        Ok(Answer::Cameras { version, cameras })
+        let standing = self.standing(self.recording_time())?;
+        let (lawful, others): (Vec<_>, Vec<_>) =
+            self.in_service()?.into_iter().partition(|version| standing.is_open(version.camera.id));
+        let withheld = self.withheld(&others);
+        Ok(Answer::Cameras { version, cameras: lawful.into_iter().map(open).collect(), withheld })
     }
 
     /// Has the recorder look at a camera, and waits for what it finds.
@@ -150,24 +167,44 @@ impl KeeperCore {
         })
     }
 
-    /// 1 who answers now, without giving it a password · 2 entry with what differs · 3 the registry pins it · the recorder
-    /// hears of it within a second (R13).
-    pub(crate) fn camera_confirm(&self, actor: Actor, name: &str) -> Result<Answer, KeeperError> {
-        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
-        let job = ProbeJob { number: 0, url: camera.url.clone(), credentials: None, identity_only: true };
-        let found = match self.look(job)? {
-            Ok(probed) => probed.fingerprint, // 1
+    /// Who answers at a camera's address now, without giving it a password: shown before anything is confirmed.
+    pub(crate) fn camera_device(&self, name: &str) -> Result<Answer, KeeperError> {
+        let camera = self.by_name(name)?.camera;
+        Ok(match self.who_answers(&camera)? {
+            Ok(found) => Answer::Device(Box::new(device(&camera, &found))),
+            Err(failure) => Answer::Probed(Err(failure)),
+        })
+    }
+
+    /// 1 who answers now, again without a password: refused where it is not the device that was shown · 2 the camera as it is
+    /// after that look · 3 entry with what differs · 4 the registry pins it · the recorder hears of it within a second (R13).
+    pub(crate) fn camera_confirm(&self, actor: Actor, name: &str, shown: &str) -> Result<Answer, KeeperError> {
+        let looked_at = self.by_name(name)?.camera;
+        let found = match self.who_answers(&looked_at)? {
+            Ok(found) => found,
             Err(failure) => return Ok(Answer::Probed(Err(failure))),
         };
-        let differences = differences(camera.fingerprint.as_deref(), &found);
-        if differences.is_empty() && camera.fingerprint.is_some() {
-            return Ok(Answer::CameraConfirmed { differences });
+        if code_of(&found) != shown {
+            return Err(malformed(ANOTHER_ANSWERS)); // 1
         }
-        let details = differences.iter().map(|one| format!("{}: {} → {}", one.field, one.before, one.now));
+        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
+        if (camera.id, &camera.url) != (looked_at.id, &looked_at.url) {
+            return Err(malformed(CHANGED_MEANWHILE)); // 2
+        }
+        let device = device(&camera, &found);
+        if device.is_known {
+            return Ok(Answer::Device(Box::new(device)));
+        }
+        let details = device.differences.iter().map(|one| format!("{}: {} → {}", one.field, one.before, one.now));
         let details = format!("{name}: {}", details.collect::<Vec<_>>().join("; "));
-        self.enter_events(actor, vec![Event::Camera { change: "confirmed".into(), camera: camera.id, details }])?; // 2
-        self.put(Camera { fingerprint: Some(found), ..camera }, now)?; // 3
-        Ok(Answer::CameraConfirmed { differences })
+        self.enter_events(actor, vec![Event::Camera { change: "confirmed".into(), camera: camera.id, details }])?; // 3
+        self.put(Camera { fingerprint: Some(found), ..camera }, now)?; // 4
+        Ok(Answer::Device(Box::new(device)))
+    }
+
+    fn who_answers(&self, camera: &Camera) -> Result<Result<String, ProbeFailure>, KeeperError> {
+        let job = ProbeJob { number: 0, url: camera.url.clone(), credentials: None, identity_only: true };
+        Ok(self.look(job)?.map(|probed| probed.fingerprint))
     }
 
     /// Sets or takes away a camera's sub-stream.
@@ -238,6 +275,18 @@ fn authority(url: &str) -> Option<&str> {
     let authority = rest.split(['/', '?', '#']).next()?;
     // 554 need not be said (RFC 2326, 3.2)
     scheme.eq_ignore_ascii_case("rtsp").then(|| authority.strip_suffix(":554").unwrap_or(authority))
+}
+
+fn device(camera: &Camera, found: &str) -> Device {
+    let pinned = camera.fingerprint.as_deref();
+    let differences = differences(pinned, found);
+    Device { code: code_of(found), is_known: differences.is_empty() && pinned.is_some(), differences }
+}
+
+/// Short enough to be copied, too long for a device to be made to it.
+fn code_of(fingerprint: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, fingerprint.as_bytes());
+    digest.as_ref().iter().take(CODE_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// In which fields two fingerprints differ; both are `device-1 field=value …`.

@@ -7,18 +7,21 @@
 
 mod confirm;
 mod memory;
+mod touched;
 mod words;
 
 pub(crate) use memory::{Anchor, Machine, Memory};
+pub(crate) use touched::Touched;
 
 use crate::{
     core::KeeperCore,
     wire::{ClockView, Finding},
 };
+use catalog::Session;
 use domain::UtcMicros;
 use ledger::{Actor, Entry, Event};
 use memory::{ClockState, name};
-use policy::time::Judgement;
+use policy::time::{Judgement, State};
 use vault::{KeeperError, keeper::CameraClock};
 
 impl KeeperCore {
@@ -34,7 +37,11 @@ impl KeeperCore {
     /// Trusted time, or an answer that says why there is none.
     pub(crate) fn trusted(&self) -> Result<UtcMicros, KeeperError> {
         let judgement = self.judgement();
-        judgement.trusted.ok_or_else(|| KeeperError::NoTrustedTime { what: words::doubt_en(judgement.state).into() })
+        judgement.trusted.ok_or_else(|| self.no_time(judgement.state))
+    }
+
+    pub(crate) fn no_time(&self, state: State) -> KeeperError {
+        KeeperError::NoTrustedTime { what: words::doubt_en(state).into() }
     }
 
     /// The time for decisions that a doubt must close: trusted, or the fastest plausible clock.
@@ -49,6 +56,17 @@ impl KeeperCore {
         judgement.trusted.unwrap_or(judgement.at_least)
     }
 
+    /// Whether a session that holds by what has passed at least may be used. In a doubt one that began before it ends by the
+    /// fastest clock, as everything does that a doubt must close; one that began in it could not begin otherwise.
+    pub(crate) fn session_counts(&self, session: &Session) -> bool {
+        let judgement = self.judgement();
+        let idle_micros = judgement.fastest.since(session.last_used);
+        judgement.trusted.is_some()
+            || self.moving().time.is_of_the_doubt(session.created)
+            || (judgement.fastest < session.expires_at
+                && idle_micros < self.parts.session_idle_seconds.saturating_mul(1_000_000))
+    }
+
     /// The recorder heard the cameras' clocks.
     pub(crate) fn hear_cameras(&self, clocks: &[CameraClock]) {
         let mut moving = self.moving();
@@ -57,19 +75,21 @@ impl KeeperCore {
 
     /// Enters the clocks' state where it is another than was entered last; with the anchor, while there is one.
     pub(crate) fn enter_clocks(&self) -> Result<(), KeeperError> {
+        let state = name(self.judgement().state);
+        if self.moving().time.is_entered(state) { Ok(()) } else { self.enter_clocks_again() }
+    }
+
+    /// The same whatever was entered before: the anchor's entry may be about to become unreadable (L2).
+    pub(crate) fn enter_clocks_again(&self) -> Result<(), KeeperError> {
         let judgement = self.judgement();
         let state = name(judgement.state);
         let (at, mark) = {
             let moving = self.moving();
             let time = &moving.time;
-            if time.is_entered(state) {
-                return Ok(());
-            }
             // the entry's time and its mark are of one instant
             if time.is_anchored() { time.anchor_now(self.machine()) } else { (judgement.at_least, None) }
         };
-        let text =
-            serde_json::to_string(&ClockState { state: state.into(), mark, at: None }).map_err(crate::core::failed)?;
+        let text = serde_json::to_string(&ClockState::of(state, mark)).map_err(crate::core::failed)?;
         self.append(vec![Entry::new(at, Actor::Schedule, Event::Clocks { state: text })])?;
         self.moving().time.note_entered(state);
         Ok(())

@@ -2,14 +2,19 @@
 
 use crate::{
     accounts::{Passkeys, Throttle},
+    acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
     destroy::FreedSpace,
     facts::Told,
     fates::{Fates, History},
+    forget::Forgetting,
     gate::Permits,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
+    law::{InForce, LawSeen},
+    lawful::Lawful,
     rebuild::Rebuilds,
+    scans::Upload,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
@@ -17,10 +22,11 @@ use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
 use ledger::{Actor, Entry, Event, LogId, Month};
+use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 use tracing::warn;
 use vault::{KeeperError, audit::Books};
@@ -40,6 +46,8 @@ pub struct KeeperParts {
     pub session_idle_seconds: i64,
     /// The console's address as browsers name it: passkeys are bound to it.
     pub address: String,
+    /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
+    pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
     pub passphrase_from: String,
     pub version: String,
@@ -52,12 +60,15 @@ pub struct KeeperCore {
     pub(crate) parts: KeeperParts,
     pub(crate) site_key: SigningKey,
     pub(crate) permit_key: hmac::Key,
+    pub(crate) law: RwLock<InForce>,
     pub(crate) moving: Mutex<Moving>,
     /// Held while keys come to life or die, and while facts about them are entered.
     changing_keys: Mutex<()>,
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
     pub(crate) passkeys: Passkeys,
+    /// Held while what may record is found and entered.
+    pub(crate) following: Mutex<()>,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -65,12 +76,18 @@ pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
     pub fates: Fates,
+    pub forgetting: Forgetting,
     pub told: Told,
+    pub law: LawSeen,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
     /// Of a verification under way.
     pub books: Option<Arc<Books>>,
     pub cameras_version: u64,
+    /// Papers as the registry has them; none after a change, until they are asked for.
+    pub acts: Option<KnownActs>,
+    pub lawful: Lawful,
+    pub upload: Option<Upload>,
     pub recorder: Recorder,
     pub checkpoint: Option<(u64, UtcMicros)>,
     pub throttle: Throttle,
@@ -80,6 +97,8 @@ pub(crate) struct Moving {
     pub minute: i64,
     /// Why the journal takes no entry any more until it is opened again.
     pub journal_broken: Option<String>,
+    /// That the reserve is in use, and the keyring knows how far the ledger reaches.
+    pub reserve_is_noted: bool,
 }
 
 /// What the keeper knows of its recorder.
@@ -99,6 +118,8 @@ pub enum OpenError {
     Keyring(#[from] KeyringError),
     #[error(transparent)]
     Registry(#[from] CatalogError),
+    #[error(transparent)]
+    Law(#[from] LawError),
     #[error(
         "the keyring knows a ledger of {known} entries, the journal has {entries} or others: an old state was restored; \
          a journal is never restored from backup, open a successor log"
@@ -110,29 +131,32 @@ pub enum OpenError {
 pub struct KeyringLogKeys(pub Arc<dyn Keyring>);
 
 impl LogKeys for KeyringLogKeys {
-    /// For reading: a key is never made. A month before another that has a key had one that was destroyed, or never any.
+    /// For reading: a key is never made.
     fn month_key(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        let asked = of_keyring(month)?;
-        let months = self.0.log_months();
-        if months.contains(&asked) {
-            return self.month_key_to_write(month);
+        match self.0.log_key_to_read(of_keyring(month)?) {
+            Ok(Some(key)) => Ok(key),
+            Ok(None) => {
+                let source =
+                    "the keyring never had it: an older keyring was restored, or the journal was changed".into();
+                Err(LogKeyError::Unavailable { month, source })
+            }
+            Err(error) => Err(not_handed_out(month, error)),
         }
-        if months.iter().any(|known| asked < *known) {
-            return Err(LogKeyError::Gone { month });
-        }
-        let source = "the keyring never had it: an older keyring was restored, or the journal was changed".into();
-        Err(LogKeyError::Unavailable { month, source })
     }
 
     fn month_key_to_write(&self, month: Month) -> Result<Secret32, LogKeyError> {
-        self.0.log_key(of_keyring(month)?).map_err(|error| match error {
-            KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
-            error => LogKeyError::Unavailable { month, source: Box::new(error) },
-        })
+        self.0.log_key(of_keyring(month)?).map_err(|error| not_handed_out(month, error))
     }
 }
 
-fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
+fn not_handed_out(month: Month, error: KeyringError) -> LogKeyError {
+    match error {
+        KeyringError::LogKeyDestroyed { .. } => LogKeyError::Gone { month },
+        error => LogKeyError::Unavailable { month, source: Box::new(error) },
+    }
+}
+
+pub(crate) fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
     let named = keyring::Month::new(month.yyyymm());
     named.map_err(|error| LogKeyError::Unavailable { month, source: Box::new(error) })
 }
@@ -146,31 +170,41 @@ impl KeeperCore {
         hold_against(&*parts.keyring, &parts.journal)?; // 2
         let mut permit_secret = [0; 32];
         parts.random.fill(&mut permit_secret);
+        let law = InForce::at_start(&parts, &history.law)?;
         let at_stake = history.fates.has_any() || !parts.keyring.hours().is_empty();
-        let time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
+        let mut time = Memory::new(history.last, history.anchor, at_stake, Machine::read(&*parts.clock));
+        time.touched = history.touched;
         let core = KeeperCore {
             site_key: SigningKey::from_seed(&parts.keyring.site_key()),
             permit_key: hmac::Key::new(hmac::HMAC_SHA256, &permit_secret),
+            law: RwLock::new(law),
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),
                 fates: history.fates,
+                forgetting: history.forgetting,
                 told: history.told,
+                law: history.law,
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
                 books: None,
                 // no number of an earlier keeper's life, which may have named another list
                 cameras_version: parts.clock.boot().0.unsigned_abs(),
+                acts: None,
+                lawful: Lawful::default(),
+                upload: None,
                 recorder: Recorder::default(),
                 checkpoint: None,
                 throttle: Throttle::default(),
                 freed: BTreeMap::new(),
                 minute: 0,
                 journal_broken: None,
+                reserve_is_noted: false,
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
             passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
+            following: Mutex::new(()),
             parts,
         };
         core.moving().minute = core.present_minute();
@@ -189,9 +223,14 @@ impl KeeperCore {
         &self.parts.journal
     }
 
-    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows: the
-    /// process ends and is started again.
+    /// Whether the journal refuses everything until it is opened again, after a write whose outcome nobody knows, and would take
+    /// entries then: the process ends and is started again. Until then it stays, so that everybody is told why nobody looks.
     pub fn must_restart(&self) -> bool {
+        self.is_ledger_away() && self.parts.journal.would_take_entries()
+    }
+
+    /// Whether neither the journal nor its reserve takes an entry.
+    pub(crate) fn is_ledger_away(&self) -> bool {
         self.moving().journal_broken.is_some()
     }
 
@@ -209,15 +248,38 @@ impl KeeperCore {
 
     pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<Vec<u64>, KeeperError> {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
+        self.note_keeping();
         let mut moving = self.moving();
-        entries.iter().for_each(|entry| moving.fates.take(entry));
+        for entry in &entries {
+            moving.fates.take(entry);
+            moving.time.touched.take(entry);
+            moving.law.take(entry);
+            moving.forgetting.take(entry);
+        }
         Ok(numbers)
+    }
+
+    /// When the reserve came into use the keyring is told at once how far the ledger reaches: a keeper that starts without the
+    /// reserve would go on from the journal's end, and give numbers a second time.
+    fn note_keeping(&self) {
+        let is_in_use = self.parts.journal.is_on_reserve();
+        if is_in_use == self.moving().reserve_is_noted {
+            return;
+        }
+        let head = self.parts.journal.head();
+        let head = keyring::LedgerHead { size: head.size, root: head.root.0 };
+        match self.parts.keyring.set_ledger_head(head) {
+            Ok(()) => self.moving().reserve_is_noted = is_in_use,
+            Err(error) => warn!(%error, "the keyring cannot be told that the ledger's reserve is in use"),
+        }
     }
 
     /// Remembers a journal that must be opened again.
     pub(crate) fn journal_failed(&self, error: JournalError) -> KeeperError {
         if matches!(error, JournalError::Unknown { .. } | JournalError::Broken { .. } | JournalError::WriterDied) {
-            self.moving().journal_broken = Some(error.to_string());
+            let what = error.to_string();
+            self.moving().journal_broken.get_or_insert(what.clone());
+            return KeeperError::LedgerAway { what };
         }
         failed(error)
     }

@@ -47,7 +47,8 @@ impl KeeperCore {
     /// Destroys everything that is due by trusted time, and finishes what was begun. What died comes back. One hour that
     /// fails does not keep the others alive; the first error comes back when all were tried.
     pub fn destroy_due(&self) -> Result<Vec<HourFate>, KeeperError> {
-        let mut tried: Vec<KeeperError> = self.finish_orders().err().into_iter().collect();
+        let mut tried: Vec<KeeperError> = self.enter_owed_mints().err().into_iter().collect();
+        tried.extend(self.finish_orders().err());
         let mut died = Vec::new();
         for (hour, due) in self.due(&self.judgement()) {
             match self.destroy(hour, due) {
@@ -216,7 +217,7 @@ impl KeeperCore {
     }
 
     /// What is entered at 2: whose time has come, and whom an order names.
-    fn condemnations(&self, hour: Hour, cameras: Vec<CameraId>) -> Vec<Event> {
+    pub(crate) fn condemnations(&self, hour: Hour, cameras: Vec<CameraId>) -> Vec<Event> {
         let moving = self.moving();
         let (ordered, due): (Vec<CameraId>, Vec<CameraId>) =
             cameras.into_iter().partition(|camera| moving.fates.orders.erases(hour, *camera));
@@ -301,7 +302,7 @@ impl KeeperCore {
     }
 
     /// The cameras that a condemnation names, by the ledger's memory: the page is gone.
-    fn named(&self, condemned: &Condemned) -> Vec<CameraId> {
+    pub(crate) fn named(&self, condemned: &Condemned) -> Vec<CameraId> {
         match &condemned.which {
             Which::Cameras(cameras) => cameras.iter().copied().collect(),
             Which::All => self.moving().fates.cameras(condemned.hour),

@@ -48,6 +48,9 @@ impl KeeperCore {
     /// Facts of the recorder. A fact about footage of an hour without a living key is not entered: nobody could ever open
     /// what it tells of, and the ledger's verdict would read it as footage kept past its end.
     pub fn enter(&self, facts: &[Fact]) -> Result<(), KeeperError> {
+        if let Some(what) = self.moving().journal_broken.clone() {
+            return Err(KeeperError::LedgerAway { what }); // the recorder tells it again; the hour's mint may be owed, too
+        }
         for fact in facts {
             match (fact, hour_of(fact)) {
                 (Fact::Freed { hour, cameras, reels, residual }, _) => self.freed(*hour, cameras, reels, residual)?,

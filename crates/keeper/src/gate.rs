@@ -14,7 +14,7 @@ use domain::{
     world::BootMicros,
 };
 use ledger::{Actor, Event};
-use policy::{Action, CameraFacts, Decision, Reason, Request, Role};
+use policy::{Action, Controller, Decision, Reason, Request};
 use std::collections::{HashMap, HashSet};
 use tracing::warn;
 use vault::{
@@ -49,20 +49,29 @@ impl KeeperCore {
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
         let (account, session_hash) = self.who_acts(session)?; // 1
         let now = self.decision_time();
-        let role: Role = account.role.parse().map_err(failed)?;
-        let request = self.request(role, ask, now)?;
+        let request = self.request(&account, ask, now)?;
         let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
-        match policy::decide(&request) {
+        match self.law().decide(&request) {
             Decision::Allow { rules } => {
                 let rules = rules.iter().map(ToString::to_string).collect(); // 2
                 self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
+                let reasons = self.told(refusal.reasons, ask, now)?;
                 let leaf = self.refuse(actor, &account, ask, &request, rules)?;
-                Ok(Verdict::Refused(Refused { reasons: refusal.reasons.iter().map(told).collect(), leaf }))
+                Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
+    }
+
+    /// The reasons as they are told. Which paper is missing and since when, the papers' own rows say better than the rules
+    /// that refuse without it.
+    fn told(&self, reasons: Vec<Reason>, ask: &Ask, now: UtcMicros) -> Result<Vec<RefusedReason>, KeeperError> {
+        let law = self.law();
+        let lacking = self.lacking_to_view(ask, now)?;
+        let kept = reasons.iter().filter(|reason| lacking.is_empty() || !law.is_about_acts(&reason.rule.0));
+        Ok(kept.map(told).chain(lacking.iter().cloned()).collect())
     }
 
     /// Ends a look before its time.
@@ -86,6 +95,9 @@ impl KeeperCore {
             return false;
         }
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
+        if self.is_view_closed(permit, now) {
+            return false; // its papers lapsed (CSI-07)
+        }
         let session_hash = {
             let moving = self.moving();
             let of_account = |holder: &&Holder| holder.account.0 == permit.account && holder.lives(now, boot);
@@ -107,9 +119,13 @@ impl KeeperCore {
     /// Looks the session up; one that ended loses its permits. A registry that does not answer lets nothing through.
     fn session_holds(&self, session_hash: [u8; 32], now: UtcMicros, boot: BootMicros) -> bool {
         match self.parts.registry.session_look(session_hash, now, self.parts.session_idle_seconds) {
-            Ok(Some(_)) => {
+            Ok(Some((_, account))) if self.may_still_look(&account, now) => {
                 self.moving().permits.seen.insert(session_hash, boot);
                 true
+            }
+            Ok(Some(_)) => {
+                self.end_permits(session_hash);
+                false
             }
             Ok(None) => {
                 self.end_permits(session_hash);
@@ -134,6 +150,11 @@ impl KeeperCore {
         self.moving().permits.live.retain(|_, holder| holder.account != account);
     }
 
+    /// Every permit: the rules by which they were given do not decide any more.
+    pub(crate) fn end_all_permits(&self) {
+        self.moving().permits.live.clear();
+    }
+
     pub(crate) fn forget_expired_permits(&self) {
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
         let permits = &mut self.moving().permits;
@@ -142,35 +163,23 @@ impl KeeperCore {
         permits.seen.retain(|session, _| used.contains(session));
     }
 
-    fn request(&self, role: Role, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
+    fn request(&self, account: &Account, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
         if ask.cameras.len() > CAMERAS_PER_LOOK_MAX {
             return Err(malformed(format!(
                 "a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks"
             )));
         }
-        let in_service = self.parts.registry.cameras(now).map_err(failed)?;
-        let facts = |id: &domain::CameraId| {
-            let recorded = in_service.iter().find(|version| version.camera.id == *id).cloned();
-            let recording = recorded.is_some();
-            let known = match recorded {
-                Some(version) => Some(version),
-                None => self.parts.registry.camera(*id, now).map_err(failed)?,
-            };
-            Ok(CameraFacts {
-                id: *id,
-                exists: known.is_some(),
-                recording,
-                purposes: known.map(|version| version.camera.purposes).unwrap_or_default(),
-            })
-        };
         Ok(Request {
             action: if ask.view == View::Live { Action::WatchLive } else { Action::Replay },
-            role,
+            person: self.person_facts(account, now)?,
+            controller: Controller::Commune,
             purpose: ask.purpose,
             reason: ask.reason.clone(),
-            cameras: ask.cameras.iter().map(facts).collect::<Result<_, KeeperError>>()?,
+            cameras: self.camera_facts(&ask.cameras, now)?,
             span: span(ask),
             permit_seconds: PERMIT_SECONDS_MAX,
+            papers: self.papers(now)?,
+            second_person: false,
             now,
         })
     }

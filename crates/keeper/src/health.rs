@@ -3,6 +3,7 @@
 use crate::{
     core::{KeeperCore, malformed},
     fates::Fate,
+    journal::{Keeping, Ready},
     wire::{
         Answer, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
         LedgerHealth, SiteView, Status,
@@ -138,6 +139,8 @@ impl KeeperCore {
         findings.push(destruction_finding(&destruction));
         findings.push(self.keyring_finding());
         findings.push(self.ledger_finding());
+        findings.extend(self.forgetting_finding());
+        findings.extend(self.acts_findings()?);
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
             now,
@@ -215,16 +218,63 @@ impl KeeperCore {
     }
 
     fn ledger_finding(&self) -> Finding {
-        let broken = self.moving().journal_broken.clone();
-        let (state, fr, en) = match broken {
-            None => (FindingState::Ok, "Le registre prend les écritures.".into(), "The ledger takes entries.".into()),
-            Some(why) => (
-                FindingState::Alarm,
-                format!("Le registre ne prend plus d'écriture : personne ne peut rien consulter ({why})."),
-                format!("The ledger takes no entry: nobody can look at anything ({why})."),
-            ),
+        let keeping = match self.moving().journal_broken.clone() {
+            Some(why) => Keeping::Away { why },
+            None => self.parts.journal.keeping(),
         };
+        let (state, fr, en) = keeping_words(keeping);
         finding("ledger", state, ("Registre", "Ledger"), (fr, en))
+    }
+}
+
+/// Where the ledger's entries go, what follows, and what to do.
+fn keeping_words(keeping: Keeping) -> (FindingState, String, String) {
+    match keeping {
+        Keeping::Journal { reserve: Ready::Yes } => (
+            FindingState::Ok,
+            "Le registre prend les écritures ; sa réserve est prête.".into(),
+            "The ledger takes entries; its reserve stands ready.".into(),
+        ),
+        Keeping::Journal { reserve: Ready::NotConfigured } => (
+            FindingState::Warning,
+            "Le registre prend les écritures, mais n'a pas de réserve : si son disque lâche, personne ne peut plus rien \
+             consulter. Donnez-lui un dossier sur un autre disque (`ledger.reserve`)."
+                .into(),
+            "The ledger takes entries but has no reserve: if its disk fails, nobody can look at anything any more. Give it \
+             a folder on another disk (`ledger.reserve`)."
+                .into(),
+        ),
+        Keeping::Journal { reserve: Ready::No { why } } => (
+            FindingState::Warning,
+            format!(
+                "Le registre prend les écritures, mais sa réserve manque ({why}). Rebranchez son disque ou corrigez `ledger.reserve`."
+            ),
+            format!(
+                "The ledger takes entries but its reserve is missing ({why}). Connect its disk or correct `ledger.reserve`."
+            ),
+        ),
+        Keeping::Reserve { why, groups } => (
+            FindingState::Alarm,
+            format!(
+                "Le registre écrit dans sa réserve ({groups} groupe(s)), car son disque refuse : {why}. Rien n'est perdu, les \
+                 consultations continuent. Libérez de la place ou remplacez ce disque ; ne débranchez pas la réserve."
+            ),
+            format!(
+                "The ledger writes to its reserve ({groups} group(s)), because its disk refuses: {why}. Nothing is lost, looks go \
+                 on. Free space or replace that disk; do not disconnect the reserve."
+            ),
+        ),
+        Keeping::Away { why } => (
+            FindingState::Alarm,
+            format!(
+                "Ni le registre ni sa réserve ne prennent d'écriture : personne ne peut rien consulter ; l'enregistrement \
+                 continue ({why}). Rétablissez l'un des deux disques : le gardien reprend de lui-même."
+            ),
+            format!(
+                "Neither the ledger nor its reserve takes an entry: nobody can look at anything; recording goes on ({why}). \
+                 Bring one of the two disks back: the keeper goes on by itself."
+            ),
+        ),
     }
 }
 

@@ -14,26 +14,33 @@ pub mod fuzzing;
 mod group;
 mod public;
 mod queue;
+mod reserve;
 mod verdict;
 
 pub use error::{JournalError, LogKeyError};
 pub use group::SealedEntry;
 pub use public::{JournalPlace, public_checkpoint};
+pub use reserve::{Keeping, Ready};
 pub use verdict::{each_entry, verify_folder};
 
 use disk::{Disk, DiskError, Open};
 use domain::{Random, Secret32, SiteId, UtcMicros};
-use files::{End, Folder, GroupPlace, Writer};
+use files::{End, Folder, GroupPlace, Scanned, Writer};
 use ledger::{
     Actor, Checkpoint, CheckpointKey, CheckpointSigner, Commitment, Digest, Entry, Event, LogId, Month, Salt,
     SealedPlace, Tree, batch_entries, commitment, origin,
 };
 use public::Publisher;
 use queue::{Draft, Queue};
+use reserve::Reserve;
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+use tracing::warn;
 
 /// Hands out the monthly log keys, under which details are sealed (L2). The keyring has them.
 pub trait LogKeys: Send + Sync {
@@ -50,13 +57,15 @@ pub trait LogKeys: Send + Sync {
 pub struct JournalSizes {
     /// Of a file, a multiple of 4,096. 16 MiB hold about three days of a quiet town.
     pub file_bytes: u64,
+    /// Of the reserve, a multiple of 4,096: 32 MiB hold about a week of a quiet town.
+    pub reserve_bytes: u64,
     /// Of the records of a group; at most a quarter of a file, so that files end well filled.
     pub group_bytes_max: usize,
 }
 
 impl Default for JournalSizes {
     fn default() -> JournalSizes {
-        JournalSizes { file_bytes: 16 << 20, group_bytes_max: 4 << 20 }
+        JournalSizes { file_bytes: 16 << 20, reserve_bytes: 32 << 20, group_bytes_max: 4 << 20 }
     }
 }
 
@@ -83,6 +92,8 @@ pub struct Journal {
     writer: Mutex<Writer>,
     known: Mutex<Known>,
     publisher: Mutex<Publisher>,
+    /// What the writer knows, for callers that do not wait for it.
+    on_reserve: AtomicBool,
 }
 
 /// What is durable, for readers.
@@ -106,8 +117,9 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens the journal: 1 scan the chain, cut a torn tail · 2 compare with the published checkpoint · 3 settle the last
-    /// group, so that it is certain before anything is built on it.
+    /// Opens the journal: 1 scan the chain and its reserve, cut a torn tail · 2 compare with the published checkpoint · 3 settle
+    /// the last group, so that it is certain before anything is built on it · 4 carry back what the reserve kept. Where 3
+    /// fails the reserve takes over; where that fails too the journal is open for reading and refuses every entry.
     pub fn open(parts: JournalParts) -> Result<Journal, JournalError> {
         let folder = folder_of(&parts);
         let missing = || JournalError::Missing { folder: folder.path.clone() };
@@ -124,7 +136,7 @@ impl Journal {
         let published = public_checkpoint(parts.disk.as_ref(), &parts.place, &signer.public())?;
         let mut known = Known::default();
         let mut root_then = None;
-        let end = folder.scan(Open::Direct, &mut |place, group| {
+        let Scanned { end, reserve } = folder.scan(Open::Direct, &mut |place, group| {
             known.groups.push(place);
             for entry in &group.entries {
                 known.tree.push(&entry.commitment);
@@ -134,10 +146,23 @@ impl Journal {
             }
         })?; // 1
         compare(published, &end, root_then)?; // 2
-        folder.settle(known.groups.last().copied())?; // 3
-        let writer = Mutex::new(Writer::new(folder.clone(), parts.sizes.file_bytes, end));
+        let last = reserve.last_in_journal();
+        let has = |number, digest: &Digest| holds(&folder, &known, number, digest);
+        let reserve = Reserve::new(&folder, parts.sizes.reserve_bytes, reserve, &has);
+        let mut writer = Writer::new(folder.clone(), parts.sizes.file_bytes, end, reserve);
+        let queue = Queue::default();
+        if let Err(error) = folder.settle(last) // 3
+            && let Err(second) = writer.reserve().take_over(&folder, &error)
+        {
+            warn!(%error, reserve = %second, "neither the journal nor its reserve takes an entry");
+            queue.refuse(error);
+        }
         let publisher = Mutex::new(Publisher::default());
-        Ok(Journal { parts, folder, signer, queue: Queue::default(), writer, known: Mutex::new(known), publisher })
+        let (writer, known) = (Mutex::new(writer), Mutex::new(known));
+        let on_reserve = AtomicBool::new(false);
+        let journal = Journal { parts, folder, signer, queue, writer, known, publisher, on_reserve };
+        journal.carry_back(); // 4
+        Ok(journal)
     }
 
     /// Appends entries and returns their numbers once they are durable. Entries of one call are durable together or not at
@@ -164,8 +189,14 @@ impl Journal {
     /// public files, the checkpoint last · 4 makes the journal's next file ahead of its turn. Called every minute whether or
     /// not anything happened. When 3 or 4 fails the journal goes on, and the next call makes up for it.
     pub fn checkpoint(&self, now: UtcMicros) -> Result<Checkpoint, JournalError> {
-        let closed =
-            self.queue.lead(self.parts.sizes.group_bytes_max, |group| self.write(group, false), || self.pad(now))?; // 1
+        let closed = self.queue.lead(
+            self.parts.sizes.group_bytes_max,
+            |group| self.write(group, false),
+            || {
+                self.carry_back();
+                self.pad(now) // 1
+            },
+        )?;
         let note = self.signer.sign(closed)?; // 2
         let leaves = |range: Range<u64>| self.commitments(range).map_err(Into::into);
         let tree = lock(&self.known).tree.clone();
@@ -249,12 +280,50 @@ impl Journal {
         Ok(Draft { commitment: ledger::commit(&salt, &details), salt, details, month, key })
     }
 
+    /// Where entries go now.
+    pub fn keeping(&self) -> Keeping {
+        match self.queue.why_broken() {
+            Some(why) => Keeping::Away { why },
+            None => lock(&self.writer).reserve().keeping(),
+        }
+    }
+
+    /// Whether the reserve took the last group. Does not wait for a write.
+    pub fn is_on_reserve(&self) -> bool {
+        self.on_reserve.load(Ordering::Acquire)
+    }
+
+    /// Whether a journal that refuses everything would take entries again if it were opened anew: the last group of journal or
+    /// reserve is written once more, byte for byte.
+    pub fn would_take_entries(&self) -> bool {
+        let mut writer = lock(&self.writer);
+        writer.reserve().make_ready(&|number, digest| holds(&self.folder, &lock(&self.known), number, digest));
+        let last = writer.reserve().last_in_journal();
+        self.folder.settle(last).is_ok() || writer.reserve().probe().is_ok()
+    }
+
+    /// Empties the reserve into the journal, where that works again; only the leader calls it. A reserve that was away is
+    /// taken back.
+    fn carry_back(&self) {
+        let mut writer = lock(&self.writer);
+        writer.reserve().make_ready(&|number, digest| holds(&self.folder, &lock(&self.known), number, digest));
+        if !writer.reserve().is_in_use() {
+            return;
+        }
+        let mut moved = |number: u64, place| lock(&self.known).groups[number as usize] = place;
+        if let Err(error) = writer.carry_back(&mut moved) {
+            warn!(%error, "the journal still takes no entry: its reserve stays in use");
+        }
+        self.on_reserve.store(writer.reserve().is_in_use(), Ordering::Release);
+    }
+
     /// Writes one group and makes it known to readers; returns the number of its first entry. Only the leader calls it.
     fn write(&self, drafts: Vec<Draft>, closes_batch: bool) -> Result<u64, DiskError> {
         let mut writer = lock(&self.writer);
         let first = writer.end().seq;
         let entries: Vec<SealedEntry> = (first..).zip(drafts).map(|(seq, draft)| self.seal(seq, draft)).collect();
         let place = writer.write(&entries, closes_batch)?;
+        self.on_reserve.store(writer.reserve().is_in_use(), Ordering::Release);
         let mut known = lock(&self.known);
         known.groups.push(place);
         entries.iter().for_each(|entry| known.tree.push(&entry.commitment));
@@ -312,7 +381,14 @@ impl Journal {
 }
 
 fn folder_of(parts: &JournalParts) -> Folder {
-    Folder { disk: parts.disk.clone(), path: parts.place.journal.clone(), site: parts.site, log: parts.log }
+    Folder::of(parts.disk.clone(), &parts.place, (parts.site, parts.log))
+}
+
+/// Whether the journal's group of that number is the one with this digest.
+fn holds(folder: &Folder, known: &Known, number: u64, digest: &Digest) -> bool {
+    let place = usize::try_from(number).ok().and_then(|number| known.groups.get(number));
+    let found = place.and_then(|place| folder.read_bytes(*place).ok());
+    found.and_then(|bytes| group::parse(bytes.as_slice())).is_some_and(|group| group.digest == *digest)
 }
 
 /// A published checkpoint holds us: the journal may have grown since, but never shrunk or changed.
@@ -337,5 +413,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod reserve_tests;
 #[cfg(test)]
 mod tests;

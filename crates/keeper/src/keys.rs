@@ -1,7 +1,10 @@
 //! Keys: minted for a recorder's run, handed out chunk by chunk under a permit (P4, P6, K4 to K6, K9).
 
 use crate::core::{KeeperCore, failed, malformed};
-use domain::{CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros, limit::MINT_HOURS_AHEAD};
+use domain::{
+    CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros,
+    limit::{CAMERAS_AWAITED_SECONDS, MINT_HOURS_AHEAD},
+};
 use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
 use seal::{
@@ -11,6 +14,7 @@ use seal::{
     sign::{PublicKey, RunCertificate},
 };
 use std::collections::{BTreeMap, BTreeSet};
+use tracing::warn;
 use vault::{
     KeeperError,
     keeper::{KeyAnswer, KeyQuery, Minted, ReelKeys, ReelPart, RunGrant, View},
@@ -30,39 +34,62 @@ pub(crate) struct OpenedPart {
 }
 
 impl KeeperCore {
-    /// Certifies the key of a recorder's run and gives it its time (R5, R9). While no time stands that is the lower bound: the
-    /// recorder gets no keys then and frees nothing early by it, but it hears the cameras' clocks, by which time may come to
-    /// stand; then it begins another run.
+    /// Certifies the key of a recorder's run and gives it its time (R5, R9). While the cameras are listened for that is the
+    /// system clock under NTP, so that recording begins at once; in a doubt it is the lower bound: the recorder gets no keys
+    /// then, but it hears the cameras' clocks, by which time may come to stand; then it begins another run. In both it
+    /// frees space by the lower bound only.
     pub fn begin_run(&self, run: RunId, run_key: PublicKey) -> Result<RunGrant, KeeperError> {
         let judgement = self.judgement();
-        let anchor = judgement.trusted.unwrap_or(judgement.at_least);
+        let anchor = judgement.recording.unwrap_or(judgement.at_least);
+        let at_least = judgement.trusted.unwrap_or(judgement.at_least);
         let public_key_hex = run_key.iter().map(|byte| format!("{byte:02x}")).collect();
         self.enter_events(Actor::Role { role: Role::Recorder }, vec![Event::Run { run, public_key_hex, anchor }])?;
         self.moving().recorder.run = Some(run);
         let certificate = RunCertificate::issue(&self.site_key, self.parts.site, run, run_key);
-        Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor })
+        Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor, at_least })
     }
 
-    /// 1 the hour may be minted for, the cameras are in service · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
+    /// 1 the hour may be minted for, the cameras are in service; those that may not record get nothing · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
     /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
     /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
+    ///
+    /// Minting destroys nothing, so it does not wait until the cameras were listened for; but what is minted then may lie in
+    /// a wrong hour, so it is no more than what is recorded in that time. Where neither the ledger nor its reserve takes an
+    /// entry, and a keeper that starts again would find neither, recording goes on: 4 is then the keeper's own record, and 3
+    /// follows when one of them is back, before anything else is entered of the hour.
     pub fn mint(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Result<Vec<Minted>, KeeperError> {
-        let now = self.trusted()?;
+        let judgement = self.judgement();
+        let Some(now) = judgement.recording else { return Err(self.no_time(judgement.state)) };
         let present = self.parts.hour_length.hour_of(now);
         if hour.length() != present.length() || hour < present || present.plus(MINT_HOURS_AHEAD) < hour {
             return Err(malformed(format!("no key is minted for {hour} at {now}"))); // 1
         }
+        let in_the_wait = self.parts.hour_length.hour_of(now.plus_seconds(CAMERAS_AWAITED_SECONDS));
+        if judgement.trusted.is_none() && in_the_wait < hour {
+            return Err(self.no_time(judgement.state)); // 1
+        }
+        let standing = self.standing(now)?;
+        let lawful: Vec<StreamId> =
+            streams.iter().copied().filter(|stream| !standing.is_blocked(stream.camera)).collect(); // 1
+        if lawful.is_empty() {
+            return Ok(Vec::new());
+        }
         let page = {
             let _keys_stay_as_they_are = self.change_keys();
-            let missing = self.missing(hour, streams, now)?; // 1, 2
-            self.enter_mint(hour, &missing)?; // 3
+            let missing = self.missing(hour, &lawful, now)?; // 1, 2
+            match self.enter_mint(hour, &missing) {
+                Err(KeeperError::LedgerAway { what }) if !self.parts.journal.would_take_entries() => {
+                    warn!(%hour, what, "minted; the ledger is owed the entry")
+                }
+                entered => entered?, // 3
+            }
             if !missing.is_empty() {
                 self.parts.keyring.add(hour, &missing).map_err(failed)?; // 4
             }
             self.parts.keyring.page(hour).map_err(failed)?.ok_or(KeeperError::Closed { hour })?
         };
         let lookup = LookupKey(page.lookup.clone());
-        let minted = streams.iter().filter_map(|stream| {
+        let minted = lawful.iter().filter_map(|stream| {
             let key = page.cameras.get(&stream.camera)?;
             if self.is_hour_closed(hour, stream.camera, key.deadline) {
                 return None;
@@ -105,12 +132,15 @@ impl KeeperCore {
         let page = self.parts.keyring.page(hour).map_err(failed)?;
         let known = |camera: &CameraId| page.as_ref().is_some_and(|page| page.cameras.contains_key(camera));
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
+        let standing = self.standing(now)?;
         let mut missing = BTreeMap::new();
         for camera in streams.iter().map(|stream| stream.camera) {
             let version = in_service.iter().find(|version| version.camera.id == camera);
             let version = version.ok_or_else(|| malformed(format!("camera {camera} is not in service")))?;
             let fate = self.moving().fates.of(hour, camera).unwrap_or_default();
-            let delay_days = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            let ordered = self.moving().fates.orders.delay(camera, version.camera.delay_days);
+            // never longer than the prefect's order says (CSI L252-5)
+            let delay_days = standing.of(camera).map_or(ordered, |go| go.delay_days(ordered));
             let lawful = self.deadline(hour, delay_days);
             // what the ledger said once holds: a crash may have come between its entry and the keyring (K7)
             let deadline = fate.deadline.map_or(lawful, |entered| entered.min(lawful));
@@ -119,6 +149,29 @@ impl KeeperCore {
             }
         }
         Ok(missing.into_iter().collect())
+    }
+
+    /// Enters the mints that the ledger is owed: keys in the keyring that no readable entry tells of.
+    pub(crate) fn enter_owed_mints(&self) -> Result<(), KeeperError> {
+        let _keys_stay_as_they_are = self.change_keys();
+        let summaries = self.parts.keyring.hours();
+        let owed: Vec<(Hour, Vec<(CameraId, UtcMicros)>)> = {
+            let moving = self.moving();
+            let unknown = |hour: Hour, camera: CameraId| moving.fates.of(hour, camera).is_none();
+            let readable = summaries.iter().filter(|summary| !moving.fates.is_forgotten(summary.hour));
+            let keys = readable.map(|summary| {
+                let keys = summary.cameras.iter().filter(|(camera, _)| unknown(summary.hour, **camera));
+                (summary.hour, keys.map(|(camera, deadline)| (*camera, *deadline)).collect())
+            });
+            keys.filter(|(_, keys): &(_, Vec<_>)| !keys.is_empty()).collect()
+        };
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let what =
+            "keys were made while neither the ledger nor its reserve took an entry; their mints follow".to_owned();
+        self.enter_events(Actor::Schedule, vec![Event::Config { what }])?;
+        owed.iter().try_for_each(|(hour, keys)| self.enter_mint(*hour, keys))
     }
 
     /// The mint's entries, but for keys that the ledger knows with that deadline.

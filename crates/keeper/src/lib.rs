@@ -1,9 +1,11 @@
 //! The keeper: keyring, gate and ledger in one process that has no network (P1). The only user of crate `keyring`.
 //!
 //! `gate` decides, records and permits; `keys` mints and hands out chunk keys; `destroy` is the order in which footage
-//! dies; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
+//! dies, `forget` that in which the ledger's details do; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
 mod accounts;
+mod acts;
+mod acts_health;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -12,6 +14,7 @@ pub mod core;
 mod destroy;
 mod facts;
 mod fates;
+mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
@@ -19,13 +22,16 @@ mod health;
 mod in_process;
 pub mod journal;
 mod keys;
+mod law;
+mod lawful;
 mod life;
 mod orders;
 mod rebuild;
+mod scans;
 mod sealed;
 pub mod socket;
 mod tick;
-mod verify;
+pub mod verify;
 pub mod wire;
 
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};

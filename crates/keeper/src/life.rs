@@ -15,7 +15,8 @@ impl KeeperCore {
             digest_hex: digest_hex.to_owned(),
             role: ROLE,
         };
-        self.enter_events(Actor::Role { role: ROLE }, vec![start]).map(|_| ())
+        self.enter_events(Actor::Role { role: ROLE }, vec![start])?;
+        self.enter_law()
     }
 
     /// Enters that it stops, and closes the ledger's batch.

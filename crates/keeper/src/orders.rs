@@ -14,9 +14,9 @@ use crate::{
     core::{KeeperCore, failed, malformed},
     wire::HourFate,
 };
-use domain::{CameraId, Hour, UtcMicros};
+use domain::{CameraId, Hour, UtcMicros, limit::RETENTION_DAYS_MAX};
 use keyring::HourSummary;
-use ledger::{Actor, Entry, Event, MintedKey};
+use ledger::{Actor, Entry, Event, MintedKey, Month};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vault::KeeperError;
@@ -32,6 +32,8 @@ pub struct Orders {
     delays: BTreeMap<CameraId, u32>,
     /// Hours of the camera that begin before this must die.
     erased: BTreeMap<CameraId, UtcMicros>,
+    /// The entry of each order that stands: its time and its details.
+    standing: BTreeMap<(CameraId, String), (UtcMicros, String)>,
 }
 
 /// The details of an order's entry, as JSON.
@@ -43,19 +45,50 @@ enum Details {
 }
 
 impl Orders {
-    pub fn take(&mut self, entry: &Entry) {
-        let Event::Camera { change, camera, details } = &entry.event else { return };
+    /// Of several orders for a camera the strictest holds, whatever came last. The camera comes back that the entry erases.
+    pub fn take(&mut self, entry: &Entry) -> Option<CameraId> {
+        let Event::Camera { change, camera, details } = &entry.event else { return None };
         if change != DELAY && change != ERASE {
-            return;
+            return None;
         }
-        match serde_json::from_str(details) {
-            Ok(Details::Delay { delay_days }) => drop(self.delays.insert(*camera, delay_days)),
+        let erased = match serde_json::from_str(details) {
+            Ok(Details::Delay { delay_days }) => {
+                let known = self.delays.entry(*camera).or_insert(delay_days);
+                if *known < delay_days {
+                    return None;
+                }
+                *known = delay_days;
+                None
+            }
             Ok(Details::Erase { before }) => {
                 let known = self.erased.entry(*camera).or_insert(before);
-                *known = before.max(*known);
+                if before < *known {
+                    return None;
+                }
+                *known = before;
+                Some(*camera)
             }
-            Err(_) => {} // the words of another release: nothing is known to be ordered
-        }
+            Err(_) => return None, // the words of another release: nothing is known to be ordered
+        };
+        self.standing.insert((*camera, change.clone()), (entry.at, details.clone()));
+        erased
+    }
+
+    /// The orders that stand in entries of the month or before it, to be entered again before those cannot be read any more.
+    /// One that erases hours of which nothing lives any more at `now` stands no longer.
+    pub fn standing_from(&self, month: Month, now: UtcMicros) -> impl Iterator<Item = Event> {
+        let longest = i64::from(RETENTION_DAYS_MAX + 1) * 86_400;
+        let concerns = move |camera: &CameraId, change: &str| {
+            change != ERASE || self.erased.get(camera).is_some_and(|before| now < before.plus_seconds(longest))
+        };
+        let standing = self.standing.iter();
+        let standing =
+            standing.filter(move |((camera, change), (at, _))| Month::of(*at) <= month && concerns(camera, change));
+        standing.map(|((camera, change), (_, details))| Event::Camera {
+            change: change.clone(),
+            camera: *camera,
+            details: details.clone(),
+        })
     }
 
     /// Whether an order says that a camera's hour must die.
@@ -162,5 +195,22 @@ impl KeeperCore {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_delays_the_least_holds_and_not_the_last() {
+        let camera = CameraId([1; 16]);
+        let mut orders = Orders::default();
+        for days in [7, 3, 5] {
+            let details = serde_json::to_string(&Details::Delay { delay_days: days }).unwrap();
+            let event = Event::Camera { change: DELAY.into(), camera, details };
+            assert_eq!(orders.take(&Entry::new(UtcMicros(0), Actor::Schedule, event)), None);
+        }
+        assert_eq!((orders.delay(camera, 30), orders.delay(camera, 2)), (3, 2));
     }
 }

@@ -26,6 +26,8 @@ use vault::{
 const WHY_CHARS_MAX: usize = 200;
 /// The command waits this long; the rebuild goes on after it, and the health page tells its end.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(20 * 60);
+const WAITS_ALREADY: &str =
+    "a rebuild of the catalog is ordered already and waits for the recorder: `vigie status` tells";
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Rebuilds that were begun or asked for.
@@ -65,9 +67,10 @@ impl KeeperCore {
     /// What the extents of a reel say, stream by stream. Errors: `Malformed` without the entry, for a reel that is
     /// not what it says, or a key record that unwraps for no camera of the hour under its own tag (R13).
     pub fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
-        self.admit_reel(query)?;
+        self.admit_reel(query, false)?;
         let header =
             ReelHeader::from_payload(query.reel, &query.header, &self.site_key.public()).map_err(malformed_by)?;
+        self.admit_reel(query, true)?;
         let Some(page) = self.parts.keyring.page(header.hour).map_err(failed)? else {
             return Ok(vec![StreamFate::Dead; query.streams.len()]);
         };
@@ -80,6 +83,9 @@ impl KeeperCore {
     pub(crate) fn catalog_rebuild(&self) -> Result<Answer, KeeperError> {
         let number = {
             let rebuilds = &mut self.moving().rebuilds;
+            if rebuilds.waiting.is_some() {
+                return Err(malformed(WAITS_ALREADY));
+            }
             rebuilds.next += 1;
             let number = rebuilds.next;
             rebuilds.waiting = Some(number);
@@ -117,16 +123,18 @@ impl KeeperCore {
         }
     }
 
-    fn admit_reel(&self, query: &ExtentsQuery) -> Result<(), KeeperError> {
+    /// A reel `counts` when it is what it says: ids that somebody makes up neither grow the list nor use up its places.
+    fn admit_reel(&self, query: &ExtentsQuery, counts: bool) -> Result<(), KeeperError> {
         let refuse = |what: &str| Err(malformed(what));
         let rebuilds = &mut self.moving().rebuilds;
         let Some(begun) = rebuilds.begun.as_mut().filter(|begun| begun.leaf == query.rebuild) else {
             return refuse("extents: no rebuild was entered under that number since the keeper started");
         };
-        begun.reels.insert(query.reel);
-        if begun.reels_max < begun.reels.len() as u64 {
-            begun.reels.remove(&query.reel);
+        if !begun.reels.contains(&query.reel) && begun.reels_max <= begun.reels.len() as u64 {
             return refuse("extents: of more reels than were entered");
+        }
+        if counts {
+            begun.reels.insert(query.reel);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use aws_lc_rs::aead;
 use vault::KeeperError;
 use zeroize::Zeroizing;
 
-const NONCE_BYTES: usize = 12;
+pub(crate) const NONCE_BYTES: usize = 12;
 
 impl KeeperCore {
     /// AES-256-GCM, random nonce, which stands in front; `bound_to` says whose secret it is.
@@ -35,7 +35,7 @@ impl KeeperCore {
         plain.map(|plain| plain.to_vec()).map_err(|_| other_key())
     }
 
-    fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
+    pub(crate) fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
         let key = self.parts.keyring.config_key();
         Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
     }

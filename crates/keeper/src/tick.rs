@@ -5,11 +5,12 @@ use tracing::warn;
 use vault::KeeperError;
 
 impl KeeperCore {
-    /// Called each second. Destroys what is due; at each full minute, on a fixed clock and whether or not anything happened,
-    /// closes a batch of the ledger, takes back copies of the keyring that were away, and forgets what expired. Each part is
+    /// Called each second. Stops what is not lawful any more, destroys what is due; at each full minute, on a fixed clock and
+    /// whether or not anything happened, closes a batch of the ledger, ends details that are past the log's retention, takes back
+    /// copies of the keyring that were away, and forgets what expired. Each part is
     /// tried even if another failed; the first error comes back. After one, ask [`KeeperCore::must_restart`].
     pub fn tick(&self) -> Result<(), KeeperError> {
-        let mut tried = vec![self.enter_clocks()];
+        let mut tried = vec![self.enter_clocks(), self.follow_acts()];
         let minute = self.present_minute();
         let turned = std::mem::replace(&mut self.moving().minute, minute) != minute;
         if turned {
@@ -19,6 +20,7 @@ impl KeeperCore {
             tried.push(self.destroy_due().map(|_| ()));
         }
         if turned {
+            tried.push(self.forget_due());
             tried.push(self.checkpoint());
             tried.push(self.forget_expired());
         }

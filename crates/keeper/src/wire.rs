@@ -3,8 +3,12 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
-use policy::Role as AccountRole;
+use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use policy::{
+    Role as AccountRole,
+    acts::{Draft, Problem},
+    golive::Missing,
+};
 use seal::sign::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 use vault::{
@@ -153,9 +157,14 @@ pub enum Control {
     CameraRemove {
         name: String,
     },
-    /// The device that answers at the camera's address now is the camera from here on (R13).
+    /// Which device answers at the camera's address now; nothing is changed.
+    CameraDevice {
+        name: String,
+    },
+    /// The device that was shown is the camera from here on, if it still answers (R13); `device` is its [`Device::code`].
     CameraConfirm {
         name: String,
+        device: String,
     },
     /// Sets or takes away a camera's sub-stream.
     CameraSub {
@@ -175,6 +184,21 @@ pub enum Control {
     AccountDisable {
         name: Sensitive<String>,
     },
+    /// A part of a scan, in order; the keeper seals it once it is whole.
+    ScanPart(ScanPart),
+    /// A kept scan, opened, from `offset` on.
+    ScanRead {
+        digest: [u8; 32],
+        offset: u64,
+    },
+    /// Papers: all of them are entered, or none.
+    ActsEnter(Vec<Draft>),
+    /// By number or identity: it holds no more from `from` on.
+    ActWithdraw {
+        act: String,
+        from: Option<UtcMicros>,
+    },
+    ActList(ActQuery),
     DestroyDue,
     Verify,
     /// Each clock with its word.
@@ -190,6 +214,96 @@ pub enum Control {
         after: Option<Hour>,
     },
     CatalogRebuild,
+    /// Which rules decide, and what waits for a second person.
+    Law,
+    /// A person proposes a law pack or the town's rules; with none of both, the pack that comes with this program.
+    LawPropose {
+        person: PersonProof,
+        text: LawProposal,
+    },
+    /// Another person approves it, by the digest that was shown.
+    LawApprove {
+        person: PersonProof,
+        digest: [u8; 32],
+    },
+}
+
+/// A person who acts at the command line: name, password and a code of the second factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonProof {
+    pub account: Sensitive<String>,
+    pub password: Sensitive<String>,
+    pub code: Sensitive<String>,
+}
+
+/// What is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawProposal {
+    /// The pack that came with this program.
+    BuiltIn,
+    /// Name and text of each file.
+    Pack(Vec<(String, String)>),
+    /// The town's own rules.
+    Town(String),
+}
+
+/// Which rules decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawView {
+    pub pack: String,
+    pub pack_digest: [u8; 32],
+    pub town_digest: [u8; 32],
+    pub text_fr: String,
+    pub text_en: String,
+    pub rules: u32,
+    pub permits: Vec<String>,
+    /// Proposals that wait for a second person.
+    pub waiting: Vec<LawWaiting>,
+    /// Why nothing is permitted at present.
+    pub fault: Option<LawFault>,
+    /// The pack of this program is another one than that in force.
+    pub other_built_in: Option<String>,
+}
+
+/// One proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawWaiting {
+    pub is_pack: bool,
+    pub digest: [u8; 32],
+    pub proposed_at: UtcMicros,
+}
+
+/// Why the rules in the registry do not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawFault {
+    /// They are not those that the ledger names: somebody changed them beside Vigie.
+    Changed,
+    /// They are not taken by this program: unsigned, or of another schema.
+    Refused { what: String },
+}
+
+/// What became of a proposal or an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LawDone {
+    /// It waits for another person, who approves this digest. What would change, rule by rule.
+    Proposed {
+        digest: [u8; 32],
+        added: Vec<String>,
+        removed: Vec<String>,
+        changed: Vec<String>,
+    },
+    InForce,
+    /// Nothing of that digest waits.
+    Unknown,
+    /// It is what is in force already.
+    Same,
+    SamePerson,
+    /// The account is younger than the proposal, or both are administrators.
+    NotThisPerson,
+    /// The text is not taken.
+    Refused {
+        what: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -203,6 +317,51 @@ pub enum ProbeTarget {
 pub struct Credentials {
     pub user: Sensitive<String>,
     pub password: Sensitive<String>,
+}
+
+/// Some of the bytes of a scan; at most [`domain::limit::SCAN_PART_BYTES_MAX`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanPart {
+    /// SHA-256 of the whole.
+    pub digest: [u8; 32],
+    pub total_bytes: u64,
+    pub offset: u64,
+    pub bytes: Sensitive<Vec<u8>>,
+}
+
+/// Which papers are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActQuery {
+    /// Those that held then; none: now.
+    pub at: Option<UtcMicros>,
+    /// As they were known then; none: now.
+    pub known_at: Option<UtcMicros>,
+    /// Those that do not hold, too.
+    pub all: bool,
+    /// So many were told already.
+    pub after: u32,
+}
+
+/// One paper, as `vigie act list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActView {
+    pub id: ActId,
+    pub facts: Draft,
+    /// When it holds no more: its end, its event's, or its withdrawal.
+    pub end: Option<UtcMicros>,
+    pub holds: bool,
+    pub withdrawn: bool,
+    pub version: u32,
+    pub recorded_at: UtcMicros,
+}
+
+/// Why a paper is not taken; then none of its dossier is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAct {
+    /// Which one of those that were given, from 1.
+    pub nth: u32,
+    pub number: String,
+    pub problems: Vec<Problem>,
 }
 
 /// A camera to be registered, with what its probe found.
@@ -229,6 +388,17 @@ pub struct Probed {
     pub millihertz: u32,
     /// What the camera offers, in words; sound is named as never asked for.
     pub offered: Vec<String>,
+}
+
+/// A device that answers at a camera's address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Names this device and no other: the beginning of its fingerprint's SHA-256, in hexadecimal digits.
+    pub code: String,
+    /// In what it differs from the one that is pinned, in the device's own words.
+    pub differences: Vec<Difference>,
+    /// It is the one that is pinned.
+    pub is_known: bool,
 }
 
 /// One thing by which a device is known, before and now; as the device says it, so escaped.
@@ -259,6 +429,8 @@ pub enum Answer {
     Cameras {
         version: u64,
         cameras: Vec<RecorderCamera>,
+        /// Recorded before and not lawful to record now: what is missing of them has that cause.
+        withheld: Vec<StreamId>,
     },
     Site(SiteView),
     SignedIn {
@@ -298,20 +470,32 @@ pub enum Answer {
     CameraAdded {
         camera: CameraId,
     },
-    /// What differed, in the device's own words; empty where the same device answers.
-    CameraConfirmed {
-        differences: Vec<Difference>,
-    },
+    /// The device that answers, or that was confirmed.
+    Device(Box<Device>),
     /// A one-time token; the caller makes the link.
     SetupToken {
         token: Sensitive<String>,
         expires: UtcMicros,
     },
     Accounts(Vec<AccountLine>),
+    /// So many bytes of a scan are here.
+    ScanHeld {
+        bytes: u64,
+    },
+    Scan(ScanPart),
+    ActsEntered(Vec<ActId>),
+    ActsRefused(Vec<RefusedAct>),
+    ActWithdrawn(Box<ActView>),
+    Acts {
+        acts: Vec<ActView>,
+        more: bool,
+    },
     Destroyed(Vec<HourFate>),
     Verified(Box<Verified>),
     Clock(Box<ClockView>),
     Confirmation(Confirmation),
+    Law(Box<LawView>),
+    LawDone(LawDone),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,
@@ -361,6 +545,8 @@ pub enum Confirmation {
     NotNeeded { now: UtcMicros },
     /// The same person said it before: another one is needed.
     SamePerson,
+    /// The account was made or changed since the clocks disagree: an older one is needed.
+    TooNew,
     /// The two persons' times differ by so much.
     Differs { seconds: i64 },
     /// Before what the ledger knows to have passed.
@@ -426,6 +612,7 @@ pub struct RunAnswer {
     pub signature: Signature,
     pub site_key: PublicKey,
     pub anchor: UtcMicros,
+    pub at_least: UtcMicros,
 }
 
 /// A camera as the recorder needs it; credentials in memory only (K13).
@@ -479,6 +666,26 @@ pub struct CameraView {
     pub since: UtcMicros,
     /// Whether a sub-stream is recorded too.
     pub has_sub: bool,
+    /// Papers that do not hold; any that blocks stops recording and viewing.
+    pub missing: Vec<MissingAct>,
+    /// When the order that lets it record ends.
+    pub order_end: Option<UtcMicros>,
+}
+
+/// A paper that a camera lacks; `policy::golive::Missing::named` has its words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingAct {
+    pub rule: String,
+    pub blocks: bool,
+    /// When the last one that held ended.
+    pub ended: Option<UtcMicros>,
+}
+
+impl MissingAct {
+    /// What it is, what follows and what to do; none for a rule of another release.
+    pub fn words(&self) -> Option<Missing> {
+        Missing::named(&self.rule, self.ended)
+    }
 }
 
 /// What became, or will become, of a camera's hour.
@@ -590,7 +797,14 @@ pub struct Verified {
     pub destroyed: u64,
     pub live: u64,
     pub faults: Vec<String>,
+    /// Keys that live past their deadline.
     pub overdue: Vec<String>,
+    /// The time by which deadlines were judged: trusted, or the lower bound.
+    pub judged_at: UtcMicros,
+    /// `false`: no time stands, and nothing is said of deadlines for sure.
+    pub time_is_sure: bool,
+    /// Keys past their deadline by the fastest plausible clock only; none where the time is sure.
+    pub perhaps_overdue: Vec<String>,
 }
 
 /// What a permit's holder may still do: told to the recorder and to web.

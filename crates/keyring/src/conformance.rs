@@ -228,12 +228,17 @@ fn a_month_has_one_log_key_until_it_is_destroyed_for_ever() {
         let key = fixture.keyring().log_key(march).unwrap();
         let other = fixture.keyring().log_key(april).unwrap();
         assert!(key != other);
+        let may = Month::new(202_605).unwrap();
+        assert_eq!(fixture.keyring().log_key_to_read(may).unwrap(), None, "reading makes none");
         fixture.reopen();
         assert_eq!(fixture.keyring().log_key(march).unwrap(), key);
+        assert_eq!(fixture.keyring().log_key_to_read(march).unwrap(), Some(key));
         let destroyed = fixture.keyring().destroy_log_key(march).unwrap();
         assert_eq!((destroyed.keys, destroyed.confirmed()), (1, true));
         fixture.reopen();
         assert!(matches!(fixture.keyring().log_key(march), Err(KeyringError::LogKeyDestroyed { month: 202_603 })));
+        let to_read = fixture.keyring().log_key_to_read(march);
+        assert!(matches!(to_read, Err(KeyringError::LogKeyDestroyed { month: 202_603 })));
         assert_eq!(fixture.keyring().log_key(april).unwrap(), other);
         assert_eq!(fixture.keyring().log_months(), [april]);
     });

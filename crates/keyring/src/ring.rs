@@ -54,6 +54,8 @@ pub trait Keyring: Send + Sync {
     fn config_key(&self) -> Secret32;
     /// Seals the ledger's details of a month; made when missing (L2).
     fn log_key(&self, month: Month) -> Result<Secret32>;
+    /// The same for reading: none is made. `None` for a month that never had one; an error for one whose key was destroyed.
+    fn log_key_to_read(&self, month: Month) -> Result<Option<Secret32>>;
     /// The months that have a log key.
     fn log_months(&self) -> Vec<Month>;
     /// Destroys a month's log key as [`Keyring::destroy`] does; none is made for that month again.
@@ -236,6 +238,15 @@ impl<C: Custody> Keyring for Ring<C> {
         let key = contents.log_keys.entry(month).or_insert_with(|| Secret32::draw(&*self.random)).clone();
         custody.keep(contents, PageChange::None)?;
         Ok(key)
+    }
+
+    fn log_key_to_read(&self, month: Month) -> Result<Option<Secret32>> {
+        let custody = self.lock();
+        let contents = custody.contents();
+        if contents.dead_months.contains(&month) {
+            return Err(KeyringError::LogKeyDestroyed { month: month.yyyymm() });
+        }
+        Ok(contents.log_keys.get(&month).cloned())
     }
 
     fn log_months(&self) -> Vec<Month> {

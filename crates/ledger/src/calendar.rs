@@ -1,6 +1,6 @@
 //! Months name log keys; hours are written as people read them: `2026-03-12T14:00Z`.
 
-use domain::{Hour, HourLength, UtcMicros};
+use domain::{Hour, HourLength, UtcMicros, limit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -28,6 +28,33 @@ impl Month {
     }
     pub const fn yyyymm(self) -> u32 {
         self.0
+    }
+    /// Its first instant.
+    pub fn start(self) -> UtcMicros {
+        UtcMicros::from_seconds(days_of(i64::from(self.0 / 100), i64::from(self.0 % 100), 1) * 86_400)
+    }
+    /// The first instant after it.
+    pub fn end(self) -> UtcMicros {
+        self.start_after(1)
+    }
+    /// The first instant of the month that begins so many months after this one does.
+    fn start_after(self, months: u32) -> UtcMicros {
+        let count = i64::from(self.0 / 100) * 12 + i64::from(self.0 % 100) - 1 + i64::from(months);
+        UtcMicros::from_seconds(days_of(count.div_euclid(12), count.rem_euclid(12) + 1, 1) * 86_400)
+    }
+    /// When the key of its details must die: so many months after its last instant, and in any case before its oldest entry
+    /// is three years old (L2, CSI R253-5).
+    pub fn details_end(self, retention_months: u32) -> UtcMicros {
+        let agreed = self.start_after(1_u32.saturating_add(retention_months.min(limit::LOG_RETENTION_MONTHS_MAX)));
+        agreed.min(self.details_cap().plus_seconds(-limit::LOG_KEY_DIES_BEFORE_CAP_SECONDS))
+    }
+    /// From here on the law finds its oldest entry too old (CSI R253-5).
+    pub fn details_cap(self) -> UtcMicros {
+        self.start_after(limit::LOG_RETENTION_MONTHS_MAX)
+    }
+    /// Before this no town may take the details of a month away (L2).
+    pub fn details_kept_until(self) -> UtcMicros {
+        self.start_after(1 + limit::LOG_RETENTION_MONTHS_MIN)
     }
     pub const fn from_yyyymm(yyyymm: u32) -> Result<Month, MonthError> {
         match (yyyymm / 100, yyyymm % 100) {
@@ -123,6 +150,19 @@ mod tests {
         assert_eq!(Month::of(first_of_march_2024).yyyymm(), 202_403);
         assert_eq!(Month::of(first_of_march_2024.plus_micros(-1)).yyyymm(), 202_402);
         assert_eq!(Month::of(UtcMicros(-1)).yyyymm(), 197_001);
+    }
+
+    #[test]
+    fn details_end_after_the_retention_and_before_their_oldest_is_three_years_old() {
+        let month = Month::from_yyyymm(202_602).unwrap();
+        let day = |text: &str| read_hour(&format!("{text}T00:00Z")).unwrap().start();
+        assert_eq!((month.start(), month.end()), (day("2026-02-01"), day("2026-03-01")));
+        assert_eq!(month.details_end(12), day("2027-03-01"));
+        assert_eq!(month.details_end(34), day("2029-01-01"));
+        for months in [35, 36, 37, u32::MAX] {
+            assert_eq!(month.details_end(months), day("2029-01-31"), "{months}");
+        }
+        assert_eq!((month.details_cap(), month.details_kept_until()), (day("2029-02-01"), day("2027-03-01")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::entry::LogId;
+use crate::vkey;
 use domain::{Secret32, SiteId};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use signed_note::{Note, NoteError, Signer, StandardVerifier, VerifierList, key_id, new_ed25519_verifier_key};
@@ -33,6 +34,13 @@ pub enum CheckpointError {
 /// another origin, or it would look like a log that forks.
 pub fn origin(site: SiteId, log: LogId) -> String {
     format!("vigie/{site}/{log}")
+}
+
+/// What a note says of itself, unverified: its origin and its checkpoint. For choosing the key it is then verified with.
+pub fn claimed(note: &[u8]) -> Option<(String, Checkpoint)> {
+    let note = Note::from_bytes(note).ok()?;
+    let read = tlog_tiles::Checkpoint::from_bytes(note.text()).ok()?;
+    Some((read.origin().to_owned(), Checkpoint { size: read.size(), root: Digest(read.hash().0) }))
 }
 
 /// Signs the checkpoints of one log.
@@ -112,6 +120,13 @@ impl CheckpointKey {
         new_ed25519_verifier_key(&self.origin, &self.key)
     }
 
+    /// Reads a verifier key as C2SP signed-note writes it: `name+hash+key`, the name being the log's origin.
+    pub fn parse(verifier_key: &str) -> Result<CheckpointKey, CheckpointError> {
+        let (name, key) = vkey::read(verifier_key, vkey::ED25519)
+            .ok_or_else(|| CheckpointError::VerifierKey { text: vkey::shown(verifier_key) })?;
+        CheckpointKey::new(&name, &key)
+    }
+
     /// Checks the signature and the origin of a note; signatures of others (witnesses) are not looked at here.
     pub fn verify(&self, note: &[u8]) -> Result<Checkpoint, CheckpointError> {
         let origin = || self.origin.clone();
@@ -166,6 +181,19 @@ mod tests {
         let other_log =
             CheckpointSigner::new(&origin(SiteId([1; 16]), LogId([9; 16])), &Secret32::new([3; 32])).unwrap();
         assert!(other_log.public().verify(&note).is_err());
+    }
+
+    #[test]
+    fn a_key_reads_back_from_what_is_handed_to_others() {
+        let key = signer().public();
+        assert_eq!(CheckpointKey::parse(&key.verifier_key()).unwrap(), key);
+        let text = key.verifier_key();
+        for at in 0..text.len() {
+            let mut changed = text.clone().into_bytes();
+            changed[at] ^= 1;
+            let read = String::from_utf8(changed).ok().and_then(|text| CheckpointKey::parse(&text).ok());
+            assert!(read.is_none(), "byte {at}: the hash holds name and key together");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What an entry says: when, who, what. JSON in the details; outside the town only its commitment is seen.
 
-use crate::calendar::hour_text;
+use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
-use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
+use domain::{ActId, ActKind, CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 
 domain::identity!(
@@ -224,6 +224,22 @@ pub enum Event {
         reels: Vec<ReelId>,
         residual: Vec<ResidualCiphertext>,
     },
+    /// The log's retention is over for this month: its log key is about to die, and with it the details of all entries of
+    /// this month; those of earlier months died before (L2). `keys_destroyed` counts the camera-hours that are entered as
+    /// destroyed up to the month's end, `carried` the entries that stand in no living month any more and were made again.
+    LogKeyCondemned {
+        month: Month,
+        retention_months: u32,
+        keys_destroyed: u64,
+        carried: u64,
+    },
+    /// The log key of a month is dead on every copy of the keyring, read back.
+    LogKeyDestroyed {
+        month: Month,
+        generation: u64,
+        custodian: String,
+        copies: u8,
+    },
     /// A camera was added, changed, confirmed or removed.
     Camera {
         change: String,
@@ -235,12 +251,37 @@ pub enum Event {
         name: Sensitive<String>,
         role: String,
     },
+    /// A paper was entered, or withdrawn from `until` on. Neither cameras nor a person: it is about the whole site.
+    Act {
+        change: String,
+        act: ActId,
+        kind: ActKind,
+        number: String,
+        signatory: Sensitive<String>,
+        person: Option<Sensitive<String>>,
+        cameras: Vec<CameraId>,
+        from: UtcMicros,
+        until: Option<UtcMicros>,
+        /// SHA-256 of its scan.
+        digest_hex: Option<String>,
+        /// SHA-256 of all its facts as the registry has them, as JSON: a row that was edited differs.
+        content_hex: String,
+    },
     Session {
         change: String,
         name: Sensitive<String>,
     },
     Config {
         what: String,
+    },
+    /// A law pack or the town's own rules: what is in force when the keeper starts, what one person proposes, what another
+    /// approves. The digests are those of everything in force, or about to be, after this entry.
+    Law {
+        change: String,
+        who: Option<Sensitive<String>>,
+        pack: String,
+        pack_digest: Digest,
+        town_digest: Digest,
     },
     /// The clocks agree, or do not (K9).
     Clocks {
@@ -351,10 +392,32 @@ mod tests {
                 reels: vec![reel],
                 residual: vec![ResidualCiphertext { reel, bytes: 1, why: text.clone() }],
             },
+            Event::LogKeyCondemned { month: Month::of(at), retention_months: 12, keys_destroyed: u64::MAX, carried: 1 },
+            Event::LogKeyDestroyed { month: Month::of(at), generation: 9, custodian: text.clone(), copies: 2 },
             Event::Camera { change: text.clone(), camera, details: text.clone() },
             Event::Account { change: text.clone(), name: name.clone(), role: text.clone() },
-            Event::Session { change: text.clone(), name },
+            Event::Act {
+                change: text.clone(),
+                act: ActId([9; 16]),
+                kind: ActKind::Authorisation,
+                number: text.clone(),
+                signatory: name.clone(),
+                person: Some(name.clone()),
+                cameras: vec![camera],
+                from: at,
+                until: None,
+                digest_hex: Some(text.clone()),
+                content_hex: text.clone(),
+            },
+            Event::Session { change: text.clone(), name: name.clone() },
             Event::Config { what: text.clone() },
+            Event::Law {
+                change: text.clone(),
+                who: Some(Sensitive::new("secret".into())),
+                pack: text.clone(),
+                pack_digest: root,
+                town_digest: root,
+            },
             Event::Clocks { state: text.clone() },
             Event::Rebuild { reels: 1, why: text.clone() },
             Event::Slow { what: text, sync_ms: 401 },

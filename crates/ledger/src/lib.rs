@@ -5,22 +5,31 @@
 mod calendar;
 pub mod checkpoint;
 pub mod commitment;
+pub mod cosignature;
 pub mod digest;
 pub mod entry;
 pub mod log;
 pub mod proof;
+pub mod published;
+pub mod quorum;
 pub mod tile;
 pub mod tree;
+mod vkey;
+pub mod witness;
 
 pub use calendar::Month;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointSigner, origin};
 pub use commitment::{Commitment, DetailsError, Salt, SealedPlace, commit, open_details, seal_details};
+pub use cosignature::{Cosignature, WitnessKey, WitnessKeyError, WitnessSigner};
 pub use digest::Digest;
 pub use entry::{Actor, Condemnation, Entry, EntryError, Event, LogId, MintedKey, ResidualCiphertext, Role};
 
 pub use log::{Audit, Details, Fault, KeyName, Late, Record, Report, verify};
 pub use proof::{ProofError, verify_growth, verify_inclusion};
+pub use published::{FileError, Published, PublishedError};
+pub use quorum::{PolicyError, WitnessPolicy};
 pub use tree::{Tree, root_of};
+pub use witness::{AddCheckpoint, Refusal, RequestError, judge};
 
 /// A batch between two checkpoints holds at least this many entries, dummies included (vault.md L4).
 pub const BATCH_ENTRIES_MIN: u64 = 16;

@@ -5,10 +5,12 @@
 
 mod fault;
 mod hours;
+mod months;
 mod reels;
 
 pub use fault::{Fault, KeyName, Late};
 
+use crate::calendar::Month;
 use crate::checkpoint::{Checkpoint, CheckpointKey};
 use crate::commitment::{Commitment, Salt, commit};
 use crate::digest::Digest;
@@ -61,6 +63,10 @@ pub struct Report {
     pub overdue: Vec<KeyName>,
     /// Keys entered as destroyed after their deadline: the past, that nobody can mend.
     pub late: Vec<Late>,
+    /// The latest month whose log key is entered as condemned, and as destroyed: what no readable entry says of earlier
+    /// months was said in entries of months that are dead themselves (L2).
+    pub log_key_condemned: Option<Month>,
+    pub log_key_destroyed: Option<Month>,
     pub faults: Vec<Fault>,
 }
 
@@ -152,6 +158,7 @@ impl Audit {
         self.report.root = self.tree.root();
         self.hours.conclude(now, &mut self.report);
         self.reels.conclude(&mut self.report);
+        months::conclude(&mut self.report);
         self.report
     }
 
@@ -184,6 +191,7 @@ impl Audit {
             _ => {}
         }
         self.hours.take(seq, &entry, &mut self.report);
+        months::take(seq, &entry, &mut self.report);
         self.reels.take(seq, &entry, &mut self.report);
     }
 
@@ -195,9 +203,10 @@ impl Audit {
         }
     }
 
-    /// Entries are gathered from several threads, so they may lie in another order than their times by a little.
+    /// Entries are gathered from several threads, so they may lie in another order than their times by a little. Until the first
+    /// key exists a clock that was wrong at the first start may be set right.
     fn check_time(&mut self, seq: u64, at: UtcMicros) {
-        let latest = self.latest.map_or(at, |latest| latest.max(at));
+        let latest = self.latest.filter(|_| !self.hours.is_empty()).map_or(at, |latest| latest.max(at));
         if latest.since(at) > limit::CLOCK_AGREEMENT_SECONDS_MAX * 1_000_000 {
             self.report.faults.push(Fault::TimeRanBackwards { seq, at, latest });
         }

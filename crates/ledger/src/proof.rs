@@ -31,11 +31,22 @@ pub fn verify_inclusion(
     seq: u64,
     commitment: &Commitment,
 ) -> Result<(), ProofError> {
+    verify_leaf_hash(proof, size, root, seq, Digest(record_hash(&commitment.0).0))
+}
+
+/// As [`verify_inclusion`], of a leaf's hash: logs of others have other entries than commitments.
+pub fn verify_leaf_hash(
+    proof: &[Digest],
+    size: u64,
+    root: Digest,
+    seq: u64,
+    leaf_hash: Digest,
+) -> Result<(), ProofError> {
     let not_included = ProofError::NotIncluded { seq, size, root };
     if proof.len() > PROOF_HASHES_MAX {
         return Err(not_included);
     }
-    check_record(&hashes(proof), size, Hash(root.0), seq, record_hash(&commitment.0)).map_err(|_| not_included)
+    check_record(&hashes(proof), size, Hash(root.0), seq, Hash(leaf_hash.0)).map_err(|_| not_included)
 }
 
 /// Checks that the `new` tree (size, root) begins with the `old` one (RFC 6962 section 2.1.2).

@@ -1,6 +1,7 @@
 //! The public files of a log in the layout of C2SP tlog-tiles: hash tiles, entry bundles, names and contents.
 
 use crate::commitment::Commitment;
+use crate::digest::Digest;
 use crate::proof::ProofError;
 use crate::tree::{Leaves, TILE_HEIGHT, Tree};
 use tlog_tiles::Tile;
@@ -47,6 +48,33 @@ impl PublicTile {
         format!("tile/{level}/{path}{partial}")
     }
 
+    /// The tile of a path below the log's prefix, written as [`PublicTile::path`] writes it and in no other way.
+    pub fn parse(path: &str) -> Option<PublicTile> {
+        let (level, rest) = path.strip_prefix("tile/")?.split_once('/')?;
+        let level = if level == "entries" { None } else { Some(level.parse().ok().filter(|level| *level < 64)?) };
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => (number, width.parse().ok().filter(|width| (1..256).contains(width))?),
+            None => (rest, 1 << TILE_HEIGHT),
+        };
+        let digits = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let n = number.split('/').try_fold(0_u64, |n, part| {
+            let part = part.strip_prefix('x').unwrap_or(part);
+            n.checked_mul(1_000)?.checked_add(part.parse().ok().filter(|_| digits(part))?)
+        })?;
+        let tile = PublicTile { level, n, width };
+        // one spelling only: what is read is a path that we write
+        (tile.path() == path).then_some(tile)
+    }
+
+    /// The commitments of an entry bundle; `None` where it is not exactly `width` entries of 32 bytes.
+    pub fn entries(self, content: &[u8]) -> Option<Vec<Commitment>> {
+        if self.level.is_some() || content.len() as u64 != self.bytes() {
+            return None;
+        }
+        let length = (size_of::<Commitment>() as u16).to_be_bytes();
+        content.chunks(34).map(|entry| Some(Digest(entry.strip_prefix(&length)?.try_into().ok()?))).collect()
+    }
+
     /// The folder that held the partial versions of this tile: of no use once it is full.
     pub fn partials_path(self) -> String {
         format!("{}.p", PublicTile { width: 1 << TILE_HEIGHT, ..self }.path())
@@ -76,8 +104,8 @@ fn bundle(commitments: &[Commitment]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
     use crate::tree::LeavesError;
+    use proptest::prelude::*;
     use std::{collections::BTreeMap, ops::Range};
     use tlog_tiles::{Hash, record_hash};
 
@@ -98,6 +126,53 @@ mod tests {
         assert_eq!(path(Some(3), 67, 1), "tile/3/067.p/1");
         assert_eq!(path(None, 1_000, 255), "tile/entries/x001/000.p/255");
         assert_eq!(PublicTile { level: None, n: 1_000, width: 256 }.partials_path(), "tile/entries/x001/000.p");
+    }
+
+    #[test]
+    fn only_paths_as_we_write_them_are_read() {
+        for path in ["tile/0/x001/x234/067", "tile/3/067.p/1", "tile/entries/000", "tile/63/x001/000.p/255"] {
+            assert_eq!(PublicTile::parse(path).map(PublicTile::path).as_deref(), Some(path));
+        }
+        for path in [
+            "tile/0/x000/067",
+            "tile/0/001/x234/067",
+            "tile/64/000",
+            "tile/00/000",
+            "tile/+1/000",
+            "tile/0/0",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/01",
+            "tile/0/../checkpoint",
+            "tile/0/..",
+            "tile/0//000",
+            "/tile/0/000",
+            "tile/0/000/",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "tile/é/000",
+        ] {
+            assert_eq!(PublicTile::parse(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_gives_its_commitments_or_nothing() {
+        let tile = PublicTile { level: None, n: 0, width: 3 };
+        let bundle = tile.content(&tree(3), &read).unwrap();
+        assert_eq!(tile.entries(&bundle), Some(read(0..3).unwrap()));
+        assert_eq!(tile.entries(&bundle[..68]), None);
+        let mut other_length = bundle.clone();
+        other_length[35] = 31;
+        assert_eq!(tile.entries(&other_length), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_tile_reads_back_from_its_path(level in prop::option::of(0_u8..64), n in any::<u64>(), width in 1_u32..=256, text in ".{0,40}") {
+            let tile = PublicTile { level, n, width };
+            prop_assert_eq!(PublicTile::parse(&tile.path()), Some(tile));
+            prop_assert!(PublicTile::parse(&text).is_none_or(|tile| tile.path() == text));
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use domain::{Secret32, SiteId};
 use ledger::{
-    Checkpoint, CheckpointSigner, Digest, Entry, LogId, SealedPlace, Tree, commit, open_details, origin, root_of,
-    seal_details, verify_inclusion,
+    AddCheckpoint, Checkpoint, CheckpointKey, CheckpointSigner, Digest, Entry, LogId, SealedPlace, Tree, WitnessKey,
+    WitnessSigner, commit, judge, open_details, origin, root_of, seal_details, verify_inclusion,
 };
 use serde_json::Value;
 
@@ -98,4 +98,25 @@ fn the_checkpoint_is_the_one_published() {
     assert_eq!(signer.public().verify(&note).unwrap(), checkpoint);
     assert_eq!(signer.public().verifier_key(), text(&vector["verifier_key"]));
     assert_eq!(*signer.public().public_key(), bytes(&vector["public_key"]));
+}
+
+#[test]
+fn the_cosignature_and_the_questions_to_a_witness_are_those_published() {
+    let vector = vectors("witness");
+    let signer = WitnessSigner::new(text(&vector["name"]), &Secret32::new(bytes(&vector["seed"]))).unwrap();
+    let note = text(&vector["note"]).as_bytes();
+    assert_eq!(signer.public().verifier_key(), text(&vector["verifier_key"]));
+    assert_eq!(signer.cosign(note, number(&vector["at_seconds"])).unwrap(), text(&vector["cosignature"]));
+    let cosigned = [note, text(&vector["cosignature"]).as_bytes()].concat();
+    let at_seconds = WitnessKey::parse(text(&vector["verifier_key"])).unwrap().verify(&cosigned).unwrap().at_seconds;
+    assert_eq!(at_seconds, number(&vector["at_seconds"]) as i64);
+
+    let log = CheckpointKey::parse(text(&vectors("checkpoint")["verifier_key"])).unwrap();
+    for request in each(&vector["requests"]) {
+        let read = AddCheckpoint::parse(text(&request["body"]).as_bytes()).unwrap();
+        assert_eq!((read.old, read.note.as_slice()), (number(&request["old"]), note));
+        assert_eq!(read.to_bytes(), text(&request["body"]).as_bytes());
+        let last = Checkpoint { size: read.old, root: root_of(&commitments(read.old)) };
+        assert_eq!(judge(&read, &log, Some(last)).unwrap().size, 600);
+    }
 }

@@ -65,6 +65,39 @@ def checkpoint(seed, origin, size, root_hash):
     return public, verifier_key, f"{text}\n— {origin} {signature}\n"
 
 
+def verifier_key(name, algorithm, public):
+    key_hash = hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:4]
+    return key_hash, name + "+" + key_hash.hex() + "+" + base64.b64encode(bytes([algorithm]) + public).decode()
+
+
+def cosignature(seed, name, at_seconds, note):
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    key_hash, text_key = verifier_key(name, 4, public)
+    text = note[: note.rindex("\n\n") + 1]
+    signed = key.sign(f"cosignature/v1\ntime {at_seconds}\n{text}".encode())
+    line = base64.b64encode(key_hash + struct.pack(">Q", at_seconds) + signed).decode()
+    return text_key, f"— {name} {line}\n"
+
+
+def growth(m, commitments, whole=True):
+    """RFC 6962 section 2.1.2, SUBPROOF."""
+    n = len(commitments)
+    if m == n:
+        return [] if whole else [root(commitments)]
+    k = 1
+    while k * 2 < n:
+        k *= 2
+    if m <= k:
+        return growth(m, commitments[:k], whole) + [root(commitments[k:])]
+    return growth(m - k, commitments[k:], False) + [root(commitments[:k])]
+
+
+def add_checkpoint(old, proof, note):
+    lines = "".join(base64.b64encode(h).decode() + "\n" for h in proof)
+    return f"old {old}\n{lines}\n{note}"
+
+
 def group(log, number, first_seq, closes_batch, previous, records):
     payload = b"".join(c + struct.pack("<II", month, len(sealed)) + sealed for c, month, sealed in records)
     header = b"VIGIEJNL" + struct.pack("<HHI", 1, int(closes_batch), len(records)) + log
@@ -106,6 +139,14 @@ PUBLIC, VERIFIER_KEY, NOTE = checkpoint(SEED, ORIGIN, 600, root(COMMITMENTS))
 write("checkpoint.json", {
     "site": SITE.hex(), "log": LOG.hex(), "seed": SEED.hex(), "public_key": PUBLIC.hex(), "origin": ORIGIN,
     "verifier_key": VERIFIER_KEY, "size": 600, "root": root(COMMITMENTS).hex(), "note": NOTE,
+})
+WITNESS_SEED, WITNESS, AT_SECONDS = bytes(range(96, 128)), "temoin.example/mairie", 1773324060
+WITNESS_KEY, LINE = cosignature(WITNESS_SEED, WITNESS, AT_SECONDS, NOTE)
+write("witness.json", {
+    "name": WITNESS, "seed": WITNESS_SEED.hex(), "verifier_key": WITNESS_KEY, "at_seconds": AT_SECONDS,
+    "note": NOTE, "cosignature": LINE,
+    "requests": [{"old": old, "body": add_checkpoint(old, growth(old, COMMITMENTS) if old else [], NOTE)}
+                 for old in (0, 1, 255, 256, 300, 512, 599, 600)],
 })
 RECORDS = [(commit(s, d.encode()), 202603, seal(MONTH_KEY, LOG, 40 + n, s, d.encode()))
            for n, (s, d) in enumerate(zip(SALTS, DETAILS))]

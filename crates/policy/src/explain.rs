@@ -21,6 +21,18 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// From the mark that a rule bears: F found, F2 secondary source, K known, U uncertain, R our reading.
+    pub fn from_letter(letter: &str) -> Option<Confidence> {
+        match letter {
+            "F" => Some(Confidence::Found),
+            "F2" => Some(Confidence::Secondary),
+            "K" => Some(Confidence::Known),
+            "U" => Some(Confidence::Uncertain),
+            "R" => Some(Confidence::Reading),
+            _ => None,
+        }
+    }
+
     pub const fn label(self, language: Language) -> &'static str {
         match (self, language) {
             (Confidence::Found, Language::French) => "texte consolidé",

@@ -1,13 +1,19 @@
 //! Decisions as values: what may be looked at, how long footage lives, which time is trusted. Pure: no clock, no I/O.
 
+pub mod acts;
+pub mod calendar;
 pub mod clocks;
 pub mod decide;
+pub mod dossier;
 pub mod explain;
+pub mod golive;
+pub mod law;
 pub mod request;
+pub mod required;
 pub mod retention;
-mod rule;
 pub mod time;
 
-pub use decide::{Decision, Reason, Refusal, RuleId, decide};
+pub use decide::{Decision, Reason, Refusal, RuleId};
 pub use explain::{Confidence, Language};
-pub use request::{Action, CameraFacts, Request, Role};
+pub use law::{Law, LawError};
+pub use request::{Action, CameraFacts, Controller, Paper, PersonFacts, Request, Role};

@@ -4,9 +4,10 @@
 //! calendar words: they depend on the place where the calendar hangs. Vigie reads each limit in UTC *and* in
 //! Europe/Paris and obeys the earliest (K7), so no reading of the law finds footage that is too old.
 
+use crate::calendar::paris;
 use domain::{Hour, UtcMicros, limit};
 use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use std::sync::OnceLock;
 
@@ -41,13 +42,10 @@ pub const fn closes_at(deadline: UtcMicros) -> UtcMicros {
     deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS)
 }
 
-/// The calendars in which a deadline is read. Paris comes from the data compiled in: no file of the machine is asked.
+/// The calendars in which a deadline is read.
 fn zones() -> &'static [TimeZone; 2] {
     static ZONES: OnceLock<[TimeZone; 2]> = OnceLock::new();
-    ZONES.get_or_init(|| {
-        let paris = TimeZoneDatabase::bundled().get("Europe/Paris");
-        [TimeZone::UTC, paris.expect("jiff's feature tzdb-bundle-always compiles Europe/Paris in")]
-    })
+    ZONES.get_or_init(|| [TimeZone::UTC, paris().clone()])
 }
 
 /// The instant that `zone` calls `local` + `span`; the earlier one where the clocks are put back or forward.

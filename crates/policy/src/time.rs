@@ -4,12 +4,13 @@
 //! no time stands, what is due by the *fastest plausible* clock is closed at once, and keys wait. Three rules carry this:
 //!
 //! 1. *One clock alone moves nothing.* Within a boot, ledger + boot clock stands once another clock agrees; no other clocks
-//!    overrule it. Across a boot two that agree stand, or the system clock under NTP that nobody contradicts.
+//!    overrule it. Across a boot two that agree stand, or the system clock under NTP that nobody contradicts: not before
+//!    the cameras had two minutes to be heard. Meanwhile it is good enough to record by, and nothing dies by it.
 //! 2. *A lower bound is not a clock.* What the ledger says plus what has passed since is never undercut: a clock that lies
 //!    before it is wrong and is not counted.
 //! 3. *Plausible* is, while no time stands: the bound, the system clock, each witness, and the cameras' clock once two
-//!    cameras agree. One mad camera contradicts nothing and closes nothing; where no
-//!    other is heard, one still confirms a system clock that agrees with it.
+//!    cameras agree. One mad camera contradicts nothing and closes nothing; across a boot it confirms a system clock only
+//!    that is under NTP, within one the time that is kept.
 
 use crate::clocks::{Cameras, agree};
 use domain::{
@@ -47,6 +48,17 @@ pub struct Clocks<'a> {
     pub cameras: Cameras,
     /// The time of each witness's last cosignature, carried on by the boot clock; none until there are witnesses.
     pub witnesses: &'a [UtcMicros],
+    pub listening: Listening,
+}
+
+/// How long the cameras could be heard across a boot, and what came of it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Listening {
+    /// Since the keeper began to listen, by the boot clock.
+    pub micros: i64,
+    /// Cameras that agree with one another contradicted the system clock under NTP since then: that they fell silent
+    /// proves it no better.
+    pub contradicted: bool,
 }
 
 /// What may be believed.
@@ -54,6 +66,9 @@ pub struct Clocks<'a> {
 pub struct Judgement {
     /// The time by which keys die and new hours begin; `None` while clocks disagree: then nothing is destroyed.
     pub trusted: Option<UtcMicros>,
+    /// The time to record by: the trusted one, or the system clock under NTP while the cameras are listened for. By it runs
+    /// begin and keys of the present hour are minted, and nothing dies.
+    pub recording: Option<UtcMicros>,
     /// The fastest plausible clock: what is closed by it is closed at once.
     pub fastest: UtcMicros,
     /// No time before this can be: what the ledger says and what has passed since.
@@ -73,6 +88,9 @@ pub enum State {
     UnderNtp,
     /// Two persons vouched for it in this boot, and no clock agrees yet.
     Confirmed,
+    /// Across a boot: the system clock is under NTP, and the cameras are listened for before it decides alone. No time
+    /// stands.
+    Listening,
     /// No time stands.
     Doubt(Doubt),
 }
@@ -101,7 +119,7 @@ impl Judgement {
     }
 
     fn stands(at: UtcMicros, at_least: UtcMicros, state: State) -> Judgement {
-        Judgement { trusted: Some(at), fastest: at, at_least, state }
+        Judgement { trusted: Some(at), recording: Some(at), fastest: at, at_least, state }
     }
 }
 
@@ -119,10 +137,13 @@ struct Counted {
 /// A boot clock that reads less than its mark in the same boot belongs to another past (a machine's image was brought
 /// back): the ledger's time is then a lower bound, as across a boot. The caller enters a trusted time in the ledger with
 /// this boot's mark before it acts on it; from then on a stepped system clock is noticed and trusted time never goes
-/// backwards.
+/// backwards. Until the first key is minted nothing binds: a clock that was ahead at the first start may be set right.
 pub fn judge(ledger: Option<LedgerTime>, clocks: Clocks<'_>) -> Judgement {
     let earliest = UtcMicros::from_seconds(limit::CLOCK_EARLIEST_SECONDS);
-    let Some(ledger) = ledger else { return nothing_at_stake(earliest, clocks) };
+    if earliest <= clocks.system && ledger.is_none_or(|ledger| !ledger.at_stake) {
+        return Judgement::stands(clocks.system, earliest, State::FirstStart);
+    }
+    let Some(ledger) = ledger else { return across_a_boot(earliest, clocks) };
     let since_boot = clocks.mark.since_boot.0.max(0);
     let (at_least, is_clock) = match ledger.mark {
         Some(mark) if mark.boot_id == clocks.mark.boot_id => {
@@ -135,12 +156,7 @@ pub fn judge(ledger: Option<LedgerTime>, clocks: Clocks<'_>) -> Judgement {
     };
     let is_clock = is_clock && earliest <= at_least;
     let at_least = at_least.max(earliest);
-    let judgement = if is_clock {
-        in_one_boot(at_least, ledger.confirmed, clocks)
-    } else {
-        across_a_boot(at_least, &voices(at_least, clocks))
-    };
-    if judgement.trusted.is_none() && !ledger.at_stake { nothing_at_stake(at_least, clocks) } else { judgement }
+    if is_clock { in_one_boot(at_least, ledger.confirmed, clocks) } else { across_a_boot(at_least, clocks) }
 }
 
 /// How far trusted time `ours` moves toward a better clock after `elapsed_micros`: a quartz drifts, and a machine that is up
@@ -161,13 +177,6 @@ pub fn drift_correction(ours: UtcMicros, elapsed_micros: i64, clocks: Clocks<'_>
     difference_micros.clamp(-most, most)
 }
 
-fn nothing_at_stake(at_least: UtcMicros, clocks: Clocks<'_>) -> Judgement {
-    if at_least <= clocks.system {
-        return Judgement::stands(clocks.system, at_least, State::FirstStart);
-    }
-    across_a_boot(at_least, &voices(at_least, clocks))
-}
-
 fn in_one_boot(ours: UtcMicros, confirmed: bool, clocks: Clocks<'_>) -> Judgement {
     let cameras = clocks.cameras.clock();
     let mut others = [clocks.system].into_iter().chain(cameras).chain(clocks.witnesses.iter().copied());
@@ -180,9 +189,10 @@ fn in_one_boot(ours: UtcMicros, confirmed: bool, clocks: Clocks<'_>) -> Judgemen
     doubt(ours, &voices(ours, clocks), Doubt::InOneBoot)
 }
 
-/// The largest group of clocks within 300 s of each other stands, by its earliest member; the system clock under NTP stands
-/// alone where nobody else is heard. What stands is never before the bound.
-fn across_a_boot(at_least: UtcMicros, voices: &[Counted]) -> Judgement {
+/// The largest group of clocks within 300 s of each other stands, by the one under NTP or else by its earliest member; the
+/// system clock under NTP stands alone where nobody else was heard in two minutes. What stands is never before the bound.
+fn across_a_boot(at_least: UtcMicros, clocks: Clocks<'_>) -> Judgement {
+    let voices = &voices(at_least, clocks)[..];
     let group = |first: &Counted| {
         let members = voices.iter().filter(|voice| first.at <= voice.at && agree(first.at, voice.at));
         (members.count(), first.at)
@@ -192,34 +202,51 @@ fn across_a_boot(at_least: UtcMicros, voices: &[Counted]) -> Judgement {
     let mut best: Vec<UtcMicros> = groups.iter().filter(|(size, _)| *size == largest).map(|(_, at)| *at).collect();
     best.sort_unstable();
     let is_one_place = best.first().zip(best.last()).is_some_and(|(first, last)| agree(*first, *last));
-    let contradicted = |at: UtcMicros| voices.iter().any(|other| other.is_plausible_alone && !agree(at, other.at));
     match (largest, best.first()) {
         (0, _) | (_, None) => doubt(at_least, voices, Doubt::BeforeLedger),
         (1, _) => match voices.iter().find(|voice| voice.under_ntp) {
-            Some(ntp) if !contradicted(ntp.at) => Judgement::stands(ntp.at.max(at_least), at_least, State::UnderNtp),
+            Some(ntp) => under_ntp_alone(at_least, ntp.at, voices, clocks.listening),
             None if voices.len() == 1 => doubt(at_least, voices, Doubt::Alone),
-            _ => doubt(at_least, voices, Doubt::Contradiction),
+            None => doubt(at_least, voices, Doubt::Contradiction),
         },
-        (_, Some(at)) if is_one_place => Judgement::stands((*at).max(at_least), at_least, State::Agree),
+        (_, Some(first)) if is_one_place => {
+            let ntp = voices.iter().find(|voice| voice.under_ntp && *first <= voice.at && agree(*first, voice.at));
+            let at = ntp.map_or(*first, |ntp| ntp.at);
+            Judgement::stands(at.max(at_least), at_least, State::Agree)
+        }
         _ => doubt(at_least, voices, Doubt::Contradiction),
     }
+}
+
+/// A false time server would kill at once what nothing brings back: so whoever can contradict it is listened for first.
+fn under_ntp_alone(at_least: UtcMicros, ntp: UtcMicros, voices: &[Counted], listening: Listening) -> Judgement {
+    let contradicted = voices.iter().any(|other| other.is_plausible_alone && !agree(ntp, other.at));
+    if contradicted || listening.contradicted {
+        return doubt(at_least, voices, Doubt::Contradiction);
+    }
+    let at = ntp.max(at_least);
+    if listening.micros < limit::CAMERAS_AWAITED_SECONDS * 1_000_000 {
+        let closed = doubt(at_least, voices, Doubt::Alone);
+        return Judgement { recording: Some(at), state: State::Listening, ..closed };
+    }
+    Judgement::stands(at, at_least, State::UnderNtp)
 }
 
 fn doubt(at_least: UtcMicros, voices: &[Counted], why: Doubt) -> Judgement {
     let plausible = voices.iter().filter(|voice| voice.is_plausible_alone).map(|voice| voice.at);
     let fastest = plausible.max().map_or(at_least, |fastest| fastest.max(at_least));
-    Judgement { trusted: None, fastest, at_least, state: State::Doubt(why) }
+    Judgement { trusted: None, recording: None, fastest, at_least, state: State::Doubt(why) }
 }
 
-/// The clocks that can be right: none that lies before the bound by more than clocks that agree may differ.
+/// The clocks that can be right: none that lies before the bound by more than clocks that agree may differ. One camera is
+/// heard only where it says the same as a system clock under NTP: with a clock that anybody may have set it proves nothing.
 fn voices(at_least: UtcMicros, clocks: Clocks<'_>) -> Vec<Counted> {
     let system =
         Counted { at: clocks.system, under_ntp: clocks.ntp == NtpState::Synchronised, is_plausible_alone: true };
-    let cameras = clocks.cameras.clock().map(|at| Counted {
-        at,
-        under_ntp: false,
-        is_plausible_alone: clocks.cameras.agreeing >= limit::CAMERA_CLOCKS_TO_CONTRADICT,
-    });
+    let several = clocks.cameras.agreeing >= limit::CAMERA_CLOCKS_TO_CONTRADICT;
+    let counts = |at: &UtcMicros| several || (system.under_ntp && agree(*at, system.at));
+    let cameras = clocks.cameras.clock().filter(counts);
+    let cameras = cameras.map(|at| Counted { at, under_ntp: false, is_plausible_alone: several });
     let witness = |at: &UtcMicros| Counted { at: *at, under_ntp: false, is_plausible_alone: true };
     let all = [system].into_iter().chain(cameras).chain(clocks.witnesses.iter().map(witness));
     all.filter(|voice| at_least <= voice.at || agree(at_least, voice.at)).collect()

@@ -3,7 +3,7 @@
 
 use domain::{UtcMicros, limit, world::BootId, world::BootMicros, world::NtpState};
 use policy::clocks::{Cameras, Word};
-use policy::time::{BootMark, Clocks, Doubt, LedgerTime, State, drift_correction, judge};
+use policy::time::{BootMark, Clocks, Doubt, LedgerTime, Listening, State, drift_correction, judge};
 use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000;
@@ -24,7 +24,18 @@ fn while_no_key_was_ever_minted_the_system_clock_stands_unless_it_cannot_be_righ
     }
     let fresh = LedgerTime { at_stake: false, ..ledger(T, FIRST, 10) };
     assert_eq!(judge(Some(fresh), clocks(FIRST, 20, T + DAY)).trusted, Some(at(T + DAY)), "set right before anything");
-    assert_eq!(judge(Some(fresh), clocks(SECOND_BOOT, 20, T - DAY)).trusted, None, "never backwards");
+}
+
+#[test]
+fn a_first_start_ahead_of_the_true_time_is_undone_until_the_first_key_exists() {
+    let ahead = |at_stake| Some(LedgerTime { at_stake, ..ledger(T + YEAR, FIRST, 10) });
+    for boot in [FIRST, SECOND_BOOT] {
+        let set_right = clocks(boot, 20, T);
+        let judgement = judge(ahead(false), set_right);
+        assert_eq!((judgement.trusted, judgement.state), (Some(at(T)), State::FirstStart), "boot {boot}");
+        assert_eq!(judge(ahead(true), set_right).trusted, None, "a key exists: time never runs backwards");
+        assert!(judge(ahead(false), clocks(boot, 20, 946_684_800)).trusted.is_none(), "2000 is no time, as before");
+    }
 }
 
 #[test]
@@ -62,12 +73,59 @@ fn across_a_boot_the_bound_is_no_clock_and_a_lone_clock_needs_ntp() {
     assert_eq!(judge(before, clocks(SECOND_BOOT, 90, T + 90)).trusted, None);
     let under_ntp = judge(before, Clocks { ntp: NtpState::Synchronised, ..clocks(SECOND_BOOT, 90, week) });
     assert_eq!((under_ntp.trusted, under_ntp.state), (Some(at(week)), State::UnderNtp));
-    let two = judge(before, Clocks { cameras: cameras(&[week + 200]), ..clocks(SECOND_BOOT, 90, week) });
+    let two = judge(before, Clocks { cameras: cameras(&[week + 200; 2]), ..clocks(SECOND_BOOT, 90, week) });
     assert_eq!((two.trusted, two.state), (Some(at(week)), State::Agree));
+    let one = judge(before, Clocks { cameras: cameras(&[week]), ..clocks(SECOND_BOOT, 90, week) });
+    assert_eq!(
+        (one.trusted, one.state),
+        (None, State::Doubt(Doubt::Alone)),
+        "one camera and a clock that anybody may set"
+    );
+    let witness = [at(week)];
+    let one = Clocks { cameras: cameras(&[week]), witnesses: &witness, ..clocks(SECOND_BOOT, 90, 0) };
+    assert_eq!(judge(before, one).trusted, None, "nor with a witness alone");
     let witnessed = Clocks { witnesses: &[at(week + 20)], ..clocks(SECOND_BOOT, 90, 0) };
     assert_eq!(judge(before, witnessed).state, State::Doubt(Doubt::Alone), "a witness is one clock, too");
     let witnessed = Clocks { witnesses: &[at(week + 20)], ..clocks(SECOND_BOOT, 90, week) };
     assert_eq!(judge(before, witnessed).trusted, Some(at(week)));
+}
+
+#[test]
+fn a_time_server_decides_alone_only_when_cameras_could_be_heard() {
+    let before = Some(ledger(T, FIRST, 500));
+    let month = T + 31 * DAY;
+    let said = |seconds: i64, voices: &[i64]| Clocks {
+        ntp: NtpState::Synchronised,
+        cameras: cameras(voices),
+        listening: Listening { micros: seconds * SECOND, contradicted: false },
+        ..clocks(SECOND_BOOT, 90, month)
+    };
+    let wait = limit::CAMERAS_AWAITED_SECONDS;
+    for seconds in [0, wait - 1] {
+        let judgement = judge(before, said(seconds, &[]));
+        assert_eq!((judgement.trusted, judgement.state), (None, State::Listening));
+        assert_eq!(
+            (judgement.recording, judgement.fastest),
+            (Some(at(month)), at(month)),
+            "recorded by it, closed by it"
+        );
+        assert!(!judgement.may_destroy(at(T)) && judgement.is_closed(at(month)));
+        // one camera or many that agree end the waiting at once, at the time server's time
+        for voices in [&[month - 200][..], &[month + 200; 3]] {
+            let heard = judge(before, said(seconds, voices));
+            assert_eq!((heard.trusted, heard.state), (Some(at(month)), State::Agree), "{voices:?}");
+        }
+        let differ = judge(before, said(seconds, &[T + DAY; 2]));
+        assert_eq!((differ.trusted, differ.recording), (None, None));
+        assert_eq!(differ.state, State::Doubt(Doubt::Contradiction));
+        assert_eq!(judge(before, said(seconds, &[T + DAY])).state, State::Listening, "one that differs is waited with");
+    }
+    assert_eq!(judge(before, said(wait, &[])).state, State::UnderNtp);
+    let mut contradicted = said(wait, &[]);
+    contradicted.listening.contradicted = true;
+    assert_eq!(judge(before, contradicted).state, State::Doubt(Doubt::Contradiction), "their silence proves nothing");
+    let before_the_ledger = Clocks { system: at(T - DAY), ..said(0, &[]) };
+    assert_eq!(judge(before, before_the_ledger).recording, None);
 }
 
 #[test]
@@ -187,6 +245,8 @@ struct Step {
     /// Which clock is wrong in this step, if one is, and by how much.
     wrong: Option<(Wrong, i64)>,
     heard: usize,
+    /// For how long the cameras could be heard.
+    listened: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -200,8 +260,9 @@ fn step() -> impl Strategy<Value = Step> {
     let wrong = prop_oneof![Just(Wrong::System), Just(Wrong::Camera), Just(Wrong::AllCameras)];
     let off = prop_oneof![-900i64..900, -60 * DAY..60 * DAY, -60 * YEAR..2_000 * YEAR];
     let wrong = prop::option::of((wrong, off));
-    (0i64..10 * DAY, prop::bool::weighted(0.3), any::<bool>(), wrong, 0usize..13)
-        .prop_map(|(passes, reboots, ntp, wrong, heard)| Step { passes, reboots, ntp, wrong, heard })
+    (0i64..10 * DAY, prop::bool::weighted(0.3), any::<bool>(), wrong, 0usize..13, 0i64..300).prop_map(
+        |(passes, reboots, ntp, wrong, heard, listened)| Step { passes, reboots, ntp, wrong, heard, listened },
+    )
 }
 
 /// What the clocks say in a step of the true time `now`; right ones are off by up to two minutes.
@@ -213,7 +274,8 @@ fn say(step: &Step, boot: u8, since_boot: i64, now: i64) -> Clocks<'static> {
         *first += off(Wrong::Camera);
     }
     let ntp = if step.ntp { NtpState::Synchronised } else { NtpState::Unsynchronised };
-    Clocks { ntp, cameras: cameras(&voices), ..clocks(boot, since_boot, now + off(Wrong::System)) }
+    let listening = Listening { micros: step.listened * SECOND, contradicted: false };
+    Clocks { ntp, cameras: cameras(&voices), listening, ..clocks(boot, since_boot, now + off(Wrong::System)) }
 }
 
 proptest! {
@@ -237,6 +299,7 @@ proptest! {
             prop_assert!(entered.is_none_or(|known| judgement.trusted.is_none_or(|trusted| known.at <= trusted)));
             prop_assert!(judgement.trusted.is_none_or(|trusted| trusted <= judgement.fastest));
             prop_assert!(judgement.at_least <= judgement.fastest);
+            prop_assert!(judgement.trusted.is_none() || judgement.recording == judgement.trusted);
             let margin = limit::CLOCK_AGREEMENT_SECONDS_MAX;
             // nothing destroyed early: a key dies 600 s before its deadline, so 300 s are its due
             prop_assert!(judgement.trusted.is_none_or(|trusted| trusted <= at(now + margin)), "{step:?} {judgement:?}");
@@ -251,13 +314,23 @@ proptest! {
         }
         // all clocks are right again, also in another boot: time stands without an operator
         for reboots in [false, true] {
-            let step = Step { passes: 60, reboots, ntp: true, wrong: None, heard: 3 };
+            let step = Step { passes: 60, reboots, ntp: true, wrong: None, heard: 3, listened: 0 };
             now += 60;
             if reboots {
                 (boot, booted) = (boot.wrapping_add(1), now - 30);
             }
             prop_assert!(judge(entered, say(&step, boot, now - booted, now)).trusted.is_some());
         }
+    }
+
+    /// Whatever a time server says after a boot, nothing dies by it before somebody else could be heard.
+    #[test]
+    fn no_time_server_kills_in_the_first_two_minutes(says in T - YEAR..T + 100 * YEAR, listened in 0..limit::CAMERAS_AWAITED_SECONDS) {
+        let listening = Listening { micros: listened * SECOND, contradicted: false };
+        let said = Clocks { ntp: NtpState::Synchronised, listening, ..clocks(SECOND_BOOT, listened, says) };
+        let judgement = judge(Some(ledger(T, FIRST, 500)), said);
+        prop_assert!(judgement.trusted.is_none());
+        prop_assert!(judgement.recording.is_none_or(|now| at(T + listened) <= now && (now == at(says) || says < T + listened)));
     }
 
     /// Whatever all other clocks say within one boot, trusted time is real time or nothing.
@@ -320,6 +393,7 @@ fn clocks(boot: u8, since_boot_s: i64, system_s: i64) -> Clocks<'static> {
         mark: mark(boot, since_boot_s),
         cameras: Cameras::default(),
         witnesses: &[],
+        listening: Listening { micros: limit::CAMERAS_AWAITED_SECONDS * SECOND, contradicted: false },
     }
 }
 

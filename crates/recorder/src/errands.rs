@@ -69,6 +69,8 @@ pub struct Errands {
 pub struct Cameras {
     version: u64,
     known: HashMap<StreamId, RecorderCamera>,
+    /// Not lawful to record now.
+    withheld: HashSet<StreamId>,
 }
 
 impl Errands {
@@ -139,15 +141,20 @@ impl Errands {
     }
 
     fn change_cameras(&mut self) {
-        let (version, cameras) = match self.keeper.cameras() {
+        let (version, cameras, withheld) = match self.keeper.cameras() {
             Ok(answer) => answer,
             Err(error) => return warn!(%error, "the cameras could not be fetched"),
         };
         let now: HashMap<StreamId, RecorderCamera> = cameras.into_iter().flat_map(streams_of).collect();
-        let before = std::mem::take(&mut self.cameras.known);
+        let withheld: HashSet<StreamId> = withheld.into_iter().collect();
+        let Cameras { known: before, withheld: withheld_before, .. } = std::mem::take(&mut self.cameras);
         let mut taken = true;
-        for gone in before.keys().filter(|stream| !now.contains_key(stream)) {
+        let is_gone = |stream: &&StreamId| !now.contains_key(stream) && !withheld.contains(stream);
+        for gone in before.keys().chain(&withheld_before).filter(is_gone) {
             taken &= self.applied(self.ingest.remove(*gone));
+        }
+        for stopped in withheld.difference(&withheld_before) {
+            taken &= self.applied(self.ingest.withhold(*stopped));
         }
         for (stream, camera) in now.iter().filter(|(stream, camera)| before.get(stream) != Some(*camera)) {
             match config(*stream, camera) {
@@ -156,7 +163,7 @@ impl Errands {
             }
         }
         info!(streams = now.len(), "cameras changed");
-        self.cameras = Cameras { version: if taken { version } else { 0 }, known: now };
+        self.cameras = Cameras { version: if taken { version } else { 0 }, known: now, withheld };
     }
 
     fn applied(&self, applied: Result<(), crate::ingest::IngestError>) -> bool {

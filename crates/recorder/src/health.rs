@@ -50,6 +50,8 @@ pub enum GapCause {
     HeadOfHour,
     /// There was no space for what was received.
     DiskFull,
+    /// A paper without which it may not record does not hold (CSI L252-1, L252-4).
+    NotAuthorised,
 }
 
 impl GapCause {
@@ -75,6 +77,7 @@ impl GapCause {
             GapCause::NoKeyPicture => "no-key-picture",
             GapCause::HeadOfHour => "head-of-hour",
             GapCause::DiskFull => "disk-full",
+            GapCause::NotAuthorised => "not-authorised",
         }
     }
 
@@ -126,6 +129,7 @@ impl GapCause {
                 "L'heure a commencé sans image clé : son début ne se relit que tant que l'heure précédente est conservée."
             }
             GapCause::DiskFull => "Le stockage était plein : rien de plus n'a pu être gardé.",
+            GapCause::NotAuthorised => "Un acte sans lequel cette caméra ne peut enregistrer n'était pas en vigueur.",
         })
     }
 
@@ -155,6 +159,7 @@ impl GapCause {
                 "The hour began without a key picture: its beginning replays only while the hour before is kept."
             }
             GapCause::DiskFull => "The store was full: nothing more could be kept.",
+            GapCause::NotAuthorised => "An act without which this camera may not record was not in force.",
         })
     }
 
@@ -180,6 +185,7 @@ impl GapCause {
             GapCause::NoKeyPicture => "Réglez son intervalle d'images clés sur 1 à 4 secondes.",
             GapCause::HeadOfHour => "Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes.",
             GapCause::DiskFull => "Ajoutez de la place ; l'enregistrement reprend seul.",
+            GapCause::NotAuthorised => "« vigie status » dit quel acte manque et quoi faire.",
         }
     }
 
@@ -205,6 +211,7 @@ impl GapCause {
             GapCause::NoKeyPicture => "Set its key picture interval to 1 to 4 seconds.",
             GapCause::HeadOfHour => "Set the camera's key picture interval to 1 to 4 seconds.",
             GapCause::DiskFull => "Add space; recording goes on by itself.",
+            GapCause::NotAuthorised => "`vigie status` says which act is missing and what to do.",
         }
     }
 
@@ -363,6 +370,7 @@ mod tests {
             GapCause::NoKeyPicture,
             GapCause::HeadOfHour,
             GapCause::DiskFull,
+            GapCause::NotAuthorised,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {

@@ -76,6 +76,7 @@ pub struct Ingest {
 enum Command {
     Put(Box<CameraConfig>),
     Remove(StreamId),
+    Withhold(StreamId),
     Stop,
 }
 
@@ -104,6 +105,11 @@ impl Ingest {
     /// Stops recording a stream.
     pub fn remove(&self, stream: StreamId) -> Result<(), IngestError> {
         self.commands.send(Command::Remove(stream)).map_err(|_| IngestError::Gone)
+    }
+
+    /// Stops recording a stream that may not be recorded now: from here on it misses pictures for that cause.
+    pub fn withhold(&self, stream: StreamId) -> Result<(), IngestError> {
+        self.commands.send(Command::Withhold(stream)).map_err(|_| IngestError::Gone)
     }
 
     /// Whether the thread still runs: if it does not, nothing is recorded and the recorder must be restarted.
@@ -167,6 +173,8 @@ enum Then {
     Replace(Box<CameraConfig>),
     /// It was taken out of service.
     Forget,
+    /// It may not be recorded now.
+    Withhold,
     /// The recorder stops.
     Stop,
 }
@@ -185,6 +193,7 @@ impl Cameras {
                 match commands.recv_timeout(next.saturating_duration_since(Instant::now())) {
                     Ok(Command::Put(config)) => self.put(*config),
                     Ok(Command::Remove(stream)) => self.remove(stream),
+                    Ok(Command::Withhold(stream)) => self.withhold(stream),
                     Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return self.stop(runtime),
                     Err(RecvTimeoutError::Timeout) => break,
                 }
@@ -225,10 +234,30 @@ impl Cameras {
     }
 
     fn remove(&mut self, stream: StreamId) {
-        if let Some(entry) = self.entries.get_mut(&stream) {
-            entry.then = Then::Forget;
-            entry.stop.send_replace(true);
+        match self.entries.get_mut(&stream) {
+            Some(entry) => {
+                entry.then = Then::Forget;
+                entry.stop.send_replace(true);
+            }
+            None => self.sink.released(stream, (self.world.trusted)()), // it may have been withheld
         }
+    }
+
+    fn withhold(&mut self, stream: StreamId) {
+        match self.entries.get_mut(&stream) {
+            Some(entry) => {
+                entry.then = Then::Withhold;
+                entry.lane.borrow_mut().withhold();
+                entry.stop.send_replace(true);
+            }
+            None => self.note_withheld(stream),
+        }
+    }
+
+    fn note_withheld(&self, stream: StreamId) {
+        let at = (self.world.trusted)();
+        self.sink.expected(stream, at);
+        self.sink.gap(stream, GapEvent { at, cause: GapCause::NotAuthorised, opened: true });
     }
 
     fn begin(&mut self, config: CameraConfig, first_wait: Duration) {
@@ -256,6 +285,10 @@ impl Cameras {
                 Then::Forget => {
                     self.sink.released(entry.config.stream, (self.world.trusted)());
                     self.board.forget(stream);
+                }
+                Then::Withhold => {
+                    self.board.forget(stream);
+                    self.note_withheld(stream);
                 }
                 Then::Stop => self.board.forget(stream),
                 Then::Replace(config) => self.begin(*config, Duration::ZERO),

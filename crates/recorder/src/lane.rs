@@ -25,6 +25,8 @@ pub(crate) struct Lane {
     /// Until when something is held; a gap begins here.
     held_until: UtcMicros,
     gap: Option<GapCause>,
+    /// A stop on purpose is this: a paper without which it may not record lapsed.
+    withheld: bool,
     /// The sink took no more.
     refused: bool,
     /// When the session began, and whether anything of it was kept.
@@ -57,6 +59,7 @@ impl Lane {
             timestamps: Timestamps::default(),
             held_until: now,
             gap: None,
+            withheld: false,
             refused: false,
             session: (now, false),
             head: None,
@@ -126,6 +129,11 @@ impl Lane {
         }
     }
 
+    /// The stop that follows is because it may not record any more.
+    pub fn withhold(&mut self) {
+        self.withheld = true;
+    }
+
     /// The session is over or did not come about: what is open goes out, the gap begins.
     pub fn fail(&mut self, cause: GapCause, now: UtcMicros) {
         if let Some(chunk) = self.chunker.end_session() {
@@ -136,6 +144,7 @@ impl Lane {
         let state = if cause == GapCause::Stopped { CameraState::Stopped } else { CameraState::Waiting };
         self.enter(state, now);
         self.health.fps = 0.0;
+        let cause = if self.withheld && cause == GapCause::Stopped { GapCause::NotAuthorised } else { cause };
         self.open_gap(cause, now);
     }
 

@@ -351,7 +351,7 @@ impl Admitter {
         let over = |hour: Hour| hour.end().plus_seconds(HOUR_TURN_SECONDS_MAX + HOUR_LATE_SECONDS_MAX) < now;
         let run = self.run();
         self.store.finish(|family| family.run == run && over(family.hour));
-        self.store.free_kept(now);
+        self.store.free_kept(self.grant.surely(now));
         self.keys.retain(|(_, hour), _| !over(*hour));
         let done: Vec<Hour> = self
             .hours

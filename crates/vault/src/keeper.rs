@@ -47,6 +47,8 @@ pub enum KeeperError {
     NoTrustedTime { what: String },
     #[error("the keeper could not do it: {what}")]
     Failed { what: String },
+    #[error("neither the ledger nor its reserve takes an entry, so nobody looks: {what}")]
+    LedgerAway { what: String },
 }
 
 /// A session's secret, as the browser holds it.
@@ -293,4 +295,13 @@ pub struct RunGrant {
     pub certificate: RunCertificate,
     pub site_key: PublicKey,
     pub anchor: UtcMicros,
+    /// It was at least so late at the anchor: the anchor itself, or less while no time stands.
+    pub at_least: UtcMicros,
+}
+
+impl RunGrant {
+    /// What has passed for sure when the run's time says `now`: space is freed by it, so that a wrong clock frees none.
+    pub fn surely(&self, now: UtcMicros) -> UtcMicros {
+        now.plus_micros(self.at_least.since(self.anchor).min(0))
+    }
 }

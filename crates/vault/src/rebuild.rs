@@ -107,8 +107,8 @@ impl Rebuilder<'_> {
         let rows: BTreeMap<ReelId, ReelRow> =
             self.footage().live_reels()?.into_iter().map(|row| (row.reel, row)).collect();
         let known = self.known(scope, &rows);
-        let surveyor =
-            Surveyor { store: self.store(), site_key: self.closer.grant.site_key, now: self.closer.now, known: &known };
+        let (site_key, now) = (self.closer.grant.site_key, self.closer.surely());
+        let surveyor = Surveyor { store: self.store(), site_key, now, known: &known };
         let survey = surveyor.survey()?; // 1
         let (mut rebuilt, mut left_out) = (Rebuilt::default(), survey.left_out);
         let mut facts = Vec::new();
@@ -269,7 +269,7 @@ impl Rebuilder<'_> {
         let damaged: BTreeSet<ReelId> = left_out.iter().filter_map(|left| left.reel).collect();
         let unreadable: BTreeSet<u32> = left_out.iter().map(|left| left.slot).collect();
         let mut removed = 0;
-        for row in rows.values().filter(|row| row.state != ReelState::Open && self.closer.now < row.deadline) {
+        for row in rows.values().filter(|row| row.state != ReelState::Open && self.closer.surely() < row.deadline) {
             let slots = Location::from_bytes(&row.location).map(|location| location.slots().collect::<Vec<u32>>());
             let perhaps = slots.is_some_and(|slots| slots.iter().any(|slot| unreadable.contains(slot)));
             if !present.contains(&row.reel) && !damaged.contains(&row.reel) && !perhaps {

@@ -89,8 +89,8 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     for row in &open {
         places.push(closer.store.extended(&location_of(row.reel, &row.location)?, row.reel, &scan.headers)); // 1
     }
-    let maybe_alive =
-        scan.headers.iter().filter(|header| closer.now < header.family.deadline).map(|header| header.slot);
+    let surely = closer.surely();
+    let maybe_alive = scan.headers.iter().filter(|header| surely < header.family.deadline).map(|header| header.slot);
     let places_slots: BTreeSet<u32> = places.iter().flat_map(Location::slots).collect();
     closer.store.in_use(ended.iter().chain(&scan.unreadable).chain(&places_slots).copied().chain(maybe_alive));
 
@@ -115,9 +115,14 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
 const RETOLD_HOURS: i64 = MINT_HOURS_AHEAD + 1;
 
 impl Closer<'_> {
+    /// What frees space goes by this, not by a time that nobody vouches for yet (K9).
+    pub(crate) fn surely(&self) -> UtcMicros {
+        self.grant.surely(self.now)
+    }
+
     /// A recorder that died between a reel's end and the keeper's answer took the reel's fact with it.
     fn retold(&self, rows: &[ReelRow]) -> Vec<Fact> {
-        let since = |row: &ReelRow| self.now.plus_seconds(-RETOLD_HOURS * i64::from(row.hour.length().seconds()));
+        let since = |row: &ReelRow| self.surely().plus_seconds(-RETOLD_HOURS * i64::from(row.hour.length().seconds()));
         let ended = rows.iter().filter(|row| row.state != ReelState::Open && row.closed_at >= Some(since(row)));
         ended.filter_map(|row| self.fact_of(row)).collect()
     }
@@ -183,7 +188,7 @@ impl Closer<'_> {
         let known: BTreeSet<ReelId> = rows.iter().map(|row| row.reel).collect();
         let mut kept = Vec::new();
         for header in scan.headers.iter().filter(|header| !alive.contains(&header.slot)) {
-            let unknown = self.now < header.family.deadline && !known.contains(&header.reel);
+            let unknown = self.surely() < header.family.deadline && !known.contains(&header.reel);
             if unknown && self.footage.reel(header.reel)?.is_none() && self.may_be_sound(header.reel, &scan.headers) {
                 kept.push((header.slot, header.family.deadline));
             }

@@ -222,6 +222,26 @@ fn slots_of_reels_that_the_catalog_lost_are_not_overwritten_before_their_deadlin
     assert_eq!(life.store.usage().slots_free, slots, "nothing in them opens any more");
 }
 
+/// A time server that nobody vouched for yet gives the recorder its time: it records by it, and frees nothing by it (K9).
+#[test]
+fn by_a_time_that_only_a_time_server_says_no_slot_is_freed() {
+    let (disk, month) = (FaultyDisk::new(4), 40 * 86_400);
+    let (mut town, mut cameras) = town(Arc::new(disk.clone()));
+    let mut life = record(&mut town, &mut cameras, || false).unwrap();
+    town.close(&mut life, begin().plus_seconds(80)).unwrap();
+    let slots = life.store.usage().slots;
+    drop(life);
+    town.forget_catalog();
+    *town.keeper.unsure_seconds.lock().unwrap() = month;
+    let ahead = begin().plus_seconds(100 + month);
+    let mut life = town.start(ahead).unwrap();
+    assert_eq!(life.recovered.unknown_slots.len() as u32, slots, "recovery keeps them");
+    town.second(&mut life, &mut [], ahead.plus_seconds(1)).unwrap();
+    assert_eq!(life.store.usage().slots_free, 0, "and so does the run");
+    town.second(&mut life, &mut [], ahead.plus_seconds(month)).unwrap();
+    assert_eq!(life.store.usage().slots_free, slots, "until their deadline has passed for sure");
+}
+
 #[test]
 fn no_slot_is_lost_when_appending_fails() {
     let steps = steps_of_a_whole_run();

@@ -7,6 +7,7 @@ use crate::{
     server::Web,
 };
 use axum::{Json, extract::State};
+use keeper::wire::CameraView;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -33,6 +34,53 @@ pub struct Camera {
     height: Option<u32>,
     /// Null where the camera has no sub-stream.
     sub: Option<SubStream>,
+    /// Papers that do not hold; while one blocks, the camera neither records nor is watched.
+    missing: Vec<MissingAct>,
+    /// ISO 8601: when the order that lets it record ends.
+    order_end: Option<String>,
+}
+
+/// A legal paper that a camera lacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MissingAct {
+    rule: String,
+    /// Whether it stops recording and viewing; otherwise it is an alarm.
+    blocks: bool,
+    article: String,
+    title_fr: String,
+    title_en: String,
+    text_fr: String,
+    text_en: String,
+    remedy_fr: String,
+    remedy_en: String,
+}
+
+impl MissingAct {
+    /// What a camera lacks, in words.
+    pub fn of(view: &CameraView) -> Vec<MissingAct> {
+        let told = view.missing.iter().filter_map(|act| Some((act.blocks, act.words()?)));
+        let told = told.map(|(blocks, missing)| MissingAct {
+            rule: missing.rule,
+            blocks,
+            article: missing.article,
+            title_fr: missing.title_fr,
+            title_en: missing.title_en,
+            text_fr: missing.text_fr,
+            text_en: missing.text_en,
+            remedy_fr: missing.remedy_fr,
+            remedy_en: missing.remedy_en,
+        });
+        told.collect()
+    }
+
+    /// The first that blocks, in French and English: why the camera does not record.
+    pub fn blocking(view: &CameraView) -> Option<(String, String)> {
+        let first = MissingAct::of(view).into_iter().find(|missing| missing.blocks)?;
+        Some((
+            format!("{} [{}] {}", first.text_fr, first.article, first.remedy_fr),
+            format!("{} [{}] {}", first.text_en, first.article, first.remedy_en),
+        ))
+    }
 }
 
 /// A smaller stream of the same camera, recorded beside the main one: for browsers that do not play that.
@@ -67,14 +115,19 @@ pub async fn get_cameras(
         let id = view.id.to_string();
         let told = word.camera(&id).filter(|_| !word.silent);
         let text = |of: fn(&CameraWord) -> &String| told.map(of).cloned().unwrap_or_default();
+        let blocking = MissingAct::blocking(&view);
+        let (detail_fr, detail_en) =
+            blocking.clone().unwrap_or_else(|| (text(|told| &told.detail_fr), text(|told| &told.detail_en)));
         Camera {
+            missing: MissingAct::of(&view),
+            order_end: view.order_end.map(|end| end.to_string()),
             name: view.name,
             place: view.place,
             delay_days: view.delay_days,
             purposes: view.purposes.iter().map(|purpose| purpose.number()).collect(),
-            state: word.state(&id),
-            detail_fr: text(|told| &told.detail_fr),
-            detail_en: text(|told| &told.detail_en),
+            state: if blocking.is_some() { "refused" } else { word.state(&id) },
+            detail_fr,
+            detail_en,
             since: told.and_then(CameraWord::since),
             codec: told.and_then(|told| told.codec.clone()),
             width: told.and_then(|told| told.width),

@@ -1,6 +1,7 @@
 //! The health page: what the keeper and the recorder say of themselves, in one answer.
 
 use crate::{
+    cameras::MissingAct,
     extract::SignedIn,
     problem::{Problem, ProblemBody},
     recorder_word::{CameraWord, RecorderWord},
@@ -63,6 +64,8 @@ pub struct HealthCamera {
     clock_ahead_ms: Option<i64>,
     /// Jumps of the clock of its pictures since the recorder started.
     clock_jumps: u64,
+    /// Papers that do not hold.
+    missing: Vec<MissingAct>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -185,11 +188,17 @@ fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
     let id = view.id.to_string();
     let told = word.camera(&id);
     let now = told.filter(|_| !word.silent);
+    let blocking = MissingAct::blocking(view);
+    let (detail_fr, detail_en) = blocking.clone().unwrap_or_else(|| {
+        let told = now.map(|told| (told.detail_fr.clone(), told.detail_en.clone()));
+        told.unwrap_or_default()
+    });
     HealthCamera {
         name: view.name.clone(),
-        state: word.state(&id),
-        detail_fr: now.map(|told| told.detail_fr.clone()).unwrap_or_default(),
-        detail_en: now.map(|told| told.detail_en.clone()).unwrap_or_default(),
+        state: if blocking.is_some() { "refused" } else { word.state(&id) },
+        detail_fr,
+        detail_en,
+        missing: MissingAct::of(view),
         last_durable: told.and_then(CameraWord::last_durable),
         bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
         clock_ahead_ms: now.and_then(|told| told.clock_ahead_ms),

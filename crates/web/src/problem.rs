@@ -117,6 +117,7 @@ impl From<KeeperError> for Problem {
             KeeperError::Malformed { .. } => &MALFORMED,
             KeeperError::NoTrustedTime { .. } => &NO_TRUSTED_TIME,
             KeeperError::Failed { .. } => &FAILED,
+            KeeperError::LedgerAway { .. } => &LEDGER_AWAY,
         };
         if text.status.is_server_error() {
             tracing::warn!(%error, "the keeper did not do what was asked");
@@ -233,6 +234,9 @@ texts! {
     KEEPER_AWAY SERVICE_UNAVAILABLE "keeper-away": "Le gardien des clés ne répond pas", "The keeper of the keys does not answer";
         "L’enregistrement continue. Vérifiez que `vigie serve` fonctionne, puis recommencez.",
         "Recording goes on. Check that `vigie serve` is running, then try again."
+    LEDGER_AWAY SERVICE_UNAVAILABLE "ledger-away": "Le registre ne prend plus d’écriture", "The ledger takes no entry";
+        "Ni le registre ni sa réserve ne peuvent inscrire cette consultation : aucune image ne s’ouvre. L’enregistrement continue. L’administrateur rétablit l’un des deux disques.",
+        "Neither the ledger nor its reserve can record this look: no picture opens. Recording goes on. The administrator brings one of the two disks back."
     RECORDER_AWAY SERVICE_UNAVAILABLE "recorder-away": "L’enregistreur ne répond pas", "The recorder does not answer";
         "Vérifiez que `vigie serve` fonctionne, puis recommencez.",
         "Check that `vigie serve` is running, then try again."
@@ -251,3 +255,17 @@ texts! {
 const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_neither_ledger_nor_reserve_can_record_is_told_as_such_in_both_languages() {
+        let away = KeeperError::LedgerAway { what: "/srv/secret-path: no space".into() };
+        let body = Problem::from(away).body();
+        assert_eq!((body.status, body.kind.as_str()), (503, "urn:vigie:problem:ledger-away"));
+        assert!(body.detail_fr.contains("L’enregistrement continue") && body.detail_en.contains("Recording goes on"));
+        assert!(!format!("{body:?}").contains("secret-path"), "the keeper's own words go to the log only");
+    }
+}

@@ -4,7 +4,7 @@
 mod support;
 
 use simulator::{
-    clock::{ShiftedClock, set_offset, set_offsets},
+    clock::{ShiftedClock, set_boot, set_offset, set_offsets},
     rtsp::{Town, TownConfig},
 };
 use std::sync::Arc;
@@ -84,6 +84,63 @@ fn a_program_started_while_the_clock_is_wrong_gets_the_time_back_from_its_camera
     assert!(fetch(&operator, &replay_path(&permit, &camera, start, end)).shown.len() > 3 * 12);
     assert_eq!(site.health().unwrap()["destruction"]["camera_hours_destroyed"], 0);
     assert!(site.site.run(&["verify"], None).is_ok());
+}
+
+/// The time server is a month ahead: alone it would be believed two minutes after the start, and kill everything.
+#[test]
+fn after_a_boot_cameras_contradict_a_false_time_server_before_it_kills_anything() {
+    let town = town(2);
+    let mut site = Site::serving();
+    let start = now();
+    let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 1)];
+    cameras.iter().for_each(|camera| site.until_recording(camera));
+    sleep(4.0);
+    let before = now();
+    site.site.stop().unwrap();
+    set_boot(&site.clock, MONTH_MICROS, 1).unwrap();
+    site.site.serve().unwrap();
+    until("the cameras contradict the time server", || (clock_state(&site)? == "alarm").then_some(()));
+    let destruction = &site.health().unwrap()["destruction"];
+    assert_eq!(destruction["camera_hours_destroyed"], 0, "{destruction}");
+    assert!(destruction["bytes_closed_unconfirmed"].as_u64().unwrap() > 0, "but it is closed: {destruction}");
+    let unsure = site.site.attempt(&["verify", "--ledger-only"], None).unwrap();
+    assert!(unsure.code == Some(4) && unsure.stdout.contains("aucune heure ne fait foi"), "{unsure:?}");
+    site.site.stop().unwrap();
+
+    set_boot(&site.clock, 0, 2).unwrap();
+    site.site.serve().unwrap();
+    until("time server and cameras agree", || (clock_state(&site)? == "ok").then_some(()));
+    let operator = site.operator();
+    let permit = look_back(&operator, &[&cameras[0]], start, before);
+    let opened = fetch(&operator, &replay_path(&permit, &cameras[0], start, before));
+    assert!(opened.shown.len() > 3 * 12, "everything is there: {}", opened.shown.len());
+    assert_eq!(site.health().unwrap()["destruction"]["camera_hours_destroyed"], 0);
+}
+
+#[test]
+fn after_a_boot_under_a_time_server_recording_does_not_wait_for_the_cameras_clocks() {
+    // a camera whose clock is two hours slow: it vouches for nothing
+    let folder = tempfile::tempdir().unwrap();
+    set_offset(&folder.path().join("clock"), -7_200_000_000).unwrap();
+    let clock = Arc::new(ShiftedClock::over_system(folder.path().join("clock")));
+    let town = Town::start(TownConfig { clock, ..TownConfig::for_tests(1, credentials()) }).unwrap();
+    let mut site = Site::serving();
+    let camera = site.add(&town, 1, 1);
+    site.until_recording(&camera);
+    sleep(2.0);
+    site.site.stop().unwrap();
+    set_boot(&site.clock, 0, 1).unwrap();
+    let booted = now();
+    site.site.serve().unwrap();
+    let recorded = || {
+        let (operator, end) = (site.operator(), now());
+        let look = operator.post("/api/looks", &replay_of(&[&camera], booted, end)).ok()?;
+        let path = replay_path(look["permit"].as_str()?, &camera, booted, end);
+        operator.open(&path).ok()?;
+        Some(fetch(&operator, &path).shown.len()).filter(|shown| *shown > 12)
+    };
+    until("pictures of after the boot can be replayed", recorded);
+    assert_eq!(clock_state(&site).as_deref(), Some("warning"), "while no time stands yet");
 }
 
 fn clock_state(site: &Site) -> Option<String> {

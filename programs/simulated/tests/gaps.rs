@@ -146,7 +146,18 @@ fn another_device_at_a_cameras_address_is_refused_until_it_is_confirmed() {
     assert_eq!(played(0), before, "the other device was asked for pictures");
     assert!(played(1) > other_before, "the other camera is recorded on");
 
-    let confirmed = confirm();
+    let shown = confirm();
+    assert!(shown.code == Some(1) && shown.stdout.contains("Rien n'est confirmé"), "{shown:?}");
+    assert!(shown.stdout.contains("realm") && shown.stdout.contains("→"), "the device is shown first: {shown:?}");
+    let code = shown.stdout.split("--device ").nth(1).unwrap().trim().to_owned();
+    let confirm_shown =
+        |code: &str| site.site.attempt(&["camera", "confirm", "cam-1", "--device", code], None).unwrap();
+    let other = confirm_shown(&code.chars().rev().collect::<String>());
+    assert!(other.code == Some(1) && other.stderr.contains("un autre appareil répond"), "{other:?}");
+    sleep(2.0);
+    assert_eq!(played(0), before, "nothing was pinned by showing it, nor by another code");
+
+    let confirmed = confirm_shown(&code);
     assert_eq!(confirmed.code, Some(0), "{}", confirmed.stderr);
     for words in ["realm", "server", "→", "Appareil confirmé"] {
         assert!(confirmed.stdout.contains(words), "{words}: {}", confirmed.stdout);

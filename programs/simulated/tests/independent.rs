@@ -48,5 +48,5 @@ fn an_independent_program_computes_the_ledgers_vectors() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 5);
+    assert_eq!(compared, 6);
 }

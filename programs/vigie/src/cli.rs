@@ -2,12 +2,15 @@
 //! (P3).
 
 mod account;
+pub(crate) mod act;
 mod camera;
 mod catalog;
 pub(crate) mod clock;
 mod config;
 mod destroy;
 mod init;
+pub(crate) mod law;
+mod public;
 mod serve;
 mod status;
 mod usage;
@@ -41,6 +44,9 @@ enum Command {
     /// Comptes · accounts
     #[command(subcommand)]
     Account(account::Command),
+    /// Actes : autorisations, habilitations, engagements · legal papers
+    #[command(subcommand)]
+    Act(act::Command),
     /// État du site · state of the site
     Status {
         /// En JSON, pour des programmes · JSON, for programs
@@ -53,6 +59,9 @@ enum Command {
         #[arg(long, required = true)]
         due: bool,
     },
+    /// Le recueil de règles en vigueur, et son changement à deux · the law pack in force, and its change by two persons
+    #[command(subcommand)]
+    Law(law::Command),
     /// Les horloges, et l'heure confirmée à deux · the clocks, and the time confirmed by two persons
     #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
     Clock {
@@ -64,6 +73,9 @@ enum Command {
     /// Catalogue des images · footage catalog
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Le registre vu de l'extérieur · the log as outsiders see it
+    #[command(subcommand)]
+    Public(public::Command),
     /// Configuration · configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -116,7 +128,13 @@ fn usage_error(error: &clap::Error, language: Language) -> ExitCode {
             }
         }
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    ExitCode::from(exit_of(error))
+}
+
+/// 64 for a mistake (EX_USAGE of sysexits.h): 1 and 2 are answers of `verify` and `status`, and a script that watches for an
+/// alarm must not take its own mistake for one.
+fn exit_of(error: &clap::Error) -> u8 {
+    if error.use_stderr() { 64 } else { 0 }
 }
 
 fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome {
@@ -130,11 +148,14 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Serve => serve::run(&context),
         Command::Camera(command) => camera::run(&context, command),
         Command::Account(command) => account::run(&context, command),
+        Command::Act(command) => act::run(&context, command),
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
         Command::Clock { command } => clock::run(&context, command),
+        Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),
     }

@@ -23,9 +23,11 @@ pub struct Config {
     pub keyring: KeyringSection,
     pub store: StoreSection,
     pub retention: RetentionSection,
+    pub ledger: LedgerSection,
     pub web: WebSection,
     pub tls: TlsSection,
     pub session: SessionSection,
+    pub public: PublicSection,
     pub log: LogSection,
 }
 
@@ -58,6 +60,13 @@ pub struct RetentionSection {
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct LedgerSection {
+    pub retention_months: u32,
+    /// Empty: none.
+    pub reserve: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WebSection {
     pub listen: SocketAddr,
     /// Empty: `http://localhost` and the port of `listen`.
@@ -76,6 +85,21 @@ pub struct TlsSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SessionSection {
     pub idle_minutes: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PublicSection {
+    #[serde(deserialize_with = "unless_empty")]
+    pub listen: Option<SocketAddr>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub witnesses: Option<PathBuf>,
+}
+
+impl PublicSection {
+    /// Whether there is anything for the public role to do.
+    pub fn is_on(&self) -> bool {
+        self.listen.is_some() || self.witnesses.is_some()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -221,11 +245,14 @@ impl Setting {
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
-            (Form::FolderOrNone | Form::FileOrNone, Value::String(path)) => {
+            (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
             }
             (Form::AddressOrNone, Value::String(text)) => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
+            (Form::OptionalAddress, Value::String(text)) => {
+                text.is_empty() || text.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback())
+            }
             (Form::TwoFolders, Value::Array(folders)) => {
                 let is_absolute = |folder: &Value| folder.as_str().is_none_or(|path| Path::new(path).is_absolute());
                 folders.len() == 2 && folders.iter().all(is_absolute)
@@ -283,6 +310,13 @@ impl Config {
     pub fn ledger(&self) -> PathBuf {
         self.data.folder.join("ledger")
     }
+    pub fn public_folder(&self) -> PathBuf {
+        self.data.folder.join("public")
+    }
+    /// The folder of the ledger's reserve, if there is one.
+    pub fn reserve(&self) -> Option<PathBuf> {
+        Some(&self.ledger.reserve).filter(|folder| !folder.as_os_str().is_empty()).cloned()
+    }
     pub fn site_file(&self) -> PathBuf {
         self.data.folder.join("site.json")
     }
@@ -320,6 +354,9 @@ impl Config {
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
         }
+        if self.reserve().is_some_and(|reserve| reserve.starts_with(&self.data.folder)) {
+            return Err(("ledger.reserve", "must be a folder outside `data.folder`, better on another device"));
+        }
         if self.keyring.copies[0] == self.keyring.copies[1] {
             return Err(("keyring.copies", "must be two folders, better on two devices"));
         }
@@ -342,6 +379,14 @@ fn is_origin(text: &str) -> bool {
     };
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
     !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
+}
+
+/// What an empty text leaves out.
+fn unless_empty<'de, D: serde::Deserializer<'de>, T: std::str::FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
 }
 
 fn refuse_unknown(table: &Table, path: &Path) -> Result<(), ConfigError> {
@@ -390,6 +435,7 @@ mod tests {
     fn a_whole_configuration_is_taken_with_its_defaults() {
         let config = Config::parse(WHOLE, Path::new("vigie.toml")).unwrap();
         assert_eq!((config.store.slot_mebibytes, config.web.listen.port()), (64, 8470));
+        assert_eq!((config.ledger.retention_months, config.reserve()), (12, None));
     }
 
     #[test]
@@ -418,6 +464,8 @@ mod tests {
             "7",
             "8",
             "24",
+            "18",
+            "/r",
             "127.0.0.1:1",
             "https://vigie.ville.example",
             "/c.pem",
@@ -425,6 +473,8 @@ mod tests {
             "127.0.0.1:80",
             "/acme",
             "15",
+            "127.0.0.1:2",
+            "/w",
             "debug",
         ];
         let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
@@ -435,6 +485,7 @@ mod tests {
             assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
+            assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
         }
         let one =
@@ -455,6 +506,10 @@ mod tests {
         for (name, value) in [
             ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
             ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "11"),
+            ("VIGIE_LEDGER_RETENTION_MONTHS", "37"),
+            ("VIGIE_LEDGER_RESERVE", "reserve"),
+            ("VIGIE_LEDGER_RESERVE", "/data/ledger/reserve"),
             ("VIGIE_LOG_LEVEL", "loud"),
             ("VIGIE_SITE_NAME", " "),
             ("VIGIE_KEYRING_COPIES", "/one"),
@@ -469,10 +524,24 @@ mod tests {
             ("VIGIE_SESSION_IDLE_MINUTES", "31"),
             ("VIGIE_WEB_ADDRESS", "http://vigie.ville.example"),
             ("VIGIE_WEB_ADDRESS", "https://vigie.ville.example/console"),
+            ("VIGIE_PUBLIC_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_PUBLIC_LISTEN", "nowhere"),
+            ("VIGIE_PUBLIC_WITNESSES", "witnesses"),
         ] {
             let said = said(name, value);
             assert!(said.contains(name) && said.contains("must be"), "{said}");
         }
+    }
+
+    #[test]
+    fn the_public_role_is_off_until_it_is_given_something_to_do() {
+        let public = |text: &str| {
+            let text = format!("{WHOLE}\n[public]\n{text}");
+            Config::parse(&text, Path::new("vigie.toml")).unwrap().public
+        };
+        assert!(!public("").is_on() && !public("listen = \"\"").is_on());
+        assert_eq!(public("listen = \"127.0.0.1:8472\"").listen.unwrap().port(), 8472);
+        assert!(public("witnesses = \"/etc/vigie/witnesses\"").is_on());
     }
 
     #[test]

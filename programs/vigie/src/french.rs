@@ -1,6 +1,14 @@
 //! The command line's errors in French: the situation and the remedy. What comes from below keeps its own words as a detail.
 
-use crate::{ConfigError, cli::clock::ClockError, roles::recorder::RecorderRoleError, site::SiteError};
+mod custodians;
+
+use crate::{
+    ConfigError,
+    cli::{act::ActError, clock::ClockError, law::LawCommandError},
+    roles::recorder::RecorderRoleError,
+    site::SiteError,
+};
+use custodians::{journal, keyring, opening};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
@@ -14,7 +22,13 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<SiteError>() {
         return site(error);
     }
+    if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
+    }
     if let Some(error) = error.downcast_ref::<ClockError>() {
+        return error.text_fr();
+    }
+    if let Some(error) = error.downcast_ref::<LawCommandError>() {
         return error.text_fr();
     }
     match error.downcast_ref::<RecorderRoleError>() {
@@ -64,6 +78,10 @@ fn config(error: &ConfigError) -> String {
                 }
                 "tls.key" => "doit être donné avec `tls.certificate` (chemins absolus), ou aucun des deux",
                 "tls.plain_listen" => "doit être une adresse et un port, et vide sans `tls.certificate`",
+                "public.listen" => {
+                    "doit être une adresse locale (127.0.0.1:8472) ou vide : un serveur web avec TLS se met devant"
+                }
+                "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
                 _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
@@ -133,10 +151,19 @@ fn site(error: &SiteError) -> String {
         SiteError::Listen { address, source } => format!(
             "impossible d'écouter sur {address} ({source}) : arrêtez le programme qui s'y trouve, ou choisissez un autre port dans `web.listen`"
         ),
+        SiteError::PublicListen { address, source } => format!(
+            "impossible d'écouter sur {address} ({source}) : arrêtez le programme qui s'y trouve, ou choisissez un autre port dans `public.listen`"
+        ),
+        SiteError::Witnesses { path, source } => format!(
+            "le fichier des témoins `{}` n'est pas admis ({source}) : une ligne `witness nom clé adresse` par témoin, puis `group`, puis `quorum`",
+            path.display()
+        ),
         SiteError::Io { what, source } => format!("{what} : {source}"),
         SiteError::Keyring(source) => format!("trousseau de clés : {}", keyring(source)),
         SiteError::Store(source) => store(source),
-        SiteError::Journal(source) => format!("registre des actes : {source}"),
+        SiteError::Journal(source) => format!("registre des actes : {}", journal(source)),
+        SiteError::MustRestart => "le registre des actes doit être rouvert : le gardien redémarre".into(),
+        SiteError::Keeper(source) => opening(source),
         SiteError::Registry(source) => format!("base du site : {}", registry(source)),
         SiteError::Asked(source) => keeper(source),
         other => other.to_string(),
@@ -184,27 +211,6 @@ fn store(error: &StoreError) -> String {
     }
 }
 
-fn keyring(error: &keyring::KeyringError) -> String {
-    use keyring::KeyringError as Why;
-    match error {
-        Why::WrongPassphrase => "la phrase secrète n'ouvre pas le trousseau : donnez celle de `vigie init`".into(),
-        Why::NeverInitialised { first, second } => format!(
-            "il n'y a de trousseau ni dans `{}` ni dans `{}` : lancez `vigie init`, ou branchez les supports",
-            first.display(),
-            second.display()
-        ),
-        Why::NoCopy { first, second, .. } => format!(
-            "aucune copie ne peut être utilisée (`{}`, `{}`) : branchez-en au moins une ; {error}",
-            first.display(),
-            second.display()
-        ),
-        Why::AlreadyInitialised { path } => {
-            format!("il y a déjà un trousseau dans `{}` : un trousseau n'est jamais écrasé", path.display())
-        }
-        other => other.to_string(),
-    }
-}
-
 fn keeper(error: &KeeperError) -> String {
     match error {
         KeeperError::Away { detail } => {
@@ -220,12 +226,17 @@ fn keeper(error: &KeeperError) -> String {
         KeeperError::NoTrustedTime { .. } => {
             "l'heure n'est pas sûre : `vigie clock` montre chaque horloge, ce qui s'ensuit et le remède".into()
         }
-        KeeperError::Failed { what } => format!("le gardien n'a pas pu : {what}"),
+        KeeperError::Failed { what } => format!("le gardien n'a pas pu : {}", detail(what)),
+        KeeperError::LedgerAway { what } => {
+            format!(
+                "ni le registre ni sa réserve ne prennent d'écriture, donc personne ne consulte rien ({what}) : rétablissez l'un des deux disques"
+            )
+        }
     }
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 13] = [
+const DETAILS: [(&str, &str); 24] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
@@ -266,6 +277,47 @@ const DETAILS: [(&str, &str); 13] = [
         "c'est le seul administrateur : ajoutez-en d'abord un autre",
     ),
     ("camera {} is not in service", "la caméra {} n'est pas en service"),
+    (
+        "another device answers now than the one that was shown: look again with `vigie camera confirm`",
+        "un autre appareil répond que celui qui a été montré : regardez à nouveau avec `vigie camera confirm`",
+    ),
+    (
+        "the camera was changed meanwhile: look again with `vigie camera confirm`",
+        "la caméra a été changée entre-temps : regardez à nouveau avec `vigie camera confirm`",
+    ),
+    (
+        "a rebuild of the catalog is ordered already and waits for the recorder: `vigie status` tells",
+        "le catalogue est déjà à refaire, et l'ordre attend l'enregistreur : `vigie status` dit où il en est",
+    ),
+    (
+        "the sub-stream is of another device: its host and port must be the camera's",
+        "le flux secondaire est d'un autre appareil : son hôte et son port doivent être ceux de la caméra",
+    ),
+    (
+        "the recorder did not look at the camera in time: is it running? `vigie status` tells",
+        "l'enregistreur n'a pas regardé la caméra à temps : fonctionne-t-il ? `vigie status` le dit",
+    ),
+    (
+        "the recorder did not take the order: is it running? `vigie status` tells",
+        "l'enregistreur n'a pas pris l'ordre : fonctionne-t-il ? `vigie status` le dit",
+    ),
+    (
+        "the camera's credentials do not open: they were sealed under another keyring; add it again",
+        "les identifiants de la caméra ne s'ouvrent pas : ils ont été scellés sous un autre trousseau ; ajoutez-la à nouveau",
+    ),
+    ("no key is minted for {}", "aucune clé n'est faite pour {}"),
+    (
+        "no act `{}` is entered: `vigie act list --all` names them",
+        "aucun acte `{}` n'est inscrit : `vigie act list --all` les nomme",
+    ),
+    (
+        "several acts have the number `{}`: name it by its identity",
+        "plusieurs actes portent le numéro `{}` : nommez-le par son identité",
+    ),
+    (
+        "no such scan is kept: `vigie act list` shows which act has one",
+        "cette numérisation n'est pas conservée : `vigie act list` montre quel acte en a une",
+    ),
 ];
 
 fn detail(what: &str) -> String {

@@ -37,13 +37,18 @@ impl Handover {
         let handover = read_message(&mut input, HANDOVER_BYTES_MAX)
             .map_err(|error| error.to_string())?
             .ok_or("a role is started by `vigie serve`, not by hand")?;
+        Handover::watch(stop);
+        Ok(handover)
+    }
+
+    /// For a role that is handed nothing: only watches the descriptor.
+    pub fn watch(stop: &Arc<AtomicBool>) {
         let stop = stop.clone();
         std::thread::spawn(move || {
-            let mut rest = [0; 64];
+            let (mut input, mut rest) = (io::stdin(), [0; 64]);
             // anything but bytes means that the other end is gone
             while matches!(input.read(&mut rest), Ok(1..)) {}
             stop.store(true, Ordering::SeqCst);
         });
-        Ok(handover)
     }
 }

@@ -1,6 +1,7 @@
-//! The three roles, each a process of its own (P1), and what `serve` does to keep them.
+//! The roles, each a process of its own (P1), and what `serve` does to keep them.
 
 pub mod keeper;
+pub mod public;
 pub mod recorder;
 pub mod supervise;
 pub mod web;

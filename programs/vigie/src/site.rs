@@ -47,6 +47,12 @@ pub enum SiteError {
         "cannot listen on {address}: {source}: stop the program that is there, or choose another port in `web.listen`"
     )]
     Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(
+        "cannot listen on {address}: {source}: stop the program that is there, or choose another port in `public.listen`"
+    )]
+    PublicListen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error("the witnesses' file `{path}`, {source}", path = path.display())]
+    Witnesses { path: PathBuf, source: ledger::PolicyError },
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
@@ -125,11 +131,16 @@ pub fn open_keyring(
     Ok(Arc::new(keyring))
 }
 
+/// Where the ledger lies, and its reserve.
+pub fn journal_place(config: &Config) -> JournalPlace {
+    JournalPlace::in_folder(&config.ledger()).with_reserve(config.reserve())
+}
+
 /// What the journal is made of; the seed of its checkpoints is the site key.
 pub fn journal_parts(config: &Config, identity: SiteLog, keyring: &Arc<dyn Keyring>) -> JournalParts {
     JournalParts {
         disk: disk(),
-        place: JournalPlace::in_folder(&config.ledger()),
+        place: journal_place(config),
         sizes: JournalSizes::default(),
         site: identity.site,
         log: identity.log,
@@ -147,6 +158,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
     let keyring = open_keyring(config, identity, &passphrase)?;
     let journal = Journal::open(journal_parts(config, identity, &keyring))?;
     findings.extend(one_device(config));
+    findings.extend(reserve_beside_journal(config));
     let parts = KeeperParts {
         site: identity.site,
         hour_length: build.hour_length,
@@ -158,6 +170,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         registry: Registry::open(&config.registry())?,
         session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),
+        log_retention_months: config.ledger.retention_months,
         passphrase_from: passphrase.from,
         version: build.version.to_owned(),
         findings,
@@ -213,6 +226,22 @@ fn one_device(config: &Config) -> Option<Finding> {
         title_en: "Two copies on one device".into(),
         detail_fr: "Les deux copies du trousseau sont sur le même disque : une seule panne les emporte. Placez la seconde ailleurs.".into(),
         detail_en: "Both copies of the keyring are on the same disk: one failure takes both. Put the second elsewhere.".into(),
+    })
+}
+
+/// The reserve on the journal's own device: one failure takes both.
+fn reserve_beside_journal(config: &Config) -> Option<Finding> {
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.dev());
+    if device(&config.reserve()?)? != device(&config.data.folder)? {
+        return None;
+    }
+    Some(Finding {
+        id: "ledger-reserve-device".into(),
+        state: FindingState::Warning,
+        title_fr: "Registre et réserve sur un seul support".into(),
+        title_en: "Ledger and reserve on one device".into(),
+        detail_fr: "La réserve du registre est sur le même disque que lui : une seule panne les emporte, et personne ne peut plus rien consulter. Placez `ledger.reserve` ailleurs.".into(),
+        detail_en: "The ledger's reserve is on the ledger's own disk: one failure takes both, and nobody can look any more. Put `ledger.reserve` elsewhere.".into(),
     })
 }
 

@@ -158,6 +158,21 @@ export interface HealthCamera {
   /** The camera's own clock against ours; null where it was not told lately. */
   clock_ahead_ms: number | null
   clock_jumps: number
+  missing: MissingAct[]
+}
+
+/** A legal paper that a camera lacks: what it is, what follows, what to do. */
+export interface MissingAct {
+  rule: string
+  /** It stops recording and viewing; otherwise it is an alarm. */
+  blocks: boolean
+  article: string
+  title_fr: string
+  title_en: string
+  text_fr: string
+  text_en: string
+  remedy_fr: string
+  remedy_en: string
 }
 
 export interface Health {

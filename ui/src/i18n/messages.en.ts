@@ -230,6 +230,7 @@ export const en: Record<MessageKey, string> = {
   'replay.jumped': 'Interruption skipped: from {from} to {to}.',
   'replay.no-download': 'No picture leaves from here: handing over to an authority takes a requisition.',
 
+  'health.acts': 'Acts missing of {camera}',
   'health.title': 'Health',
   'health.ok': 'Everything is in order',
   'health.warning': 'Needs attention',

@@ -229,6 +229,7 @@ export const fr = {
   'replay.jumped': 'Interruption sautée : de {from} à {to}.',
   'replay.no-download': 'Aucune image ne sort d’ici : la remise à une autorité se fait sur réquisition.',
 
+  'health.acts': 'Actes manquants de {camera}',
   'health.title': 'État de marche',
   'health.ok': 'Tout est en ordre',
   'health.warning': 'À surveiller',

@@ -1,14 +1,19 @@
-//! The registry: the site, its accounts, sessions and cameras. Written by the keeper, backed up.
+//! The registry: the site, its accounts, sessions, cameras and acts. Written by the keeper, backed up.
 
 mod account;
+mod act;
 mod camera;
 mod factor;
+mod law;
 mod passkey;
+mod scan;
 mod session;
 
 pub use account::{Account, AccountId};
+pub use act::ActVersion;
 pub use camera::{Camera, CameraVersion};
 pub use factor::{NewFactor, SecondFactor};
+pub use law::{LawKind, LawText};
 pub use passkey::Passkey;
 pub use session::Session;
 

@@ -86,7 +86,7 @@ impl KeeperCore {
             let Some(step) = step_of(&seed, &code, self.code_time(), factor.last_step) else { return Ok(None) };
             return Ok(registry.second_factor_take(account, step).map_err(failed)?.then_some(Shown::Code));
         }
-        let taken = registry.recovery_take(account, recovery_hash(account, &code), self.decision_time());
+        let taken = registry.recovery_take(account, recovery_hash(account, &code), self.stamp());
         Ok(taken.map_err(failed)?.then_some(Shown::RecoveryCode))
     }
 

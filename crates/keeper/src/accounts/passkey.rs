@@ -126,7 +126,7 @@ impl KeeperCore {
             account: account.id,
             label: Sensitive::new(label.reveal().trim().to_owned()),
             data: serde_json::to_string(&passkey).map_err(failed)?,
-            added: self.decision_time(),
+            added: self.stamp(),
             last_used: None,
         };
         let added = self.parts.registry.passkey_add(&row).map_err(failed)?; // 3
@@ -199,7 +199,7 @@ impl KeeperCore {
         }; // 2
         self.throttle(|throttle| throttle.forgive(&tries));
         let data = serde_json::to_string(&passkey).map_err(failed)?;
-        self.parts.registry.passkey_used(passkey.cred_id(), &data, self.decision_time()).map_err(failed)?; // 3
+        self.parts.registry.passkey_used(passkey.cred_id(), &data, self.stamp()).map_err(failed)?; // 3
         self.begin_session(&account, "passkey, its user verified") // 4
     }
 

@@ -22,7 +22,7 @@ use vault::KeeperError;
 impl KeeperCore {
     /// What a setup link is for, and the seed for the person's authenticator; the link stays as it is.
     pub(crate) fn set_up_begin(&self, token: &Sensitive<String>) -> Result<Answer, KeeperError> {
-        let (hash, now) = (sha256(token.reveal()), self.decision_time());
+        let (hash, now) = (sha256(token.reveal()), self.stamp());
         let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
             return Ok(Answer::Denied { wait_seconds: 0 });
         };
@@ -47,7 +47,7 @@ impl KeeperCore {
         if CODE_CHARS_MAX < code.reveal().chars().count() {
             return Ok(Answer::WrongCode { wait_seconds: 0 });
         }
-        let (hash, now) = (sha256(token.reveal()), self.decision_time());
+        let (hash, now) = (sha256(token.reveal()), self.stamp());
         let _one_at_a_time = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
             return Ok(Answer::Denied { wait_seconds: 0 }); // 1

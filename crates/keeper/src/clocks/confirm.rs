@@ -1,9 +1,11 @@
 //! Two persons say what time it is, when the clocks cannot (K9).
 //!
 //! 1 who: name and password, as at a sign-in, with its waits
-//! 2 refused where a time stands, or where what is said lies before the ledger or absurdly far ahead of it
-//! 3 the first person: entry with what was said; it is remembered for fifteen minutes
-//! 4 another person, who says the same time within 300 s: entry with the time that stands
+//! 2 refused where a time stands, where what is said lies before the ledger or absurdly far ahead of it, and for an account
+//!   that was made or changed since the clocks disagree
+//! 3 the first person: entry with what was said; it is remembered for fifteen minutes, while the account stays as it is
+//! 4 another person, who says the same time within 300 s: entry with the time that stands; each entry names the person and
+//!   the user of the command line
 //! 5 it stands in this boot, until a clock agrees with it and from then on as any other anchor
 //!
 //! The earlier of the two times stands: what dies by it is due by both.
@@ -34,6 +36,13 @@ pub(crate) struct FirstWord {
     said: BootMicros,
 }
 
+/// Who speaks, and on whose command line.
+#[derive(Clone, Copy)]
+struct Says<'a> {
+    account: &'a Account,
+    uid: Option<u32>,
+}
+
 impl super::Memory {
     /// The first person's word, carried to this moment, while it counts.
     fn first_word(&self, mark: BootMark) -> Option<FirstWord> {
@@ -57,6 +66,7 @@ impl KeeperCore {
         password: &Sensitive<String>,
         at: UtcMicros,
     ) -> Result<Answer, KeeperError> {
+        let uid = if let Actor::Cli { uid } = cli { Some(uid) } else { None };
         let account = match self.by_password(cli, account, password)? {
             Ok(account) => account,
             Err(wait_seconds) => return Ok(Answer::Denied { wait_seconds }),
@@ -70,30 +80,46 @@ impl KeeperCore {
             return Ok(Answer::Confirmation(Confirmation::TooEarly { at_least: judgement.at_least }));
         }
         if most < at {
-            return Ok(Answer::Confirmation(Confirmation::TooFar { at_least: judgement.at_least })); // 2
+            return Ok(Answer::Confirmation(Confirmation::TooFar { at_least: judgement.at_least }));
+        }
+        if self.moving().time.touched.names(&account.name) {
+            return Ok(Answer::Confirmation(Confirmation::TooNew)); // 2
         }
         let mark = self.machine().mark;
-        let first = self.moving().time.first_word(mark);
+        let said = self.moving().time.first_word(mark);
+        let first = match said {
+            Some(first) if self.still_counts(first)? => Some(first),
+            _ => None,
+        };
+        let says = Says { account: &account, uid };
         match first {
             Some(first) if first.account == account.id => Ok(Answer::Confirmation(Confirmation::SamePerson)),
             Some(first) if !agree(first.at, at) => {
                 let seconds = at.since(first.at) / 1_000_000;
                 Ok(Answer::Confirmation(Confirmation::Differs { seconds }))
             }
-            Some(first) => self.confirmed(&account, at.min(first.at).max(judgement.at_least), mark),
-            None => self.first_confirms(&account, at, mark),
+            Some(first) => self.confirmed(says, at.min(first.at).max(judgement.at_least), mark),
+            None => self.first_confirms(says, at, mark),
         }
     }
 
-    fn first_confirms(&self, account: &Account, at: UtcMicros, mark: BootMark) -> Result<Answer, KeeperError> {
-        self.enter_word(account, self.stamp(), ClockState { state: "one person".into(), mark: None, at: Some(at) })?;
-        self.moving().time.first_word = Some(FirstWord { account: account.id, at, said: mark.since_boot }); // 3
+    /// Whether the first person's account is still open, and as it was before the doubt.
+    fn still_counts(&self, first: FirstWord) -> Result<bool, KeeperError> {
+        let account = self.parts.registry.account(first.account).map_err(failed)?;
+        let open = account.filter(|account| !account.disabled);
+        Ok(open.is_some_and(|account| !self.moving().time.touched.names(&account.name)))
+    }
+
+    fn first_confirms(&self, says: Says<'_>, at: UtcMicros, mark: BootMark) -> Result<Answer, KeeperError> {
+        let word = ClockState { at: Some(at), ..ClockState::of("one person", None) };
+        self.enter_word(says, self.stamp(), word)?;
+        self.moving().time.first_word = Some(FirstWord { account: says.account.id, at, said: mark.since_boot }); // 3
         Ok(Answer::Confirmation(Confirmation::First { seconds: CLOCK_CONFIRM_SECONDS_MAX }))
     }
 
-    fn confirmed(&self, account: &Account, at: UtcMicros, mark: BootMark) -> Result<Answer, KeeperError> {
+    fn confirmed(&self, says: Says<'_>, at: UtcMicros, mark: BootMark) -> Result<Answer, KeeperError> {
         let state = name(State::Confirmed);
-        self.enter_word(account, at, ClockState { state: state.into(), mark: Some(mark), at: None })?; // 4
+        self.enter_word(says, at, ClockState::of(state, Some(mark)))?; // 4
         let mut moving = self.moving();
         moving.time.anchor(at, mark, true); // 5
         moving.time.note_entered(state);
@@ -101,9 +127,9 @@ impl KeeperCore {
         Ok(Answer::Confirmation(Confirmation::Stands { at }))
     }
 
-    fn enter_word(&self, account: &Account, at: UtcMicros, state: ClockState) -> Result<(), KeeperError> {
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
-        let state = serde_json::to_string(&state).map_err(failed)?;
+    fn enter_word(&self, says: Says<'_>, at: UtcMicros, state: ClockState) -> Result<(), KeeperError> {
+        let actor = Actor::Account { id: says.account.id.to_string(), name: says.account.name.clone() };
+        let state = serde_json::to_string(&ClockState { uid: says.uid, ..state }).map_err(failed)?;
         self.append(vec![Entry::new(at, actor, Event::Clocks { state })]).map(|_| ())
     }
 }

@@ -7,13 +7,13 @@ use domain::{
 use ledger::{Entry, Event};
 use policy::{
     clocks::Cameras,
-    time::{BootMark, Clocks, Judgement, LedgerTime, State, drift_correction, judge},
+    time::{BootMark, Clocks, Doubt, Judgement, LedgerTime, Listening, State, drift_correction, judge},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vault::keeper::CameraClock;
 
-use super::confirm::FirstWord;
+use super::{Touched, confirm::FirstWord};
 
 /// The recorder speaks each second; what it heard of the cameras is no evidence any more after this silence.
 const RECORDER_SILENCE_MICROS_MAX: i64 = 10_000_000;
@@ -26,10 +26,15 @@ pub(crate) struct Memory {
     ledger: Option<LedgerTime>,
     /// Keys exist that this ledger does not tell of.
     at_stake: bool,
-    /// The boot clock when a lower bound was taken: what has passed since lies on top of it.
+    /// The boot clock when a lower bound was taken: what has passed since lies on top of it, and for so long the cameras
+    /// could be heard.
     held: BootMicros,
+    /// Cameras contradicted a system clock under NTP since then.
+    contradicted: bool,
     /// The newest reading of the boot clock, and the time that was judged with it.
     seen: (BootMark, UtcMicros),
+    /// What had passed at least when no time stood any more.
+    doubt_since: Option<UtcMicros>,
     /// Until when drift was followed, and how much of it is not entered yet.
     drift: (BootMicros, i64),
     /// The state that was entered last.
@@ -37,6 +42,7 @@ pub(crate) struct Memory {
     cameras: BTreeMap<CameraId, UtcMicros>,
     heard: BootMicros,
     pub(super) first_word: Option<FirstWord>,
+    pub touched: Touched,
 }
 
 /// One reading of this machine's clocks.
@@ -64,6 +70,15 @@ pub(super) struct ClockState {
     /// The time that one person says it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<UtcMicros>,
+    /// Whose command line a person spoke on: who knows two passwords is still one user of the machine.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uid: Option<u32>,
+}
+
+impl ClockState {
+    pub fn of(state: &str, mark: Option<BootMark>) -> ClockState {
+        ClockState { state: state.into(), mark, at: None, uid: None }
+    }
 }
 
 impl Machine {
@@ -91,12 +106,15 @@ impl Memory {
             ledger,
             at_stake,
             held: mark.since_boot,
+            contradicted: false,
             seen: (mark, last.unwrap_or_default()),
+            doubt_since: None,
             drift: (mark.since_boot, 0),
             entered: None,
             cameras: BTreeMap::new(),
             heard: mark.since_boot,
             first_word: None,
+            touched: Touched::default(),
         }
     }
 
@@ -107,8 +125,17 @@ impl Memory {
         let clocks = self.clocks(machine);
         let judgement = judge(self.held(machine.mark), clocks); // 2
         self.seen = (machine.mark, judgement.trusted.unwrap_or(judgement.at_least));
-        let Some(at) = judgement.trusted else { return judgement };
+        let contradicts =
+            judgement.state == State::Doubt(Doubt::Contradiction) && machine.ntp == NtpState::Synchronised;
+        self.contradicted = judgement.trusted.is_none() && (self.contradicted || contradicts);
+        let Some(at) = judgement.trusted else {
+            self.doubt_since.get_or_insert(judgement.at_least);
+            return judgement;
+        };
+        self.doubt_since = None;
         if !self.is_anchored() || judgement.state == State::FirstStart {
+            // a first start that is set right must not come back with the anchor that was entered before
+            self.drift.1 += if self.is_anchored() { at.since(self.anchor_now(machine).0) } else { 0 };
             self.anchor(at, machine.mark, false); // 3
         } else if judgement.state == State::Agree {
             let micros = elapsed(self.drift.0, machine.mark);
@@ -129,7 +156,8 @@ impl Memory {
         let since = elapsed(self.heard, mark);
         let is_fresh = since <= RECORDER_SILENCE_MICROS_MAX;
         let voices = self.cameras.values().filter(|_| is_fresh).map(|at| at.plus_micros(since));
-        Clocks { system, ntp, mark, cameras: Cameras::heard(voices.collect()), witnesses: &[] }
+        let listening = Listening { micros: elapsed(self.held, mark), contradicted: self.contradicted };
+        Clocks { system, ntp, mark, cameras: Cameras::heard(voices.collect()), witnesses: &[], listening }
     }
 
     /// One voice a camera, however often it is named.
@@ -142,6 +170,11 @@ impl Memory {
     pub fn anchor(&mut self, at: UtcMicros, mark: BootMark, confirmed: bool) {
         self.ledger = Some(LedgerTime { at, mark: Some(mark), confirmed, at_stake: self.at_stake });
         self.drift.0 = mark.since_boot;
+    }
+
+    /// Whether something of `at` was made while no time stood, and none has stood since.
+    pub fn is_of_the_doubt(&self, at: UtcMicros) -> bool {
+        self.doubt_since.is_some_and(|since| since < at)
     }
 
     /// Whether this boot has a time that was trusted.
@@ -178,6 +211,7 @@ impl Memory {
         }
         self.cameras.clear();
         self.first_word = None;
+        self.contradicted = false;
         (self.held, self.heard, self.drift.0) = (mark.since_boot, mark.since_boot, mark.since_boot);
     }
 
@@ -212,6 +246,7 @@ pub(super) fn name(state: State) -> &'static str {
     match state {
         State::FirstStart | State::UnderNtp | State::Agree => "agree",
         State::Confirmed => "confirmed",
+        State::Listening => "listening",
         State::Doubt(_) => "disagree",
     }
 }
@@ -234,7 +269,7 @@ mod tests {
     }
 
     fn anchor(state: State, seconds: i64, machine: Machine) -> Option<Anchor> {
-        let state = ClockState { state: name(state).into(), mark: Some(machine.mark), at: None };
+        let state = ClockState::of(name(state), Some(machine.mark));
         let state = serde_json::to_string(&state).unwrap();
         Anchor::of(&Entry::new(at(seconds), Actor::Schedule, Event::Clocks { state }))
     }
@@ -246,8 +281,11 @@ mod tests {
         let mut same = Memory::new(Some(at(1_500)), anchor, true, stepped);
         let judgement = same.judge(stepped, true);
         assert_eq!((judgement.trusted, judgement.at_least), (None, at(1_600)));
-        let other = Machine { ntp: NtpState::Synchronised, ..machine(2, 650, 9_999_999) };
-        assert_eq!(Memory::new(Some(at(1_500)), anchor, true, other).judge(other, true).trusted, Some(other.system));
+        let other = |since| Machine { ntp: NtpState::Synchronised, ..machine(2, since, 9_999_999 + since) };
+        let mut booted = Memory::new(Some(at(1_500)), anchor, true, other(650));
+        assert_eq!(booted.judge(other(769), true).trusted, None, "the cameras may still be heard");
+        assert!(!booted.is_anchored());
+        assert_eq!(booted.judge(other(770), true).trusted, Some(other(770).system));
     }
 
     #[test]
@@ -255,9 +293,9 @@ mod tests {
         let under_ntp = |machine: Machine| Machine { ntp: NtpState::Synchronised, ..machine };
         let mut memory = Memory::new(Some(at(1_000)), None, true, machine(1, 10, 0));
         assert_eq!(memory.judge(machine(1, 110, 100), true).at_least, at(1_100));
-        assert_eq!(memory.judge(under_ntp(machine(1, 110, 799)), true).trusted, None, "entries of 1,100 s were made");
-        assert_eq!(memory.judge(under_ntp(machine(1, 110, 1_101)), true).trusted, Some(at(1_101)));
-        assert_eq!(memory.judge(machine(1, 120, 0), true).at_least, at(1_111), "anchored: a step is no time");
+        assert_eq!(memory.judge(under_ntp(machine(1, 130, 819)), true).trusted, None, "entries of 1,120 s were made");
+        assert_eq!(memory.judge(under_ntp(machine(1, 130, 1_121)), true).trusted, Some(at(1_121)));
+        assert_eq!(memory.judge(machine(1, 140, 0), true).at_least, at(1_131), "anchored: a step is no time");
     }
 
     #[test]
@@ -267,34 +305,61 @@ mod tests {
         assert_eq!(memory.judge(first, true).trusted, Some(at(1_000)));
         let restored = machine(1, 500, 90_000);
         assert_eq!(memory.judge(restored, true).trusted, None);
-        let synchronised = Machine { ntp: NtpState::Synchronised, ..machine(1, 501, 90_001) };
-        assert_eq!(memory.judge(synchronised, true).trusted, Some(at(90_001)));
-        assert_eq!(memory.judge(machine(1, 511, 90_011), true).trusted, Some(at(90_011)));
+        let synchronised = |since| Machine { ntp: NtpState::Synchronised, ..machine(1, since, 89_500 + since) };
+        assert_eq!(memory.judge(synchronised(619), true).trusted, None);
+        assert_eq!(memory.judge(synchronised(620), true).trusted, Some(at(90_120)));
+        assert_eq!(memory.judge(machine(1, 630, 90_130), true).trusted, Some(at(90_130)));
     }
 
     #[test]
     fn drift_is_followed_and_a_restart_goes_on_where_it_was() {
         let mut memory = Memory::new(Some(at(0)), None, true, machine(1, 10, 0));
         let said = |since: i64, ahead: i64| Machine { ntp: NtpState::Synchronised, ..machine(1, since, since + ahead) };
-        memory.judge(said(10, 0), true);
+        memory.judge(said(130, 0), true);
         memory.note_entered("agree");
         let mut last = at(0);
         for hour in 1..=24 {
-            let now = memory.judge(said(10 + hour * 3_600, 60), true).trusted.unwrap();
+            let now = memory.judge(said(130 + hour * 3_600, 60), true).trusted.unwrap();
             assert!(last < now);
             last = now;
         }
-        let now = said(10 + 24 * 3_600, 60);
-        let gained = memory.anchor_now(now).0.since(at(24 * 3_600 + 10));
+        let now = said(130 + 24 * 3_600, 60);
+        let gained = memory.anchor_now(now).0.since(at(24 * 3_600 + 130));
         assert_eq!(gained, 24 * 3_600 * limit::CLOCK_SLEW_PPM_MAX);
         assert!(!memory.is_entered("agree"), "more than a second: it is entered");
         let anchor = Anchor::of(&{
             let (at, mark) = memory.anchor_now(now);
-            let state = serde_json::to_string(&ClockState { state: "agree".into(), mark, at: None }).unwrap();
+            let state = serde_json::to_string(&ClockState::of("agree", mark)).unwrap();
             Entry::new(at, Actor::Schedule, Event::Clocks { state })
         });
         let mut restarted = Memory::new(None, anchor, true, now);
         assert_eq!(restarted.judge(now, true).trusted, Some(memory.anchor_now(now).0));
+    }
+
+    #[test]
+    fn cameras_that_contradicted_a_time_server_after_a_boot_are_not_forgotten_when_they_fall_silent() {
+        let mut memory = Memory::new(Some(at(0)), None, true, machine(1, 10, 0));
+        let said = |since: i64| Machine { ntp: NtpState::Synchronised, ..machine(1, since, 9_000_000 + since) };
+        let voice = |n: u8, seconds: i64| CameraClock { camera: CameraId([n; 16]), at: at(seconds) };
+        assert_eq!(memory.judge(said(20), true).state, State::Listening);
+        memory.hear(&[voice(1, 500), voice(2, 501)], said(30).mark);
+        assert_eq!(memory.judge(said(30), true).state, State::Doubt(Doubt::Contradiction));
+        assert_eq!(memory.judge(said(300), true).state, State::Doubt(Doubt::Contradiction), "nobody is heard any more");
+        memory.hear(&[voice(1, 9_000_310)], said(310).mark);
+        assert_eq!(memory.judge(said(310), true).trusted, Some(said(310).system), "one camera and the time server");
+    }
+
+    #[test]
+    fn a_first_start_that_is_set_right_leaves_no_anchor_of_the_wrong_time() {
+        let mut memory = Memory::new(Some(at(0)), None, false, machine(1, 10, 0));
+        let ahead = machine(1, 20, 9_000_000);
+        assert_eq!(memory.judge(ahead, false).trusted, Some(ahead.system));
+        memory.note_entered("agree");
+        let right = machine(1, 60, 50);
+        assert_eq!(memory.judge(right, false).trusted, Some(right.system));
+        assert!(!memory.is_entered("agree"), "the anchor moved: it is entered anew");
+        assert_eq!(memory.anchor_now(right).0, right.system);
+        assert_eq!(memory.judge(machine(1, 70, 9_000_050), true).trusted, None, "with a key it stands");
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub fn doubt_en(state: State) -> &'static str {
         State::Doubt(Doubt::BeforeLedger) => {
             "every clock lies before the ledger's last entry: `vigie clock` shows each"
         }
+        State::Listening => {
+            "after the start the cameras' clocks are listened for first, two minutes at most: try again then"
+        }
         State::FirstStart | State::Agree | State::UnderNtp | State::Confirmed => "it stands again: try once more",
     }
 }
@@ -73,11 +76,8 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
     let differs = |clock| !matches!(judgement.word(clock), Word::Agrees | Word::Silent);
     let deviates = differs(Some(clocks.system)) || differs(clocks.cameras.clock());
     match judgement.state {
-        State::FirstStart => said(
-            FindingState::Ok,
-            "Aucune clé n'a encore été faite : l'horloge du système fait foi.",
-            "No key was made yet: the system clock stands.",
-        ),
+        State::FirstStart => first_start(),
+        State::Listening => listening(),
         State::Agree | State::UnderNtp if deviates => said(
             FindingState::Warning,
             "L'heure tient, mais une horloge s'en écarte ; après un redémarrage elle pourrait la mettre en doute. Réglez-la.",
@@ -112,8 +112,8 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
                 "After the start one clock alone is credible, and no time server (NTP) disciplines it.",
             ),
             (
-                "Activez NTP sur la machine, ou réglez l'heure des caméras : deux horloges qui s'accordent suffisent. Sinon deux personnes confirment l'heure : « vigie clock confirm ».",
-                "Turn NTP on, or set the cameras' time: two clocks that agree are enough. Otherwise two persons confirm the time: `vigie clock confirm`.",
+                "Activez NTP sur la machine, ou réglez l'heure des caméras : il en faut deux qui s'accordent avec la machine. Sinon deux personnes confirment l'heure : « vigie clock confirm ».",
+                "Turn NTP on, or set the cameras' time: it takes two that agree with the machine. Otherwise two persons confirm the time: `vigie clock confirm`.",
             ),
         ),
         State::Doubt(doubt @ Doubt::Contradiction) => alarm(
@@ -136,6 +136,27 @@ fn sentences(judgement: &Judgement, clocks: Clocks<'_>) -> (FindingState, String
             ),
         ),
     }
+}
+
+fn first_start() -> (FindingState, String, String) {
+    said(
+        FindingState::Ok,
+        "Aucune clé n'a encore été faite : l'horloge du système fait foi. Réglez-la avant d'ajouter la première caméra : \
+         ensuite l'heure ne recule plus.",
+        "No key was made yet: the system clock stands. Set it right before the first camera is added: from then on time \
+         does not go back.",
+    )
+}
+
+fn listening() -> (FindingState, String, String) {
+    said(
+        FindingState::Warning,
+        "Après le démarrage : l'horloge du système est réglée par un serveur de temps (NTP) ; les horloges des caméras sont \
+         attendues deux minutes au plus avant qu'elle décide seule. L'enregistrement a commencé, ce qui pourrait être échu \
+         est fermé, aucune clé n'est détruite.",
+        "After the start: the system clock is under a time server (NTP); the cameras' clocks are waited for, two minutes \
+         at most, before it decides alone. Recording has begun, what may be due is closed, no key is destroyed.",
+    )
 }
 
 fn alarm(doubt: Doubt, situation: (&str, &str), remedy: (&str, &str)) -> (FindingState, String, String) {
@@ -246,12 +267,15 @@ mod tests {
         UtcMicros,
         world::{BootId, BootMicros},
     };
-    use policy::{clocks::Cameras, time::BootMark};
+    use policy::{
+        clocks::Cameras,
+        time::{BootMark, Listening},
+    };
 
     fn shown(state: State, system: i64) -> ClockView {
         let now = UtcMicros::from_seconds(1_800_000_000);
-        let trusted = (!matches!(state, State::Doubt(_))).then_some(now);
-        let judgement = Judgement { trusted, fastest: now, at_least: now, state };
+        let trusted = (!matches!(state, State::Doubt(_) | State::Listening)).then_some(now);
+        let judgement = Judgement { trusted, recording: trusted, fastest: now, at_least: now, state };
         let mark = BootMark { boot_id: BootId([1; 16]), since_boot: BootMicros(0) };
         let clocks = Clocks {
             system: now.plus_seconds(system),
@@ -259,6 +283,7 @@ mod tests {
             mark,
             cameras: Cameras::heard(vec![now, now, now.plus_seconds(86_400)]),
             witnesses: &[],
+            listening: Listening::default(),
         };
         view(&judgement, clocks, false)
     }
@@ -266,7 +291,8 @@ mod tests {
     #[test]
     fn each_state_has_its_own_sentence_and_each_doubt_its_remedy_in_both_languages() {
         let doubts = [Doubt::InOneBoot, Doubt::Alone, Doubt::Contradiction, Doubt::BeforeLedger].map(State::Doubt);
-        let states = [State::FirstStart, State::Agree, State::UnderNtp, State::Confirmed].into_iter().chain(doubts);
+        let states = [State::FirstStart, State::Agree, State::UnderNtp, State::Confirmed, State::Listening];
+        let states = states.into_iter().chain(doubts);
         let mut seen = std::collections::BTreeSet::new();
         for state in states {
             let finding = shown(state, 0).finding;

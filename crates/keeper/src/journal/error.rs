@@ -41,6 +41,12 @@ pub enum JournalError {
         "the first {size} entries are not those that the published checkpoint was signed for: open a successor log"
     )]
     Forked { size: u64 },
+    #[error(
+        "the reserve `{file}` has another group {group} than the journal, or one that does not go on from it: keep both disks, \
+         mount those that belong together, or open a successor log",
+        file = file.display()
+    )]
+    ReserveDiffers { file: PathBuf, group: u64 },
     #[error("whether the entry was written is unknown, {source}: reopen the journal and look")]
     Unknown { source: Arc<DiskError> },
     #[error("the entry was not written, an earlier write failed ({source}): reopen the journal")]

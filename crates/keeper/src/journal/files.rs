@@ -4,6 +4,8 @@ use super::{
     aligned::Aligned,
     error::JournalError,
     group::{self, Group, GroupHead, SealedEntry},
+    public::JournalPlace,
+    reserve::{Found, Reserve},
 };
 use disk::{Disk, DiskError, DiskFile, Open};
 use domain::{SiteId, limit::BLOCK_BYTES};
@@ -11,6 +13,9 @@ use ledger::{Digest, LogId};
 use std::{path::PathBuf, sync::Arc};
 
 const ZEROS_BYTES: usize = 1024 * 1024;
+
+/// The number of the reserve among the files: the journal's own are counted from 1.
+pub(super) const RESERVE_FILE: u32 = 0;
 
 /// Where one group lies; 24 bytes of memory each.
 #[derive(Clone, Copy)]
@@ -28,8 +33,16 @@ pub(super) struct GroupPlace {
 pub(super) struct Folder {
     pub disk: Arc<dyn Disk>,
     pub path: PathBuf,
+    /// Where groups go while the journal's own disk takes none.
+    pub reserve: Option<PathBuf>,
     pub site: SiteId,
     pub log: LogId,
+}
+
+/// What a reading of journal and reserve found.
+pub(super) struct Scanned {
+    pub end: End,
+    pub reserve: Found,
 }
 
 /// The end of the chain: what the next group goes on from, and where.
@@ -45,8 +58,15 @@ pub(super) struct End {
 }
 
 impl Folder {
+    pub fn of(disk: Arc<dyn Disk>, place: &JournalPlace, (site, log): (SiteId, LogId)) -> Folder {
+        Folder { disk, path: place.journal.clone(), reserve: place.reserve.clone(), site, log }
+    }
+
     pub fn file_path(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{number:06}.jnl"))
+        match &self.reserve {
+            Some(reserve) if number == RESERVE_FILE => super::reserve::file_in(reserve),
+            _ => self.path.join(format!("{number:06}.jnl")),
+        }
     }
 
     /// Whether there is any journal file.
@@ -54,10 +74,12 @@ impl Folder {
         Ok(self.disk.exists(&self.path)? && !self.numbers()?.is_empty())
     }
 
-    /// Reads every group of the chain in order, and finds its end. A torn group at the end is left behind: nobody was told
-    /// that it is there. One that a valid group follows is damage.
-    pub fn scan(&self, how: Open, visit: &mut dyn FnMut(GroupPlace, &Group)) -> Result<End, JournalError> {
+    /// Reads every group of the chain in order, first the journal's own, then those that the reserve has and the journal has
+    /// not, and finds its end. A torn group at the end is left behind: nobody was told that it is there. One that a valid
+    /// group follows is damage.
+    pub fn scan(&self, how: Open, visit: &mut dyn FnMut(GroupPlace, &Group)) -> Result<Scanned, JournalError> {
         let mut end = End::default();
+        let mut last: Option<GroupPlace> = None;
         for number in self.numbers()? {
             let path = self.file_path(number);
             let file = self.disk.open(&path, how)?;
@@ -67,7 +89,9 @@ impl Folder {
             let content = content.as_slice();
             let mut offset = 0;
             while let Some(group) = continuing(&content[offset..], self.log, &end) {
-                visit(GroupPlace::new(&group.head, group.entries.len(), number, offset, group.bytes), &group);
+                let place = GroupPlace::new(&group.head, group.entries.len(), number, offset, group.bytes);
+                visit(place, &group);
+                last = Some(place);
                 offset += group.bytes;
                 end.file = number;
                 end.offset = offset as u64;
@@ -75,7 +99,8 @@ impl Folder {
             }
             self.check_rest(number, content, offset, &end)?;
         }
-        Ok(end)
+        let reserve = super::reserve::read(self, how, &mut end, last, visit)?;
+        Ok(Scanned { end, reserve })
     }
 
     /// After the chain's last group of a file nothing valid may follow in it.
@@ -103,7 +128,7 @@ impl Folder {
     /// group is written again, byte for byte, and synced. After a sync that failed the system shows bytes that the disk may
     /// have lost, and a mere second sync does not bring them back. (Earlier groups were synced before it was written, and its
     /// file's name before the file was used.)
-    pub fn settle(&self, last: Option<GroupPlace>) -> Result<(), JournalError> {
+    pub fn settle(&self, last: Option<GroupPlace>) -> Result<(), DiskError> {
         for name in self.disk.list(&self.path)?.iter().filter(|name| name.ends_with(".new")) {
             self.disk.remove(&self.path.join(name))?; // 1
         }
@@ -140,12 +165,18 @@ impl Folder {
 
     /// The entries of one group.
     pub fn read(&self, place: GroupPlace) -> Result<Vec<SealedEntry>, JournalError> {
-        let path = self.file_path(place.file);
-        let file = self.disk.open(&path, Open::Direct)?;
+        let bytes = self.read_bytes(place)?;
+        let group = group::parse(bytes.as_slice()).filter(|group| group.head.first_seq == place.first_seq);
+        let damaged = || JournalError::Damaged { file: self.file_path(place.file), offset: place.offset() };
+        group.map(|group| group.entries).ok_or_else(damaged)
+    }
+
+    /// The bytes of one group, padding and all.
+    pub fn read_bytes(&self, place: GroupPlace) -> Result<Aligned, DiskError> {
+        let file = self.disk.open(&self.file_path(place.file), Open::Direct)?;
         let mut bytes = Aligned::zeroed(place.blocks as usize * BLOCK_BYTES);
         file.read_at(bytes.as_mut_slice(), place.offset())?;
-        let group = group::parse(bytes.as_slice()).filter(|group| group.head.first_seq == place.first_seq);
-        group.map(|group| group.entries).ok_or(JournalError::Damaged { file: path, offset: place.offset() })
+        Ok(bytes)
     }
 
     /// The numbers of the files, in order.
@@ -162,7 +193,7 @@ impl Folder {
 }
 
 impl GroupPlace {
-    fn new(head: &GroupHead, count: usize, file: u32, offset: usize, bytes: usize) -> GroupPlace {
+    pub fn new(head: &GroupHead, count: usize, file: u32, offset: usize, bytes: usize) -> GroupPlace {
         let (block, blocks) = ((offset / BLOCK_BYTES) as u32, (bytes / BLOCK_BYTES) as u32);
         GroupPlace { first_seq: head.first_seq, count: count as u32, file, block, blocks }
     }
@@ -173,7 +204,7 @@ impl GroupPlace {
 
 impl End {
     /// Moves behind a group of `count` entries.
-    fn pass(&mut self, head: &GroupHead, count: u64, digest: Digest) {
+    pub fn pass(&mut self, head: &GroupHead, count: u64, digest: Digest) {
         self.number += 1;
         self.seq += count;
         self.previous = digest;
@@ -191,35 +222,76 @@ pub(super) struct Writer {
     file: Option<Arc<dyn DiskFile>>,
     /// A file made ahead of its turn.
     next_is_ready: bool,
+    reserve: Reserve,
 }
 
 impl Writer {
-    pub fn new(folder: Folder, file_bytes: u64, end: End) -> Writer {
-        Writer { folder, file_bytes, end, file: None, next_is_ready: false }
+    pub fn new(folder: Folder, file_bytes: u64, end: End, reserve: Reserve) -> Writer {
+        Writer { folder, file_bytes, end, file: None, next_is_ready: false, reserve }
     }
 
     pub fn end(&self) -> &End {
         &self.end
     }
 
-    /// Writes one group durably. After an error nobody knows whether it is there.
+    pub fn reserve(&mut self) -> &mut Reserve {
+        &mut self.reserve
+    }
+
+    /// Writes one group durably: 1 to the journal · 2 where that fails, whether or not it happened, the same bytes to the
+    /// reserve, and all that follows too, until [`Writer::carry_back`]. After an error nobody knows whether it is there.
     pub fn write(&mut self, entries: &[SealedEntry], closes_batch: bool) -> Result<GroupPlace, DiskError> {
         let End { number, seq: first_seq, previous, .. } = self.end;
         let head = GroupHead { log: self.folder.log, number, first_seq, closes_batch, previous };
         let (frame, digest) = group::encode(&head, entries);
-        let bytes = frame.as_slice();
-        let file = self.file_with_room(bytes.len() as u64)?;
-        file.write_at(bytes, self.end.offset)?;
-        file.sync()?;
-        let place = GroupPlace::new(&head, entries.len(), self.end.file, self.end.offset as usize, bytes.len());
-        self.end.offset += bytes.len() as u64;
+        let (file, offset) = if self.reserve.is_in_use() {
+            self.reserve.put(&frame)? // 2
+        } else {
+            match self.put(&frame) {
+                Ok(place) => place,                                     // 1
+                Err(error) => self.reserve.put_instead(&frame, error)?, // 2
+            }
+        };
+        let place = GroupPlace::new(&head, entries.len(), file, offset as usize, frame.as_slice().len());
+        self.reserve.note(number, place);
         self.end.pass(&head, entries.len() as u64, digest);
         Ok(place)
     }
 
+    /// Carries the groups of the reserve back into the journal, byte for byte, each to where it would have been written: 1 the
+    /// journal's last group once more, where that failed at the opening · 2 the next group of the reserve is read · 3 written
+    /// to the journal and synced · 4 known to lie there; then 2 again, and with the last one the reserve is idle. What was
+    /// carried stays in the reserve until it is written over: a crash at any step finds each group in one of them.
+    pub fn carry_back(&mut self, moved: &mut dyn FnMut(u64, GroupPlace)) -> Result<(), JournalError> {
+        self.file = None; // after an error its handle is not believed
+        if self.reserve.unsettled() {
+            self.folder.settle(self.reserve.last_in_journal())?; // 1
+        }
+        while let Some((number, place)) = self.reserve.next_pending() {
+            let bytes = self.folder.read_bytes(place)?; // 2
+            let (file, offset) = self.put(&bytes)?; // 3
+            let place = GroupPlace { file, block: (offset / BLOCK_BYTES as u64) as u32, ..place };
+            self.reserve.carried(place);
+            moved(number, place); // 4
+        }
+        self.reserve.rest();
+        Ok(())
+    }
+
+    /// Puts bytes behind the journal's last group; gives file and offset.
+    fn put(&mut self, frame: &Aligned) -> Result<(u32, u64), DiskError> {
+        let bytes = frame.as_slice();
+        let file = self.file_with_room(bytes.len() as u64)?;
+        let offset = self.end.offset;
+        file.write_at(bytes, offset)?;
+        file.sync()?;
+        self.end.offset += bytes.len() as u64;
+        Ok((self.end.file, offset))
+    }
+
     /// Makes the next file ahead of its turn once the present one is half full, so that no caller of append waits for it.
     pub fn prepare_next_file(&mut self) -> Result<(), DiskError> {
-        if self.end.offset > self.file_bytes / 2 && !self.next_is_ready {
+        if self.end.offset > self.file_bytes / 2 && !self.next_is_ready && !self.reserve.is_in_use() {
             self.make_ready(self.end.file + 1)?;
         }
         Ok(())
@@ -255,7 +327,7 @@ impl Writer {
 }
 
 /// The group at the start of `bytes`, if it goes on from `end`.
-fn continuing(bytes: &[u8], log: LogId, end: &End) -> Option<Group> {
+pub(super) fn continuing(bytes: &[u8], log: LogId, end: &End) -> Option<Group> {
     let expected = (log, end.number, end.seq, end.previous);
     group::parse(bytes).filter(|group| {
         let GroupHead { log, number, first_seq, previous, .. } = group.head;

@@ -19,12 +19,18 @@ pub struct JournalPlace {
     pub journal: PathBuf,
     /// The folder of the files that anybody may read: `checkpoint` and `tile/`.
     pub public: PathBuf,
+    /// The folder of the journal's reserve, on another device.
+    pub reserve: Option<PathBuf>,
 }
 
 impl JournalPlace {
     /// `journal/` and `public/` in one folder.
     pub fn in_folder(folder: &Path) -> JournalPlace {
-        JournalPlace { journal: folder.join("journal"), public: folder.join("public") }
+        JournalPlace { journal: folder.join("journal"), public: folder.join("public"), reserve: None }
+    }
+
+    pub fn with_reserve(self, reserve: Option<PathBuf>) -> JournalPlace {
+        JournalPlace { reserve, ..self }
     }
 
     fn checkpoint(&self) -> PathBuf {

@@ -104,6 +104,15 @@ impl Queue {
         })
     }
 
+    /// Refuses everything from the beginning: what was there could not be made certain.
+    pub fn refuse(&self, source: DiskError) {
+        drop(self.broken_by(source));
+    }
+
+    pub fn why_broken(&self) -> Option<String> {
+        lock(&self.state).broken.as_ref().map(|broken| broken.refusal().to_string())
+    }
+
     /// The state, unless an earlier write failed.
     fn usable(&self) -> Result<MutexGuard<'_, State>, JournalError> {
         let state = lock(&self.state);

@@ -11,12 +11,13 @@ use std::{
     thread,
 };
 
-const SITE: SiteId = SiteId([1; 16]);
-const LOG: LogId = LogId([2; 16]);
+pub(super) const SITE: SiteId = SiteId([1; 16]);
+pub(super) const LOG: LogId = LogId([2; 16]);
 /// 16 blocks: a few appends fill a file, so that every test crosses from one to the next.
-const SIZES: JournalSizes = JournalSizes { file_bytes: 64 * 1024, group_bytes_max: 16 * 1024 };
+pub(super) const SIZES: JournalSizes =
+    JournalSizes { file_bytes: 64 * 1024, reserve_bytes: 64 * 1024, group_bytes_max: 16 * 1024 };
 
-struct Counting(AtomicU64);
+pub(super) struct Counting(pub(super) AtomicU64);
 
 impl Random for Counting {
     fn fill(&self, bytes: &mut [u8]) {
@@ -26,7 +27,7 @@ impl Random for Counting {
 }
 
 /// Every month has a key but those that were destroyed.
-struct Months {
+pub(super) struct Months {
     gone: Option<Month>,
 }
 
@@ -39,7 +40,7 @@ impl LogKeys for Months {
     }
 }
 
-fn parts(disk: Arc<dyn Disk>, folder: &Path, random: u64) -> JournalParts {
+pub(super) fn parts(disk: Arc<dyn Disk>, folder: &Path, random: u64) -> JournalParts {
     JournalParts {
         disk,
         place: JournalPlace::in_folder(folder),
@@ -56,15 +57,15 @@ fn on(disk: &FaultyDisk, random: u64) -> JournalParts {
     parts(Arc::new(disk.clone()), Path::new("/log"), random)
 }
 
-fn at(seconds: i64) -> UtcMicros {
+pub(super) fn at(seconds: i64) -> UtcMicros {
     UtcMicros::from_seconds(1_773_324_000 + seconds)
 }
 
-fn opening() -> Entry {
+pub(super) fn opening() -> Entry {
     Entry::new(at(0), Actor::Cli { uid: 0 }, Event::Opened { site: SITE, log: LOG })
 }
 
-fn note(seconds: i64, what: &str) -> Entry {
+pub(super) fn note(seconds: i64, what: &str) -> Entry {
     Entry::new(at(seconds), Actor::Role { role: Role::Keeper }, Event::Config { what: what.to_owned() })
 }
 
@@ -77,14 +78,14 @@ fn reopened(disk: &FaultyDisk) -> Journal {
 }
 
 #[track_caller]
-fn check_holds(journal: &Journal) -> Report {
+pub(super) fn check_holds(journal: &Journal) -> Report {
     let report = journal.verify(&[], at(0)).unwrap();
     assert_eq!(report.faults, []);
     assert_eq!((report.entries, report.root), (journal.size(), journal.head().root));
     report
 }
 
-fn flip(disk: &FaultyDisk, file: &str, offset: u64) {
+pub(super) fn flip(disk: &FaultyDisk, file: &str, offset: u64) {
     let file = disk.open(Path::new(file), Open::Write).unwrap();
     let mut byte = [0];
     file.read_at(&mut byte, offset).unwrap();
@@ -439,15 +440,16 @@ fn entries_of_a_month_whose_key_died_stay_proved() {
     let disk = FaultyDisk::new(1);
     let journal = created(&disk);
     journal.checkpoint(at(0)).unwrap();
-    let next_month = Entry::new(at(40 * 86_400), Actor::Schedule, Event::Dummy);
-    journal.append(std::slice::from_ref(&next_month)).unwrap();
+    let month = Month::of(at(0));
+    let announced = Event::LogKeyCondemned { month, retention_months: 12, keys_destroyed: 0, carried: 0 };
+    let next_year = Entry::new(at(400 * 86_400), Actor::Schedule, announced);
+    journal.append(std::slice::from_ref(&next_year)).unwrap();
     let key = journal.checkpoint_key();
     drop(journal);
-    let month = Month::of(at(0));
     let keys = Arc::new(Months { gone: Some(month) });
     let journal = Journal::open(JournalParts { keys: keys.clone(), ..on(&disk, 9) }).unwrap();
     assert!(matches!(journal.entry(0), Err(JournalError::Key(LogKeyError::Gone { month: gone })) if gone == month));
-    assert_eq!(journal.entry(16).unwrap(), next_month);
+    assert_eq!(journal.entry(16).unwrap(), next_year);
     let report = check_holds(&journal);
     assert_eq!((report.closed, report.checkpoints, report.unsigned), (16, 1, 1));
     let place = JournalPlace::in_folder(Path::new("/log"));

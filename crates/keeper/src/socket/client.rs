@@ -94,14 +94,16 @@ impl KeeperClient {
                 },
                 site_key: answer.site_key,
                 anchor: answer.anchor,
+                at_least: answer.at_least,
             }),
             other => Err(unexpected(&other)),
         }
     }
 
-    pub fn cameras(&self) -> Result<(u64, Vec<RecorderCamera>)> {
+    /// The list's version, what is to be recorded, what may not be recorded any more.
+    pub fn cameras(&self) -> Result<(u64, Vec<RecorderCamera>, Vec<domain::StreamId>)> {
         match self.ask(&Question::Cameras)? {
-            Answer::Cameras { version, cameras } => Ok((version, cameras)),
+            Answer::Cameras { version, cameras, withheld } => Ok((version, cameras, withheld)),
             other => Err(unexpected(&other)),
         }
     }

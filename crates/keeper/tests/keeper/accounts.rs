@@ -205,6 +205,51 @@ fn one_place_that_tries_many_names_has_to_wait_and_other_places_do_not() {
     assert_eq!(try_name("name-1".into(), 8), 0);
 }
 
+#[test]
+fn a_session_and_a_link_of_a_doubt_end_when_they_would_have_and_not_a_month_later() {
+    let (world, opened) = opened();
+    let served = Served::new(&opened);
+    let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+    opened.mint(0, &[1]);
+    let before = world.now();
+    world.clock.step(31 * DAY);
+    assert_eq!(opened.core.judgement().trusted, None);
+    world.clock.pass(1);
+    let late = link(&opened, "late");
+    // nobody knows which step of time it is: a recovery code counts at any time
+    let code = phone.recovery[0].clone();
+    let signed_in = served.web.sign_in(text("watcher"), text(PASSWORD), code, Browser::default()).unwrap().unwrap();
+    let (session, view) = (signed_in.session, signed_in.view);
+    assert!(view.expires <= before.plus_seconds(12 * 3_600 + 1), "{}", view.expires);
+    assert!(served.web.session(&session).is_ok(), "whoever looks after the clocks can sign in");
+    world.clock.step(-31 * DAY);
+    assert!(served.web.session(&session).is_ok());
+    world.clock.pass(12 * 3_600);
+    assert!(served.web.session(&session).is_err());
+    assert!(served.web.set_up_begin(late).unwrap().is_none());
+}
+
+#[test]
+fn a_session_of_before_a_boot_does_not_come_back_while_no_time_stands() {
+    let (world, opened) = opened();
+    let served = Served::new(&opened);
+    let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+    let sign_in = |served: &Served, code: usize| {
+        served.web.sign_in(text("watcher"), text(PASSWORD), phone.recovery[code].clone(), Browser::default()).unwrap()
+    };
+    opened.mint(0, &[1]);
+    let session = sign_in(&served, 0).unwrap().session;
+    drop((served, opened));
+    world.clock.boot_after(2 * DAY);
+    let opened = world.open();
+    let served = Served::new(&opened);
+    assert_eq!(opened.core.judgement().trusted, None, "the cameras are listened for");
+    world.clock.pass(1);
+    assert!(served.web.session(&session).is_err(), "by the lower bound it would hold");
+    let session = sign_in(&served, 1).unwrap().session;
+    assert!(served.web.session(&session).is_ok(), "one that begins in the doubt holds");
+}
+
 fn opened() -> (World, Opened) {
     let world = World::new(1);
     let opened = world.open();

@@ -5,6 +5,8 @@ use keeper::wire::FindingState;
 use ledger::Event;
 use vault::keeper::{Beat, CameraClock};
 
+const AWAITED: i64 = domain::limit::CAMERAS_AWAITED_SECONDS;
+
 fn is_alarmed(opened: &Opened) -> bool {
     opened.core.health().unwrap().clock.state == FindingState::Alarm
 }
@@ -137,9 +139,106 @@ fn after_a_boot_without_time_server_the_recorder_begins_and_its_cameras_bring_th
     assert!(grant.anchor < utc(DAY), "the lower bound: nothing is freed early by it");
     opened.core.check(&beat(&world, &[2])).unwrap();
     opened.core.tick().unwrap();
-    assert!(!is_alarmed(&opened), "system clock and camera agree");
+    assert!(is_alarmed(&opened), "one camera and a clock that anybody may have set");
+    assert_eq!(opened.destructions(), []);
+    opened.core.check(&beat(&world, &[2, -3])).unwrap();
+    opened.core.tick().unwrap();
+    assert!(!is_alarmed(&opened), "two cameras and the system clock agree");
     assert_eq!(opened.destructions(), [(hour(0), camera(1)), (hour(0), camera(2))]);
     assert!(served.recorder.begin_run(RUN, [7; 32]).unwrap().anchor >= utc(7 * DAY), "and a new run has the time");
+    opened.check_ledger(world.now());
+}
+
+/// K9 lets one clock under NTP decide. Across a boot it waits for the cameras, which may know better: nothing is anchored and
+/// nothing dies, what may be due is closed, and recording begins.
+#[test]
+fn after_a_boot_a_false_time_server_kills_nothing_before_the_cameras_are_heard_nor_when_they_contradict_it() {
+    let world = World::new(16);
+    let opened = world.open();
+    let minted = opened.mint(0, &[1, 2, 3]);
+    drop(opened);
+    world.clock.boot_without_ntp(DAY);
+    world.clock.step(31 * DAY);
+    world.clock.under_ntp(true);
+    let opened = world.open_with_session();
+    opened.core.tick().unwrap();
+    let clock = opened.core.health().unwrap().clock;
+    assert_eq!(clock.state, FindingState::Warning, "{}", clock.detail_en);
+    assert!(clock.detail_fr.contains("deux minutes"), "{}", clock.detail_fr);
+    assert!(minted.iter().all(|minted| !opened.opens(minted, 0)), "due by the fastest clock: closed");
+    world.clock.pass(AWAITED - 1);
+    opened.core.tick().unwrap();
+    assert_eq!((opened.destructions(), opened.core.judgement().trusted), (vec![], None));
+    opened.core.check(&beat(&world, &[1, 2, 3])).unwrap();
+    opened.core.tick().unwrap();
+    assert!(is_alarmed(&opened), "the cameras contradict it");
+    for seconds in [1, 600, DAY] {
+        world.clock.pass(seconds);
+        opened.core.tick().unwrap();
+        assert_eq!(opened.destructions(), [], "they fell silent: that proves the time server no better");
+    }
+    assert_eq!(opened.keyring.page(hour(0)).unwrap().unwrap().cameras.len(), 3);
+    world.clock.step(-31 * DAY);
+    world.clock.under_ntp(true);
+    opened.core.check(&beat(&world, &[1, 2, 3])).unwrap();
+    opened.core.tick().unwrap();
+    assert!(!is_alarmed(&opened), "set right, without an operator");
+    assert!(
+        minted.iter().skip(1).all(|minted| world.open_with_session().opens(minted, 0)),
+        "and everything opens again"
+    );
+    opened.check_ledger(world.now());
+}
+
+#[test]
+fn while_cameras_are_listened_for_after_a_boot_recording_begins_and_the_time_server_stands_as_soon_as_one_agrees() {
+    let world = World::new(17);
+    let opened = world.open();
+    opened.mint(0, &[1, 2, 3]);
+    drop(opened);
+    world.clock.boot_after(7 * DAY);
+    let opened = world.open();
+    let served = crate::sockets::Served::new(&opened);
+    let grant = served.recorder.begin_run(RUN, [7; 32]).unwrap();
+    assert_eq!(grant.anchor, world.now(), "recorded by the time server's time");
+    assert!(grant.at_least < utc(DAY), "but space is freed by the lower bound");
+    assert_eq!(opened.core.check(&beat(&world, &[])).unwrap().now, None);
+    let streams = [stream(2)];
+    assert_eq!(opened.core.mint(hour(7 * 24), RUN, &streams).unwrap().len(), 1, "minting destroys nothing");
+    let ahead = opened.core.mint(hour(7 * 24 + 1), RUN, &streams);
+    assert!(matches!(ahead, Err(vault::KeeperError::NoTrustedTime { .. })), "no more than is recorded meanwhile");
+    assert_eq!(opened.destructions(), []);
+    opened.core.check(&beat(&world, &[-40])).unwrap();
+    opened.core.tick().unwrap();
+    assert_eq!(opened.core.judgement().trusted, Some(world.now()), "one camera and the time server, at once");
+    assert_eq!(opened.destructions(), [(hour(0), camera(1)), (hour(0), camera(2))]);
+    assert!(opened.core.mint(hour(7 * 24 + 2), RUN, &streams).is_ok());
+    assert_eq!(opened.core.check(&beat(&world, &[-40])).unwrap().now, Some(world.now()), "no step for the recorder");
+    opened.check_ledger(world.now());
+}
+
+#[test]
+fn a_first_start_ahead_of_the_true_time_is_set_right_and_leaves_a_ledger_that_holds() {
+    let world = World::new(18);
+    world.clock.step(365 * DAY);
+    drop(world.open());
+    world.clock.step(-365 * DAY);
+    world.clock.pass(60);
+    for boots in [false, true] {
+        if boots {
+            world.clock.boot_without_ntp(60);
+        }
+        let opened = world.open();
+        opened.core.tick().unwrap();
+        assert_eq!(opened.core.judgement().trusted, Some(world.now()), "boots: {boots}");
+    }
+    let opened = world.open();
+    opened.mint(0, &[1]);
+    drop(opened);
+    world.clock.pass(60);
+    let opened = world.open();
+    opened.core.tick().unwrap();
+    assert_eq!(opened.core.judgement().trusted, Some(world.now()), "the anchor of the wrong time does not come back");
     opened.check_ledger(world.now());
 }
 
@@ -157,6 +256,9 @@ fn an_image_of_the_machine_that_is_brought_back_waits_for_a_time_server_and_no_o
     assert!(is_alarmed(&opened));
     world.clock.step(DAY / 2 + 3 * DAY);
     world.clock.under_ntp(true);
+    opened.core.tick().unwrap();
+    assert_eq!(opened.destructions(), [], "the cameras may still be heard");
+    world.clock.pass(AWAITED);
     opened.core.tick().unwrap();
     assert!(!is_alarmed(&opened));
     assert_eq!(opened.destructions(), [(hour(0), camera(1))]);
@@ -182,13 +284,16 @@ fn a_system_clock_far_ahead_stays_a_doubt_across_a_restart_and_a_reboot_without_
 }
 
 #[test]
-fn hours_that_fell_due_while_the_machine_was_off_die_at_the_start() {
+fn hours_that_fell_due_while_the_machine_was_off_are_closed_at_the_start_and_die_two_minutes_after() {
     let world = World::new(2);
     let opened = world.open();
     let minted = opened.mint(0, &[1, 2, 3]);
     drop(opened);
     world.clock.boot_after(7 * DAY);
     let opened = world.open_with_session();
+    opened.core.tick().unwrap();
+    assert!(!opened.opens(&minted[1], 0) && opened.opens(&minted[2], 0), "closed at once");
+    world.clock.pass(AWAITED);
     opened.core.tick().unwrap();
     assert_eq!(opened.destructions(), [(hour(0), camera(1)), (hour(0), camera(2))]);
     assert!(!opened.opens(&minted[1], 0) && opened.opens(&minted[2], 0));

@@ -48,7 +48,7 @@ fn without_an_entry_there_is_no_permit_and_no_refusal() {
         opened.permit(View::Live, &[1]);
         world.disk.plan(world.disk.steps(), Fault::Error(happened, ErrorKind::StorageFull));
         let answer = opened.core.pass(&session(role), &ask(View::Live, &[1]));
-        assert!(matches!(answer, Err(KeeperError::Failed { .. })), "{answer:?}");
+        assert!(matches!(answer, Err(KeeperError::LedgerAway { .. })), "{answer:?}");
         assert!(opened.core.must_restart());
         assert!(opened.core.pass(&session(role), &ask(View::Live, &[1])).is_err(), "until it is opened again");
     }

@@ -47,6 +47,42 @@ fn extents_are_told_after_one_entry_and_of_no_more_reels_than_it_counts() {
     opened.check_ledger(world.now());
 }
 
+#[test]
+fn reel_ids_that_somebody_makes_up_use_up_no_place_of_a_rebuild() {
+    let world = World::new(7);
+    let opened = world.open();
+    let minted = opened.mint(0, &[1]).remove(0);
+    let part = part_of(&opened, &minted);
+    let leaf = opened.core.begin_rebuild(1, "a test").unwrap();
+    for n in 100..110 {
+        let made_up = ExtentsQuery { reel: ReelId([n; 16]), ..query(leaf, &part) };
+        assert!(opened.core.extents(&made_up).is_err(), "the header is another reel's");
+    }
+    assert!(opened.core.extents(&query(leaf, &part)).is_ok());
+}
+
+#[test]
+fn a_second_order_to_rebuild_is_refused_while_one_waits() {
+    let world = World::new(8);
+    let opened = world.open();
+    let served = Served::new(&opened);
+    let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild);
+    let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+    let (said, answers) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let said = said.clone();
+            scope.spawn(move || said.send(ask()).unwrap());
+        }
+        let first = answers.recv().unwrap();
+        assert!(matches!(first, Err(KeeperError::Malformed { ref what }) if what.contains("already")), "{first:?}");
+        let taken = opened.core.check(&beat).unwrap().rebuild;
+        assert_eq!(opened.core.check(&beat).unwrap().rebuild, None, "the recorder gets one order");
+        served.recorder.rebuilt(taken.unwrap(), Err("a test".into())).unwrap();
+        assert!(matches!(answers.recv().unwrap(), Err(KeeperError::Failed { .. })), "and its word comes back");
+    });
+}
+
 /// R13: a key record says whose a stream is, and unwraps for nobody else.
 #[test]
 fn footage_never_comes_to_another_camera() {

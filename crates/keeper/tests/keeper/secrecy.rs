@@ -84,7 +84,7 @@ fn no_answer_prints_a_secret_or_a_name() {
         Answer::Minted(vec![minted]),
         Answer::Keys(Box::new(KeyAnswer { reels: vec![reel], needs: None })),
         Answer::Pulse(Box::new(Pulse { probe: Some(probe), ..Pulse::default() })),
-        Answer::Cameras { version: 1, cameras: vec![camera] },
+        Answer::Cameras { version: 1, cameras: vec![camera], withheld: vec![] },
         Answer::SignedIn { session: text(), view: view(), device: text() },
         Answer::Session(view()),
         Answer::SetUpBegun(SetUpBegun { name: text(), role: Role::Operator, otpauth: text() }),

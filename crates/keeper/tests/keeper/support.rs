@@ -4,8 +4,8 @@
 use catalog::{Account, AccountId, Camera, Registry, Site};
 use disk::FaultyDisk;
 use domain::{
-    CameraId, Clock, Hour, HourLength, Purpose, Random, ReelId, RunId, Secret32, Sensitive, SiteId, Span, StreamId,
-    UtcMicros,
+    Act, ActId, ActKind, ActScope, ActTerms, CameraId, Clock, Hour, HourLength, OrderTerms, Purpose, Random, ReelId,
+    Role, RunId, Secret32, Sensitive, SiteId, Span, StreamId, UtcMicros,
     world::{BootId, BootMicros, NtpState},
 };
 use keeper::{
@@ -38,9 +38,10 @@ const LOG: LogId = LogId([2; 16]);
 pub const START: i64 = 1_773_324_000;
 pub const DAY: i64 = 86_400;
 pub const RUN: RunId = RunId([3; 16]);
-const PASSPHRASE: &str = "a passphrase for tests";
+pub const PASSPHRASE: &str = "a passphrase for tests";
 /// Small files, so that tests cross from one to the next.
-const SIZES: JournalSizes = JournalSizes { file_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
+const SIZES: JournalSizes =
+    JournalSizes { file_bytes: 256 * 1024, reserve_bytes: 256 * 1024, group_bytes_max: 64 * 1024 };
 
 /// Clocks that go where they are told.
 pub struct ManualClock {
@@ -113,6 +114,9 @@ pub struct World {
     registry: Arc<TempDir>,
     /// A keyring that outlives its keepers, for tests of a long time: files would be written ten thousand times.
     memory: Option<Arc<dyn Keyring>>,
+    pub log_retention_months: u32,
+    /// Of the ledger.
+    pub reserve: Option<PathBuf>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -171,7 +175,8 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world = World { disk, clock: Arc::new(clock), random, registry, memory };
+        let world =
+            World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12, reserve: None };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -204,6 +209,7 @@ impl World {
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
             session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
+            log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),
             findings: Vec::new(),
@@ -228,7 +234,7 @@ impl World {
     /// Opens it with the operator signed in anew: a session ends after an hour without use.
     pub fn open_with_session(&self) -> Opened {
         let registry = Registry::open(&self.registry_path()).unwrap();
-        registry.sessions_forget(utc(400 * DAY)).unwrap();
+        registry.sessions_forget(self.now().plus_seconds(400 * DAY)).unwrap();
         start_session(&registry, 1, "operator", self.now());
         drop(registry);
         self.open()
@@ -237,7 +243,7 @@ impl World {
     pub fn journal_parts(&self, keyring: Arc<dyn Keyring>) -> JournalParts {
         JournalParts {
             disk: Arc::new(self.disk.clone()),
-            place: JournalPlace::in_folder(Path::new("/log")),
+            place: JournalPlace::in_folder(Path::new("/log")).with_reserve(self.reserve.clone()),
             sizes: SIZES,
             site: SITE,
             log: LOG,
@@ -248,8 +254,16 @@ impl World {
     }
 }
 
-/// A registry with cameras, accounts and sessions.
+/// A registry with cameras, accounts, sessions and the papers of a demonstration.
 pub fn registry() -> TempDir {
+    let folder = bare_registry();
+    let registry = Registry::open(&folder.path().join("registry")).unwrap();
+    registry.acts_put(&demonstration_acts(), utc(-DAY)).unwrap();
+    folder
+}
+
+/// The same without any paper.
+pub fn bare_registry() -> TempDir {
     let folder = fast_folder();
     let created = utc(-DAY);
     let site = Site { id: SITE, name: "a town".into(), created };
@@ -281,6 +295,52 @@ pub fn registry() -> TempDir {
         start_session(&registry, n, role, utc(0));
     }
     folder
+}
+
+/// Papers by which every camera may record for 30 days and the operator may look; they say that nobody signed them.
+pub fn demonstration_acts() -> Vec<Act> {
+    let act = |kind, nth: u8, scope, terms| Act {
+        id: ActId([nth; 16]),
+        kind,
+        number: "demonstration".into(),
+        signed: utc(-DAY),
+        signatory: Sensitive::new("démonstration, aucun préfet n'a signé".into()),
+        from: utc(-DAY),
+        until: Some(utc(1_800 * DAY)),
+        scope,
+        terms,
+        scan: None,
+    };
+    let order = OrderTerms {
+        prefecture: "demonstration".into(),
+        purposes: Purpose::ALL.into(),
+        retention_days: 30,
+        minimum_hours: None,
+        recipients: vec![],
+        hosting_place: "memory".into(),
+        event_end: None,
+    };
+    let masks = ActTerms::Masks { preset: "fixed".into(), masks: None };
+    let capacity = ActTerms::Capacity { role: Role::Operator, territory: "a town".into() };
+    let mut acts = vec![
+        act(ActKind::Authorisation, 1, ActScope::Site, ActTerms::Order(order)),
+        act(ActKind::MaskStatement, 2, ActScope::Cameras((1..=250).map(camera).collect()), masks),
+        act(ActKind::Approval, 3, ActScope::Person(AccountId([1; 16])), capacity),
+    ];
+    let plain = [
+        ActKind::CnilCommitment,
+        ActKind::Dpia,
+        ActKind::CommissioningNotice,
+        ActKind::Sign,
+        ActKind::PublicNotice,
+        ActKind::ConformitySheet,
+        ActKind::HostingContract,
+        ActKind::ArchivesElimination,
+        ActKind::CouncilDeliberation,
+        ActKind::StaffInformation,
+    ];
+    acts.extend(plain.into_iter().zip(4..).map(|(kind, nth)| act(kind, nth, ActScope::Site, ActTerms::Plain)));
+    acts
 }
 
 /// A folder in memory where there is one: SQLite syncs a hundred thousand times in a long life.
@@ -363,6 +423,18 @@ impl Opened {
         }
         found.sort_unstable();
         found
+    }
+
+    /// The same where older details cannot be read any more; an entry made again counts once.
+    pub fn destructions_readable(&self) -> Vec<(Hour, CameraId)> {
+        let journal = self.core.journal();
+        let mut found = std::collections::BTreeSet::new();
+        for entry in (0..journal.size()).filter_map(|seq| journal.entry(seq).ok()) {
+            if let Event::Destroyed { hour, cameras, .. } = entry.event {
+                found.extend(cameras.into_iter().map(|camera| (hour, camera)));
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// A reel with ten extents of two chunks each, one a second from `from`; the group begins at chunk `group` of `group_reel`.

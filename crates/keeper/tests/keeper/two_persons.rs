@@ -92,6 +92,69 @@ fn a_word_is_bounded_by_the_ledger_by_the_other_word_and_by_fifteen_minutes() {
     assert!(opened.core.judgement().trusted.is_none());
 }
 
+/// Whoever holds the administrator's console can make accounts and new passwords: that makes no second person.
+#[test]
+fn an_account_made_or_changed_since_the_clocks_disagree_does_not_count() {
+    let (world, mut opened) = in_doubt(24);
+    let now = utc(4 * DAY);
+    let link = |opened: &Opened, name: &str| {
+        let added = opened.core.account_add(Actor::Cli { uid: 0 }, &text(name), Role::Operator).unwrap();
+        let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
+        Phone::set_up(&Served::new(opened), &world, &token);
+    };
+    link(&opened, "camille"); // made in the doubt
+    link(&opened, "bernard"); // an old account, with a password of the doubt
+    for restarts in [false, true] {
+        if restarts {
+            drop(opened);
+            opened = world.open();
+        }
+        for name in ["camille", "bernard"] {
+            assert_eq!(say(&opened, name, now), Confirmation::TooNew, "{name}, after a restart: {restarts}");
+        }
+    }
+    assert!(matches!(say(&opened, "anne", now), Confirmation::First { .. }));
+    assert_eq!(say(&opened, "bernard", now), Confirmation::TooNew);
+    assert_eq!((words(&opened), opened.core.judgement().trusted), (1, None));
+    // once a clock agrees again, they are as old as any other when the next doubt comes
+    world.clock.step(20 * 365 * DAY + DAY);
+    world.clock.under_ntp(true);
+    world.clock.pass(120);
+    opened.core.tick().unwrap();
+    assert!(opened.core.judgement().trusted.is_some());
+    world.clock.boot_without_ntp(-20 * 365 * DAY);
+    drop(opened);
+    let opened = world.open();
+    assert!(matches!(say(&opened, "camille", now), Confirmation::First { .. }));
+    assert!(matches!(say(&opened, "bernard", now), Confirmation::Stands { .. }));
+}
+
+#[test]
+fn a_first_person_whose_account_is_disabled_meanwhile_does_not_count() {
+    let (_world, opened) = in_doubt(25);
+    let now = utc(4 * DAY);
+    assert!(matches!(say(&opened, "anne", now), Confirmation::First { .. }));
+    opened.core.account_disable(Actor::Cli { uid: 0 }, &text("anne")).unwrap();
+    assert!(matches!(say(&opened, "bernard", now), Confirmation::First { .. }), "he is the first now");
+    assert_eq!((words(&opened), opened.core.judgement().trusted), (2, None));
+}
+
+#[test]
+fn each_word_is_entered_with_the_user_of_the_command_line() {
+    let (_world, opened) = in_doubt(26);
+    for (uid, name) in [(1_000, "anne"), (1_001, "bernard")] {
+        let actor = Actor::Cli { uid };
+        opened.core.clock_confirm(actor, &text(name), &text(PASSWORD), utc(4 * DAY)).unwrap();
+    }
+    let said = opened.entries().into_iter().filter_map(|entry| match (entry.event, entry.actor) {
+        (Event::Clocks { state }, Actor::Account { .. }) => Some(state),
+        _ => None,
+    });
+    let said: Vec<String> = said.collect();
+    assert_eq!(said.len(), 2);
+    assert!(said[0].contains(r#""uid":1000"#) && said[1].contains(r#""uid":1001"#), "{said:?}");
+}
+
 #[test]
 fn a_wrong_password_says_nothing_and_has_to_wait_like_any_sign_in() {
     let (_world, opened) = in_doubt(23);

@@ -1,6 +1,6 @@
 //! Every situation in which a log is not what it should be, by name.
 
-use crate::digest::Digest;
+use crate::{calendar::Month, digest::Digest};
 use domain::{CameraId, Hour, PermitId, ReelId, RunId, UtcMicros};
 
 /// One key: a camera's of an hour.
@@ -75,6 +75,16 @@ pub enum Fault {
     ReelWithOtherDeadline { seq: u64, reel: ReelId, hour: Hour, deadline: UtcMicros },
     #[error("entry {seq} gives reel {reel} another root than before")]
     ReelChanged { seq: u64, reel: ReelId },
+    #[error("entry {seq} ends the details of {month} before their time: they are kept for twelve months at least")]
+    LogKeyCondemnedEarly { seq: u64, month: Month },
+    #[error("entry {seq} says that the log key of {month} was destroyed, confirmed by no copy of the keyring")]
+    LogKeyUnconfirmed { seq: u64, month: Month },
+    #[error("the log key of {month} is entered as destroyed, and nothing announced it")]
+    LogKeyNotCondemned { month: Month },
+    #[error("the details of {month} cannot be read any more, and no entry says that their key was destroyed")]
+    DetailsGoneUnannounced { month: Month },
+    #[error("the details of {month} can still be read: the law gives them three years at most")]
+    DetailsPastCap { month: Month },
     #[error("run {run} closed hour {hour} with {said} reels, {found} are in the log")]
     ReelsMissing { run: RunId, hour: Hour, said: u32, found: u32 },
     #[error("run {run} closed hour {hour} with another root than that of its reels")]

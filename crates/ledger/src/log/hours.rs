@@ -56,6 +56,11 @@ impl Hours {
         }
     }
 
+    /// Whether no key was minted yet, as far as can be read.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.known_from.is_none()
+    }
+
     /// Which keys live at `now`, and which of them should not.
     pub fn conclude(&self, now: UtcMicros, report: &mut Report) {
         for (hour, page) in &self.pages {

@@ -1,6 +1,7 @@
 //! One honest log, and for every fault the smallest dishonesty that produces it.
 
 use super::*;
+use crate::calendar::Month;
 use crate::checkpoint::{CheckpointSigner, origin};
 use crate::commitment::commit;
 use crate::entry::{Actor, Condemnation, LogId, MintedKey};
@@ -247,13 +248,15 @@ fn a_log_opened_twice_is_found() {
 #[test]
 fn time_that_runs_backwards_is_found() {
     let (late, early) = (start().plus_seconds(301), start());
-    let at = |middle| {
-        let log =
-            [record_at(0, early, opened()), record_at(1, middle, Event::Dummy), record_at(2, early, Event::Dummy)];
+    let at = |middle, first| {
+        let log = [opened(), first, Event::Dummy, Event::Dummy].into_iter().zip([early, early, middle, early]);
+        let log: Vec<Record> = (0..).zip(log).map(|(seq, (event, at))| record_at(seq, at, event)).collect();
         verdict_on(&log, &[], start()).faults
     };
-    assert_eq!(at(late), [Fault::TimeRanBackwards { seq: 2, at: early, latest: late }]);
-    assert_eq!(at(start().plus_seconds(300)), []);
+    let key = || mint(&[(CAMERA, deadline())]);
+    assert_eq!(at(late, key()), [Fault::TimeRanBackwards { seq: 3, at: early, latest: late }]);
+    assert_eq!(at(start().plus_seconds(300), key()), []);
+    assert_eq!(at(late, Event::Dummy), [], "before the first key a clock may be set right");
 }
 
 #[test]
@@ -381,4 +384,42 @@ fn nothing_is_concluded_about_hours_whose_mint_cannot_be_read_any_more() {
     records.push(record_at(8, start().plus_seconds(8), late));
     let expected = Fault::CondemnedNeverMinted { seq: 8, key: KeyName { hour: next_day, camera: CAMERA } };
     assert_eq!(verdict_on(&records, &notes, deadline()).faults, [expected]);
+}
+
+fn log_key_condemned(month: u32) -> Event {
+    let month = Month::from_yyyymm(month).unwrap();
+    Event::LogKeyCondemned { month, retention_months: 12, keys_destroyed: 0, carried: 0 }
+}
+
+fn log_key_destroyed(month: u32, copies: u8) -> Event {
+    let month = Month::from_yyyymm(month).unwrap();
+    Event::LogKeyDestroyed { month, generation: 4, custodian: "file".into(), copies }
+}
+
+#[test]
+fn the_end_of_a_months_details_is_no_fault_when_it_was_announced_and_confirmed() {
+    let report = verdict(vec![opened(), log_key_condemned(202_502), log_key_destroyed(202_502, 2)]);
+    assert_eq!(report.faults, []);
+    let month = Month::from_yyyymm(202_502).ok();
+    assert_eq!((report.log_key_condemned, report.log_key_destroyed), (month, month));
+}
+
+#[test]
+fn details_that_end_before_their_time_are_found() {
+    let month = Month::from_yyyymm(202_503).unwrap();
+    check_faults(vec![opened(), log_key_condemned(202_503)], &[Fault::LogKeyCondemnedEarly { seq: 1, month }]);
+}
+
+#[test]
+fn a_log_key_that_died_without_a_word_or_on_no_copy_is_found() {
+    let month = Month::from_yyyymm(202_502).unwrap();
+    check_faults(vec![opened(), log_key_destroyed(202_502, 2)], &[Fault::LogKeyNotCondemned { month }]);
+    check_faults(
+        vec![opened(), log_key_condemned(202_501), log_key_destroyed(202_502, 2)],
+        &[Fault::LogKeyNotCondemned { month }],
+    );
+    check_faults(
+        vec![opened(), log_key_condemned(202_502), log_key_destroyed(202_502, 0)],
+        &[Fault::LogKeyUnconfirmed { seq: 2, month }],
+    );
 }

@@ -27,6 +27,8 @@ pub struct FakeKeeper {
     /// Days a camera's footage may live; 30 where nothing is said.
     pub delays: Mutex<HashMap<CameraId, i64>>,
     pub closed: Mutex<BTreeSet<Hour>>,
+    /// By how much the anchor of a run is ahead of what has passed for sure; 0: its time is trusted.
+    pub unsure_seconds: Mutex<i64>,
     /// Cameras' hours whose key is dead.
     pub dead: Mutex<BTreeSet<(Hour, CameraId)>>,
     /// So many questions of a rebuild are answered before the keeper is away; `None`: all.
@@ -50,6 +52,7 @@ impl FakeKeeper {
             lookup: LookupKey(Secret32::new([0x10; 32])),
             delays: Mutex::default(),
             closed: Mutex::default(),
+            unsure_seconds: Mutex::default(),
             dead: Mutex::default(),
             answers_left: Mutex::new(None),
             keys: Mutex::default(),
@@ -59,7 +62,8 @@ impl FakeKeeper {
 
     pub fn hello(&self, run: RunId, run_key: PublicKey, anchor: UtcMicros) -> RunGrant {
         let certificate = RunCertificate::issue(&self.site_key, self.site, run, run_key);
-        RunGrant { certificate, site_key: self.site_key.public(), anchor }
+        let at_least = anchor.plus_seconds(-*self.unsure_seconds.lock().unwrap());
+        RunGrant { certificate, site_key: self.site_key.public(), anchor, at_least }
     }
 
     pub fn minted(&self, hour: Hour, run: RunId, streams: &[StreamId]) -> Vec<Minted> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use domain::{CameraId, UtcMicros};
+use keeper::wire::MissingAct;
 use keeper::wire::{KeyringHealth, LedgerHealth};
 
 const NOW: UtcMicros = UtcMicros::from_seconds(1_700_000_000);
@@ -47,6 +48,8 @@ fn views() -> Vec<CameraView> {
         purposes: vec![],
         since: NOW,
         has_sub: false,
+        missing: vec![],
+        order_end: None,
     }]
 }
 
@@ -88,4 +91,25 @@ fn a_key_past_its_deadline_is_never_shown_as_zero_bytes() {
     assert_eq!(compose(keeper.clone(), &views(), "0".into()).destruction.bytes_past_deadline, 2);
     keeper.recorder = r#"{"bytes_past_deadline":70000}"#.into();
     assert_eq!(compose(keeper, &views(), "0".into()).destruction.bytes_past_deadline, 70_000);
+}
+
+#[test]
+fn a_camera_without_its_papers_is_refused_with_the_article_and_what_to_do() {
+    let mut views = views();
+    views[0].missing = ["act-authorisation", "act-sign", "of another release"]
+        .map(|rule| MissingAct { rule: rule.into(), blocks: rule != "act-sign", ended: None })
+        .into();
+    let camera = &compose(keeper_health(WORD, 1), &views, "0".into()).cameras[0];
+    let told = serde_json::to_value(camera).unwrap();
+    assert_eq!(told["state"], "refused");
+    assert!(told["detail_fr"].as_str().unwrap().contains("CSI L252-1"), "{told}");
+    let missing = told["missing"].as_array().unwrap();
+    assert_eq!(missing.iter().map(|act| act["blocks"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false]);
+    assert!(missing.iter().all(|act| act["remedy_fr"] != act["remedy_en"]));
+    views[0].missing.retain(|act| !act.blocks);
+    assert_eq!(
+        compose(keeper_health(WORD, 1), &views, "0".into()).cameras[0].state,
+        "recording",
+        "an alarm stops nothing"
+    );
 }

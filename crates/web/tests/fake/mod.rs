@@ -286,6 +286,8 @@ fn answer(question: Question) -> Answer {
                     purposes: vec![Purpose::SafetyOfPersonsAndProperty],
                     since: NOW,
                     has_sub: id == CAMERA_WITH_SUB,
+                    missing: vec![],
+                    order_end: None,
                 })
                 .into(),
         ),

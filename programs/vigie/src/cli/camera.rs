@@ -3,10 +3,10 @@
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
 use domain::{Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
-use keeper::wire::{Answer, Control, Credentials, NewCamera, ProbeTarget, Probed};
+use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
 use std::{
-    io::{IsTerminal, Read},
+    io::{IsTerminal, Read, Write},
     process::ExitCode,
 };
 
@@ -18,8 +18,14 @@ pub enum Command {
     List,
     /// Regarder une caméra sans l'enregistrer · look at a camera without recording it
     Test(Test),
-    /// L'appareil qui répond maintenant est la caméra : après un remplacement · the device that answers now is the camera
-    Confirm { name: String },
+    /// Montrer l'appareil qui répond, puis le confirmer : après un remplacement · show the device that answers, then confirm it
+    Confirm {
+        name: String,
+        /// Le code de l'appareil montré : il est confirmé sans autre question, s'il répond encore · the code of the device that
+        /// was shown: it is confirmed without another question, if it still answers
+        #[arg(long, value_name = "CODE")]
+        device: Option<String>,
+    },
     /// Enregistrer aussi le flux secondaire, ou ne plus l'enregistrer · record the sub-stream too, or no longer
     Sub {
         name: String,
@@ -78,7 +84,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Add(add) => run_add(context, add),
         Command::List => list(context),
         Command::Test(test) => run_test(context, test),
-        Command::Confirm { name } => confirm(context, name),
+        Command::Confirm { name, device } => confirm(context, name, device),
         Command::Sub { name, url } => set_sub(context, name, url),
         Command::Remove { name } => remove(context, name),
     }
@@ -135,6 +141,20 @@ fn list(context: &Context<'_>) -> Outcome {
             camera.place,
             context.pick("jours", "days")
         );
+        for act in &camera.missing {
+            let Some(missing) = act.words() else { continue };
+            let effect = match act.blocks {
+                true => context.pick("n'enregistre pas", "does not record"),
+                false => context.pick("à régulariser", "to be put right"),
+            };
+            println!(
+                "    ✗ {} ({effect}) : {} [{}]\n      {}",
+                context.pick(&missing.title_fr, &missing.title_en),
+                context.pick(&missing.text_fr, &missing.text_en),
+                missing.article,
+                context.pick(&missing.remedy_fr, &missing.remedy_en)
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,34 +170,88 @@ fn run_test(context: &Context<'_>, test: Test) -> Outcome {
     Ok(if probe(context, target)?.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn confirm(context: &Context<'_>, name: String) -> Outcome {
+/// What is confirmed is what was shown, and nothing that answers later (R13).
+fn confirm(context: &Context<'_>, name: String, device: Option<String>) -> Outcome {
     must_be_in_service(context, &name)?;
-    let differences = match context.ask(Control::CameraConfirm { name })? {
-        Answer::CameraConfirmed { differences } => differences,
-        Answer::Probed(Err(failure)) => {
-            eprintln!("{}", context.pick(failure.text_fr, failure.text_en));
-            return Ok(ExitCode::FAILURE);
+    let code = match device {
+        Some(code) => code,
+        None => {
+            let Some(shown) = ask_device(context, Control::CameraDevice { name: name.clone() })? else {
+                return Ok(ExitCode::FAILURE);
+            };
+            show(&shown);
+            if shown.is_known {
+                println!(
+                    "{}",
+                    context.pick(
+                        "C'est l'appareil déjà connu : rien n'a changé.",
+                        "It is the device known already: nothing changed."
+                    )
+                );
+                return Ok(ExitCode::SUCCESS);
+            }
+            if !is_agreed(context, &name, &shown.code)? {
+                return Ok(ExitCode::FAILURE);
+            }
+            shown.code
         }
-        _ => return Err(unexpected()),
     };
-    for one in &differences {
-        println!("  {}: {} → {}", one.field, one.before, one.now);
-    }
+    let asked = Control::CameraConfirm { name, device: code };
+    let Some(confirmed) = ask_device(context, asked)? else { return Ok(ExitCode::FAILURE) };
+    show(&confirmed);
     println!(
         "{}",
-        if differences.is_empty() {
-            context.pick(
-                "C'est l'appareil déjà connu : rien n'a changé.",
-                "It is the device known already: nothing changed.",
-            )
-        } else {
-            context.pick(
-                "Appareil confirmé et inscrit au registre ; l'enregistrement reprend.",
-                "Device confirmed and entered in the ledger; recording resumes.",
-            )
-        }
+        context.pick(
+            "Appareil confirmé et inscrit au registre ; l'enregistrement reprend.",
+            "Device confirmed and entered in the ledger; recording resumes."
+        )
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// `None`: no device answered, and why was told.
+fn ask_device(context: &Context<'_>, asked: Control) -> Result<Option<Device>, Box<dyn std::error::Error>> {
+    match context.ask(asked)? {
+        Answer::Device(device) => Ok(Some(*device)),
+        Answer::Probed(Err(failure)) => {
+            eprintln!("{}", context.pick(failure.text_fr, failure.text_en));
+            Ok(None)
+        }
+        _ => Err(unexpected()),
+    }
+}
+
+fn show(device: &Device) {
+    for one in &device.differences {
+        println!("  {}: {} → {}", one.field, one.before, one.now);
+    }
+}
+
+/// Asks who sits there; where nobody does, says how to confirm what was shown.
+fn is_agreed(context: &Context<'_>, name: &str, code: &str) -> Result<bool, std::io::Error> {
+    if !std::io::stdin().is_terminal() {
+        let command = format!("vigie camera confirm {name} --device {code}");
+        println!(
+            "{} {command}",
+            context.pick(
+                "Rien n'est confirmé. Si c'est bien le nouvel appareil de la commune :",
+                "Nothing is confirmed. If that is the town's new device:"
+            )
+        );
+        return Ok(false);
+    }
+    print!(
+        "{} ",
+        context.pick("Est-ce bien le nouvel appareil de la commune ? [o/N]", "Is it the town's new device? [y/N]")
+    );
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let agreed = matches!(line.trim().to_lowercase().as_str(), "o" | "oui" | "y" | "yes");
+    if !agreed {
+        println!("{}", context.pick("Rien n'est confirmé.", "Nothing is confirmed."));
+    }
+    Ok(agreed)
 }
 
 fn set_sub(context: &Context<'_>, name: String, url: Option<String>) -> Outcome {

@@ -111,7 +111,7 @@ fn read_time(text: &str) -> Result<UtcMicros, ClockError> {
     read.map(|at| UtcMicros(at.as_microsecond())).map_err(|_| ClockError::Time { text: text.to_owned() })
 }
 
-fn denied(wait_seconds: u32) -> (String, String) {
+pub(super) fn denied(wait_seconds: u32) -> (String, String) {
     match wait_seconds {
         0 => {
             ("Compte ou mot de passe refusé : vérifiez-les.".into(), "Account or password refused: check them.".into())
@@ -143,6 +143,14 @@ fn said(confirmation: Confirmation) -> (String, String) {
         Confirmation::SamePerson => (
             "Cette personne a déjà confirmé : il en faut une autre.".into(),
             "This person confirmed already: another one is needed.".into(),
+        ),
+        Confirmation::TooNew => (
+            "Refusé : ce compte a été créé ou changé depuis que les horloges se contredisent. Il faut deux personnes dont le \
+             compte est plus ancien."
+                .into(),
+            "Refused: this account was made or changed since the clocks disagree. It takes two persons whose accounts are \
+             older."
+                .into(),
         ),
         Confirmation::Differs { seconds } => (
             format!("Refusé : les deux heures diffèrent de {seconds} s. Lisez la même horloge."),
@@ -180,6 +188,7 @@ mod tests {
             Confirmation::Stands { at },
             Confirmation::NotNeeded { now: at },
             Confirmation::SamePerson,
+            Confirmation::TooNew,
             Confirmation::Differs { seconds: 301 },
             Confirmation::TooEarly { at_least: at },
             Confirmation::TooFar { at_least: at },

@@ -25,13 +25,17 @@ pub fn role(context: &Context<'_>, role: &str) -> Outcome {
     let stop = Arc::new(AtomicBool::new(false));
     // a service manager may signal every process at once; the order to stop is the end of standard input
     stop_on_signals(Arc::default())?;
-    let handover = Handover::take(&stop)?;
     let (build, config) = (context.build, &context.config);
+    let handed = || Handover::take(&stop);
     let ended: Result<(), Box<dyn std::error::Error>> = match role {
-        "keeper" => roles::keeper::run(build, config, handover, &stop).map_err(Into::into),
-        "recorder" => roles::recorder::run(build, config, handover, &stop).map_err(Into::into),
-        "web" => roles::web::run(build, config, handover, &stop).map_err(Into::into),
-        other => Err(format!("there is no role `{other}`: keeper, recorder, web").into()),
+        "keeper" => roles::keeper::run(build, config, handed()?, &stop).map_err(Into::into),
+        "recorder" => roles::recorder::run(build, config, handed()?, &stop).map_err(Into::into),
+        "web" => roles::web::run(build, config, handed()?, &stop).map_err(Into::into),
+        "public" => {
+            Handover::watch(&stop);
+            roles::public::run(build, config, &stop).map_err(Into::into)
+        }
+        other => Err(format!("there is no role `{other}`: keeper, recorder, web, public").into()),
     };
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),

@@ -14,6 +14,8 @@ pub fn run(context: &Context<'_>, json: bool) -> Outcome {
     let word: RecorderWord = serde_json::from_str(&status.health.recorder).unwrap_or_default();
     status.health.findings.extend(word.findings.iter().cloned());
     status.health.findings.extend(certificate(context));
+    let now_seconds = context.build.clock.utc().0.div_euclid(1_000_000);
+    status.health.findings.extend(super::public::findings(&context.config, now_seconds));
     if json {
         println!("{}", serde_json::to_string_pretty(&status.health)?);
     } else {

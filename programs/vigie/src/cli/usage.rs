@@ -81,6 +81,20 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_ends_with_64_which_no_answer_does_and_help_with_0() {
+        let ends =
+            |line: &str| Arguments::try_parse_from(line.split(' ')).err().map(|error| crate::cli::exit_of(&error));
+        for line in
+            ["vigie statsu", "vigie status --jsno", "vigie", "vigie camera", "vigie destroy", "vigie verify extra"]
+        {
+            assert_eq!(ends(line), Some(64), "{line}");
+        }
+        for line in ["vigie --help", "vigie --version", "vigie status --help"] {
+            assert_eq!(ends(line), Some(0), "{line}");
+        }
+    }
+
+    #[test]
     fn help_and_version_are_no_mistakes() {
         assert_eq!(said("vigie --version"), None);
         assert_eq!(said("vigie config check --help"), None);

@@ -1,12 +1,13 @@
 //! `vigie verify`: ledger, keyring, catalog and store, each by itself and all against each other.
 //!
-//! 1 the whole log against its signed checkpoint, every destruction against its deadline
+//! 1 the whole log against its signed checkpoint, every destruction against its deadline, by trusted time
 //! 2 what keyring and ledger say of each living hour, from the keeper while Vigie serves, else read here
 //! 3 store and catalog, read here, as slowly as asked
 //! 4 what disagrees is looked at once more: Vigie records meanwhile
 //!
 //! Nothing is written and nothing is opened. Ends with 0 where everything agrees, 1 where the log or a destruction does not
-//! hold or nothing can be said, 3 where the log holds and store, catalog or keyring contradict it.
+//! hold or nothing can be said, 3 where the log holds and store, catalog or keyring contradict it, 4 where all that can be
+//! held agrees and no time can be believed: then nobody can say that no key lives past its deadline.
 
 use super::{Context, Outcome, unexpected};
 use crate::site;
@@ -16,7 +17,8 @@ use domain::{UtcMicros, limit::CLOSED_BEFORE_DEADLINE_SECONDS};
 use keeper::{
     audit::BookKeeper,
     core::{KeyringLogKeys, SiteLog},
-    journal::{JournalPlace, each_entry, verify_folder},
+    journal::{each_entry, verify_folder},
+    verify::Reading,
     wire::{Answer, Control, Verified},
 };
 use keyring::Keyring;
@@ -35,6 +37,7 @@ use vault::{
 };
 
 const CONTRADICTION: u8 = 3;
+const UNSURE: u8 = 4;
 /// The recorder enters a reel within seconds of its end.
 const SECOND_LOOK: Duration = Duration::from_secs(4);
 
@@ -58,6 +61,8 @@ enum Source {
     Here {
         keyring: Arc<dyn Keyring>,
         identity: SiteLog,
+        /// The time that the clocks and the ledger come to.
+        at: UtcMicros,
         _lock: std::fs::File,
     },
 }
@@ -81,17 +86,18 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     }; // 1
     let footage = if arguments.ledger_only { None } else { Some(audit(context, &source, arguments)?) };
     let agrees = footage.as_ref().is_none_or(|audit| audit.disagreements.is_empty());
-    let whole = Whole { holds: ledger.holds && agrees, ledger, footage };
+    let whole = Whole { holds: ledger.holds && agrees && ledger.time_is_sure, ledger, footage };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&whole)?);
     } else {
         tell_ledger(context, &whole.ledger);
         whole.footage.iter().for_each(|audit| tell_footage(context, audit));
     }
-    Ok(match (whole.ledger.holds, agrees) {
-        (false, _) => ExitCode::FAILURE,
-        (true, false) => ExitCode::from(CONTRADICTION),
-        (true, true) => ExitCode::SUCCESS,
+    Ok(match (whole.ledger.holds, agrees, whole.ledger.time_is_sure) {
+        (false, _, _) => ExitCode::FAILURE,
+        (true, false, _) => ExitCode::from(CONTRADICTION),
+        (true, true, false) => ExitCode::from(UNSURE),
+        (true, true, true) => ExitCode::SUCCESS,
     })
 }
 
@@ -102,12 +108,15 @@ fn offline(context: &Context<'_>) -> Result<(Verified, Source), Box<dyn Error>> 
     let keyring = site::open_keyring(config, identity, &site::passphrase(config)?)?;
     let public = SigningKey::from_seed(&keyring.site_key()).public();
     let key = CheckpointKey::new(&origin(identity.site, identity.log), &public)?;
-    let place = JournalPlace::in_folder(&config.ledger());
+    let place = site::journal_place(config);
     let keys = KeyringLogKeys(keyring.clone());
-    let now = context.build.clock.utc();
-    let report = verify_folder(site::disk(), &place, (identity.site, identity.log), &key, &keys, &[], now)?;
-    let verified = Verified::of(&report, &*keyring);
-    Ok((verified, Source::Here { keyring, identity, _lock: lock }))
+    let site_log = (identity.site, identity.log);
+    let mut reading = Reading::default();
+    each_entry(site::disk(), &place, site_log, &keys, &mut |entry| reading.take(entry))?;
+    let time = reading.time(&*keyring, &*context.build.clock);
+    let report = verify_folder(site::disk(), &place, site_log, &key, &keys, &[], time.at_most)?;
+    let verified = reading.verified(&report, &*keyring, time);
+    Ok((verified, Source::Here { keyring, identity, at: time.at, _lock: lock }))
 }
 
 fn audit(context: &Context<'_>, source: &Source, arguments: &Arguments) -> Result<Audit, Box<dyn Error>> {
@@ -140,15 +149,14 @@ impl Source {
     fn books(&self, context: &Context<'_>) -> Result<(Books, PublicKey, UtcMicros), Box<dyn Error>> {
         match self {
             Source::Serving => asked_books(context),
-            Source::Here { keyring, identity, .. } => {
-                let place = JournalPlace::in_folder(&context.config.ledger());
+            Source::Here { keyring, identity, at, .. } => {
+                let place = site::journal_place(&context.config);
                 let keys = KeyringLogKeys(keyring.clone());
                 let mut keeper = BookKeeper::default();
                 let site_log = (identity.site, identity.log);
                 each_entry(site::disk(), &place, site_log, &keys, &mut |entry| keeper.take(entry))?;
-                let now = context.build.clock.utc();
                 let site_key = SigningKey::from_seed(&keyring.site_key()).public();
-                Ok((keeper.finish(&**keyring, now), site_key, now))
+                Ok((keeper.finish(&**keyring, *at), site_key, *at))
             }
         }
     }
@@ -187,16 +195,32 @@ fn tell_ledger(context: &Context<'_>, verified: &Verified) {
         context.pick("vivantes", "alive"),
         verified.live
     );
-    for fault in verified.faults.iter().chain(&verified.overdue) {
+    for fault in &verified.faults {
         println!("✗ {fault}");
     }
-    let verdict = if verified.holds {
+    let list = |keys: &[String], sign: &str, what: &str| keys.iter().for_each(|key| println!("{sign} {what} : {key}"));
+    let overdue = context.pick("échue et non détruite", "past its deadline and not destroyed");
+    list(&verified.overdue, "✗", overdue);
+    let perhaps = context.pick("peut-être échue, et non détruite", "perhaps past its deadline, and not destroyed");
+    list(&verified.perhaps_overdue, "?", perhaps);
+    let verdict = if verified.holds && !verified.time_is_sure {
+        let at = verified.judged_at;
         context.pick(
-            "✓ Le registre est entier ; aucune clé ne vit au-delà de son échéance.",
-            "✓ The log is whole; no key lives past its deadline.",
+            format!(
+                "? Le registre est entier, mais aucune heure ne fait foi (il est au moins {at}) : nul ne peut dire qu'aucune clé ne vit au-delà de son échéance. `vigie clock` montre chaque horloge et le remède."
+            ),
+            format!(
+                "? The log is whole, but no time can be believed (it is at least {at}): nobody can say that no key lives past its deadline. `vigie clock` shows each clock and the remedy."
+            ),
+        )
+    } else if verified.holds {
+        context.pick(
+            "✓ Le registre est entier ; aucune clé ne vit au-delà de son échéance.".to_owned(),
+            "✓ The log is whole; no key lives past its deadline.".to_owned(),
         )
     } else {
-        context.pick("✗ Le registre ou une destruction ne tient pas.", "✗ The log, or a destruction, does not hold.")
+        let fr = "✗ Le registre ou une destruction ne tient pas.".to_owned();
+        context.pick(fr, "✗ The log, or a destruction, does not hold.".to_owned())
     };
     println!("{verdict}");
 }

@@ -1,22 +1,29 @@
 //! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
 
-use domain::limit::{SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX};
+use domain::limit::{
+    LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
+};
 
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Text,
     Folder,
+    /// Or nothing.
+    OptionalFolder,
     File,
+    /// A file, or nothing: an empty text.
+    OptionalFile,
     /// Two folders; in a variable they stand with a colon between them.
     TwoFolders,
     /// Address and port.
     Address,
     /// Scheme, name and port as a browser shows them, or empty.
     Origin,
-    FileOrNone,
-    FolderOrNone,
+    /// Any address and port, or nothing.
     AddressOrNone,
+    /// Address and port of this machine, or nothing: an empty text.
+    OptionalAddress,
     Integer {
         min: i64,
         max: i64,
@@ -42,8 +49,11 @@ pub struct Setting {
 const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
+const LOG_RETENTION: Form =
+    Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
+
 /// In the order of the file.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 20] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -117,6 +127,24 @@ pub const SETTINGS: [Setting; 16] = [
         text_en: "The minimum delay of the order, where it sets one (CSI L252-5); `config check` refuses an order that cannot satisfy both delays.",
     },
     Setting {
+        name: "ledger.retention_months",
+        form: LOG_RETENTION,
+        default: Some("12"),
+        unit_fr: "mois",
+        unit_en: "months",
+        text_fr: "Combien de temps les détails du registre restent lisibles après la fin de leur mois ; jamais plus de trois ans après l'acte (CSI R253-5). Les preuves restent.",
+        text_en: "How long the ledger's details can be read after the end of their month; never for more than three years after the act (CSI R253-5). Proofs stay.",
+    },
+    Setting {
+        name: "ledger.reserve",
+        form: Form::OptionalFolder,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Réserve du registre, sur un autre support : 32 Mio réservés où il écrit quand son disque refuse. Sans elle, une panne de ce disque arrête toute consultation.",
+        text_en: "The ledger's reserve, on another device: 32 MiB set aside to which it writes when its own disk refuses. Without it, a failure of that disk stops every look.",
+    },
+    Setting {
         name: "web.listen",
         form: Form::Address,
         default: Some("\"127.0.0.1:8470\""),
@@ -136,7 +164,7 @@ pub const SETTINGS: [Setting; 16] = [
     },
     Setting {
         name: "tls.certificate",
-        form: Form::FileOrNone,
+        form: Form::OptionalFile,
         default: Some("\"\""),
         unit_fr: "",
         unit_en: "",
@@ -145,7 +173,7 @@ pub const SETTINGS: [Setting; 16] = [
     },
     Setting {
         name: "tls.key",
-        form: Form::FileOrNone,
+        form: Form::OptionalFile,
         default: Some("\"\""),
         unit_fr: "",
         unit_en: "",
@@ -163,7 +191,7 @@ pub const SETTINGS: [Setting; 16] = [
     },
     Setting {
         name: "tls.acme_folder",
-        form: Form::FolderOrNone,
+        form: Form::OptionalFolder,
         default: Some("\"\""),
         unit_fr: "",
         unit_en: "",
@@ -178,6 +206,24 @@ pub const SETTINGS: [Setting; 16] = [
         unit_en: "minutes",
         text_fr: "Une session que personne ne touche se verrouille après ce temps : ses images s'arrêtent, mot de passe et code sont redemandés.",
         text_en: "A session that nobody touches locks after this: its pictures stop, password and code are asked for again.",
+    },
+    Setting {
+        name: "public.listen",
+        form: Form::OptionalAddress,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où le miroir du registre est servi, en lecture seule ; vide : nulle part. Un serveur web avec TLS se met devant.",
+        text_en: "Where the log's mirror is served, read-only; empty: nowhere. A web server with TLS goes in front.",
+    },
+    Setting {
+        name: "public.witnesses",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le fichier des témoins (C2SP tlog-policy) : leurs clés, leurs adresses, combien suffisent ; vide : aucun.",
+        text_en: "The witnesses' file (C2SP tlog-policy): their keys, their addresses, how many are enough; empty: none.",
     },
     Setting {
         name: "log.level",
@@ -212,11 +258,12 @@ impl Setting {
         match self.form {
             Form::Text => "non vide".into(),
             Form::Folder => "un dossier, chemin absolu".into(),
+            Form::OptionalFolder => "un dossier, chemin absolu, ou rien".into(),
             Form::File => "un fichier, chemin absolu".into(),
+            Form::OptionalFile => "un fichier, chemin absolu, ou vide".into(),
+            Form::OptionalAddress => "adresse locale et port, ou vide".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse et port, locale sans certificat".into(),
-            Form::FileOrNone => "vide, ou un fichier, chemin absolu".into(),
-            Form::FolderOrNone => "vide, ou un dossier, chemin absolu".into(),
             Form::AddressOrNone => "vide, ou adresse et port".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
@@ -228,11 +275,12 @@ impl Setting {
         match self.form {
             Form::Text => "not empty".into(),
             Form::Folder => "a folder, absolute path".into(),
+            Form::OptionalFolder => "a folder, absolute path, or nothing".into(),
             Form::File => "a file, absolute path".into(),
+            Form::OptionalFile => "a file, absolute path, or empty".into(),
+            Form::OptionalAddress => "loopback address and port, or empty".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "address and port, loopback without a certificate".into(),
-            Form::FileOrNone => "empty, or a file, absolute path".into(),
-            Form::FolderOrNone => "empty, or a folder, absolute path".into(),
             Form::AddressOrNone => "empty, or address and port".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),

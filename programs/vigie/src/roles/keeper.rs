@@ -26,7 +26,9 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, findings)?);
-    core.started(&digest_of_this_program()?)?;
+    if let Err(error) = core.started(&digest_of_this_program()?) {
+        error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on
+    }
     if let Err(error) = core.tick() {
         error!(%error, "the keeper's first second");
     }
@@ -51,7 +53,9 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             return Err(SiteError::MustRestart);
         }
     }
-    core.stopped()?;
+    if let Err(error) = core.stopped() {
+        error!(%error, "the stop is not entered in the ledger");
+    }
     info!("the keeper stops");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `serve`: starts keeper, recorder and web, starts them again when they end, stops them in order.
+//! `serve`: starts keeper, recorder and web, and public where it is configured, starts them again when they end, stops them in order.
 
 use crate::{
     Build, Config, SystemRandom,
@@ -21,6 +21,8 @@ use tracing::{error, info, warn};
 
 /// In the order of starting; stopped in the reverse one, so that facts find their keeper.
 const ROLES: [&str; 3] = ["keeper", "recorder", "web"];
+/// Faces outward, and is given no secret; only where it is configured.
+const PUBLIC: &str = "public";
 const LOOK: Duration = Duration::from_millis(100);
 /// A role that ends is started again after this, doubling to the maximum; a minute of life forgives.
 const AGAIN_MIN: Duration = Duration::from_millis(500);
@@ -50,6 +52,7 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
     };
     let mut roles: Vec<Role> = ROLES
         .iter()
+        .chain(config.public.is_on().then_some(&PUBLIC))
         .map(|name| Role { name, child: None, started: Instant::now() - AGAIN_MAX, wait: Duration::ZERO })
         .collect();
     info!(version = build.version, site = config.site.name, "Vigie serves");
@@ -113,7 +116,8 @@ impl Role {
             .process_group(0) // a Ctrl-C is for `serve`, which stops its roles in order
             .spawn()
             .map_err(failed())?;
-        let given = child.stdin.as_mut().map(|input| handover.give(input));
+        let input = child.stdin.as_mut().filter(|_| self.name != PUBLIC);
+        let given = input.map(|input| handover.give(input));
         if let Some(Err(error)) = given {
             warn!(role = self.name, %error, "the handover failed");
         }

@@ -11,7 +11,7 @@ use policy::retention::{closes_at, deadline};
 use rustix::fs::Access;
 use std::{
     io::ErrorKind,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::unix::{fs::MetadataExt, net::UnixStream},
     path::Path,
     time::Duration,
@@ -50,7 +50,9 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(space(config));
     checks.push(delays(build, config));
     checks.extend(certificate(build, config));
-    checks.push(port(config));
+    checks.push(port(config, "web.listen", config.web.listen));
+    checks.extend(config.public.listen.map(|address| port(config, "public.listen", address)));
+    checks.extend(witnesses(config));
     checks
 }
 
@@ -262,8 +264,7 @@ fn certificate(build: &Build, config: &Config) -> Option<Check> {
     })
 }
 
-fn port(config: &Config) -> Check {
-    let (setting, address) = ("web.listen", config.web.listen);
+fn port(config: &Config, setting: &'static str, address: SocketAddr) -> Check {
     if UnixStream::connect(config.control_socket()).is_ok() {
         return said(setting, State::Ok, "Vigie est démarré et répond.", "Vigie is serving and answers.");
     }
@@ -283,6 +284,30 @@ fn port(config: &Config) -> Check {
             said(setting, State::Refused, fr, format!("Cannot listen on {address} ({error}): choose another port."))
         }
     }
+}
+
+/// The witnesses' file reads, and each of them has an address.
+fn witnesses(config: &Config) -> Option<Check> {
+    let (setting, path) = ("public.witnesses", config.public.witnesses.as_deref()?);
+    let policy = match crate::roles::public::policy(Some(path)) {
+        Ok(policy) => policy,
+        Err(error) => {
+            return Some(said(setting, State::Refused, crate::french::message(&error), error.to_string()));
+        }
+    };
+    if let Some(witness) = policy.witnesses.iter().find(|witness| witness.url.is_none()) {
+        let name = &witness.name;
+        let fr = format!("Le témoin `{name}` n'a pas d'adresse : ajoutez-la en fin de ligne.");
+        let en = format!("The witness `{name}` has no address: add it at the end of its line.");
+        return Some(said(setting, State::Refused, fr, en));
+    }
+    let count = policy.witnesses.len();
+    Some(said(
+        setting,
+        State::Ok,
+        format!("{count} témoin(s) seront interrogés."),
+        format!("{count} witness(es) are asked."),
+    ))
 }
 
 #[cfg(test)]

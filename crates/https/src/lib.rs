@@ -1,0 +1,48 @@
+//! The one place that asks other machines: an HTTP client with TLS, bounded patience, and the certificates of this machine.
+//!
+//! A town's witness or mirror may stand behind a certificate of the town's own authority, so the machine's store counts where
+//! there is one; where there is none (a small container), the roots that browsers trust, which the program brings along.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+
+/// Where Debian keeps what `update-ca-certificates` gathers.
+const STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// A client that waits no longer than `patience` for a whole answer and follows at most so many redirections. A status that is
+/// no success is an answer, not an error.
+pub fn agent(patience: Duration, redirects: u32) -> ureq::Agent {
+    let store = std::env::var_os("SSL_CERT_FILE").map_or(PathBuf::from(STORE), PathBuf::from);
+    agent_trusting(&store, patience, redirects)
+}
+
+/// The same with the authorities in a PEM file, instead of this machine's.
+pub fn agent_trusting(store: &Path, patience: Duration, redirects: u32) -> ureq::Agent {
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(roots(store))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .build();
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(redirects)
+        .timeout_global(Some(patience))
+        .tls_config(tls)
+        .build()
+        .into()
+}
+
+fn roots(store: &Path) -> RootCerts {
+    let pem = std::fs::read(store).unwrap_or_default();
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() { RootCerts::WebPki } else { RootCerts::Specific(Arc::new(certificates)) }
+}

@@ -1,0 +1,174 @@
+//! Which rules decide: entered before they do, changed by two persons, and nothing permitted by rules that the ledger does not
+//! name.
+
+use crate::{authenticator::Phone, sockets::Served, support::*};
+use catalog::{LawKind, Registry};
+use domain::{Sensitive, UtcMicros};
+use keeper::wire::{Answer, Control, LawDone, LawFault, LawProposal, LawView, PersonProof, Question};
+use ledger::{Actor, Event};
+use policy::{Role, law::files::TOWN};
+use vault::{
+    Keeper,
+    keeper::{Verdict, View},
+};
+
+const CLI: Actor = Actor::Cli { uid: 0 };
+const NOBODY: &str = "// nobody sees anything\n";
+const PASSWORD: &str = crate::authenticator::PASSWORD;
+
+fn text(text: &str) -> Sensitive<String> {
+    Sensitive::new(text.into())
+}
+
+struct Person {
+    name: &'static str,
+    phone: Phone,
+}
+
+fn person(world: &World, opened: &Opened, name: &'static str, role: Role) -> Person {
+    let added = opened.core.account_add(CLI, &text(name), role).unwrap();
+    let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
+    let phone = Phone::set_up(&Served::new(opened), world, &token);
+    world.clock.pass(30);
+    Person { name, phone }
+}
+
+impl Person {
+    fn proof(&self, at: UtcMicros) -> PersonProof {
+        PersonProof { account: text(self.name), password: text(PASSWORD), code: self.phone.code(at) }
+    }
+    fn does(&self, world: &World, opened: &Opened, control: impl Fn(PersonProof) -> Control) -> Answer {
+        world.clock.pass(30); // each code counts once
+        Served::new(opened).control.ask(&Question::Control(control(self.proof(world.now())))).unwrap()
+    }
+    fn proposes(&self, world: &World, opened: &Opened, town: &str) -> Answer {
+        let text = LawProposal::Town(town.into());
+        self.does(world, opened, |person| Control::LawPropose { person, text: text.clone() })
+    }
+    fn approves(&self, world: &World, opened: &Opened, digest: [u8; 32]) -> Answer {
+        self.does(world, opened, |person| Control::LawApprove { person, digest })
+    }
+}
+
+fn view(opened: &Opened) -> LawView {
+    let answer = Served::new(opened).control.ask(&Question::Control(Control::Law)).unwrap();
+    let Answer::Law(view) = answer else { panic!("{answer:?}") };
+    *view
+}
+
+fn proposed(answer: Answer) -> [u8; 32] {
+    let Answer::LawDone(LawDone::Proposed { digest, .. }) = answer else { panic!("{answer:?}") };
+    digest
+}
+
+fn started(world: &World) -> Opened {
+    let opened = world.open_with_session();
+    opened.core.started("00").unwrap();
+    opened
+}
+
+fn may_look(opened: &Opened) -> bool {
+    matches!(opened.core.pass(&opened.session, &ask(View::Live, &[1])).unwrap(), Verdict::Allowed(_))
+}
+
+#[test]
+fn the_rules_that_decide_are_in_the_ledger_from_the_first_start_on() {
+    let world = World::new(1);
+    let opened = started(&world);
+    let named = |opened: &Opened| {
+        let entries = opened.entries();
+        entries.into_iter().filter(|entry| matches!(&entry.event, Event::Law { .. })).collect::<Vec<_>>()
+    };
+    let entries = named(&opened);
+    let [entry] = &entries[..] else { panic!("{entries:?}") };
+    let Event::Law { pack_digest, .. } = &entry.event else { panic!("{entry:?}") };
+    assert_eq!(pack_digest.0, view(&opened).pack_digest);
+    drop(opened);
+    assert_eq!(named(&started(&world)).len(), 1, "the same rules are entered once");
+}
+
+#[test]
+fn two_persons_change_the_towns_rules_and_looks_under_way_end() {
+    let world = World::new(2);
+    let opened = started(&world);
+    let (chief, mayor) =
+        (person(&world, &opened, "chief", Role::MunicipalPolice), person(&world, &opened, "mayor", Role::Elected));
+    let Verdict::Allowed(permit) = opened.core.pass(&opened.session, &ask(View::Live, &[1])).unwrap() else {
+        panic!("refused")
+    };
+    let digest = proposed(chief.proposes(&world, &opened, NOBODY));
+    assert!(may_look(&opened), "a proposal changes nothing");
+    assert!(matches!(chief.approves(&world, &opened, digest), Answer::LawDone(LawDone::SamePerson)));
+    assert!(matches!(mayor.approves(&world, &opened, [9; 32]), Answer::LawDone(LawDone::Unknown)));
+    assert!(matches!(mayor.approves(&world, &opened, digest), Answer::LawDone(LawDone::InForce)));
+    let beat = vault::keeper::Beat { permits: vec![permit], ..Default::default() };
+    assert_eq!(Served::new(&opened).recorder.check(&beat).unwrap().alive, [false]);
+    assert!(!may_look(&opened));
+    drop(opened);
+    let opened = started(&world);
+    assert!(!may_look(&opened), "and it stays so");
+    assert_eq!((view(&opened).permits.len(), view(&opened).fault), (0, None));
+    let back = proposed(mayor.proposes(&world, &opened, TOWN));
+    assert!(matches!(chief.approves(&world, &opened, back), Answer::LawDone(LawDone::InForce)));
+    drop(opened);
+    assert!(may_look(&started(&world)));
+}
+
+#[test]
+fn a_newcomer_two_administrators_and_a_wrong_code_put_nothing_in_force() {
+    let world = World::new(3);
+    let opened = started(&world);
+    let first = person(&world, &opened, "first", Role::Administrator);
+    let second = person(&world, &opened, "second", Role::Administrator);
+    let digest = proposed(first.proposes(&world, &opened, NOBODY));
+    let newcomer = person(&world, &opened, "newcomer", Role::Elected);
+    for person in [&second, &newcomer] {
+        assert!(matches!(person.approves(&world, &opened, digest), Answer::LawDone(LawDone::NotThisPerson)));
+    }
+    let stranger =
+        Control::LawApprove { person: PersonProof { code: text("000000"), ..second.proof(world.now()) }, digest };
+    let answer = Served::new(&opened).control.ask(&Question::Control(stranger)).unwrap();
+    assert!(matches!(answer, Answer::Denied { .. }), "{answer:?}");
+    assert!(may_look(&opened));
+}
+
+#[test]
+fn what_a_town_may_not_write_is_refused_with_its_reason_and_leaves_no_trace_in_force() {
+    let world = World::new(4);
+    let opened = started(&world);
+    let chief = person(&world, &opened, "chief", Role::MunicipalPolice);
+    for wrong in ["forbid (principal, action, resource);", "permit (principal, action, resource) when { principal.x };"]
+    {
+        let answer = chief.proposes(&world, &opened, wrong);
+        assert!(matches!(answer, Answer::LawDone(LawDone::Refused { .. })), "{answer:?}");
+    }
+    assert!(view(&opened).waiting.is_empty());
+    assert!(matches!(chief.proposes(&world, &opened, TOWN), Answer::LawDone(LawDone::Same)));
+}
+
+/// Root writes into the registry beside Vigie: the ledger names other rules.
+#[test]
+fn rules_swapped_beside_vigie_permit_nothing_until_two_persons_put_rules_in_force() {
+    let world = World::new(5);
+    let opened = started(&world);
+    let (chief, mayor) =
+        (person(&world, &opened, "chief", Role::MunicipalPolice), person(&world, &opened, "mayor", Role::Elected));
+    drop(opened);
+    let registry = Registry::open(&world.registry_path()).unwrap();
+    let mut swapped = registry.law_in_force(LawKind::Town, UtcMicros(i64::MAX)).unwrap().unwrap();
+    swapped.content = r#"@id("everything") permit (principal, action, resource);"#.into();
+    swapped.digest = policy::law::files::sha256(swapped.content.as_bytes());
+    swapped.approved_at = Some(world.now());
+    registry.law_add(&swapped).unwrap();
+    drop(registry);
+    let opened = started(&world);
+    assert_eq!(view(&opened).fault, Some(LawFault::Changed));
+    assert!(!may_look(&opened));
+    let digest = proposed(chief.proposes(&world, &opened, TOWN));
+    assert!(matches!(mayor.approves(&world, &opened, digest), Answer::LawDone(LawDone::InForce)));
+    assert!(may_look(&opened));
+    drop(opened);
+    let opened = started(&world);
+    assert_eq!(view(&opened).fault, None);
+    assert!(may_look(&opened));
+}

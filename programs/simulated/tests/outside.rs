@@ -1,0 +1,155 @@
+//! The town's log seen from outside: the real program, a witness of an association, a reader with an old checkpoint. As root,
+//! the whole machine is set back to an older image; the outsiders find it.
+
+mod support;
+
+use disk::RealDisk;
+use serde_json::Value;
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use support::{Site, until};
+use vigie_verify::{Finding, LogQuestion, Source, check_log};
+use vigie_witness::Book;
+
+/// A witness that an association runs on a machine of its own.
+struct Association {
+    book: Arc<Book>,
+    url: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn association(folder: &Path, log: &str) -> Association {
+    let book = Arc::new(Book::create(Arc::new(RealDisk), folder, "temoin.example").unwrap());
+    book.add_log(log).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(vigie_witness::serve(listener, book.clone(), std::future::pending()));
+    Association { book, url, runtime }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A site whose public role is on; its log's key, its witness, where its mirror is served.
+fn watched_site() -> (Site, String, Association, String) {
+    let mut site = Site::installed(0);
+    site.site.init().unwrap();
+    let log = site.site.run(&["public", "key"], None).unwrap().trim().to_owned();
+    let association = association(&site.folder.path().join("association"), &log);
+    let policy = site.site.folder.join("witnesses");
+    let key = association.book.public().verifier_key();
+    fs::write(&policy, format!("log {log}\nwitness asso {key} {}\nquorum asso\n", association.url)).unwrap();
+    let address = free_address();
+    site.site.variable("VIGIE_PUBLIC_LISTEN", &address);
+    site.site.variable("VIGIE_PUBLIC_WITNESSES", policy.to_str().unwrap());
+    (site, log, association, format!("http://{address}"))
+}
+
+fn state(site: &Site) -> Option<Value> {
+    serde_json::from_slice(&fs::read(site.site.folder.join("data/public/state.json")).ok()?).ok()
+}
+
+fn attested(association: &Association) -> u64 {
+    association.book.logs().unwrap()[0].last.map_or(0, |last| last.size)
+}
+
+fn until_attested_beyond(association: &Association, size: u64) -> u64 {
+    until("the witness has cosigned a newer checkpoint", || Some(attested(association)).filter(|now| *now > size))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy(&from, &to),
+            kind if kind.is_file() => drop(fs::copy(&from, &to).unwrap()),
+            _ => {}
+        }
+    }
+}
+
+/// Everything that the town has on its disks.
+const DISKS: [&str; 4] = ["data", "keyring-1", "keyring-2", "store"];
+
+fn verified(place: &str, log: &str, since: Vec<(String, Vec<u8>)>) -> Vec<Finding> {
+    let key = ledger::CheckpointKey::parse(log).unwrap();
+    check_log(&LogQuestion { source: Source::of(place), key, policy: None, since, leaf: None }).unwrap().findings
+}
+
+#[test]
+fn a_whole_machine_set_back_as_root_is_found_by_the_witness_and_by_whoever_kept_a_checkpoint() {
+    let (mut site, log, association, _) = watched_site();
+    site.site.serve().unwrap();
+    let first = until_attested_beyond(&association, 0);
+    site.site.stop().unwrap(); // each end of the keeper closes a batch
+    let image: PathBuf = site.folder.path().join("image");
+    DISKS.iter().for_each(|disk| copy(&site.site.folder.join(disk), &image.join(disk)));
+    site.site.serve().unwrap();
+    let second = until_attested_beyond(&association, first);
+    site.site.stop().unwrap();
+    site.site.serve().unwrap();
+    let third = until_attested_beyond(&association, second);
+    let public = site.site.folder.join("data/ledger/public");
+    let kept = fs::read(public.join("checkpoint")).unwrap();
+    assert_eq!(verified(public.to_str().unwrap(), &log, vec![("kept".into(), kept.clone())]), []);
+    site.site.stop().unwrap();
+
+    for disk in DISKS {
+        fs::remove_dir_all(site.site.folder.join(disk)).unwrap();
+        copy(&image.join(disk), &site.site.folder.join(disk));
+    }
+    site.site.serve().unwrap();
+    let told = until("the status tells that the witness knows more", || {
+        let status = site.site.attempt(&["status"], None).unwrap();
+        status.stdout.contains("✗ Témoin asso : a déjà attesté").then_some(status)
+    });
+    assert_eq!(told.code, Some(2), "{}", told.stdout);
+    assert!(told.stdout.contains("un état ancien du registre a été restauré"), "{}", told.stdout);
+    assert_eq!(attested(&association), third, "and the witness did not go back");
+    let since = vec![("kept".into(), kept)];
+    let findings = verified(public.to_str().unwrap(), &log, since);
+    assert!(matches!(findings[..], [Finding::Rollback { .. }]), "{findings:?}");
+}
+
+#[test]
+fn the_public_role_serves_the_mirror_tells_its_witness_and_holds_no_file_of_keys_or_people() {
+    let (mut site, log, association, url) = watched_site();
+    site.site.serve().unwrap();
+    until_attested_beyond(&association, 0);
+    let findings = until("the mirror is served", || {
+        let key = ledger::CheckpointKey::parse(&log).unwrap();
+        let policy = ledger::WitnessPolicy::parse(&fs::read(site.site.folder.join("witnesses")).unwrap()).unwrap();
+        let question = LogQuestion { source: Source::of(&url), key, policy: Some(policy), since: vec![], leaf: None };
+        check_log(&question).ok().filter(|verdict| verdict.checkpoint.is_some())
+    });
+    assert_eq!(findings.findings, [], "signed, whole, and attested by the witness");
+    assert_eq!(findings.cosigned_by[0].0, "asso");
+    assert_eq!(state(&site).unwrap()["witnesses"][0]["trouble"], Value::Null);
+    let status = site.site.attempt(&["status"], None).unwrap().stdout;
+    assert!(status.contains("✓ Témoin asso"), "{status}");
+
+    let process = site.site.process_of("public").unwrap();
+    let open: Vec<PathBuf> = fs::read_dir(format!("/proc/{process}/fd"))
+        .unwrap()
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .collect();
+    let forbidden = ["keyring", "registry.db", "footage.db", "passphrase", "journal", "store"];
+    let held = open.iter().find(|path| forbidden.iter().any(|name| path.to_string_lossy().contains(name)));
+    assert_eq!(held, None);
+
+    association.runtime.shutdown_background();
+    site.site.stop().unwrap();
+    site.site.serve().unwrap();
+    let status = until("a witness that is away is told", || {
+        let status = site.site.attempt(&["status"], None).unwrap().stdout;
+        status.contains("! Témoin asso").then_some(status)
+    });
+    assert!(status.contains("ne répond pas") && status.contains("il a attesté"), "{status}");
+}
