@@ -75,6 +75,8 @@ class Town {
     const token = /vigie=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
     const session = this.sessions.get(token)
     if (session === undefined) return problem(response, 401, 'Vous n’êtes pas connecté', 'You are not signed in')
+    if (key === 'GET /api/passkeys') return json(response, 200, [])
+    if (key === 'POST /api/session/active') return json(response, 200, Object.assign(session, { locks_at: iso(Date.now() + 600_000) }))
     if (key === 'GET /api/session') return json(response, 200, session)
     if (key === 'DELETE /api/session') return this.sessions.delete(token), response.writeHead(204).end()
     if (key === 'GET /api/cameras') return json(response, 200, this.cameras)
@@ -111,7 +113,7 @@ class Town {
     const account = ACCOUNTS[name]
     if (account?.password !== password) return problem(response, 401, 'Nom ou mot de passe incorrect', 'Wrong name or password')
     const token = randomUUID()
-    const session = { name, role: account.role, expires_at: iso(Date.now() + 8 * HOUR) }
+    const session = { name, role: account.role, expires_at: iso(Date.now() + 8 * HOUR), locks_at: iso(Date.now() + 600_000) }
     this.sessions.set(token, session)
     response.setHeader('set-cookie', `vigie=${token}; HttpOnly; SameSite=Strict; Path=/`)
     json(response, 200, session)

@@ -13,6 +13,8 @@ class Console {
   route = $state<Route>(parseRoute(location.hash))
   /** Said on the sign-in screen after a session ended by itself. */
   sessionOver = $state(false)
+  /** Who was here when the session locked: proposed on the sign-in screen, which keeps the address as it was. */
+  lockedName = $state('')
   /** Proposed in the next form, in memory only: a reason may be personal data. */
   stated = $state<{ purpose: PurposeNumber; reason: string } | null>(null)
 
@@ -27,12 +29,22 @@ class Console {
     }
   }
 
+  /** Nobody moved: the screen goes, the address stays, and whoever comes back proves who they are. */
+  lock(): void {
+    if (this.session === null) return
+    this.lockedName = this.session.name
+    this.session = null
+    this.stated = null
+    this.sessionOver = true
+  }
+
   async signOut(): Promise<void> {
     try {
       await api.signOut()
     } finally {
       this.session = null
       this.stated = null
+      this.lockedName = ''
       location.hash = '#/'
     }
   }
@@ -45,8 +57,5 @@ addEventListener('hashchange', () => {
 })
 
 whenSignedOut(() => {
-  if (app.session === null) return
-  app.session = null
-  app.stated = null
-  app.sessionOver = true
+  app.lock()
 })

@@ -5,6 +5,9 @@ use domain::{CameraId, Purpose, Sensitive, SiteId, UtcMicros, limit};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+/// Nobody touches a session for so long.
+const IDLE: i64 = 3_600;
+
 const fn at(seconds: i64) -> UtcMicros {
     UtcMicros::from_seconds(seconds)
 }
@@ -81,7 +84,7 @@ fn everything_written_is_there_after_reopening() {
     assert_eq!(bench.registry.account(AccountId([2; 16])).expect("read"), Some(account(2)));
     assert_eq!(bench.registry.account_by_name("compte-1").expect("read"), Some(with_password.clone()));
     assert_eq!(bench.registry.account_by_name("compte-9").expect("read"), None);
-    assert_eq!(bench.registry.session_use([5; 32], at(3_001)).expect("read"), Some((session, with_password)));
+    assert_eq!(bench.registry.session_use([5; 32], at(3_001), IDLE).expect("read"), Some((session, with_password)));
     let cameras = bench.registry.cameras(at(3_000)).expect("read");
     assert_eq!(cameras.len(), 1);
     assert_eq!(cameras[0].camera, camera(1));
@@ -148,7 +151,7 @@ fn a_session_ends_by_sign_out_by_age_and_by_idleness() {
     let bench = Bench::new();
     let registry = &bench.registry;
     registry.account_add(&account(1)).expect("added");
-    let alive = |secret, second| registry.session_use(secret, at(second)).expect("asked").is_some();
+    let alive = |secret, second| registry.session_use(secret, at(second), IDLE).expect("asked").is_some();
 
     registry.session_start([1; 32], account(1).id, at(0), at(100)).expect("started");
     assert!(alive([1; 32], 99) && !alive([1; 32], 100), "its age");
@@ -159,15 +162,19 @@ fn a_session_ends_by_sign_out_by_age_and_by_idleness() {
     assert!(!alive([2; 32], 6));
     assert!(!registry.session_end([2; 32], at(7)).expect("asked"), "there is nothing left to end");
 
-    let idle = limit::SESSION_IDLE_SECONDS_MAX;
+    let idle = IDLE;
     registry.session_start([3; 32], account(1).id, at(0), at(50_000)).expect("started");
     assert!(alive([3; 32], idle - 1), "used within the hour, and the use counts");
     assert!(alive([3; 32], 2 * idle - 2));
     assert!(!alive([3; 32], 3 * idle - 2), "unused for an hour");
 
+    registry.session_start([5; 32], account(1).id, at(0), at(50_000)).expect("started");
+    let looked = |second| registry.session_look([5; 32], at(second), IDLE).expect("asked").is_some();
+    assert!(looked(idle - 1) && !looked(idle), "what a page asks by itself is no use");
+
     let start = registry.session_start([4; 32], account(1).id, at(0), at(10_000_000)).expect("started");
     assert_eq!(start.expires_at, at(limit::SESSION_SECONDS_MAX), "nobody begins a longer one");
-    assert_eq!(registry.sessions_forget(at(50_001)).expect("deleted"), 4);
+    assert_eq!(registry.sessions_forget(at(50_001)).expect("deleted"), 5);
     assert!(!alive([4; 32], 1));
 }
 
@@ -179,7 +186,7 @@ fn a_disabled_account_has_no_session_no_link_and_gets_none() {
     registry.session_start([1; 32], account(1).id, at(0), at(9_000)).expect("started");
     registry.setup_token_add([2; 32], account(1).id, at(9_000)).expect("added");
     registry.account_disable(account(1).id, at(10)).expect("disabled");
-    assert!(registry.session_use([1; 32], at(11)).expect("asked").is_none());
+    assert!(registry.session_use([1; 32], at(11), IDLE).expect("asked").is_none());
     assert!(
         registry.setup_redeem([2; 32], &Sensitive::new("x".to_owned()), &factor(), at(11)).expect("asked").is_none()
     );
@@ -195,7 +202,7 @@ fn a_new_password_ends_the_sessions_that_the_old_one_began() {
     bench.registry.account_add(&account(1)).expect("added");
     bench.registry.session_start([1; 32], account(1).id, at(0), at(9_000)).expect("started");
     bench.registry.account_set_password(account(1).id, &Sensitive::new("new".to_owned()), at(5)).expect("set");
-    assert!(bench.registry.session_use([1; 32], at(6)).expect("asked").is_none());
+    assert!(bench.registry.session_use([1; 32], at(6), IDLE).expect("asked").is_none());
 }
 
 #[test]

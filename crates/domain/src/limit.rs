@@ -72,8 +72,16 @@ pub const PERMIT_IDLE_SECONDS_MAX: i64 = 60;
 pub const SETUP_LINK_SECONDS_MAX: i64 = 15 * 60;
 /// A session ends after this long: one service of the supervision centre.
 pub const SESSION_SECONDS_MAX: i64 = 12 * 3_600;
-/// A session unused for this long ends.
-pub const SESSION_IDLE_SECONDS_MAX: i64 = 3_600;
+/// A session that nobody touches locks after so many minutes, where the town sets nothing else: a desk is left for a coffee.
+pub const SESSION_IDLE_MINUTES: i64 = 10;
+/// And after this long whatever the town sets.
+pub const SESSION_IDLE_MINUTES_MAX: i64 = 30;
+/// A browser on which somebody signed in is known for so long: it has its own measure of failures.
+pub const KNOWN_DEVICE_SECONDS_MAX: i64 = 180 * 86_400;
+/// Persons who share one browser: so many are known on it.
+pub const KNOWN_DEVICE_PERSONS_MAX: usize = 8;
+/// A certificate that ends within so many days is worth a warning: an authority and a purchase take their time.
+pub const CERTIFICATE_WARNING_DAYS: i64 = 30;
 /// A reason is a sentence, not a page.
 pub const REASON_CHARS_MIN: usize = 10;
 pub const REASON_CHARS_MAX: usize = 500;
@@ -92,6 +100,14 @@ pub const SECOND_FACTOR_STEPS_BESIDE: i64 = 1;
 pub const RECOVERY_CODES: usize = 8;
 /// Their chance: 80 bits, which nobody guesses even with the hashes before him.
 pub const RECOVERY_CODE_BYTES: usize = 10;
+/// A ceremony of WebAuthn waits this long for a person to find a finger or a key.
+pub const CEREMONY_SECONDS_MAX: i64 = 300;
+/// Ceremonies under way at once: what strangers begin must not fill memory.
+pub const CEREMONIES_MAX: usize = 1_024;
+/// Passkeys of one account: a telephone, a key, a spare one of each.
+pub const PASSKEYS_MAX: usize = 10;
+/// What its owner calls a passkey.
+pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
 
 /// One scan of a paper: a file of 40 pages at 300 dpi in grey.
 pub const SCAN_BYTES_MAX: usize = 16 * 1024 * 1024;

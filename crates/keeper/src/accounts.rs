@@ -1,21 +1,25 @@
 //! Accounts: who signs in, by password and second factor; sessions. The keeper verifies; web only carries (P3, P8).
 
+mod device;
 mod factor;
+mod passkey;
 mod setup;
 mod throttle;
 
+pub(crate) use passkey::Passkeys;
 pub(crate) use throttle::Throttle;
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    wire::{AccountLine, Answer, PersonProof, SessionView},
+    wire::{AccountLine, Answer, Browser, PersonProof, SessionView},
 };
 use argon2::{
     Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use aws_lc_rs::digest;
-use catalog::{Account, AccountId};
+use catalog::{Account, AccountId, Session};
+use device::Asked;
 use domain::{
     Sensitive, UtcMicros,
     limit::{PASSWORD_CHARS_MAX, SESSION_SECONDS_MAX, SETUP_LINK_SECONDS_MAX},
@@ -32,17 +36,28 @@ const NAME_CHARS_MAX: usize = 64;
 impl KeeperCore {
     /// The account behind a session's secret, if the session holds.
     pub(crate) fn who(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
-        let hash = sha256(session.reveal());
-        let used = self.parts.registry.session_use(hash, self.stamp()).map_err(failed)?;
+        let (hash, idle) = (sha256(session.reveal()), self.parts.session_idle_seconds);
+        let found = self.parts.registry.session_look(hash, self.stamp(), idle).map_err(failed)?;
+        let found = found.filter(|(session, _)| self.session_counts(session));
+        found.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
+    }
+
+    /// The same where a person does something: the session is used, and locks later.
+    pub(crate) fn who_acts(&self, session: &SessionSecret) -> Result<(Account, [u8; 32]), KeeperError> {
+        let (hash, idle) = (sha256(session.reveal()), self.parts.session_idle_seconds);
+        let used = self.parts.registry.session_use(hash, self.stamp(), idle).map_err(failed)?;
         let used = used.filter(|(session, _)| self.session_counts(session));
         used.map(|(_, account)| (account, hash)).ok_or(KeeperError::NoSession)
     }
 
-    pub(crate) fn session(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
-        let used = self.parts.registry.session_use(sha256(session.reveal()), self.stamp()).map_err(failed)?;
-        let used = used.filter(|(session, _)| self.session_counts(session));
-        let (session, account) = used.ok_or(KeeperError::NoSession)?;
-        view(&account, session.expires_at)
+    /// `acts`: a person moved, and the session locks later.
+    pub(crate) fn session(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {
+        let (hash, idle, now) = (sha256(session.reveal()), self.parts.session_idle_seconds, self.stamp());
+        let registry = &self.parts.registry;
+        let found = if acts { registry.session_use(hash, now, idle) } else { registry.session_look(hash, now, idle) };
+        let found = found.map_err(failed)?.filter(|(session, _)| self.session_counts(session));
+        let (session, account) = found.ok_or(KeeperError::NoSession)?;
+        self.view(&account, &session)
     }
 
     pub(crate) fn sign_in(
@@ -50,9 +65,10 @@ impl KeeperCore {
         name: &Sensitive<String>,
         password: &Sensitive<String>,
         code: &Sensitive<String>,
+        browser: &Browser,
     ) -> Result<Answer, KeeperError> {
         let asks = Actor::Role { role: ledger::Role::Web };
-        let (account, shown) = match self.prove(asks, name, password, Some(code))? {
+        let (account, shown) = match self.prove(asks, name, password, Some(code), Asked::By(browser))? {
             Ok(proven) => proven,
             Err(wait_seconds) => return Ok(Answer::Denied { wait_seconds }),
         };
@@ -67,7 +83,8 @@ impl KeeperCore {
         self.enter_events(actor(account), vec![session_event(&format!("signed in with {with}"), &account.name)])?; // 1
         let expires = now.plus_seconds(SESSION_SECONDS_MAX);
         let session = self.parts.registry.session_start(hash, account.id, now, expires).map_err(failed)?; // 2
-        Ok(Answer::SignedIn { session: secret, view: view(account, session.expires_at)? })
+        let device = self.new_device(account.id)?;
+        Ok(Answer::SignedIn { session: secret, view: self.view(account, &session)?, device })
     }
 
     /// The open account of that name and password, or how many seconds to wait: for the command line of the machine's own
@@ -78,7 +95,7 @@ impl KeeperCore {
         name: &Sensitive<String>,
         password: &Sensitive<String>,
     ) -> Result<Result<Account, u32>, KeeperError> {
-        Ok(self.prove(asks, name, password, None)?.map(|(account, _)| account))
+        Ok(self.prove(asks, name, password, None, Asked::Within)?.map(|(account, _)| account))
     }
 
     /// The open account of that name, password and code, or how many seconds to wait: for an act of a person at the command
@@ -88,7 +105,7 @@ impl KeeperCore {
         asks: Actor,
         proof: &PersonProof,
     ) -> Result<Result<Account, u32>, KeeperError> {
-        let proven = self.prove(asks, &proof.account, &proof.password, Some(&proof.code))?;
+        let proven = self.prove(asks, &proof.account, &proof.password, Some(&proof.code), Asked::Within)?;
         Ok(proven.map(|(account, _)| account))
     }
 
@@ -100,6 +117,7 @@ impl KeeperCore {
         name: &Sensitive<String>,
         password: &Sensitive<String>,
         code: Option<&Sensitive<String>>,
+        asked: Asked<'_>,
     ) -> Result<Result<(Account, Option<Shown>), u32>, KeeperError> {
         let too_long = |text: &Sensitive<String>, chars_max| chars_max < text.reveal().chars().count();
         if too_long(name, NAME_CHARS_MAX)
@@ -108,16 +126,14 @@ impl KeeperCore {
         {
             return Ok(Err(0)); // no account has such; nothing is computed or kept
         }
-        let tries = sha256(&format!("sign-in {}", name.reveal()));
         // one after the other, so that tries at the same moment count, too
         let _one_at_a_time = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
-        let boot = self.parts.clock.boot();
-        let must_wait = self.moving().throttle.must_wait(&tries, boot);
-        if let Some(wait_seconds) = must_wait {
-            return Ok(Err(wait_seconds));
-        }
         let account = self.parts.registry.account_by_name(name.reveal()).map_err(failed)?;
         let account = account.filter(|account| !account.disabled);
+        let (boot, measures) = (self.parts.clock.boot(), self.measures(name, account.as_ref(), asked)?);
+        if let Some(wait_seconds) = measures.must_wait(&self.moving().throttle, boot) {
+            return Ok(Err(wait_seconds));
+        }
         let stored = account.as_ref().and_then(|account| account.password_hash.clone());
         let right = verify_password(password, stored.as_ref());
         let proven = match (account.filter(|_| right), code) {
@@ -126,11 +142,11 @@ impl KeeperCore {
             (Some(account), Some(code)) => self.take_factor(account.id, code)?.map(|shown| (account, Some(shown))),
         };
         let Some(proven) = proven else {
-            let wait_seconds = self.moving().throttle.note_failure(tries, boot);
+            let wait_seconds = measures.note_failure(&mut self.moving().throttle, boot);
             self.enter_events(asks, vec![session_event("sign-in failed", name)])?;
             return Ok(Err(wait_seconds));
         };
-        self.moving().throttle.forgive(&tries);
+        measures.forgive(&mut self.moving().throttle);
         Ok(Ok(proven))
     }
 
@@ -209,6 +225,12 @@ impl KeeperCore {
         Ok(accounts.iter().all(|account| account.password_hash.is_none() || !with_factor.contains(&account.id)))
     }
 
+    fn view(&self, account: &Account, session: &Session) -> Result<SessionView, KeeperError> {
+        let role = account.role.parse().map_err(failed)?;
+        let locks = session.last_used.plus_seconds(self.parts.session_idle_seconds).min(session.expires_at);
+        Ok(SessionView { account: account.id.0, name: account.name.clone(), role, expires: session.expires_at, locks })
+    }
+
     fn add(&self, name: &Sensitive<String>, role: Role, now: UtcMicros) -> Result<AccountId, KeeperError> {
         let id = AccountId::draw(&*self.parts.random);
         let account = Account {
@@ -253,11 +275,6 @@ fn verify_password(password: &Sensitive<String>, stored: Option<&Sensitive<Strin
     let text = stored.map_or(NOBODY, |stored| stored.reveal());
     let Ok(hash) = PasswordHash::new(text) else { return false };
     hasher().verify_password(password.reveal().as_bytes(), &hash).is_ok() && stored.is_some()
-}
-
-fn view(account: &Account, expires: UtcMicros) -> Result<SessionView, KeeperError> {
-    let role = account.role.parse().map_err(failed)?;
-    Ok(SessionView { account: account.id.0, name: account.name.clone(), role, expires })
 }
 
 fn actor(account: &Account) -> Actor {

@@ -18,7 +18,7 @@ use crate::{
     wire::{ClockView, Finding},
 };
 use catalog::Session;
-use domain::{UtcMicros, limit::SESSION_IDLE_SECONDS_MAX};
+use domain::UtcMicros;
 use ledger::{Actor, Entry, Event};
 use memory::{ClockState, name};
 use policy::time::{Judgement, State};
@@ -63,7 +63,8 @@ impl KeeperCore {
         let idle_micros = judgement.fastest.since(session.last_used);
         judgement.trusted.is_some()
             || self.moving().time.is_of_the_doubt(session.created)
-            || (judgement.fastest < session.expires_at && idle_micros < SESSION_IDLE_SECONDS_MAX * 1_000_000)
+            || (judgement.fastest < session.expires_at
+                && idle_micros < self.parts.session_idle_seconds.saturating_mul(1_000_000))
     }
 
     /// The recorder heard the cameras' clocks.

@@ -1,7 +1,7 @@
 //! The keeper in one process: what it holds, how it opens, what time it believes, how it writes to the ledger.
 
 use crate::{
-    accounts::Throttle,
+    accounts::{Passkeys, Throttle},
     acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
@@ -42,6 +42,10 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// A session that nobody touches ends after so long.
+    pub session_idle_seconds: i64,
+    /// The console's address as browsers name it: passkeys are bound to it.
+    pub address: String,
     /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
     pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
@@ -62,6 +66,7 @@ pub struct KeeperCore {
     changing_keys: Mutex<()>,
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
+    pub(crate) passkeys: Passkeys,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
 }
@@ -198,6 +203,7 @@ impl KeeperCore {
             }),
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
+            passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
             following: Mutex::new(()),
             parts,
         };

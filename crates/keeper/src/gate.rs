@@ -22,8 +22,9 @@ use vault::{
     keeper::{Ask, Permit, Refused, RefusedReason, SessionSecret, Verdict, View},
 };
 
-/// A session behind a permit is looked up again after this: a sign-out or a disabled account ends its pictures within it.
-const SESSION_TRUST_MICROS: i64 = 2_000_000;
+/// A session behind a permit is looked up again after this. A sign-out, a disabled account and a new password end permits
+/// at once; this is for a session that ends by itself. Whoever shows pictures asks twice a second.
+const SESSION_TRUST_MICROS: i64 = 400_000;
 /// More cameras are asked for in several looks: a wall of pictures has some dozens.
 const CAMERAS_PER_LOOK_MAX: usize = 256;
 
@@ -46,7 +47,7 @@ struct Holder {
 impl KeeperCore {
     /// The gate.
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
-        let (account, session_hash) = self.who(session)?; // 1
+        let (account, session_hash) = self.who_acts(session)?; // 1
         let now = self.decision_time();
         let request = self.request(&account, ask, now)?;
         let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
@@ -110,9 +111,14 @@ impl KeeperCore {
         self.session_holds(session_hash, now, boot)
     }
 
+    /// Which of web's permits still hold: a replay has no recorder that would ask (P5).
+    pub(crate) fn alive(&self, permits: &[Permit]) -> Vec<bool> {
+        permits.iter().map(|permit| self.holds(permit)).collect()
+    }
+
     /// Looks the session up; one that ended loses its permits. A registry that does not answer lets nothing through.
     fn session_holds(&self, session_hash: [u8; 32], now: UtcMicros, boot: BootMicros) -> bool {
-        match self.parts.registry.session_use(session_hash, now) {
+        match self.parts.registry.session_look(session_hash, now, self.parts.session_idle_seconds) {
             Ok(Some((_, account))) if self.may_still_look(&account, now) => {
                 self.moving().permits.seen.insert(session_hash, boot);
                 true

@@ -79,9 +79,16 @@ pub enum Question {
         name: Sensitive<String>,
         password: Sensitive<String>,
         code: Sensitive<String>,
+        browser: Browser,
     },
     Session {
         session: SessionSecret,
+        /// A person moved: the session locks later.
+        acts: bool,
+    },
+    /// Which of these permits still hold.
+    Alive {
+        permits: Vec<Permit>,
     },
     SignOut {
         session: SessionSecret,
@@ -94,6 +101,32 @@ pub enum Question {
         token: Sensitive<String>,
         password: Sensitive<String>,
         code: Sensitive<String>,
+    },
+    /// To add a passkey: with password and code anew.
+    PasskeyBegin {
+        session: SessionSecret,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    },
+    PasskeyAdd {
+        session: SessionSecret,
+        ceremony: [u8; 16],
+        label: Sensitive<String>,
+        /// JSON as the browser made it.
+        credential: Sensitive<String>,
+    },
+    PasskeyList {
+        session: SessionSecret,
+    },
+    PasskeyRemove {
+        session: SessionSecret,
+        id: [u8; 32],
+    },
+    /// To sign in by a passkey alone.
+    PasskeyAsk,
+    PasskeySignIn {
+        ceremony: [u8; 16],
+        credential: Sensitive<String>,
     },
     EndLook {
         session: SessionSecret,
@@ -403,7 +436,10 @@ pub enum Answer {
     SignedIn {
         session: SessionSecret,
         view: SessionView,
+        /// By it this browser is known to be this person's.
+        device: Sensitive<String>,
     },
+    Alive(Vec<bool>),
     Session(SessionView),
     SetUpBegun(SetUpBegun),
     SetUp {
@@ -420,6 +456,12 @@ pub enum Answer {
     Denied {
         wait_seconds: u32,
     },
+    /// A ceremony of WebAuthn begins: options for the browser, as JSON.
+    Ceremony {
+        id: [u8; 16],
+        options: Sensitive<String>,
+    },
+    Passkeys(Vec<PasskeyLine>),
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
@@ -533,6 +575,16 @@ pub enum SetUpDenied {
     },
 }
 
+/// A passkey as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyLine {
+    /// Digest of the credential's id.
+    pub id: [u8; 32],
+    pub label: Sensitive<String>,
+    pub added: UtcMicros,
+    pub last_used: Option<UtcMicros>,
+}
+
 /// What a setup link is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetUpBegun {
@@ -590,6 +642,17 @@ pub struct SessionView {
     pub name: Sensitive<String>,
     pub role: AccountRole,
     pub expires: UtcMicros,
+    /// Unless the person moves before.
+    pub locks: UtcMicros,
+}
+
+/// From which browser somebody wants to sign in, as web sees it: it serves to slow strangers down, and for nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// A digest of its address.
+    pub place: [u8; 16],
+    /// Tokens of those who signed in on it, with dots between.
+    pub device: Option<Sensitive<String>>,
 }
 
 /// A camera as the console shows it; its state comes from the recorder.

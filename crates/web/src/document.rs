@@ -1,6 +1,6 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, replay, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, passkeys, replay, session, setup, site, wall};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -15,13 +15,20 @@ use utoipa::{
 #[openapi(
     info(
         title = "Vigie",
-        description = "HTTP interface of a town's video-protection recorder. Every POST and DELETE needs the header `Vigie-Request: 1`; every route but GET /api/site, POST /api/session, POST /api/setup/begin and POST /api/setup needs the cookie `vigie-session`. Times are ISO 8601 in UTC with milliseconds."
+        description = "HTTP interface of a town's video-protection recorder. Every POST and DELETE needs the header `Vigie-Request: 1`; every route but GET /api/site, POST /api/session, those under /api/session/passkey and /api/setup needs the cookie `vigie-session`. Times are ISO 8601 in UTC with milliseconds."
     ),
     paths(
         site::get_site,
         session::get_session,
         session::post_session,
         session::delete_session,
+        session::post_active,
+        passkeys::post_begin_sign_in,
+        passkeys::post_sign_in,
+        passkeys::get_passkeys,
+        passkeys::post_begin,
+        passkeys::post_passkey,
+        passkeys::delete_passkey,
         setup::post_setup_begin,
         setup::post_setup,
         cameras::get_cameras,

@@ -3,20 +3,31 @@
 use crate::{
     problem::{self, Problem},
     server::Web,
-    session::cookie_of,
+    session::{cookie_of, device_of},
 };
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
     http::{StatusCode, request::Parts},
 };
 use domain::Sensitive;
+use keeper::wire::Browser;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use vault::keeper::SessionSecret;
 
 /// A request that comes with a session. Whether the session holds is for the keeper to say.
 pub struct SignedIn(pub SessionSecret);
+
+/// Somebody who wants to sign in: from where, and what this browser is known by. It serves to slow strangers down only.
+pub struct Stranger {
+    place: [u8; 16],
+    pub device: Option<Sensitive<String>>,
+}
+
+/// The address at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(pub SocketAddr);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -30,9 +41,25 @@ pub struct Named<T>(pub T);
 impl FromRequestParts<Arc<Web>> for SignedIn {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Web>) -> Result<SignedIn, Problem> {
-        let secret = cookie_of(&parts.headers).ok_or(&problem::NO_SESSION)?;
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<SignedIn, Problem> {
+        let secret = cookie_of(web, &parts.headers).ok_or(&problem::NO_SESSION)?;
         Ok(SignedIn(Sensitive::new(secret)))
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for Stranger {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Stranger, Infallible> {
+        let place = parts.extensions.get::<ConnectInfo<Place>>().map(|ConnectInfo(Place(address))| address.ip());
+        let device = device_of(web, &parts.headers).map(Sensitive::new);
+        Ok(Stranger { place: web.digest_of_place(place), device })
+    }
+}
+
+impl Stranger {
+    pub fn browser(&self) -> Browser {
+        Browser { place: self.place, device: self.device.clone() }
     }
 }
 

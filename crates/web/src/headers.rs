@@ -50,6 +50,10 @@ pub async fn secure(State(web): State<Arc<Web>>, request: Request, next: Next) -
         // K11: no picture and no answer about people stays in a cache
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    if web.is_secure {
+        // a year: who came once by TLS never comes in clear again (RFC 6797)
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     // the console counts by the town's clock, which is ours and need not be the machine's
     headers.extend(http_date(web.clock.utc()).map(|date| (header::DATE, date)));
     response
@@ -73,9 +77,9 @@ pub async fn log(State(web): State<Arc<Web>>, request: Request, next: Next) -> R
     response
 }
 
-/// A name that is not this machine's own was put in front of us by somebody's DNS (rebinding).
-pub async fn refuse_other_hosts(request: Request, next: Next) -> Response {
-    if is_this_machine(request.headers(), request.uri()) {
+/// A name that is neither this machine's own nor the configured one was put in front of us by somebody's DNS (rebinding).
+pub async fn refuse_other_hosts(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    if is_ours(&web.host, request.headers(), request.uri()) {
         next.run(request).await
     } else {
         Problem::from(&problem::OTHER_HOST).into_response()
@@ -100,11 +104,11 @@ pub async fn refuse_other_pages(request: Request, next: Next) -> Response {
     Problem::from(&problem::OTHER_PAGE).into_response()
 }
 
-fn is_this_machine(headers: &HeaderMap, uri: &Uri) -> bool {
+fn is_ours(own: &str, headers: &HeaderMap, uri: &Uri) -> bool {
     let mut named = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (named.next(), named.next()) else { return false };
-    let host_is_ours = host.to_str().is_ok_and(is_loopback);
-    host_is_ours && uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
+    let is_ours = |host: &str| is_loopback(host) || host.eq_ignore_ascii_case(own);
+    host.to_str().is_ok_and(is_ours) && uri.authority().is_none_or(|authority| is_ours(authority.as_str()))
 }
 
 /// `localhost`, `127.0.0.0/8`, `[::1]`, each with or without a port.

@@ -6,6 +6,7 @@ use crate::{
     problem::{Problem, ProblemBody},
     recorder_word::{CameraWord, RecorderWord},
     server::Web,
+    tls::certificate_finding,
 };
 use axum::{Json, extract::State};
 use keeper::wire::{CameraView, DestructionHealth, Finding, FindingState, KeeperHealth};
@@ -127,6 +128,8 @@ pub async fn get_health(State(web): State<Arc<Web>>, SignedIn(session): SignedIn
         web.ask_keeper(move |keeper| Ok((keeper.see_health(&session)?, keeper.see_cameras(&session)?))).await?;
     let mut health = compose(health, &views, web.version.clone());
     health.checks.extend(damage(web.damaged_count()));
+    let certificate = web.tls.as_ref().map(|tls| certificate_finding(tls.expires(), web.clock.utc()));
+    health.checks.extend(certificate.map(Check::from));
     health.state = health.checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok).max(health.state);
     Ok(Json(health))
 }

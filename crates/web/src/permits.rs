@@ -5,7 +5,7 @@ use domain::{
     CameraId, Clock, PermitId, Random, Secret32, UtcMicros, limit::PERMIT_IDLE_SECONDS_MAX, world::BootMicros,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -75,6 +75,16 @@ impl Permits {
     /// The permit was given back: its streams end at once.
     pub fn end(&self, id: PermitId, owner: Owner) {
         self.rows().retain(|_, row| row.permit.id != id || row.owner != owner);
+    }
+
+    /// Permits of streams that are open now.
+    pub fn streaming(&self) -> Vec<Permit> {
+        self.rows().values().filter(|row| row.streams > 0).map(|row| row.permit.clone()).collect()
+    }
+
+    /// The keeper said no.
+    pub fn end_these(&self, ids: &HashSet<PermitId>) {
+        self.rows().retain(|id, _| !ids.contains(id));
     }
 
     /// The session ended.

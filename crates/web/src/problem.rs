@@ -162,6 +162,15 @@ texts! {
     WRONG_SIGN_IN UNAUTHORIZED "wrong-sign-in": "Nom, mot de passe ou code incorrect", "Wrong name, password or code";
         "Vérifiez les trois et recommencez avec le code suivant : un code ne sert qu’une fois. Téléphone perdu : un code de secours. Mot de passe oublié : l’administrateur donne un nouveau lien.",
         "Check all three and try again with the next code: a code counts once. Lost telephone: a recovery code. Forgotten password: the administrator gives a new link."
+    WRONG_PASSKEY UNAUTHORIZED "wrong-passkey": "Clé d’accès non reconnue", "Passkey not recognised";
+        "Recommencez, ou connectez-vous par nom, mot de passe et code. Une clé d’accès s’ajoute dans la page Mon compte.",
+        "Try again, or sign in by name, password and code. A passkey is added on the page My account."
+    WRONG_PROOF FORBIDDEN "wrong-proof": "Mot de passe ou code incorrect", "Wrong password or code";
+        "Vérifiez les deux et recommencez avec le code suivant : un code ne sert qu’une fois.",
+        "Check both and try again with the next code: a code counts once."
+    PASSKEY_NOT_TAKEN FORBIDDEN "passkey-not-taken": "Clé d’accès non enregistrée", "Passkey not taken";
+        "La demande est trop vieille, ou l’appareil n’a pas vérifié qui le tient (doigt ou code PIN). Recommencez.",
+        "The request is too old, or the device did not verify who holds it (finger or PIN). Try again."
     WRONG_CODE FORBIDDEN "wrong-code": "Code incorrect", "Wrong code";
         "Le lien reste valable. Tapez les six chiffres que l’application affiche maintenant ; vérifiez que votre téléphone est à l’heure.",
         "The link remains valid. Type the six digits that the application shows now; check that your telephone has the right time."
@@ -214,8 +223,8 @@ texts! {
         "Le corps de la demande doit être annoncé comme `application/json`.",
         "The body of the request must be declared as `application/json`."
     OTHER_HOST MISDIRECTED_REQUEST "other-host": "Autre nom de machine", "Other host name";
-        "Vigie ne répond qu’à une adresse de cette machine (127.0.0.1, localhost) tant que TLS n’est pas configuré.",
-        "Vigie answers only to an address of this machine (127.0.0.1, localhost) as long as TLS is not configured."
+        "Vigie ne répond qu’à une adresse de cette machine (127.0.0.1, localhost) et au nom donné par `web.address`.",
+        "Vigie answers only to an address of this machine (127.0.0.1, localhost) and to the name in `web.address`."
     FAILED INTERNAL_SERVER_ERROR "failed": "Échec inattendu", "Unexpected failure";
         "Le journal technique en donne la raison à l’administrateur.",
         "The technical log tells the administrator why."

@@ -1,6 +1,6 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
-use crate::{cameras, day, health, live, looks, replay, server::Web, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, passkeys, replay, server::Web, session, setup, site, wall};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, post},
@@ -22,6 +22,13 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/session", get(session::get_session)),
         route(Method::POST, "/api/session", post(session::post_session)),
         route(Method::DELETE, "/api/session", delete(session::delete_session)),
+        route(Method::POST, "/api/session/active", post(session::post_active)),
+        route(Method::POST, "/api/session/passkey/begin", post(passkeys::post_begin_sign_in)),
+        route(Method::POST, "/api/session/passkey", post(passkeys::post_sign_in)),
+        route(Method::GET, "/api/passkeys", get(passkeys::get_passkeys)),
+        route(Method::POST, "/api/passkeys/begin", post(passkeys::post_begin)),
+        route(Method::POST, "/api/passkeys", post(passkeys::post_passkey)),
+        route(Method::DELETE, "/api/passkeys/{id}", delete(passkeys::delete_passkey)),
         route(Method::POST, "/api/setup/begin", post(setup::post_setup_begin)),
         route(Method::POST, "/api/setup", post(setup::post_setup)),
         route(Method::GET, "/api/cameras", get(cameras::get_cameras)),

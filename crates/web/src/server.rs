@@ -1,27 +1,30 @@
 //! The server: what it needs, the router with its layers, and its graceful stop.
 
 use crate::{
-    console, headers,
+    console,
+    door::Door,
+    extract::Place,
+    headers,
     permits::Permits,
     problem::{self, Problem},
     recorder_link::RecorderLink,
     routes::{self, Route},
+    tls::Tls,
 };
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    serve::ListenerExt,
 };
-use domain::{Clock, Random, Secret32};
+use domain::{Clock, Random, Secret32, limit::LIVE_SILENCE_MS_MAX};
 use keeper::socket::KeeperClient;
 use std::{
     collections::BTreeSet,
     future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 use tokio::{
@@ -32,6 +35,12 @@ use vault::{LocalStore, replay::Damaged};
 
 /// After the order to stop, answers under way have this long; streams are ended at once.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A permit that was revoked is noticed within this and the keeper's answer.
+const REVOKE_PERIOD: Duration = Duration::from_millis(500);
+
+/// A renewed certificate is looked for this often.
+const RENEW_PERIOD: Duration = Duration::from_secs(10);
 
 /// Replays at once: each holds a thread and up to a reel of one camera (30 MB at 4 Mbit/s). The runtime has 512 such
 /// threads; questions to the keeper need some of them.
@@ -51,16 +60,27 @@ pub struct WebConfig {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub version: String,
+    /// As browsers name it: `https://…`, or `http://localhost:…`.
+    pub address: String,
+    /// `None`: in clear, on loopback only.
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
     #[error(
-        "`{address}` can be reached from other machines, and TLS does not exist yet: \
-         listen on 127.0.0.1 or [::1], and use an SSH tunnel from elsewhere"
+        "`{address}` can be reached from other machines, and there is no TLS: \
+         set `tls.certificate` and `tls.key`, or listen on 127.0.0.1 or [::1]"
     )]
     NotLoopback { address: SocketAddr },
+    #[error(
+        "`{address}` can be reached from other machines, and nobody can sign in yet: \
+         listen on 127.0.0.1 until the administrator's account is open (`vigie account add NAME --role administrator`)"
+    )]
+    NoAdministrator { address: SocketAddr },
+    #[error("the keeper does not say whether an administrator exists: is `vigie serve` running?")]
+    KeeperAway,
     #[error("the HTTP server stopped: {0}")]
     Io(#[from] io::Error),
 }
@@ -77,6 +97,12 @@ pub struct Web {
     /// Places for replays.
     pub replays: Arc<Semaphore>,
     pub version: String,
+    /// Browsers come by TLS, by ours or by that of a proxy on this machine.
+    pub is_secure: bool,
+    /// The name, with its port, by which browsers come, besides loopback's.
+    pub host: String,
+    pub tls: Option<Arc<Tls>>,
+    place_key: Secret32,
 }
 
 impl Web {
@@ -88,9 +114,20 @@ impl Web {
             store: config.store,
             damaged: Mutex::default(),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
+            is_secure: config.address.starts_with("https://"),
+            host: config.address.split("://").nth(1).unwrap_or_default().to_owned(),
+            place_key: Secret32::draw(&*config.random),
+            tls: config.tls,
             clock: config.clock,
             version: config.version,
         })
+    }
+
+    /// Where somebody comes from, so that nobody learns it who does not know it.
+    pub fn digest_of_place(&self, place: Option<IpAddr>) -> [u8; 16] {
+        let place = place.map(|place| place.to_canonical().to_string()).unwrap_or_default();
+        let digest = blake3::keyed_hash(self.place_key.expose(), place.as_bytes());
+        digest.as_bytes()[..16].try_into().expect("a digest has 32 bytes")
     }
 
     /// Remembers chunks that were passed over, each once.
@@ -126,31 +163,35 @@ pub fn router(config: WebConfig) -> Router {
     router_of(Web::new(config))
 }
 
-/// Serves until `shutdown`, then ends streams, lets answers finish, and returns.
+/// Serves until `shutdown`, then ends streams, lets answers finish, and returns. Beyond loopback only by TLS, and only when
+/// somebody can sign in.
 pub async fn serve(
     listener: TcpListener,
     config: WebConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WebError> {
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        return Err(WebError::NotLoopback { address });
-    }
     let web = Web::new(config);
-    let router = router_of(web.clone());
-    // fragments are small and must not wait for each other
-    let listener = listener.tap_io(|tcp| {
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%error, "small packets wait for each other on this connection");
+    if !address.ip().is_loopback() {
+        if web.tls.is_none() {
+            return Err(WebError::NotLoopback { address });
         }
-    });
+        let site = web.ask_keeper(|keeper| keeper.site()).await.map_err(|_| WebError::KeeperAway)?;
+        if site.setup_needed {
+            return Err(WebError::NoAdministrator { address });
+        }
+    }
+    let router = router_of(web.clone());
+    let door = Door::open(listener, web.tls.clone())?;
+    tokio::spawn(renew(Arc::downgrade(&web)));
+    tokio::spawn(revoke(Arc::downgrade(&web)));
     let (stopped, mut stops) = watch::channel(false);
     let stop = async move {
         shutdown.await;
         web.permits.end_all();
         stopped.send_replace(true);
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let serving = axum::serve(door, router.into_make_service_with_connect_info::<Place>()).with_graceful_shutdown(stop);
     let too_long = async {
         if stops.wait_for(|stopped| *stopped).await.is_ok() {
             tokio::time::sleep(STOP_PATIENCE).await;
@@ -162,6 +203,49 @@ pub async fn serve(
     tokio::select! {
         served = serving.into_future() => Ok(served?),
         () = too_long => Ok(()),
+    }
+}
+
+/// Asks twice a second whether the permits of open streams still hold, and ends those that do not: a replay has no recorder
+/// that would. A keeper that is silent for two seconds lets nothing through (P5).
+async fn revoke(web: Weak<Web>) {
+    let mut silent_since = None;
+    loop {
+        tokio::time::sleep(REVOKE_PERIOD).await;
+        let Some(web) = web.upgrade() else { return };
+        let permits = web.permits.streaming();
+        if permits.is_empty() {
+            silent_since = None;
+            continue;
+        }
+        let asked = permits.clone();
+        match web.ask_keeper(move |keeper| keeper.alive(asked)).await {
+            Ok(alive) => {
+                silent_since = None;
+                let dead = permits.iter().zip(alive).filter(|(_, alive)| !alive).map(|(permit, _)| permit.id);
+                web.permits.end_these(&dead.collect());
+            }
+            Err(_) => {
+                let since = silent_since.get_or_insert_with(|| web.clock.boot());
+                if web.clock.boot().0 - since.0 > LIVE_SILENCE_MS_MAX as i64 * 1_000 {
+                    web.permits.end_these(&permits.iter().map(|permit| permit.id).collect());
+                }
+            }
+        }
+    }
+}
+
+/// Takes a renewed certificate without a restart.
+async fn renew(web: Weak<Web>) {
+    loop {
+        tokio::time::sleep(RENEW_PERIOD).await;
+        let Some(web) = web.upgrade() else { return };
+        let Some(tls) = web.tls.clone() else { return };
+        match tls.renew(web.clock.utc()) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the renewed certificate is served"),
+            Err(error) => tracing::warn!(%error, "the changed certificate is not used; the present one is served on"),
+        }
     }
 }
 
@@ -177,7 +261,7 @@ fn router_of(web: Arc<Web>) -> Router {
         .layer(DefaultBodyLimit::max(headers::BODY_BYTES_MAX))
         .layer(from_fn(headers::refuse_other_pages))
         .layer(from_fn(headers::refuse_large_bodies))
-        .layer(from_fn(headers::refuse_other_hosts))
+        .layer(from_fn_with_state(web.clone(), headers::refuse_other_hosts))
         .layer(from_fn_with_state(web.clone(), headers::log))
         .layer(from_fn_with_state(web.clone(), headers::secure))
         .with_state(web)

@@ -35,12 +35,35 @@ async fn signing_in_sets_a_cookie_that_no_script_and_no_other_site_gets() {
     assert_eq!(response.status(), StatusCode::OK);
     let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
     assert_eq!(cookie, format!("{}; HttpOnly; SameSite=Strict; Path=/", fake::COOKIE));
-    let session = serde_json::json!({ "name": "operateur", "role": "operator", "expires_at": NOW.plus_seconds(3600).to_string() });
+    let device = response.headers().get_all(header::SET_COOKIE).iter().nth(1).unwrap().to_str().unwrap();
+    assert_eq!(device, "vigie-device=d1; HttpOnly; SameSite=Strict; Path=/; Max-Age=15552000");
+    let session = serde_json::json!({ "name": "operateur", "role": "operator", "expires_at": NOW.plus_seconds(3600).to_string(), "locks_at": NOW.plus_seconds(600).to_string() });
     assert_eq!(json(response).await, session);
     assert_eq!(json(send(&router, request("GET", "/api/session", None)).await).await, session);
     let out = send(&router, request("DELETE", "/api/session", None)).await;
     assert_eq!(out.status(), StatusCode::NO_CONTENT);
     assert!(out.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn by_tls_cookies_are_bound_to_the_host_and_only_such_are_taken() {
+    let town = Town::new();
+    let config = web::WebConfig { address: "https://vigie.ville.example".into(), ..town.config() };
+    let router = web::router(config);
+    let body = format!(r#"{{"name":"operateur","password":"{PASSWORD}","code":"123456"}}"#);
+    let mut sign_in = request("POST", "/api/session", Some(&body));
+    sign_in.headers_mut().insert("host", "vigie.ville.example".parse().unwrap());
+    sign_in.headers_mut().insert("cookie", "__Host-vigie-device=d7.d8".parse().unwrap());
+    let response = send(&router, sign_in).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let cookies: Vec<&str> =
+        response.headers().get_all(header::SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    assert_eq!(cookies[0], format!("__Host-{}; HttpOnly; SameSite=Strict; Path=/; Secure", fake::COOKIE));
+    assert!(cookies[1].starts_with("__Host-vigie-device=d1.d7.d8; ") && cookies[1].contains("; Secure"), "{cookies:?}");
+    assert_eq!(send(&router, request("GET", "/api/session", None)).await.status(), 401, "the name of plain HTTP");
+    let mut secure = request("GET", "/api/session", None);
+    secure.headers_mut().insert("cookie", format!("__Host-{}", fake::COOKIE).parse().unwrap());
+    assert_eq!(send(&router, secure).await.status(), 200);
 }
 
 #[tokio::test]
@@ -76,8 +99,27 @@ async fn a_setup_link_works_and_one_that_does_not_is_gone() {
 }
 
 #[tokio::test]
+async fn a_passkey_s_ceremony_passes_through_and_signs_in_or_does_not() {
+    let town = Town::new(); // its keeper lives as long as it
+    let router = town.router();
+    let begun = json(send(&router, request("POST", "/api/session/passkey/begin", None)).await).await;
+    let ceremony = "07".repeat(16);
+    assert_eq!(begun, serde_json::json!({ "ceremony": ceremony, "options": { "publicKey": { "challenge": "AAAA" } } }));
+    let answer = async |credential: &str| {
+        let body = format!(r#"{{"ceremony":"{ceremony}","credential":{credential}}}"#);
+        send(&router, request("POST", "/api/session/passkey", Some(&body))).await
+    };
+    let signed_in = answer(r#"{"id":"k"}"#).await;
+    assert_eq!(signed_in.status(), StatusCode::OK);
+    assert!(signed_in.headers()[header::SET_COOKIE].to_str().unwrap().starts_with(fake::COOKIE));
+    let refused = answer(r#"{"id":"another"}"#).await;
+    assert_eq!((refused.status().as_u16(), refused.headers().get(header::SET_COOKIE)), (401, None));
+    assert_eq!(json(refused).await["type"], "urn:vigie:problem:wrong-passkey");
+}
+
+#[tokio::test]
 async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
-    let town = Town::new();
+    let town = Town::new(); // its keeper lives as long as it
     let router = town.router();
     let begin = async |body| json(send(&router, request("POST", "/api/setup/begin", Some(body))).await).await;
     let begun = begin(r#"{"token":"jeton"}"#).await;

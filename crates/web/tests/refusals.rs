@@ -27,11 +27,18 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 21] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
     row("DELETE", "/api/session", Who::SignedIn),
+    row("POST", "/api/session/active", Who::SignedIn),
+    row("POST", "/api/session/passkey/begin", Who::Anybody),
+    row("POST", "/api/session/passkey", Who::Anybody),
+    row("GET", "/api/passkeys", Who::SignedIn),
+    row("POST", "/api/passkeys/begin", Who::SignedIn),
+    row("POST", "/api/passkeys", Who::SignedIn),
+    row("DELETE", "/api/passkeys/{id}", Who::SignedIn),
     row("POST", "/api/setup/begin", Who::Anybody),
     row("POST", "/api/setup", Who::Anybody),
     row("GET", "/api/cameras", Who::SignedIn),
@@ -44,16 +51,21 @@ const TABLE: [Row; 14] = [
     row("GET", "/media/{permit}/{camera}/replay", Who::SignedIn),
 ];
 
+const CEREMONY: &str = r#"{"ceremony":"00000000000000000000000000000000","credential":{},"label":"x"}"#;
+
 impl Row {
     /// A right request but for the permit, which nobody gave.
     fn request(&self) -> Request<Body> {
         let path = self.path.replace("{permit}", &"0".repeat(32)).replace("{camera}", &fake::CAMERA.to_string());
-        let path = path.replace("{id}", &fake::CAMERA.to_string())
-            + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z";
+        let id = if path.contains("passkeys") { "0".repeat(64) } else { fake::CAMERA.to_string() };
+        let path = path.replace("{id}", &id) + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z";
         let look = live_look();
         let body = match (self.method, self.path) {
             ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x","code":"1"}"#),
             ("POST", "/api/setup") => Some(r#"{"token":"x","password":"douze lettres","code":"1"}"#),
+            ("POST", "/api/session/passkey") => Some(CEREMONY),
+            ("POST", "/api/passkeys/begin") => Some(r#"{"password":"x","code":"1"}"#),
+            ("POST", "/api/passkeys") => Some(CEREMONY),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
             ("POST", _) => Some(look.as_str()),
             _ => None,

@@ -25,6 +25,8 @@ pub struct Config {
     pub retention: RetentionSection,
     pub ledger: LedgerSection,
     pub web: WebSection,
+    pub tls: TlsSection,
+    pub session: SessionSection,
     pub public: PublicSection,
     pub log: LogSection,
 }
@@ -67,6 +69,22 @@ pub struct LedgerSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct WebSection {
     pub listen: SocketAddr,
+    /// Empty: `http://localhost` and the port of `listen`.
+    pub address: String,
+}
+
+/// Each empty where it is not used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct TlsSection {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub plain_listen: String,
+    pub acme_folder: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct SessionSection {
+    pub idle_minutes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -225,10 +243,13 @@ impl Setting {
         let fits = match (self.form, value) {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
-            (Form::OptionalFolder, Value::String(path)) => path.is_empty() || Path::new(path).is_absolute(),
+            (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
+                path.is_empty() || Path::new(path).is_absolute()
+            }
+            (Form::AddressOrNone, Value::String(text)) => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             (Form::Folder | Form::File, Value::String(path)) => Path::new(path).is_absolute(),
-            (Form::OptionalFile, Value::String(path)) => path.is_empty() || Path::new(path).is_absolute(),
             (Form::OptionalAddress, Value::String(text)) => {
                 text.is_empty() || text.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback())
             }
@@ -263,6 +284,18 @@ impl Config {
         Ok(sources.effective()?.config)
     }
 
+    /// The console's address as browsers name it.
+    pub fn address(&self) -> String {
+        match self.web.address.as_str() {
+            "" => format!("http://localhost:{}", self.web.listen.port()),
+            given => given.trim_end_matches('/').to_owned(),
+        }
+    }
+    pub fn tls_files(&self) -> Option<web::TlsFiles> {
+        let TlsSection { certificate, key, .. } = &self.tls;
+        let given = !certificate.as_os_str().is_empty() && !key.as_os_str().is_empty();
+        given.then(|| web::TlsFiles { certificate: certificate.clone(), key: key.clone() })
+    }
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
     }
@@ -302,8 +335,21 @@ impl Config {
 
     /// What no table can say. Errors: the setting, and why it is not taken.
     fn check(self) -> Result<Config, (&'static str, &'static str)> {
-        if !self.web.listen.ip().is_loopback() {
-            return Err(("web.listen", "must be a loopback address (127.0.0.1:8470): there is no TLS in this version"));
+        let empty = |path: &PathBuf| path.as_os_str().is_empty();
+        if empty(&self.tls.certificate) != empty(&self.tls.key) {
+            return Err(("tls.key", "must be given together with `tls.certificate`, or neither"));
+        }
+        if self.tls_files().is_none() && !self.web.listen.ip().is_loopback() {
+            return Err((
+                "web.listen",
+                "must be a loopback address (127.0.0.1:8470) as long as `tls.certificate` and `tls.key` are not given",
+            ));
+        }
+        if self.tls_files().is_some() && !self.web.address.starts_with("https://") {
+            return Err(("web.address", "must be the certificate's name (https://…) where `tls.certificate` is given"));
+        }
+        if !self.tls.plain_listen.is_empty() && self.tls_files().is_none() {
+            return Err(("tls.plain_listen", "must be empty where there is no `tls.certificate`: it leads to TLS"));
         }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
@@ -316,6 +362,23 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// `https://` and a host, or `http://localhost`, each with or without a port: no path, no user.
+fn is_origin(text: &str) -> bool {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let (host, secure) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(host), _) => (host, true),
+        (_, Some(host)) => (host, false),
+        _ => return false,
+    };
+    let name = match host.split_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        Some(_) => return false,
+        None => host,
+    };
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
+    !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
 }
 
 /// What an empty text leaves out.
@@ -404,6 +467,12 @@ mod tests {
             "18",
             "/r",
             "127.0.0.1:1",
+            "https://vigie.ville.example",
+            "/c.pem",
+            "/k.pem",
+            "127.0.0.1:80",
+            "/acme",
+            "15",
             "127.0.0.1:2",
             "/w",
             "debug",
@@ -449,6 +518,12 @@ mod tests {
             ("VIGIE_DATA_FOLDER", "vigie"),
             ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
+            ("VIGIE_TLS_KEY", "/key.pem"),
+            ("VIGIE_TLS_PLAIN_LISTEN", "80"),
+            ("VIGIE_SESSION_IDLE_MINUTES", "31"),
+            ("VIGIE_WEB_ADDRESS", "http://vigie.ville.example"),
+            ("VIGIE_WEB_ADDRESS", "https://vigie.ville.example/console"),
             ("VIGIE_PUBLIC_LISTEN", "0.0.0.0:80"),
             ("VIGIE_PUBLIC_LISTEN", "nowhere"),
             ("VIGIE_PUBLIC_WITNESSES", "witnesses"),
@@ -473,6 +548,17 @@ mod tests {
     fn a_setting_that_is_missing_is_told_with_its_variable() {
         let said = with(&[], &WHOLE.replace("name = \"Ville\"", "")).unwrap_err();
         assert!(said.contains("`site.name` is missing") && said.contains("VIGIE_SITE_NAME"), "{said}");
+    }
+
+    #[test]
+    fn an_address_that_others_can_reach_is_taken_with_a_certificate_and_its_name_only() {
+        let with = |address: &str| {
+            format!(
+                "{WHOLE}\n[web]\nlisten = \"0.0.0.0:443\"\naddress = \"{address}\"\n[tls]\ncertificate = \"/c\"\nkey = \"/k\""
+            )
+        };
+        assert_eq!(message(&with("https://vigie.ville.example")), "taken");
+        assert!(message(&with("")).contains("`web.address` must be"), "{}", message(&with("")));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use custodians::{journal, keyring, opening};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
+use web::TlsError;
 
 /// The message of an error of the command line.
 pub fn message(error: &(dyn Error + 'static)) -> String {
@@ -69,7 +70,14 @@ fn config(error: &ConfigError) -> String {
                 "site.name" => "doit être le nom de la commune",
                 "store.slot_mebibytes" => "doit valoir de 4 à 64",
                 "store.gibibytes_max" => "doit valoir au moins 1",
-                "web.listen" => "doit être une adresse locale (127.0.0.1:8470) : cette version n'a pas de TLS",
+                "web.listen" => {
+                    "doit être une adresse locale (127.0.0.1:8470) tant que `tls.certificate` et `tls.key` ne sont pas donnés"
+                }
+                "web.address" => {
+                    "doit être le nom du certificat (https://…) là où `tls.certificate` est donné ; sinon vide"
+                }
+                "tls.key" => "doit être donné avec `tls.certificate` (chemins absolus), ou aucun des deux",
+                "tls.plain_listen" => "doit être une adresse et un port, et vide sans `tls.certificate`",
                 "public.listen" => {
                     "doit être une adresse locale (127.0.0.1:8472) ou vide : un serveur web avec TLS se met devant"
                 }
@@ -83,8 +91,32 @@ fn config(error: &ConfigError) -> String {
     }
 }
 
+/// Why a certificate is not used.
+pub fn tls(error: &TlsError) -> String {
+    match error {
+        TlsError::Unreadable { path, source } => {
+            format!("impossible de lire `{}` : {source} ; vérifiez le chemin et ses droits", path.display())
+        }
+        TlsError::NoCertificate { path } => format!("il n'y a pas de certificat en PEM dans `{}`", path.display()),
+        TlsError::NoKey { path } => format!("il n'y a pas de clé privée en PEM dans `{}`", path.display()),
+        TlsError::OtherKey { key, certificate } => format!(
+            "la clé `{}` n'est pas celle du certificat `{}` : elles doivent être faites ensemble",
+            key.display(),
+            certificate.display()
+        ),
+        TlsError::Expired { path, at } => {
+            format!("le certificat `{}` est expiré depuis le {at} : renouvelez-le", path.display())
+        }
+        TlsError::NotYet { path, at } => {
+            format!("le certificat `{}` ne vaut qu'à partir du {at} : vérifiez l'heure de la machine", path.display())
+        }
+        TlsError::Unusable { path, why } => format!("le certificat `{}` ne peut servir : {why}", path.display()),
+    }
+}
+
 fn site(error: &SiteError) -> String {
     match error {
+        SiteError::Tls(error) => tls(error),
         SiteError::NoSite { path } => {
             format!("il n'y a pas de site dans `{}` : lancez d'abord `vigie init`", path.display())
         }

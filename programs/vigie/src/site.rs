@@ -56,6 +56,8 @@ pub enum SiteError {
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
+    Tls(#[from] web::TlsError),
+    #[error(transparent)]
     Disk(#[from] disk::DiskError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -166,6 +168,8 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         keyring,
         journal,
         registry: Registry::open(&config.registry())?,
+        session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
+        address: config.address(),
         log_retention_months: config.ledger.retention_months,
         passphrase_from: passphrase.from,
         version: build.version.to_owned(),

@@ -1,13 +1,21 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
-import type { Account, Camera, Day, Health, Look, LookRequest, Session, SetupBegun, Site, StreamKind } from './types'
+import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
   /** `null` when nobody is signed in. */
   session: () => orNullAt401(call<Session>('GET', '/api/session')),
   signIn: (name: string, password: string, code: string) => call<Session>('POST', '/api/session', { name, password, code }),
+  passkeyAsk: () => call<Ceremony>('POST', '/api/session/passkey/begin'),
+  signInByPasskey: (ceremony: string, credential: unknown) => call<Session>('POST', '/api/session/passkey', { ceremony, credential }),
+  passkeys: () => call<Passkey[]>('GET', '/api/passkeys'),
+  passkeyBegin: (password: string, code: string) => call<Ceremony>('POST', '/api/passkeys/begin', { password, code }),
+  passkeyAdd: (ceremony: string, label: string, credential: unknown) => call<void>('POST', '/api/passkeys', { ceremony, label, credential }),
+  passkeyRemove: (id: string) => call<void>('DELETE', `/api/passkeys/${encodeURIComponent(id)}`),
+  /** A person moved: the session locks later. */
+  active: () => call<Session>('POST', '/api/session/active'),
   signOut: () => call<void>('DELETE', '/api/session'),
   /** Whose link it is, and the seed for an authenticator; the link stays as it is. */
   setupBegin: (token: string) => call<SetupBegun>('POST', '/api/setup/begin', { token }),

@@ -1,5 +1,7 @@
 // The shapes of the web server's JSON. Times are ISO 8601 UTC with milliseconds; a date is a day of Europe/Paris.
 
+import type { CeremonyOptions } from './passkey'
+
 export type Role = 'operator' | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
@@ -17,6 +19,20 @@ export interface Session {
   name: string
   role: Role
   expires_at: Iso
+  /** The session locks then, unless the person moves before. */
+  locks_at: Iso
+}
+
+export interface Ceremony {
+  ceremony: string
+  options: CeremonyOptions
+}
+
+export interface Passkey {
+  id: string
+  label: string
+  added_at: Iso
+  used_at: Iso | null
 }
 
 export interface SetupBegun {

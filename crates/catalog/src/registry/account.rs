@@ -2,6 +2,7 @@
 
 use super::Registry;
 use super::factor::{NewFactor, set_factor};
+use super::passkey::forget_passkeys;
 use crate::column;
 use crate::error::{CatalogError, Failure};
 pub use domain::AccountId;
@@ -128,7 +129,7 @@ impl Registry {
         self.database.run(async |db| open_token(db, &self.site.id.0, token_hash, now).await)
     }
 
-    /// Uses a setup link: password and second factor are set and every link of that account is used up, all of it or
+    /// Uses a setup link: password and second factor are set, passkeys forgotten and every link of that account is used up, all of it or
     /// nothing. `None` if the link is unknown, used, expired, or its account is disabled.
     pub fn setup_redeem(
         &self,
@@ -142,6 +143,7 @@ impl Registry {
             let Some(account) = open_token(db, site, token_hash, now).await? else { return Ok(None) };
             set_password(db, site, account.id, password_hash).await?;
             set_factor(db, site, account.id, factor).await?;
+            forget_passkeys(db, site, account.id).await?;
             use_up_tokens(db, site, account.id, now).await?;
             end_sessions(db, site, account.id, now).await?;
             Ok(Some(account.id))

@@ -5,6 +5,7 @@ mod act;
 mod camera;
 mod factor;
 mod law;
+mod passkey;
 mod scan;
 mod session;
 
@@ -13,6 +14,7 @@ pub use act::ActVersion;
 pub use camera::{Camera, CameraVersion};
 pub use factor::{NewFactor, SecondFactor};
 pub use law::{LawKind, LawText};
+pub use passkey::Passkey;
 pub use session::Session;
 
 use crate::column;

@@ -13,14 +13,14 @@ use sqlx::sqlite::SqliteRow;
 pub struct Session {
     pub account: AccountId,
     pub created: UtcMicros,
-    /// To the minute: a write for each request would sync the disk for each request.
+    /// To ten seconds: a write for each request would sync the disk for each request.
     pub last_used: UtcMicros,
     pub expires_at: UtcMicros,
     pub ended_at: Option<UtcMicros>,
 }
 
 /// `last_used` is written again after this time.
-const TOUCH_SECONDS: i64 = 60;
+const TOUCH_SECONDS: i64 = 10;
 
 impl Registry {
     /// Begins a session of `account` that ends at `expires_at` at the latest, and never lasts beyond
@@ -52,25 +52,47 @@ impl Registry {
         Ok(Session { account, created: now, last_used: now, expires_at, ended_at: None })
     }
 
-    /// The session and its account, if it holds now: not ended, not expired, used within
-    /// [`limit::SESSION_IDLE_SECONDS_MAX`], its account not disabled. Marks it as used.
+    /// The session and its account, if it holds now: not ended, not expired, used within `idle_seconds_max`, its account
+    /// not disabled. Marks it as used.
     pub fn session_use(
         &self,
         secret_hash: [u8; 32],
         now: UtcMicros,
+        idle_seconds_max: i64,
+    ) -> Result<Option<(Session, Account)>, CatalogError> {
+        self.session_of(secret_hash, now, idle_seconds_max, true)
+    }
+
+    /// The same without marking it: what a page asks by itself is no sign of a person.
+    pub fn session_look(
+        &self,
+        secret_hash: [u8; 32],
+        now: UtcMicros,
+        idle_seconds_max: i64,
+    ) -> Result<Option<(Session, Account)>, CatalogError> {
+        self.session_of(secret_hash, now, idle_seconds_max, false)
+    }
+
+    fn session_of(
+        &self,
+        secret_hash: [u8; 32],
+        now: UtcMicros,
+        idle_seconds_max: i64,
+        is_use: bool,
     ) -> Result<Option<(Session, Account)>, CatalogError> {
         let site = &self.site.id.0;
         self.database.run(async |db| {
-            let Some(session) = read_session(db, site, secret_hash).await? else { return Ok(None) };
+            let Some(mut session) = read_session(db, site, secret_hash).await? else { return Ok(None) };
             let idle_micros = now.since(session.last_used);
             let alive = session.ended_at.is_none()
                 && now < session.expires_at
-                && idle_micros < limit::SESSION_IDLE_SECONDS_MAX * 1_000_000;
+                && idle_micros < idle_seconds_max.saturating_mul(1_000_000);
             let account = read_account(db, site, session.account).await?.filter(|account| !account.disabled);
             let (true, Some(account)) = (alive, account) else { return Ok(None) };
-            if idle_micros >= TOUCH_SECONDS * 1_000_000 {
+            if is_use && idle_micros >= TOUCH_SECONDS * 1_000_000 {
                 let update = sqlx::query("update session set last_used = $3 where site = $1 and secret_hash = $2");
                 update.bind(&site[..]).bind(&secret_hash[..]).bind(now.0).execute(db).await?;
+                session.last_used = now;
             }
             Ok(Some((session, account)))
         })

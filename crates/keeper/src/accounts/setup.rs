@@ -4,6 +4,7 @@ use super::{
     actor,
     factor::{CODE_CHARS_MAX, otpauth, step_of},
     sha256,
+    throttle::FREE_TRIES,
 };
 use crate::{
     core::{KeeperCore, failed, malformed},
@@ -58,7 +59,7 @@ impl KeeperCore {
         let seed = self.seed_of_link(&hash)?;
         let typed: String = code.reveal().chars().filter(|letter| !letter.is_whitespace()).collect();
         let Some(step) = step_of(&seed[..], &typed, self.code_time(), i64::MIN) else {
-            let wait_seconds = self.moving().throttle.note_failure(tries, boot);
+            let wait_seconds = self.moving().throttle.note_failure(tries, FREE_TRIES, boot);
             return Ok(Answer::WrongCode { wait_seconds }); // 2
         };
         let stored = self.hash_password(password)?;

@@ -4,7 +4,7 @@ use domain::world::BootMicros;
 use std::collections::HashMap;
 
 /// Failed sign-ins in a row before an account has to wait: people mistype.
-const FREE_TRIES: u32 = 5;
+pub(super) const FREE_TRIES: u32 = 5;
 /// The longest wait after failed sign-ins.
 const WAIT_SECONDS_MAX: i64 = 300;
 /// Failures are forgotten after this time without another.
@@ -12,7 +12,7 @@ const MEMORY_SECONDS: i64 = 3_600;
 /// Names whose failures are remembered: what strangers try must not fill memory. The one with the shortest wait gives way.
 const NAMES_MAX: usize = 4_096;
 
-/// Failed sign-ins by account name's digest, known or not.
+/// Failures by the digest of a measure, such as a name tried from one place; of account names's digest, known or not.
 #[derive(Default)]
 pub(crate) struct Throttle {
     names: HashMap<[u8; 32], Failures>,
@@ -33,7 +33,7 @@ impl Throttle {
     }
 
     /// Doubles the wait with each failure past the free ones; 0 while tries are free.
-    pub(super) fn note_failure(&mut self, name: [u8; 32], now: BootMicros) -> u32 {
+    pub(super) fn note_failure(&mut self, name: [u8; 32], free: u32, now: BootMicros) -> u32 {
         if !self.names.contains_key(&name) && self.names.len() >= NAMES_MAX {
             let shortest = self.names.iter().min_by_key(|(_, failures)| (failures.until, failures.in_a_row));
             if let Some(shortest) = shortest.map(|(name, _)| *name) {
@@ -42,7 +42,7 @@ impl Throttle {
         }
         let failures = self.names.entry(name).or_insert(Failures { in_a_row: 0, until: now });
         failures.in_a_row = failures.in_a_row.saturating_add(1);
-        let wait_seconds = match failures.in_a_row.checked_sub(FREE_TRIES) {
+        let wait_seconds = match failures.in_a_row.checked_sub(free) {
             None => 0,
             Some(past) => (1i64 << past.min(10)).min(WAIT_SECONDS_MAX),
         };

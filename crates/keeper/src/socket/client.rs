@@ -3,7 +3,7 @@
 use super::message::{MessageError, read_message, write_message};
 use crate::wire::{
     Answer, CameraView, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
-    SessionView, SetUpBegun, SetUpDenied, SetUpDone, SiteView,
+    SetUpBegun, SetUpDenied, SetUpDone, SiteView,
 };
 use domain::{CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, limit::MESSAGE_BYTES_MAX};
 use seal::sign::{PublicKey, RunCertificate};
@@ -120,27 +120,6 @@ impl KeeperClient {
     pub fn site(&self) -> Result<SiteView> {
         match self.ask(&Question::Site)? {
             Answer::Site(site) => Ok(site),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// `Err(seconds)` inside: denied; come back after that many seconds.
-    pub fn sign_in(
-        &self,
-        name: Sensitive<String>,
-        password: Sensitive<String>,
-        code: Sensitive<String>,
-    ) -> Result<std::result::Result<(SessionSecret, SessionView), u32>> {
-        match self.ask(&Question::SignIn { name, password, code })? {
-            Answer::SignedIn { session, view } => Ok(Ok((session, view))),
-            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    pub fn session(&self, session: &SessionSecret) -> Result<SessionView> {
-        match self.ask(&Question::Session { session: session.clone() })? {
-            Answer::Session(view) => Ok(view),
             other => Err(unexpected(&other)),
         }
     }
@@ -289,7 +268,7 @@ fn away(error: MessageError) -> KeeperError {
     KeeperError::Away { detail: error.to_string() }
 }
 
-fn unexpected(answer: &Answer) -> KeeperError {
+pub(super) fn unexpected(answer: &Answer) -> KeeperError {
     let name = format!("{answer:?}");
     let name = name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned();
     KeeperError::Malformed { what: format!("an answer of the wrong kind ({name})") }

@@ -172,11 +172,24 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
 fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
     match question {
         Question::Site => answered(keeper.site_view().map(Answer::Site)),
-        Question::SignIn { name, password, code } => answered(keeper.sign_in(&name, &password, &code)),
-        Question::Session { session } => answered(keeper.session(&session).map(Answer::Session)),
+        Question::SignIn { name, password, code, browser } => {
+            answered(keeper.sign_in(&name, &password, &code, &browser))
+        }
+        Question::Session { session, acts } => answered(keeper.session(&session, acts).map(Answer::Session)),
+        Question::Alive { permits } => Answer::Alive(keeper.alive(&permits)),
         Question::SignOut { session } => answered(keeper.sign_out(&session).map(|()| Answer::Done)),
         Question::SetUpBegin { token } => answered(keeper.set_up_begin(&token)),
         Question::SetUp { token, password, code } => answered(keeper.set_up(&token, &password, &code)),
+        Question::PasskeyBegin { session, password, code } => {
+            answered(keeper.passkey_begin(&session, &password, &code))
+        }
+        Question::PasskeyAdd { session, ceremony, label, credential } => {
+            answered(keeper.passkey_add(&session, ceremony, &label, &credential))
+        }
+        Question::PasskeyList { session } => answered(keeper.passkey_list(&session)),
+        Question::PasskeyRemove { session, id } => answered(keeper.passkey_remove(&session, id)),
+        Question::PasskeyAsk => answered(keeper.passkey_ask()),
+        Question::PasskeySignIn { ceremony, credential } => answered(keeper.passkey_sign_in(ceremony, &credential)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }

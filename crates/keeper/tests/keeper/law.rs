@@ -4,7 +4,7 @@
 use crate::{authenticator::Phone, sockets::Served, support::*};
 use catalog::{LawKind, Registry};
 use domain::{Sensitive, UtcMicros};
-use keeper::wire::{Answer, Control, LawDone, LawFault, LawProposal, LawView, PersonProof, Question};
+use keeper::wire::{Answer, Browser, Control, LawDone, LawFault, LawProposal, LawView, PersonProof, Question};
 use ledger::{Actor, Event};
 use policy::{Role, law::files::TOWN};
 use vault::{
@@ -179,8 +179,9 @@ fn a_person_looks_only_while_an_approval_is_in_force_and_its_withdrawal_ends_a_r
     let opened = started(&world);
     let watcher = person(&world, &opened, "watcher", Role::Operator);
     let served = Served::new(&opened);
-    let (session, _) =
-        served.web.sign_in(text("watcher"), text(PASSWORD), watcher.phone.code(world.now())).unwrap().unwrap();
+    let code = watcher.phone.code(world.now());
+    let session =
+        served.web.sign_in(text("watcher"), text(PASSWORD), code, Browser::default()).unwrap().unwrap().session;
     let look = || served.web.pass(&session, &ask(View::Live, &[1])).unwrap();
     let Verdict::Refused(refused) = look() else { panic!("nobody approved the person") };
     assert_eq!(refused.reasons[0].rule, "habilitation-in-force");

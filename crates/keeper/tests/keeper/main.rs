@@ -13,6 +13,7 @@ mod law;
 mod lawful;
 mod mint;
 mod orders;
+mod passkeys;
 mod rebuild;
 mod reserve;
 mod second_factor;

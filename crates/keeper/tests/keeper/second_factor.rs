@@ -7,7 +7,7 @@ use crate::{
     support::*,
 };
 use domain::Sensitive;
-use keeper::wire::SetUpDenied;
+use keeper::wire::{Browser, SetUpDenied};
 use ledger::Event;
 
 fn person(name: &str) -> (World, Opened, Served, Phone) {
@@ -20,7 +20,7 @@ fn person(name: &str) -> (World, Opened, Served, Phone) {
 }
 
 fn denied(served: &Served, password: &str, code: &Sensitive<String>) -> Option<u32> {
-    served.web.sign_in(text("watcher"), text(password), code.clone()).unwrap().err()
+    served.web.sign_in(text("watcher"), text(password), code.clone(), Browser::default()).unwrap().err()
 }
 
 #[test]

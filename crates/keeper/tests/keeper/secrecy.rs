@@ -53,7 +53,7 @@ fn no_question_prints_a_secret_or_a_name() {
 
 #[test]
 fn no_answer_prints_a_secret_or_a_name() {
-    let view = || SessionView { account: [1; 16], name: text(), role: Role::Operator, expires: utc(0) };
+    let view = || SessionView { account: [1; 16], name: text(), role: Role::Operator, expires: utc(0), locks: utc(0) };
     let key = || Secret32::new(BYTES);
     let minted = Minted {
         stream: stream(1),
@@ -85,7 +85,7 @@ fn no_answer_prints_a_secret_or_a_name() {
         Answer::Keys(Box::new(KeyAnswer { reels: vec![reel], needs: None })),
         Answer::Pulse(Box::new(Pulse { probe: Some(probe), ..Pulse::default() })),
         Answer::Cameras { version: 1, cameras: vec![camera], withheld: vec![] },
-        Answer::SignedIn { session: text(), view: view() },
+        Answer::SignedIn { session: text(), view: view(), device: text() },
         Answer::Session(view()),
         Answer::SetUpBegun(SetUpBegun { name: text(), role: Role::Operator, otpauth: text() }),
         Answer::SetUp { name: text(), role: Role::Operator, recovery: vec![text()] },

@@ -84,11 +84,18 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Extents(Box::new(extents())), &["recorder"]),
         (Question::Rebuilt { number: 1, result: Err("no".into()) }, &["recorder"]),
         (Question::Site, &["web"]),
-        (Question::SignIn { name: text(), password: text(), code: text() }, &["web"]),
-        (Question::Session { session: session() }, &["web"]),
+        (Question::SignIn { name: text(), password: text(), code: text(), browser: browser() }, &["web"]),
+        (Question::Alive { permits: vec![] }, &["web"]),
+        (Question::Session { session: session(), acts: true }, &["web"]),
         (Question::SignOut { session: session() }, &["web"]),
         (Question::SetUpBegin { token: text() }, &["web"]),
         (Question::SetUp { token: text(), password: text(), code: text() }, &["web"]),
+        (Question::PasskeyBegin { session: session(), password: text(), code: text() }, &["web"]),
+        (Question::PasskeyAdd { session: session(), ceremony: [1; 16], label: text(), credential: text() }, &["web"]),
+        (Question::PasskeyList { session: session() }, &["web"]),
+        (Question::PasskeyRemove { session: session(), id: [1; 32] }, &["web"]),
+        (Question::PasskeyAsk, &["web"]),
+        (Question::PasskeySignIn { ceremony: [1; 16], credential: text() }, &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
@@ -97,6 +104,10 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Control(Control::AccountList), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
+}
+
+fn browser() -> keeper::wire::Browser {
+    keeper::wire::Browser { place: [1; 16], device: Some(Sensitive::new("MARK device".into())) }
 }
 
 fn extents() -> vault::keeper::ExtentsQuery {
@@ -124,10 +135,17 @@ fn name(question: &Question) -> &'static str {
         Question::Rebuilt { .. } => "rebuilt",
         Question::Site => "site",
         Question::SignIn { .. } => "sign in",
+        Question::Alive { .. } => "alive",
         Question::Session { .. } => "session",
         Question::SignOut { .. } => "sign out",
         Question::SetUpBegin { .. } => "set up begin",
         Question::SetUp { .. } => "set up",
+        Question::PasskeyBegin { .. } => "passkey begin",
+        Question::PasskeyAdd { .. } => "passkey add",
+        Question::PasskeyList { .. } => "passkey list",
+        Question::PasskeyRemove { .. } => "passkey remove",
+        Question::PasskeyAsk => "passkey ask",
+        Question::PasskeySignIn { .. } => "passkey sign in",
         Question::EndLook { .. } => "end look",
         Question::SeeCameras { .. } => "see cameras",
         Question::SeeHours { .. } => "see hours",
@@ -153,7 +171,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 23, "every question is in the table");
+    assert_eq!(names.len(), 30, "every question is in the table");
 }
 
 #[test]

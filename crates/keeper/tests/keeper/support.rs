@@ -207,6 +207,8 @@ impl World {
             keyring: keyring.clone(),
             journal,
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
+            session_idle_seconds: 3_600,
+            address: "http://localhost:8470".into(),
             log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),

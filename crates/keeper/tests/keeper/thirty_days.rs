@@ -3,7 +3,7 @@
 use crate::authenticator::{PASSWORD, Phone};
 use crate::{acts::approve, sockets::Served, support::*};
 use domain::{ReelId, Sensitive, UtcMicros};
-use keeper::wire::Answer;
+use keeper::wire::{Answer, Browser};
 use ledger::Actor;
 use policy::Role;
 use seal::GroupStart;
@@ -80,7 +80,7 @@ fn text(text: &str) -> Sensitive<String> {
 }
 
 fn sign_in(opened: &Opened, code: Sensitive<String>) -> SessionSecret {
-    Served::new(opened).web.sign_in(text("watcher"), text(PASSWORD), code).unwrap().unwrap().0
+    Served::new(opened).web.sign_in(text("watcher"), text(PASSWORD), code, Browser::default()).unwrap().unwrap().session
 }
 
 fn check_hour(opened: &Opened, footage: &BTreeMap<i64, Vec<Footage>>, now: i64, at: UtcMicros) {

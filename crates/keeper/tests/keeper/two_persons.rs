@@ -1,12 +1,14 @@
 //! Two persons say what time it is, when the clocks cannot (K9): entered before it holds, never one person twice.
 
-use crate::{authenticator::Phone, sockets::Served, support::*};
+use crate::{
+    authenticator::{PASSWORD, Phone},
+    sockets::Served,
+    support::*,
+};
 use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Confirmation, Control, FindingState, Question};
 use ledger::{Actor, Event};
 use policy::Role;
-
-use crate::authenticator::PASSWORD;
 
 fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.to_owned())

@@ -26,7 +26,7 @@ use std::{
     path::Path,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 use tower::ServiceExt;
@@ -50,6 +50,9 @@ pub const CAMERA_WITH_SUB: CameraId = CameraId([0xcb; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
 
 /// Reels that keeper and recorder know; set by the program that tests replay.
+/// Whether the keeper takes its permits back.
+pub static REVOKED: AtomicBool = AtomicBool::new(false);
+
 pub static REELS: OnceLock<Vec<FakeReel>> = OnceLock::new();
 
 pub struct FakeReel {
@@ -118,6 +121,8 @@ impl Town {
             clock: self.clock.clone(),
             random: Arc::new(Counting),
             version: "0.0.0".into(),
+            address: "http://localhost:8080".into(),
+            tls: None,
         }
     }
 
@@ -209,6 +214,7 @@ fn answer(question: Question) -> Answer {
         name: Sensitive::new("operateur".into()),
         role: serde_json::from_str("\"operator\"").unwrap(),
         expires: NOW.plus_seconds(3_600),
+        locks: NOW.plus_seconds(600),
     };
     match question {
         Question::Hello { .. } => Answer::Done,
@@ -216,9 +222,11 @@ fn answer(question: Question) -> Answer {
             Answer::Site(SiteView { name: "Ville de démonstration".into(), hour_seconds: 3_600, setup_needed: true })
         }
         Question::SignIn { name, .. } if name.reveal() == "bloque" => Answer::Denied { wait_seconds: 30 },
-        Question::SignIn { password, .. } if password.reveal() == PASSWORD => {
-            Answer::SignedIn { session: Sensitive::new(SECRET.into()), view: view() }
-        }
+        Question::SignIn { password, .. } if password.reveal() == PASSWORD => Answer::SignedIn {
+            session: Sensitive::new(SECRET.into()),
+            view: view(),
+            device: Sensitive::new("d1".into()),
+        },
         Question::SetUp { token, code, .. } if token.reveal() == "jeton" && code.reveal() == "123456" => {
             let recovery = vec![Sensitive::new("0000-1111".into())];
             Answer::SetUp { name: Sensitive::new("administrateur".into()), role: view().role, recovery }
@@ -231,16 +239,34 @@ fn answer(question: Question) -> Answer {
         Question::SignIn { .. } | Question::SetUp { .. } | Question::SetUpBegin { .. } => {
             Answer::Denied { wait_seconds: 0 }
         }
-        Question::Session { session }
+        Question::Session { session, .. }
         | Question::SignOut { session }
         | Question::SeeCameras { session }
         | Question::SeeHealth { session }
         | Question::SeeHours { session, .. }
         | Question::EndLook { session, .. }
+        | Question::PasskeyBegin { session, .. }
+        | Question::PasskeyAdd { session, .. }
+        | Question::PasskeyList { session }
+        | Question::PasskeyRemove { session, .. }
         | Question::Pass { session, .. }
             if !is_ours(&session) =>
         {
             Answer::Failed(KeeperError::NoSession)
+        }
+        Question::Alive { permits } => Answer::Alive(permits.iter().map(|_| !REVOKED.load(Ordering::SeqCst)).collect()),
+        Question::PasskeyAsk | Question::PasskeyBegin { .. } => {
+            Answer::Ceremony { id: [7; 16], options: Sensitive::new(r#"{"publicKey":{"challenge":"AAAA"}}"#.into()) }
+        }
+        Question::PasskeySignIn { ceremony, credential } => {
+            let is_known = ceremony == [7; 16] && credential.reveal() == r#"{"id":"k"}"#;
+            let session = Sensitive::new(SECRET.into());
+            let device = Sensitive::new("d1".into());
+            if is_known {
+                Answer::SignedIn { session, view: view(), device }
+            } else {
+                Answer::Denied { wait_seconds: 0 }
+            }
         }
         Question::Session { .. } => Answer::Session(view()),
         Question::SignOut { .. } => Answer::Done,

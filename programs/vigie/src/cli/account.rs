@@ -69,5 +69,8 @@ fn list(context: &Context<'_>) -> Outcome {
 
 /// The token travels in the fragment, which no server sees (P8).
 pub fn setup_link(config: &Config, token: &Sensitive<String>) -> String {
-    format!("http://{}/#setup={}", config.web.listen, token.reveal())
+    match config.web.address.as_str() {
+        "" => format!("http://{}/#setup={}", config.web.listen, token.reveal()),
+        _ => format!("{}/#setup={}", config.address(), token.reveal()),
+    }
 }

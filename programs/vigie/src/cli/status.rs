@@ -13,6 +13,7 @@ pub fn run(context: &Context<'_>, json: bool) -> Outcome {
     let Answer::Status(mut status) = answer else { return Err(unexpected()) };
     let word: RecorderWord = serde_json::from_str(&status.health.recorder).unwrap_or_default();
     status.health.findings.extend(word.findings.iter().cloned());
+    status.health.findings.extend(certificate(context));
     let now_seconds = context.build.clock.utc().0.div_euclid(1_000_000);
     status.health.findings.extend(super::public::findings(&context.config, now_seconds));
     if json {
@@ -22,6 +23,22 @@ pub fn run(context: &Context<'_>, json: bool) -> Outcome {
     }
     let worst = status.health.findings.iter().map(|finding| finding.state).max().unwrap_or(FindingState::Ok);
     Ok(if worst == FindingState::Alarm { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+/// The certificate's end as its file says it: web serves it, and the keeper knows nothing of it.
+fn certificate(context: &Context<'_>) -> Option<Finding> {
+    let (files, now) = (context.config.tls_files()?, context.build.clock.utc());
+    Some(match web::Tls::load(files, now) {
+        Ok(tls) => web::certificate_finding(tls.expires(), now),
+        Err(error) => Finding {
+            id: "certificate".into(),
+            state: FindingState::Alarm,
+            title_fr: "Certificat de la console".into(),
+            title_en: "Certificate of the console".into(),
+            detail_fr: crate::french::tls(&error),
+            detail_en: error.to_string(),
+        },
+    })
 }
 
 /// A keeper whose disk is full does not even start: then nobody else can say so.

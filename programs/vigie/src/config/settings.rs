@@ -1,6 +1,8 @@
 //! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
 
-use domain::limit::{LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN};
+use domain::limit::{
+    LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
+};
 
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,11 @@ pub enum Form {
     TwoFolders,
     /// Address and port.
     Address,
-    /// Address and port, or nothing: an empty text.
+    /// Scheme, name and port as a browser shows them, or empty.
+    Origin,
+    /// Any address and port, or nothing.
+    AddressOrNone,
+    /// Address and port of this machine, or nothing: an empty text.
     OptionalAddress,
     Integer {
         min: i64,
@@ -47,7 +53,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 14] = [
+pub const SETTINGS: [Setting; 20] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -144,8 +150,62 @@ pub const SETTINGS: [Setting; 14] = [
         default: Some("\"127.0.0.1:8470\""),
         unit_fr: "",
         unit_en: "",
-        text_fr: "Où la console répond ; adresse locale seulement, cette version n'a pas de TLS.",
-        text_en: "Where the console answers; loopback only, this version has no TLS.",
+        text_fr: "Où la console répond ; au-delà de cette machine seulement avec un certificat et un administrateur.",
+        text_en: "Where the console answers; beyond this machine only with a certificate and an administrator.",
+    },
+    Setting {
+        name: "web.address",
+        form: Form::Origin,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "L'adresse de la console telle que les navigateurs la nomment (`https://vigie.ville.fr`) : les liens de compte et les clés d'accès y sont attachés ; vide : `http://localhost` et le port de `web.listen`.",
+        text_en: "The console's address as browsers name it (`https://vigie.ville.fr`): account links and passkeys are bound to it; empty: `http://localhost` and the port of `web.listen`.",
+    },
+    Setting {
+        name: "tls.certificate",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le certificat de la console en PEM, suivi de ceux qui mènent à son autorité ; repris sans redémarrage quand il change. Sans lui, la console ne répond qu'à une adresse locale.",
+        text_en: "The console's certificate in PEM, with those that lead to its authority behind it; taken without a restart when it changes. Without it the console answers on loopback only.",
+    },
+    Setting {
+        name: "tls.key",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "La clé privée de ce certificat, en PEM, lisible par le seul utilisateur du service.",
+        text_en: "The private key of that certificate, in PEM, readable by the service's user only.",
+    },
+    Setting {
+        name: "tls.plain_listen",
+        form: Form::AddressOrNone,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où répondre en HTTP simple (`0.0.0.0:80`) : au défi d'une autorité de certification, et pour renvoyer vers `web.address` ; rien d'autre.",
+        text_en: "Where to answer plain HTTP (`0.0.0.0:80`): the challenge of a certificate authority, and the way to `web.address`; nothing else.",
+    },
+    Setting {
+        name: "tls.acme_folder",
+        form: Form::OptionalFolder,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où un client ACME dépose ses réponses (`/.well-known/acme-challenge/`).",
+        text_en: "Where an ACME client puts its answers (`/.well-known/acme-challenge/`).",
+    },
+    Setting {
+        name: "session.idle_minutes",
+        form: Form::Integer { min: 1, max: SESSION_IDLE_MINUTES_MAX },
+        default: Some("10"),
+        unit_fr: "minutes",
+        unit_en: "minutes",
+        text_fr: "Une session que personne ne touche se verrouille après ce temps : ses images s'arrêtent, mot de passe et code sont redemandés.",
+        text_en: "A session that nobody touches locks after this: its pictures stop, password and code are asked for again.",
     },
     Setting {
         name: "public.listen",
@@ -176,6 +236,9 @@ pub const SETTINGS: [Setting; 14] = [
     },
 ];
 
+// The table says this number as text.
+const _: () = assert!(SESSION_IDLE_MINUTES == 10);
+
 impl Setting {
     pub fn of(name: &str) -> Option<&'static Setting> {
         SETTINGS.iter().find(|setting| setting.name == name)
@@ -200,7 +263,9 @@ impl Setting {
             Form::OptionalFile => "un fichier, chemin absolu, ou vide".into(),
             Form::OptionalAddress => "adresse locale et port, ou vide".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
-            Form::Address => "adresse locale et port".into(),
+            Form::Address => "adresse et port, locale sans certificat".into(),
+            Form::AddressOrNone => "vide, ou adresse et port".into(),
+            Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
         }
@@ -215,7 +280,9 @@ impl Setting {
             Form::OptionalFile => "a file, absolute path, or empty".into(),
             Form::OptionalAddress => "loopback address and port, or empty".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
-            Form::Address => "loopback address and port".into(),
+            Form::Address => "address and port, loopback without a certificate".into(),
+            Form::AddressOrNone => "empty, or address and port".into(),
+            Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),
         }

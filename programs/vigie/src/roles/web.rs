@@ -36,6 +36,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         Ok(_) => stop.clone(),
         Err(_) => stop_when_the_store_is_there(config, identity.site, stop),
     };
+    let tls = config.tls_files().map(|files| web::Tls::load(files, build.clock.utc())).transpose()?;
     let web = web::WebConfig {
         keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.web)),
         recorder_socket: config.recorder_socket(),
@@ -44,15 +45,25 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         clock: build.clock.clone(),
         random: Arc::new(SystemRandom::new()),
         version: build.version.to_owned(),
+        address: config.address(),
+        tls: tls.map(Arc::new),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(SiteError::io("cannot start the web role's runtime"))?;
-    let listen = config.web.listen;
+    let (listen, plain) = (config.web.listen, plain(config));
     runtime.block_on(async move {
         let listener = bind(listen).map_err(|source| SiteError::Listen { address: listen, source })?;
+        if let Some((address, plain)) = plain {
+            let listener = bind(address).map_err(|source| SiteError::Listen { address, source })?;
+            tokio::spawn(async move {
+                if let Err(error) = web::serve_plain(listener, plain).await {
+                    tracing::error!(%error, "the port of plain HTTP");
+                }
+            });
+        }
         let stopped = async move {
             while !stop.load(Ordering::SeqCst) {
                 tokio::time::sleep(LOOK).await;
@@ -62,6 +73,14 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+/// The port beside TLS, if there is one: it keeps nothing and asks nobody.
+fn plain(config: &Config) -> Option<(SocketAddr, web::Plain)> {
+    let address = config.tls.plain_listen.parse().ok()?;
+    let folder = &config.tls.acme_folder;
+    let acme_folder = (!folder.as_os_str().is_empty()).then(|| folder.clone());
+    Some((address, web::Plain { address: config.address(), acme_folder }))
 }
 
 /// Set when `stop` is, or when the store's disk is mounted: this process then ends, and `serve` starts it again with it.

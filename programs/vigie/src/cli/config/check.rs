@@ -5,7 +5,7 @@ use catalog::Registry;
 use domain::{Hour, HourLength, UtcMicros, limit::HOUR_TURN_SECONDS_MAX};
 use keeper::{
     KeeperClient,
-    wire::{Answer, Control},
+    wire::{Answer, Control, FindingState},
 };
 use policy::retention::{closes_at, deadline};
 use rustix::fs::Access;
@@ -49,6 +49,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(store(config));
     checks.extend(space(config));
     checks.push(delays(build, config));
+    checks.extend(certificate(build, config));
     checks.push(port(config, "web.listen", config.web.listen));
     checks.extend(config.public.listen.map(|address| port(config, "public.listen", address)));
     checks.extend(witnesses(config));
@@ -247,6 +248,20 @@ fn delays_of_cameras(config: &Config) -> Option<Vec<(String, u32)>> {
     }
     let versions = Registry::open(&config.registry()).ok()?.cameras(UtcMicros(i64::MAX / 2)).ok()?;
     Some(versions.into_iter().map(|version| (version.camera.name, version.camera.delay_days)).collect())
+}
+
+/// Valid now, of that key, and for how long.
+fn certificate(build: &Build, config: &Config) -> Option<Check> {
+    let (files, now) = (config.tls_files()?, build.clock.utc());
+    let setting = "tls.certificate";
+    Some(match web::Tls::load(files, now) {
+        Err(error) => said(setting, State::Refused, crate::french::tls(&error), error.to_string()),
+        Ok(tls) => {
+            let finding = web::certificate_finding(tls.expires(), now);
+            let state = if finding.state == FindingState::Ok { State::Ok } else { State::Warning };
+            said(setting, state, finding.detail_fr, finding.detail_en)
+        }
+    })
 }
 
 fn port(config: &Config, setting: &'static str, address: SocketAddr) -> Check {

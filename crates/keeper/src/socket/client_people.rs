@@ -1,0 +1,120 @@
+//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
+
+use super::client::{KeeperClient, unexpected};
+use crate::wire::{Answer, Browser, PasskeyLine, Question, SessionView};
+use domain::Sensitive;
+use vault::{
+    KeeperError,
+    keeper::{Permit, SessionSecret},
+};
+
+/// Denied: come back after so many seconds.
+type OrWait<T> = Result<Result<T, u32>, KeeperError>;
+
+/// A session that began.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub session: SessionSecret,
+    pub view: SessionView,
+    pub device: Sensitive<String>,
+}
+
+impl KeeperClient {
+    pub fn sign_in(
+        &self,
+        name: Sensitive<String>,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+        browser: Browser,
+    ) -> OrWait<SignedIn> {
+        self.begins(&Question::SignIn { name, password, code, browser })
+    }
+
+    pub fn session(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
+        self.look(session, false)
+    }
+
+    /// A person moved: the session locks later.
+    pub fn session_acts(&self, session: &SessionSecret) -> Result<SessionView, KeeperError> {
+        self.look(session, true)
+    }
+
+    /// Which of these permits still hold.
+    pub fn alive(&self, permits: Vec<Permit>) -> Result<Vec<bool>, KeeperError> {
+        match self.ask(&Question::Alive { permits })? {
+            Answer::Alive(alive) => Ok(alive),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The ceremony's number and the browser's options.
+    pub fn passkey_begin(
+        &self,
+        session: SessionSecret,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    ) -> OrWait<([u8; 16], Sensitive<String>)> {
+        self.ceremony(&Question::PasskeyBegin { session, password, code })
+    }
+
+    /// `false`: the passkey is not taken.
+    pub fn passkey_add(
+        &self,
+        session: SessionSecret,
+        ceremony: [u8; 16],
+        label: Sensitive<String>,
+        credential: Sensitive<String>,
+    ) -> Result<bool, KeeperError> {
+        match self.ask(&Question::PasskeyAdd { session, ceremony, label, credential })? {
+            Answer::Done => Ok(true),
+            Answer::Denied { .. } => Ok(false),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn passkeys(&self, session: SessionSecret) -> Result<Vec<PasskeyLine>, KeeperError> {
+        match self.ask(&Question::PasskeyList { session })? {
+            Answer::Passkeys(lines) => Ok(lines),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn passkey_remove(&self, session: SessionSecret, id: [u8; 32]) -> Result<(), KeeperError> {
+        match self.ask(&Question::PasskeyRemove { session, id })? {
+            Answer::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// To sign in: the ceremony's number and the browser's options.
+    pub fn passkey_ask(&self) -> OrWait<([u8; 16], Sensitive<String>)> {
+        self.ceremony(&Question::PasskeyAsk)
+    }
+
+    pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
+        self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    fn look(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {
+        match self.ask(&Question::Session { session: session.clone(), acts })? {
+            Answer::Session(view) => Ok(view),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn begins(&self, question: &Question) -> OrWait<SignedIn> {
+        match self.ask(question)? {
+            Answer::SignedIn { session, view, device } => Ok(Ok(SignedIn { session, view, device })),
+            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn ceremony(&self, question: &Question) -> OrWait<([u8; 16], Sensitive<String>)> {
+        match self.ask(question)? {
+            Answer::Ceremony { id, options } => Ok(Ok((id, options))),
+            Answer::Denied { wait_seconds } => Ok(Err(wait_seconds)),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
