@@ -4,7 +4,7 @@ use crate::{
     core::{KeeperCore, failed, malformed},
     lawful::missing,
     wire::{
-        Answer, CameraView, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
+        Answer, CameraView, CameraViews, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
         RecorderCamera,
     },
 };
@@ -84,7 +84,7 @@ impl KeeperCore {
         Ok(Answer::Done)
     }
 
-    pub(crate) fn camera_views(&self) -> Result<Vec<CameraView>, KeeperError> {
+    pub(crate) fn camera_views(&self) -> Result<CameraViews, KeeperError> {
         let standing = self.standing(self.recording_time())?;
         let view = |version: CameraVersion| {
             let of_camera = standing.of(version.camera.id);
@@ -100,7 +100,8 @@ impl KeeperCore {
                 order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
             }
         };
-        Ok(self.in_service()?.into_iter().map(view).collect())
+        let cameras = self.in_service()?.into_iter().map(view).collect();
+        Ok(CameraViews { cameras, required: standing.law().required().to_vec() })
     }
 
     /// For the recorder: with credentials, in memory (K13).

@@ -119,7 +119,7 @@ impl KeeperCore {
     pub(crate) fn status(&self) -> Result<Answer, KeeperError> {
         Ok(Answer::Status(Box::new(Status {
             health: self.health()?,
-            cameras: self.camera_views()?,
+            cameras: self.camera_views()?.cameras,
             passphrase_from: self.parts.passphrase_from.clone(),
             version: self.parts.version.clone(),
         })))

@@ -3,11 +3,10 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use domain::{ActId, CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},
-    golive::Missing,
 };
 use seal::sign::{PublicKey, Signature};
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,9 @@ use vault::{
     },
     rebuild::Rebuilt,
 };
+
+mod cameras;
+pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -256,6 +258,7 @@ pub struct LawView {
     pub text_fr: String,
     pub text_en: String,
     pub rules: u32,
+    pub required_acts: u32,
     pub permits: Vec<String>,
     /// Proposals that wait for a second person.
     pub waiting: Vec<LawWaiting>,
@@ -364,19 +367,6 @@ pub struct RefusedAct {
     pub problems: Vec<Problem>,
 }
 
-/// A camera to be registered, with what its probe found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewCamera {
-    pub name: String,
-    pub place: String,
-    pub url: String,
-    pub credentials: Option<Credentials>,
-    pub delay_days: u32,
-    pub purposes: Vec<Purpose>,
-    pub fingerprint: Option<String>,
-    pub sub_url: Option<String>,
-}
-
 /// What a look at a camera found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probed {
@@ -462,7 +452,7 @@ pub enum Answer {
         options: Sensitive<String>,
     },
     Passkeys(Vec<PasskeyLine>),
-    CameraViews(Vec<CameraView>),
+    CameraViews(CameraViews),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
     Status(Box<Status>),
@@ -653,39 +643,6 @@ pub struct Browser {
     pub place: [u8; 16],
     /// Tokens of those who signed in on it, with dots between.
     pub device: Option<Sensitive<String>>,
-}
-
-/// A camera as the console shows it; its state comes from the recorder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CameraView {
-    pub id: CameraId,
-    pub name: String,
-    pub place: String,
-    pub delay_days: u32,
-    pub purposes: Vec<Purpose>,
-    pub since: UtcMicros,
-    /// Whether a sub-stream is recorded too.
-    pub has_sub: bool,
-    /// Papers that do not hold; any that blocks stops recording and viewing.
-    pub missing: Vec<MissingAct>,
-    /// When the order that lets it record ends.
-    pub order_end: Option<UtcMicros>,
-}
-
-/// A paper that a camera lacks; `policy::golive::Missing::named` has its words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MissingAct {
-    pub rule: String,
-    pub blocks: bool,
-    /// When the last one that held ended.
-    pub ended: Option<UtcMicros>,
-}
-
-impl MissingAct {
-    /// What it is, what follows and what to do; none for a rule of another release.
-    pub fn words(&self) -> Option<Missing> {
-        Missing::named(&self.rule, self.ended)
-    }
 }
 
 /// What became, or will become, of a camera's hour.

@@ -7,7 +7,7 @@ use crate::{
     server::Web,
 };
 use axum::{Json, extract::State};
-use keeper::wire::CameraView;
+use keeper::wire::{CameraView, RequiredAct};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -57,8 +57,8 @@ pub struct MissingAct {
 
 impl MissingAct {
     /// What a camera lacks, in words.
-    pub fn of(view: &CameraView) -> Vec<MissingAct> {
-        let told = view.missing.iter().filter_map(|act| Some((act.blocks, act.words()?)));
+    pub fn of(view: &CameraView, required: &[RequiredAct]) -> Vec<MissingAct> {
+        let told = view.missing.iter().filter_map(|act| Some((act.blocks, act.words(required)?)));
         let told = told.map(|(blocks, missing)| MissingAct {
             rule: missing.rule,
             blocks,
@@ -74,8 +74,8 @@ impl MissingAct {
     }
 
     /// The first that blocks, in French and English: why the camera does not record.
-    pub fn blocking(view: &CameraView) -> Option<(String, String)> {
-        let first = MissingAct::of(view).into_iter().find(|missing| missing.blocks)?;
+    pub fn blocking(view: &CameraView, required: &[RequiredAct]) -> Option<(String, String)> {
+        let first = MissingAct::of(view, required).into_iter().find(|missing| missing.blocks)?;
         Some((
             format!("{} [{}] {}", first.text_fr, first.article, first.remedy_fr),
             format!("{} [{}] {}", first.text_en, first.article, first.remedy_en),
@@ -111,15 +111,16 @@ pub async fn get_cameras(
         })
         .await?;
     let word = health.as_ref().map(RecorderWord::of).unwrap_or_default();
-    let cameras = views.into_iter().map(|view| {
+    let required = views.required;
+    let cameras = views.cameras.into_iter().map(|view| {
         let id = view.id.to_string();
         let told = word.camera(&id).filter(|_| !word.silent);
         let text = |of: fn(&CameraWord) -> &String| told.map(of).cloned().unwrap_or_default();
-        let blocking = MissingAct::blocking(&view);
+        let blocking = MissingAct::blocking(&view, &required);
         let (detail_fr, detail_en) =
             blocking.clone().unwrap_or_else(|| (text(|told| &told.detail_fr), text(|told| &told.detail_en)));
         Camera {
-            missing: MissingAct::of(&view),
+            missing: MissingAct::of(&view, &required),
             order_end: view.order_end.map(|end| end.to_string()),
             name: view.name,
             place: view.place,

@@ -9,7 +9,7 @@ use crate::{
     tls::certificate_finding,
 };
 use axum::{Json, extract::State};
-use keeper::wire::{CameraView, DestructionHealth, Finding, FindingState, KeeperHealth};
+use keeper::wire::{CameraView, CameraViews, DestructionHealth, Finding, FindingState, KeeperHealth, RequiredAct};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -152,7 +152,7 @@ fn damage(chunks: usize) -> Option<Check> {
     })
 }
 
-fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Health {
+fn compose(health: KeeperHealth, views: &CameraViews, version: String) -> Health {
     let word = RecorderWord::of(&health);
     // a silent recorder is among the keeper's findings
     let checks: Vec<Check> =
@@ -164,7 +164,7 @@ fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Healt
         now: health.now.to_string(),
         version,
         state: worst,
-        cameras: views.iter().map(|view| camera(view, &word)).collect(),
+        cameras: views.cameras.iter().map(|view| camera(view, &views.required, &word)).collect(),
         store: store(&word),
         ledger: HealthLedger {
             size: health.ledger.size,
@@ -184,11 +184,11 @@ fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Healt
     }
 }
 
-fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
+fn camera(view: &CameraView, required: &[RequiredAct], word: &RecorderWord) -> HealthCamera {
     let id = view.id.to_string();
     let told = word.camera(&id);
     let now = told.filter(|_| !word.silent);
-    let blocking = MissingAct::blocking(view);
+    let blocking = MissingAct::blocking(view, required);
     let (detail_fr, detail_en) = blocking.clone().unwrap_or_else(|| {
         let told = now.map(|told| (told.detail_fr.clone(), told.detail_en.clone()));
         told.unwrap_or_default()
@@ -198,7 +198,7 @@ fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
         state: if blocking.is_some() { "refused" } else { word.state(&id) },
         detail_fr,
         detail_en,
-        missing: MissingAct::of(view),
+        missing: MissingAct::of(view, required),
         last_durable: told.and_then(CameraWord::last_durable),
         bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
         clock_ahead_ms: now.and_then(|told| told.clock_ahead_ms),

@@ -16,8 +16,8 @@ use http_body_util::BodyExt;
 use keeper::{
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
-        LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
+        Answer, CameraView, CameraViews, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth,
+        KeyringHealth, LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -276,8 +276,8 @@ fn answer(question: Question) -> Answer {
             Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
             None => Verdict::Refused(refused()),
         })),
-        Question::SeeCameras { .. } => Answer::CameraViews(
-            [CAMERA, CAMERA_WITH_SUB]
+        Question::SeeCameras { .. } => Answer::CameraViews(CameraViews {
+            cameras: [CAMERA, CAMERA_WITH_SUB]
                 .map(|id| CameraView {
                     id,
                     name: "Place de l’Église".into(),
@@ -290,7 +290,8 @@ fn answer(question: Question) -> Answer {
                     order_end: None,
                 })
                 .into(),
-        ),
+            required: vec![],
+        }),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),

@@ -131,7 +131,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
 
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
-    for camera in cameras {
+    for camera in &cameras.cameras {
         let purposes: Vec<String> = camera.purposes.iter().map(|purpose| format!("{}°", purpose.number())).collect();
         let (days, purposes) = (camera.delay_days, purposes.join(" "));
         println!(
@@ -142,7 +142,7 @@ fn list(context: &Context<'_>) -> Outcome {
             context.pick("jours", "days")
         );
         for act in &camera.missing {
-            let Some(missing) = act.words() else { continue };
+            let Some(missing) = act.words(&cameras.required) else { continue };
             let effect = match act.blocks {
                 true => context.pick("n'enregistre pas", "does not record"),
                 false => context.pick("à régulariser", "to be put right"),
@@ -297,7 +297,7 @@ fn must_be_in_service(context: &Context<'_>, name: &str) -> Result<(), Box<dyn s
 
 fn in_service(context: &Context<'_>, name: &str) -> Result<bool, Box<dyn std::error::Error>> {
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
-    Ok(cameras.iter().any(|camera| camera.name == name))
+    Ok(cameras.cameras.iter().any(|camera| camera.name == name))
 }
 
 /// A mistake in the address is told here, with the options that this command has for it.
