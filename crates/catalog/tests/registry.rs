@@ -1,7 +1,7 @@
 //! The registry: accounts, setup links, sessions, dated cameras, reopening, damage.
 
 use catalog::{Account, AccountId, Camera, CatalogError, NewFactor, Registry, SecondFactor, Site};
-use domain::{CameraId, Purpose, Sensitive, SiteId, UtcMicros, limit};
+use domain::{CameraClass, CameraId, Purpose, Sensitive, SiteId, UtcMicros, limit};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -65,6 +65,7 @@ fn camera(number: u8) -> Camera {
         delay_days: 15,
         purposes: vec![Purpose::PublicBuildings, Purpose::Dumping],
         fingerprint: Some("host port realm".to_owned()),
+        class: CameraClass::ALL.get(usize::from(number)).copied(),
     }
 }
 

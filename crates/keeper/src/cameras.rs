@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use catalog::{Camera, CameraVersion};
-use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraClass, CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
 use ledger::{Actor, Event};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -63,6 +63,7 @@ impl KeeperCore {
             delay_days: new.delay_days,
             purposes: new.purposes,
             fingerprint: new.fingerprint,
+            class: new.class,
         };
         let taken = self.in_service()?.iter().any(|version| version.camera.name == camera.name);
         if taken {
@@ -86,7 +87,9 @@ impl KeeperCore {
 
     pub(crate) fn camera_views(&self) -> Result<CameraViews, KeeperError> {
         let standing = self.standing(self.recording_time())?;
+        let measured = self.measured();
         let view = |version: CameraVersion| {
+            let shortfalls = self.shortfalls(&version.camera, &measured);
             let of_camera = standing.of(version.camera.id);
             CameraView {
                 id: version.camera.id,
@@ -98,6 +101,8 @@ impl KeeperCore {
                 has_sub: version.camera.sub_url.is_some(),
                 missing: of_camera.map(missing).unwrap_or_default(),
                 order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
+                class: version.camera.class,
+                shortfalls,
             }
         };
         let cameras = self.in_service()?.into_iter().map(view).collect();
@@ -217,6 +222,15 @@ impl KeeperCore {
             Event::Camera { change: "sub-stream".into(), camera: camera.id, details: format!("{name}: {what}") };
         self.enter_events(actor, vec![event])?;
         self.put(Camera { sub_url, ..camera }, now)?;
+        Ok(Answer::Done)
+    }
+
+    /// States what a camera mainly films.
+    pub(crate) fn camera_class(&self, actor: Actor, name: &str, class: CameraClass) -> Result<Answer, KeeperError> {
+        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
+        let details = format!("{name}: {}", class.name());
+        self.enter_events(actor, vec![Event::Camera { change: "class".into(), camera: camera.id, details }])?;
+        self.put(Camera { class: Some(class), ..camera }, now)?;
         Ok(Answer::Done)
     }
 

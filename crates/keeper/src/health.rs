@@ -141,6 +141,7 @@ impl KeeperCore {
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
         findings.extend(self.acts_findings()?);
+        findings.extend(self.technical_findings()?);
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
             now,
@@ -310,9 +311,13 @@ fn destruction_finding(health: &DestructionHealth) -> Finding {
     finding("destruction", state, titles, texts)
 }
 
+/// Whether what the recorder said last says nothing about now.
+pub(crate) fn is_silent(now: UtcMicros, seen: Option<UtcMicros>) -> bool {
+    seen.is_none_or(|seen| now.since(seen) > RECORDER_SILENCE_SECONDS_MAX * 1_000_000)
+}
+
 fn recorder_finding(now: UtcMicros, seen: Option<UtcMicros>) -> Finding {
-    let silent = seen.is_none_or(|seen| now.since(seen) > RECORDER_SILENCE_SECONDS_MAX * 1_000_000);
-    let (state, fr, en) = if silent {
+    let (state, fr, en) = if is_silent(now, seen) {
         (FindingState::Alarm, "L'enregistreur ne répond pas.", "The recorder does not answer.")
     } else {
         (FindingState::Ok, "L'enregistreur répond.", "The recorder answers.")

@@ -30,6 +30,7 @@ mod rebuild;
 mod scans;
 mod sealed;
 pub mod socket;
+mod technical;
 mod tick;
 pub mod verify;
 pub mod wire;

@@ -3,7 +3,7 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{ActId, CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use domain::{ActId, CameraClass, CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},
@@ -172,6 +172,11 @@ pub enum Control {
     CameraSub {
         name: String,
         sub_url: Option<String>,
+    },
+    /// States what a camera mainly films.
+    CameraClass {
+        name: String,
+        class: CameraClass,
     },
     /// Looks at a camera: a registered one by name, or an address.
     CameraTest {

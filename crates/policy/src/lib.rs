@@ -11,6 +11,7 @@ pub mod law;
 pub mod request;
 pub mod required;
 pub mod retention;
+pub mod technical;
 pub mod time;
 
 pub use decide::{Decision, Reason, Refusal, RuleId};

@@ -38,6 +38,36 @@ pub struct Camera {
     missing: Vec<MissingAct>,
     /// ISO 8601: when the order that lets it record ends.
     order_end: Option<String>,
+    /// What it mainly films (arrêté of 3 August 2007), such as `narrow-view`; null where nobody stated it.
+    class: Option<&'static str>,
+    /// Where what is recorded falls short of that arrêté: an alarm, no stop.
+    shortfalls: Vec<TechnicalShortfall>,
+}
+
+/// A size or a rate, measured, below what is demanded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TechnicalShortfall {
+    /// `TECH-07`, `TECH-08` (size) or `TECH-09` (rate): the duty in docs/law.md.
+    duty: &'static str,
+    article: String,
+    text_fr: String,
+    text_en: String,
+    remedy_fr: String,
+    remedy_en: String,
+}
+
+impl TechnicalShortfall {
+    pub fn of(view: &CameraView) -> Vec<TechnicalShortfall> {
+        let told = view.shortfalls.iter().map(|short| TechnicalShortfall {
+            duty: short.duty(),
+            article: short.article.clone(),
+            text_fr: short.text_fr(),
+            text_en: short.text_en(),
+            remedy_fr: short.remedy_fr(),
+            remedy_en: short.remedy_en(),
+        });
+        told.collect()
+    }
 }
 
 /// A legal paper that a camera lacks.
@@ -122,6 +152,8 @@ pub async fn get_cameras(
         Camera {
             missing: MissingAct::of(&view, &required),
             order_end: view.order_end.map(|end| end.to_string()),
+            class: view.class.map(|class| class.name()),
+            shortfalls: TechnicalShortfall::of(&view),
             name: view.name,
             place: view.place,
             delay_days: view.delay_days,

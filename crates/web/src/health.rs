@@ -1,7 +1,7 @@
 //! The health page: what the keeper and the recorder say of themselves, in one answer.
 
 use crate::{
-    cameras::MissingAct,
+    cameras::{MissingAct, TechnicalShortfall},
     extract::SignedIn,
     problem::{Problem, ProblemBody},
     recorder_word::{CameraWord, RecorderWord},
@@ -66,6 +66,8 @@ pub struct HealthCamera {
     clock_jumps: u64,
     /// Papers that do not hold.
     missing: Vec<MissingAct>,
+    /// Where what is recorded falls short of the arrêté of 3 August 2007.
+    shortfalls: Vec<TechnicalShortfall>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -199,6 +201,7 @@ fn camera(view: &CameraView, required: &[RequiredAct], word: &RecorderWord) -> H
         detail_fr,
         detail_en,
         missing: MissingAct::of(view, required),
+        shortfalls: TechnicalShortfall::of(view),
         last_durable: told.and_then(CameraWord::last_durable),
         bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
         clock_ahead_ms: now.and_then(|told| told.clock_ahead_ms),

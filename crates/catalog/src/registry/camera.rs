@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::column;
 use crate::error::{CatalogError, Failure};
-use domain::{CameraId, Purpose, Sensitive, UtcMicros};
+use domain::{CameraClass, CameraId, Purpose, Sensitive, UtcMicros};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -26,6 +26,8 @@ pub struct Camera {
     pub purposes: Vec<Purpose>,
     /// The device pinned at `camera add` (R13).
     pub fingerprint: Option<String>,
+    /// What it mainly films, as somebody stated it (arrêté of 3 August 2007).
+    pub class: Option<CameraClass>,
 }
 
 /// One dated version.
@@ -163,15 +165,15 @@ async fn add_version(
     let version = column::count::<u32>(&last, "version")? + 1;
     let insert = sqlx::query(
         "insert into camera (site, camera, version, valid_from, recorded_at, removed, name, place, url, credential,
-           delay_days, purposes, fingerprint, sub_url)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+           delay_days, purposes, fingerprint, sub_url, class)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     );
     let credential = camera.credential.as_ref().map(|sealed| sealed.reveal().as_slice());
     let insert = insert.bind(&site[..]).bind(&camera.id.0[..]).bind(i64::from(version)).bind(valid_from.0);
     let insert = insert.bind(recorded_at.0).bind(removed).bind(&camera.name).bind(&camera.place).bind(&camera.url);
     let insert = insert.bind(credential).bind(i64::from(camera.delay_days));
     let insert = insert.bind(column::purposes_text(&camera.purposes)).bind(&camera.fingerprint);
-    let insert = insert.bind(&camera.sub_url);
+    let insert = insert.bind(&camera.sub_url).bind(camera.class.map(CameraClass::name));
     insert.execute(db).await?;
     Ok(version)
 }
@@ -187,6 +189,7 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         delay_days: column::count(row, "delay_days")?,
         purposes: column::purposes(row, "purposes")?,
         fingerprint: row.try_get("fingerprint")?,
+        class: column::class(row, "class")?,
     };
     Ok(CameraVersion {
         camera,

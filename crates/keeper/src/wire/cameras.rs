@@ -1,9 +1,9 @@
 //! What is said of cameras: one that is added, those in service, what each lacks of papers.
 
 use super::Credentials;
-use domain::{CameraId, Purpose, UtcMicros};
-use policy::golive::Missing;
+use domain::{CameraClass, CameraId, Purpose, UtcMicros};
 pub use policy::required::RequiredAct;
+use policy::{golive::Missing, technical::Shortfall};
 use serde::{Deserialize, Serialize};
 
 /// A camera to be registered, with what its probe found.
@@ -17,6 +17,7 @@ pub struct NewCamera {
     pub purposes: Vec<Purpose>,
     pub fingerprint: Option<String>,
     pub sub_url: Option<String>,
+    pub class: Option<CameraClass>,
 }
 
 /// A camera as the console shows it; its state comes from the recorder.
@@ -34,6 +35,10 @@ pub struct CameraView {
     pub missing: Vec<MissingAct>,
     /// When the order that lets it record ends.
     pub order_end: Option<UtcMicros>,
+    /// What it mainly films, if somebody stated it.
+    pub class: Option<CameraClass>,
+    /// Where what is recorded falls short of the arrêté of 3 August 2007.
+    pub shortfalls: Vec<Shortfall>,
 }
 
 /// The cameras in service, and the papers that the law in force requires of them: their words are said once.

@@ -295,6 +295,7 @@ pub fn bare_registry() -> TempDir {
             delay_days,
             purposes: vec![Purpose::SafetyOfPersonsAndProperty],
             fingerprint: None,
+            class: None,
         };
         registry.camera_put(&camera, created, created).unwrap();
     }

@@ -59,6 +59,8 @@ fn views() -> CameraViews {
         has_sub: false,
         missing: vec![],
         order_end: None,
+        class: None,
+        shortfalls: vec![],
     }];
     CameraViews { cameras, required: vec![row("act-authorisation", "CSI L252-1"), row("act-sign", "CSI L255-1")] }
 }

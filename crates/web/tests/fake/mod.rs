@@ -288,6 +288,8 @@ fn answer(question: Question) -> Answer {
                     has_sub: id == CAMERA_WITH_SUB,
                     missing: vec![],
                     order_end: None,
+                    class: None,
+                    shortfalls: vec![],
                 })
                 .into(),
             required: vec![],

@@ -1,8 +1,8 @@
-//! `vigie camera add|list|test|confirm|sub|remove`.
+//! `vigie camera add|list|test|confirm|sub|class|remove`.
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::{Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraClass, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
 use std::{
@@ -32,6 +32,13 @@ pub enum Command {
         /// rtsp://… du même appareil ; sans adresse, le flux est retiré · of the same device; without it the stream is removed
         url: Option<String>,
     },
+    /// Dire ce que la caméra filme surtout : définition et cadence exigées en dépendent (arrêté du 3 août 2007) · state what the
+    /// camera mainly films: the size and rate demanded depend on it
+    Class {
+        name: String,
+        #[arg(value_parser = class)]
+        class: CameraClass,
+    },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
     Remove { name: String },
 }
@@ -54,6 +61,10 @@ pub struct Add {
     /// rtsp://… du flux secondaire (H.264, pour les navigateurs qui ne lisent pas H.265) · of the sub-stream
     #[arg(long)]
     sub: Option<String>,
+    /// Ce qu'elle filme surtout : narrow-view (plan étroit), fast-flow (plan étroit sur flux rapides), traffic, other ; suivi de
+    /// -thumbnails où des vignettes de 90×60 s'extraient, constatées à la main · what it mainly films
+    #[arg(long, value_parser = class)]
+    class: Option<CameraClass>,
     #[command(flatten)]
     sign_in: SignIn,
     /// Sans regarder la caméra d'abord : elle n'est pas épinglée · without looking first: the device is not pinned
@@ -86,6 +97,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Test(test) => run_test(context, test),
         Command::Confirm { name, device } => confirm(context, name, device),
         Command::Sub { name, url } => set_sub(context, name, url),
+        Command::Class { name, class } => set_class(context, name, class),
         Command::Remove { name } => remove(context, name),
     }
 }
@@ -119,6 +131,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
         purposes: add.purposes,
         fingerprint,
         sub_url: add.sub,
+        class: add.class,
     };
     match context.ask(Control::CameraAdd(camera))? {
         Answer::CameraAdded { camera } => {
@@ -141,6 +154,11 @@ fn list(context: &Context<'_>) -> Outcome {
             camera.place,
             context.pick("jours", "days")
         );
+        for short in &camera.shortfalls {
+            let text = context.pick(short.text_fr(), short.text_en());
+            let remedy = context.pick(short.remedy_fr(), short.remedy_en());
+            println!("    ✗ {text} [{} · {}]\n      {remedy}", short.duty(), short.article);
+        }
         for act in &camera.missing {
             let Some(missing) = act.words(&cameras.required) else { continue };
             let effect = match act.blocks {
@@ -268,6 +286,22 @@ fn set_sub(context: &Context<'_>, name: String, url: Option<String>) -> Outcome 
         }
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn set_class(context: &Context<'_>, name: String, class: CameraClass) -> Outcome {
+    must_be_in_service(context, &name)?;
+    context.ask(Control::CameraClass { name, class })?;
+    println!(
+        "{} {}",
+        context.pick("Classe inscrite :", "Class entered:"),
+        context.pick(class.title_fr(), class.title_en())
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn class(text: &str) -> Result<CameraClass, String> {
+    let names = || CameraClass::ALL.map(CameraClass::name).join(", ");
+    CameraClass::from_name(text).ok_or_else(|| format!("{}, pas · not `{text}`", names()))
 }
 
 fn remove(context: &Context<'_>, name: String) -> Outcome {
