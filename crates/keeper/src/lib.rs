@@ -6,6 +6,7 @@
 mod accounts;
 mod acts;
 mod acts_health;
+mod acts_verify;
 pub mod audit;
 mod cameras;
 mod clocks;
