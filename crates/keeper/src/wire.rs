@@ -223,6 +223,11 @@ pub enum Control {
     CatalogRebuild,
     /// Which rules decide, and what waits for a second person.
     Law,
+    /// What the rules in force say of a capability at its best; nothing is opened.
+    LawAsk {
+        action: policy::Action,
+        role: AccountRole,
+    },
     /// A person proposes a law pack or the town's rules; with none of both, the pack that comes with this program.
     LawPropose {
         person: PersonProof,
@@ -491,6 +496,7 @@ pub enum Answer {
     Confirmation(Confirmation),
     Law(Box<LawView>),
     LawDone(LawDone),
+    LawSays(Box<policy::Decision>),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,
