@@ -146,7 +146,7 @@ fn questions_about(looks: &[Seen]) -> Vec<Found<'_>> {
 
 fn is_night(at: UtcMicros) -> bool {
     let (hour, _) = hour_and_weekday(at);
-    QUESTION_NIGHT_FROM <= hour || hour < QUESTION_NIGHT_UNTIL
+    !(QUESTION_NIGHT_UNTIL..QUESTION_NIGHT_FROM).contains(&hour)
 }
 
 /// Those that lie, with enough others, within one day.
