@@ -206,7 +206,8 @@ impl KeeperCore {
     /// Months of a span whose log key is dead. The month of an entry stands beside its sealed details in clear, in order.
     fn ended_months(&self, span: Span) -> Result<Vec<EndedMonth>, KeeperError> {
         let (mut ended, mut month) = (Vec::new(), Month::of(span.from()));
-        while month.start() < span.to() {
+        let until = span.to().min(self.decision_time());
+        while month.start() < until {
             let named = crate::core::of_keyring(month).map_err(failed)?;
             if matches!(self.parts.keyring.log_key_to_read(named), Err(KeyringError::LogKeyDestroyed { .. })) {
                 ended.extend(self.ended_month(month)?);
@@ -229,7 +230,14 @@ impl KeeperCore {
         }
         let root_hex = head.root.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let end = self.moving().trace.end_of(month);
-        Ok(Some(EndedMonth { month, first, last: after - 1, ended: end, log_size: head.size, root_hex }))
+        Ok(Some(EndedMonth {
+            month: month.to_string(),
+            first,
+            last: after - 1,
+            ended: end,
+            log_size: head.size,
+            root_hex,
+        }))
     }
 
     /// The number of the first entry of this month or a later one.

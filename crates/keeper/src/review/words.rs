@@ -2,7 +2,6 @@
 
 use crate::wire::{MissingAct, PersonProof};
 use domain::{ActKind, Purpose, Role, Sensitive, Span, UtcMicros};
-use ledger::Month;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vault::keeper::{Refused, SessionSecret};
@@ -132,7 +131,8 @@ pub struct RuleWords {
 /// A month whose details nobody can read any more, and what the log still proves of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedMonth {
-    pub month: Month,
+    /// `2026-03`.
+    pub month: String,
     /// Numbers of its first and of its last entry: so many were made, whatever they say.
     pub first: u64,
     pub last: u64,
