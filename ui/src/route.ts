@@ -5,6 +5,7 @@ export type Route =
   | { screen: 'wall' }
   | { screen: 'day'; camera: string | null; date: string | null }
   | { screen: 'health' }
+  | { screen: 'reviews' }
   | { screen: 'account' }
   | { screen: 'about' }
   | { screen: 'home' }
@@ -20,6 +21,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'day', camera: first ?? null, date: isDate(second) ? second : null }
     case 'health':
       return { screen: 'health' }
+    case 'reviews':
+      return { screen: 'reviews' }
     case 'account':
       return { screen: 'account' }
     case 'about':

@@ -15,6 +15,7 @@ use crate::{
     lawful::Lawful,
     rebuild::Rebuilds,
     scans::Upload,
+    trace::Trace,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
@@ -78,6 +79,8 @@ pub(crate) struct Moving {
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
+    /// Where reviews find what they tell.
+    pub trace: Trace,
     pub law: LawSeen,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
@@ -184,6 +187,7 @@ impl KeeperCore {
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,
+                trace: history.trace,
                 law: history.law,
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
@@ -250,7 +254,8 @@ impl KeeperCore {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         self.note_keeping();
         let mut moving = self.moving();
-        for entry in &entries {
+        for (entry, number) in entries.iter().zip(&numbers) {
+            moving.trace.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);

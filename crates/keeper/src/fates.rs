@@ -8,6 +8,7 @@ use crate::{
     law::LawSeen,
     lawful::LastWords,
     orders::Orders,
+    trace::Trace,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
 use ledger::{Entry, Event, Month};
@@ -54,6 +55,7 @@ struct Living {
 pub(crate) struct History {
     pub fates: Fates,
     pub told: Told,
+    pub trace: Trace,
     pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
@@ -73,6 +75,7 @@ impl History {
                     if std::mem::take(&mut in_the_dark) {
                         history.fates.known_from = Some(entry.at.plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600));
                     }
+                    history.trace.take(sealed.seq, &entry);
                     history.take(&entry);
                 }
                 Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {

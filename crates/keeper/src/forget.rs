@@ -93,6 +93,7 @@ impl KeeperCore {
         let destroyed = self.parts.keyring.destroy_log_key(of_keyring).map_err(failed)?; // 3
         let kept = self.parts.keyring.condemned().into_iter().map(|condemned| condemned.hour).collect();
         self.moving().fates.forget(month, &kept);
+        self.moving().trace.forget(month);
         if !matches!(self.parts.keyring.log_key_to_read(of_keyring), Err(KeyringError::LogKeyDestroyed { .. })) {
             return Err(failed(format!("the keyring still gives the log key of {month} after it was destroyed"))); // 4
         }

@@ -27,10 +27,12 @@ mod lawful;
 mod life;
 mod orders;
 mod rebuild;
+pub mod review;
 mod scans;
 mod sealed;
 pub mod socket;
 mod tick;
+mod trace;
 pub mod verify;
 pub mod wire;
 

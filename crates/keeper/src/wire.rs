@@ -3,6 +3,7 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
 use policy::{
     Role as AccountRole,
@@ -145,6 +146,14 @@ pub enum Question {
     SeeHealth {
         session: SessionSecret,
     },
+    /// What was done, for those whose office it is to review it.
+    Review(Box<ReviewAsk>),
+    /// What the person of this session did; `before`: from that entry's number downwards.
+    OwnTrace {
+        session: SessionSecret,
+        span: Span,
+        before: Option<u64>,
+    },
     // the command line
     Control(Control),
 }
@@ -185,6 +194,11 @@ pub enum Control {
     /// Ends an account's sessions, links and permits at once.
     AccountDisable {
         name: Sensitive<String>,
+    },
+    /// A person was trained in data protection that day.
+    AccountTrained {
+        name: Sensitive<String>,
+        on: UtcMicros,
     },
     /// A part of a scan, in order; the keeper seals it once it is whole.
     ScanPart(ScanPart),
@@ -467,6 +481,8 @@ pub enum Answer {
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
+    Reviewed(Box<Reviewed>),
+    OwnTrace(Box<TracePage>),
     Status(Box<Status>),
     Probed(Result<Probed, ProbeFailure>),
     CameraAdded {

@@ -176,6 +176,19 @@ pub enum Event {
         reason: Option<Sensitive<String>>,
         rules: Vec<String>,
     },
+    /// Somebody reads what was done: words and counts, never pictures. Before the answer, as a look (L3).
+    Review {
+        who: Sensitive<String>,
+        role: String,
+        /// `trace`, `accounts`, `questions`, or `name`: two persons see who stands behind a pseudonym.
+        what: String,
+        span: Option<Span>,
+        reason: Sensitive<String>,
+        /// For `name`: the pseudonym of this span, the second person, and whose name is shown.
+        pseudonym: Option<String>,
+        second: Option<Sensitive<String>>,
+        named: Option<Sensitive<String>>,
+    },
     /// A reel is closed (recovered ones too); `root` is over its streams' roots of chunk digests.
     Reel {
         reel: ReelId,
@@ -381,6 +394,16 @@ mod tests {
                 purpose: None,
                 reason: Some(name.clone()),
                 rules: vec![],
+            },
+            Event::Review {
+                who: name.clone(),
+                role: text.clone(),
+                what: text.clone(),
+                span: None,
+                reason: name.clone(),
+                pseudonym: Some(text.clone()),
+                second: Some(name.clone()),
+                named: Some(name.clone()),
             },
             Event::Reel { reel, run, hour, deadline: at, root, bytes: u64::MAX, streams: 3 },
             Event::Recovered { reel, cut_bytes: 4096, lost_after: Some(at) },

@@ -1,6 +1,6 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, passkeys, replay, reviews, session, setup, site, wall};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -35,6 +35,11 @@ use utoipa::{
         day::get_day,
         looks::post_look,
         looks::delete_look,
+        reviews::post_trace,
+        reviews::post_accounts,
+        reviews::post_questions,
+        reviews::post_name,
+        reviews::get_own_trace,
         health::get_health,
         wall::get_wall,
         live::get_live,

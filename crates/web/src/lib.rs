@@ -23,6 +23,8 @@ mod problem;
 mod recorder_link;
 mod recorder_word;
 mod replay;
+mod review_words;
+mod reviews;
 mod routes;
 mod server;
 mod session;

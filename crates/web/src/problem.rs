@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::limit::{CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PERMIT_IDLE_SECONDS_MAX};
+use domain::limit::{
+    CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX,
+    REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEW_DAYS_MAX,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::{
@@ -70,6 +73,9 @@ pub struct RefusalReason {
 impl Problem {
     pub fn refused(refused: Refused) -> Problem {
         Problem { text: &LOOK_REFUSED, refused: Some(Box::new(refused)), wait_seconds: None }
+    }
+    pub fn review_refused(refused: Refused) -> Problem {
+        Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
     }
     /// With a header `Retry-After`.
     pub fn wait(seconds: u32) -> Problem {
@@ -189,6 +195,15 @@ texts! {
     LOOK_REFUSED FORBIDDEN "look-refused": "Demande refusée", "Request refused";
         "Aucune image n’a été ouverte. Le refus est inscrit au registre avec ses raisons.",
         "No picture was opened. The refusal is in the ledger with its reasons."
+    REVIEW_REFUSED FORBIDDEN "review-refused": "Relecture refusée", "Review refused";
+        "Rien n’a été montré. Le refus est inscrit au registre avec ses raisons.",
+        "Nothing was shown. The refusal is in the ledger with its reasons."
+    REVIEW_REASON BAD_REQUEST "review-reason": "Motif trop court ou trop long", "Reason too short or too long";
+        "Une relecture a un motif de 10 à 500 caractères : il est inscrit au registre avant la réponse.",
+        "A review has a reason of 10 to 500 characters: it is entered in the ledger before the answer."
+    REVIEW_SPAN BAD_REQUEST "review-span": "Période trop longue ou inversée", "Period too long or backwards";
+        "Une relecture porte sur 366 jours au plus, les questions à poser sur 31. Choisissez une période plus courte.",
+        "A review covers at most 366 days, questions worth asking 31. Choose a shorter period."
     OTHER_PAGE FORBIDDEN "other-page": "Demande d’une autre page", "Request of another page";
         "L’en-tête `Vigie-Request: 1` manque : seule la console de Vigie peut agir.",
         "The header `Vigie-Request: 1` is missing: only the console of Vigie may act."
@@ -253,6 +268,9 @@ texts! {
 
 // The text of `PASSWORD_LENGTH` says these numbers.
 const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
+// The texts of `REVIEW_REASON` and `REVIEW_SPAN` too.
+const _: () =
+    assert!(REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500 && REVIEW_DAYS_MAX == 366 && QUESTION_DAYS_MAX == 31);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
 

@@ -1,6 +1,7 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
+import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
 import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
@@ -26,6 +27,13 @@ export const api = {
   look: (request: LookRequest) => call<Look>('POST', '/api/looks', request),
   /** Ends a permit; `keepalive` lets it leave while the page closes. */
   endLook: (permit: string) => call<void>('DELETE', `/api/looks/${encodeURIComponent(permit)}`, undefined, true),
+  reviewTrace: (period: Period, reason: string, before: number | null) => call<Trace>('POST', '/api/reviews/trace', { ...period, reason, before }),
+  reviewAccounts: (reason: string) => call<Accounts>('POST', '/api/reviews/accounts', { reason }),
+  reviewQuestions: (period: Period, reason: string) => call<Questions>('POST', '/api/reviews/questions', { ...period, reason }),
+  /** Two persons are shown who stands behind a pseudonym. */
+  reviewName: (request: NameRequest) => call<Name>('POST', '/api/reviews/name', request),
+  ownTrace: ({ from, to }: Period, before: number | null) =>
+    call<Trace>('GET', `/api/trace?${new URLSearchParams({ from, to, ...(before === null ? {} : { before: String(before) }) })}`),
   health: () => call<Health>('GET', '/api/health'),
 }
 

@@ -2,7 +2,10 @@
 
 import type { CeremonyOptions } from './passkey'
 
-export type Role = 'operator' | 'administrator'
+/** The closed list of CSI R253-3, then those who never see a picture. */
+export type Role =
+  | 'elected' | 'municipal-police' | 'operator' | 'state-agent' | 'other-authority' | 'premises-agent' | 'private-operator'
+  | 'dpo' | 'inspector' | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 export type Iso = string

@@ -204,6 +204,10 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::SeeHealth { session } => {
             answered(keeper.see_health(&session).map(|health| Answer::Health(Box::new(health))))
         }
+        Question::Review(ask) => answered(keeper.review(&ask).map(|told| Answer::Reviewed(Box::new(told)))),
+        Question::OwnTrace { session, span, before } => {
+            answered(keeper.own_trace(&session, span, before).map(|page| Answer::OwnTrace(Box::new(page))))
+        }
         _ => forbidden("that: it is not web's"),
     }
 }
@@ -226,6 +230,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),
         Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
+        Control::AccountTrained { name, on } => answered(keeper.account_trained(actor, &name, on)),
         Control::ScanPart(part) => answered(keeper.scan_part(part)),
         Control::ScanRead { digest, offset } => answered(keeper.scan_read(actor, &digest, offset)),
         Control::ActsEnter(drafts) => answered(keeper.acts_enter(actor, drafts)),

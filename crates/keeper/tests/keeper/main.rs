@@ -16,6 +16,7 @@ mod orders;
 mod passkeys;
 mod rebuild;
 mod reserve;
+mod reviews;
 mod second_factor;
 mod secrecy;
 mod sockets;

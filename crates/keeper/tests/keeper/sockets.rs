@@ -100,10 +100,20 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
         (Question::SeeHealth { session: session() }, &["web"]),
+        (Question::Review(Box::new(review())), &["web"]),
+        (Question::OwnTrace { session: session(), span: span(0, 1), before: None }, &["web"]),
         (Question::Control(Control::Status), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
+}
+
+fn review() -> keeper::review::words::ReviewAsk {
+    let text = || Sensitive::new("MARK text".to_owned());
+    let second = keeper::wire::PersonProof { account: text(), password: text(), code: text() };
+    let (span, pseudonym) = (span(0, 1), "0000-0000".into());
+    let what = keeper::review::words::ReviewOf::Name { span, pseudonym, password: text(), code: text(), second };
+    keeper::review::words::ReviewAsk { session: text(), what, reason: text() }
 }
 
 fn browser() -> keeper::wire::Browser {
@@ -150,6 +160,8 @@ fn name(question: &Question) -> &'static str {
         Question::SeeCameras { .. } => "see cameras",
         Question::SeeHours { .. } => "see hours",
         Question::SeeHealth { .. } => "see health",
+        Question::Review(_) => "review",
+        Question::OwnTrace { .. } => "own trace",
         Question::Control(_) => "control",
     }
 }
@@ -171,7 +183,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 30, "every question is in the table");
+    assert_eq!(names.len(), 32, "every question is in the table");
 }
 
 #[test]

@@ -14,6 +14,10 @@ use domain::{
 };
 use http_body_util::BodyExt;
 use keeper::{
+    review::words::{
+        AccountReview, AccountsPage, ActOfPerson, Asks, Cameras, Done, EndedMonth, NameShown, QuestionsPage, ReviewOf,
+        Reviewed, RuleWords, Totals, TraceLine, TracePage, WasRefused, WorthAsking,
+    },
     socket::{KeeperClient, read_message, write_message},
     wire::{
         Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
@@ -249,6 +253,7 @@ fn answer(question: Question) -> Answer {
         | Question::PasskeyAdd { session, .. }
         | Question::PasskeyList { session }
         | Question::PasskeyRemove { session, .. }
+        | Question::OwnTrace { session, .. }
         | Question::Pass { session, .. }
             if !is_ours(&session) =>
         {
@@ -268,6 +273,9 @@ fn answer(question: Question) -> Answer {
                 Answer::Denied { wait_seconds: 0 }
             }
         }
+        Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
+        Question::Review(ask) => Answer::Reviewed(Box::new(reviewed(&ask.what))),
+        Question::OwnTrace { .. } => Answer::OwnTrace(Box::new(TracePage { entry: None, totals: None, ..trace() })),
         Question::Session { .. } => Answer::Session(view()),
         Question::SignOut { .. } => Answer::Done,
         Question::EndLook { permit, .. } if permit == PERMIT => Answer::Done,
@@ -309,6 +317,89 @@ fn keys(query: &KeyQuery) -> Answer {
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
     let expires = NOW.plus_seconds(3_600);
     Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+}
+
+/// The keeper's script of reviews: a look and a refusal, one account, no information of the staff, one name.
+fn reviewed(what: &ReviewOf) -> Reviewed {
+    match what {
+        ReviewOf::Trace { .. } => Reviewed::Trace(trace()),
+        ReviewOf::Accounts => Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()] }),
+        ReviewOf::Questions { span } if span.micros() == 1_000_000 => Reviewed::Refused(refused()),
+        ReviewOf::Questions { .. } => Reviewed::Questions(QuestionsPage {
+            entry: 52,
+            informed_from: NOW,
+            questions: vec![WorthAsking {
+                about: Asks::Place { camera: "Gare".into() },
+                who: "K7QD-2MNX".into(),
+                looks: vec![(40, NOW)],
+                more: false,
+            }],
+            more: false,
+        }),
+        ReviewOf::Name { code, .. } if code.reveal() == "2" => Reviewed::Denied { wait_seconds: 0 },
+        ReviewOf::Name { code, .. } if code.reveal() == "3" => Reviewed::Denied { wait_seconds: 30 },
+        ReviewOf::Name { pseudonym, .. } => Reviewed::Name(NameShown {
+            entry: 53,
+            pseudonym: pseudonym.clone(),
+            name: Sensitive::new("operateur".into()),
+            role: domain::Role::Operator,
+        }),
+    }
+}
+
+fn trace() -> TracePage {
+    let reason = || Sensitive::new(REASON.to_owned());
+    let cameras = Cameras { names: vec!["Gare".into()], more: 2 };
+    let purpose = Purpose::SafetyOfPersonsAndProperty;
+    let who = || Some("K7QD-2MNX".to_owned());
+    let looked = Done::Looked { live: true, cameras: cameras.clone(), span: None, purpose, reason: reason() };
+    let rules = vec!["purpose-named".to_owned()];
+    let refused = WasRefused {
+        action: "replay".into(),
+        cameras,
+        span: Span::new(NOW, NOW.plus_seconds(1)).ok(),
+        purpose: None,
+        reason: None,
+        rules,
+    };
+    let words = RuleWords { text_fr: "Aucune finalité.".into(), text_en: "No purpose.".into() };
+    let ended = EndedMonth {
+        month: "2025-06".into(),
+        first: 0,
+        last: 31,
+        ended: Some((33, NOW)),
+        log_size: 50,
+        root_hex: "00".repeat(32),
+    };
+    TracePage {
+        entry: Some(50),
+        lines: vec![
+            TraceLine { entry: 49, at: NOW, who: who(), done: Done::Refused(refused) },
+            TraceLine { entry: 48, at: NOW, who: who(), done: looked },
+        ],
+        before: Some(48),
+        totals: Some(Totals { looks: 3, refusals: 1, ..Totals::default() }),
+        rules: [("purpose-named".to_owned(), words)].into(),
+        ended: vec![ended],
+    }
+}
+
+fn account() -> AccountReview {
+    AccountReview {
+        name: Sensitive::new("operateur".into()),
+        role: domain::Role::Operator,
+        closed: false,
+        acts: vec![ActOfPerson {
+            kind: domain::ActKind::Approval,
+            number: "2026-12".into(),
+            from: NOW,
+            end: Some(NOW.plus_seconds(86_400)),
+            holds: true,
+        }],
+        missing: vec![keeper::wire::MissingAct { rule: "act-approval".into(), blocks: true, ended: None }],
+        trained: Some(NOW),
+        training_is_old: false,
+    }
 }
 
 fn refused() -> Refused {

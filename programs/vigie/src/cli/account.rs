@@ -1,11 +1,11 @@
-//! `vigie account add|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|disable|training|list`: an account begins with a one-time setup link; there is no default password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
 use clap::Subcommand;
-use domain::Sensitive;
+use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Control};
-use policy::Role;
+use policy::{Role, calendar};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -13,12 +13,19 @@ pub enum Command {
     /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
     Add {
         name: String,
-        /// operator | administrator
+        /// operator | administrator | dpo | inspector | elected | municipal-police…
         #[arg(long)]
         role: Role,
     },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
     Disable { name: String },
+    /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
+    Training {
+        name: String,
+        /// Le jour, par exemple 2026-03-12 · the day
+        #[arg(long, value_parser = day)]
+        on: UtcMicros,
+    },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -27,6 +34,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add { name, role } => add(context, name, role),
         Command::Disable { name } => disable(context, name),
+        Command::Training { name, on } => training(context, name, on),
         Command::List => list(context),
     }
 }
@@ -49,6 +57,19 @@ fn disable(context: &Context<'_>, name: String) -> Outcome {
     context.ask(Control::AccountDisable { name: Sensitive::new(name) })?;
     println!("{}", context.pick("Compte fermé.", "Account closed."));
     Ok(ExitCode::SUCCESS)
+}
+
+fn training(context: &Context<'_>, name: String, on: UtcMicros) -> Outcome {
+    context.ask(Control::AccountTrained { name: Sensitive::new(name), on })?;
+    println!(
+        "{}",
+        context.pick("Formation notée et inscrite au registre.", "Training noted and entered in the ledger.")
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn day(text: &str) -> Result<UtcMicros, String> {
+    calendar::written_day(text).map_err(|_| "2026-03-12".to_owned())
 }
 
 fn list(context: &Context<'_>) -> Outcome {
