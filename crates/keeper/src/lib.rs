@@ -18,6 +18,8 @@ mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
+mod glass;
+mod glass_health;
 mod health;
 mod in_process;
 pub mod journal;
@@ -27,6 +29,7 @@ mod lawful;
 mod life;
 mod orders;
 mod rebuild;
+mod rights;
 mod scans;
 mod sealed;
 pub mod socket;

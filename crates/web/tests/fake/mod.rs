@@ -288,6 +288,7 @@ fn answer(question: Question) -> Answer {
                     has_sub: id == CAMERA_WITH_SUB,
                     missing: vec![],
                     order_end: None,
+                    rights: Default::default(),
                 })
                 .into(),
         ),
@@ -308,7 +309,7 @@ fn keys(query: &KeyQuery) -> Answer {
 
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
     let expires = NOW.plus_seconds(3_600);
-    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, glass: None, code: [0; 32] }
 }
 
 fn refused() -> Refused {

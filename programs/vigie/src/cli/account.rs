@@ -1,4 +1,4 @@
-//! `vigie account add|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|disable|teams|list`: an account begins with a one-time setup link; there is no default password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
@@ -19,6 +19,9 @@ pub enum Command {
     },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
     Disable { name: String },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune ; sans nom, aucune · all teams of a person, which
+    /// the town's own rules name; without one, none
+    Teams { name: String, teams: Vec<String> },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -27,6 +30,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add { name, role } => add(context, name, role),
         Command::Disable { name } => disable(context, name),
+        Command::Teams { name, teams } => set_teams(context, name, teams),
         Command::List => list(context),
     }
 }
@@ -51,6 +55,18 @@ fn disable(context: &Context<'_>, name: String) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+fn set_teams(context: &Context<'_>, name: String, teams: Vec<String>) -> Outcome {
+    context.ask(Control::AccountTeams { name: Sensitive::new(name), teams })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette personne en cours ont pris fin.",
+            "Entered in the ledger; this person's looks that were under way have ended."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
     for account in accounts {
@@ -62,7 +78,11 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
-        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
+        let teams = match account.teams.is_empty() {
+            true => String::new(),
+            false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
+        };
+        println!("{}  {}{teams}{closed}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }
