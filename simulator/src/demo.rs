@@ -12,6 +12,9 @@ use simulator::{
 use std::{error::Error, path::PathBuf, time::Duration};
 
 /// Delays of the six cameras, in days: an order may give each its own.
+/// Who confirms break-glass, and who acknowledges it.
+const SECOND: &str = "cheffe";
+const OFFICER: &str = "dpo";
 const DELAYS_DAYS: [u32; 6] = [30, 15, 30, 7, 30, 15];
 
 #[derive(clap::Args)]
@@ -44,11 +47,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let scenes = arguments.scene.scenes();
     let town = Town::start(TownConfig { scenes, ..config(arguments.sub_stream, cameras.clone()) })?;
     let mut site = Installation::new(&beside_us("vigie")?, &folder, "Ville de démonstration", arguments.port)?;
-    let (administrator, operator) = (password()?, password()?);
+    let known =
+        Known { administrator: password()?, operator: password()?, second: password()?, officer: password()? };
     let token = site.init()?;
     site.serve()?;
-    site.set_up(&token, &administrator)?;
-    site.add_account("operateur", "operator", &operator)?;
+    site.set_up(&token, &known.administrator)?;
+    site.add_account("operateur", "operator", &known.operator)?;
+    site.add_account(SECOND, "municipal-police", &known.second)?;
+    site.add_account(OFFICER, "dpo", &known.officer)?;
     for (number, url) in town.urls().iter().enumerate() {
         let place = PLACE_NAMES[number % PLACE_NAMES.len()];
         site.add_camera(&format!("cam-{}", number + 1), url, place, DELAYS_DAYS[number % 6], &cameras)?;
@@ -58,9 +64,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             site.run(&["camera", "sub", &format!("cam-{}", camera.number), &url], None)?;
         }
     }
-    tell(&site, &administrator, &operator);
+    tell(&site, &known);
     let outcome = match &arguments.then {
-        Some(command) => run_then(command, &site, &administrator, &operator),
+        Some(command) => run_then(command, &site, &known),
         None => wait(arguments.seconds).map_err(Into::into),
     };
     println!("Arrêt · stopping …");
@@ -77,13 +83,25 @@ fn config(sub_stream: bool, cameras: Credentials) -> TownConfig {
     TownConfig { codings, sub_stream, ..TownConfig::for_demo(1, 0, cameras) }
 }
 
-fn tell(site: &Installation, administrator: &Sensitive<String>, operator: &Sensitive<String>) {
+/// Passwords of the demo's accounts.
+struct Known {
+    administrator: Sensitive<String>,
+    operator: Sensitive<String>,
+    second: Sensitive<String>,
+    officer: Sensitive<String>,
+}
+
+fn tell(site: &Installation, known: &Known) {
     println!();
     println!("  Vigie · ville de démonstration · demo town");
     println!("  console          {}", site.address());
-    println!("  opérateur        operateur  {}", operator.reveal());
+    println!("  opérateur        operateur  {}", known.operator.reveal());
     tell_factor(site, "operateur");
-    println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", administrator.reveal());
+    println!("  police municipale {SECOND}    {}   (confirme un accès d'urgence · confirms break-glass)", known.second.reveal());
+    tell_factor(site, SECOND);
+    println!("  DPO              {OFFICER}        {}   (ne voit aucune image · sees no picture)", known.officer.reveal());
+    tell_factor(site, OFFICER);
+    println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", known.administrator.reveal());
     tell_factor(site, "admin");
     println!("  dossier · folder {}", site.folder.display());
     println!("  journal · log    {}", site.log().display());
@@ -105,18 +123,17 @@ fn secret(site: &Installation, name: &str) -> String {
 }
 
 /// Runs a command with the address and the accounts in its environment: tests use it.
-fn run_then(
-    command: &str,
-    site: &Installation,
-    administrator: &Sensitive<String>,
-    operator: &Sensitive<String>,
-) -> Result<(), Box<dyn Error>> {
+fn run_then(command: &str, site: &Installation, known: &Known) -> Result<(), Box<dyn Error>> {
     let status = std::process::Command::new("sh")
         .args(["-c", command])
         .env("VIGIE_ADDRESS", site.address())
         .env("VIGIE_FOLDER", &site.folder)
-        .env("VIGIE_OPERATOR_PASSWORD", operator.reveal())
-        .env("VIGIE_ADMINISTRATOR_PASSWORD", administrator.reveal())
+        .env("VIGIE_OPERATOR_PASSWORD", known.operator.reveal())
+        .env("VIGIE_ADMINISTRATOR_PASSWORD", known.administrator.reveal())
+        .env("VIGIE_SECOND_PASSWORD", known.second.reveal())
+        .env("VIGIE_SECOND_SECRET", secret(site, SECOND))
+        .env("VIGIE_DPO_PASSWORD", known.officer.reveal())
+        .env("VIGIE_DPO_SECRET", secret(site, OFFICER))
         .env("VIGIE_OPERATOR_SECRET", secret(site, "operateur"))
         .env("VIGIE_ADMINISTRATOR_SECRET", secret(site, "admin"))
         .status()?;

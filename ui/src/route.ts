@@ -6,6 +6,7 @@ export type Route =
   | { screen: 'day'; camera: string | null; date: string | null }
   | { screen: 'health' }
   | { screen: 'account' }
+  | { screen: 'break-glass' }
   | { screen: 'about' }
   | { screen: 'home' }
 
@@ -22,6 +23,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'health' }
     case 'account':
       return { screen: 'account' }
+    case 'break-glass':
+      return { screen: 'break-glass' }
     case 'about':
       return { screen: 'about' }
     default:

@@ -109,9 +109,13 @@ impl KeeperCore {
             findings.push(open_finding(count, cameras, until));
         }
         if let Some(first) = of(GlassState::Ended).map(|line| line.at).min() {
-            let has_officer = self.parts.registry.accounts().map_err(failed)?.iter().any(|account| {
-                !account.disabled && account.role == Role::Dpo.name()
-            });
+            let has_officer = self
+                .parts
+                .registry
+                .accounts()
+                .map_err(failed)?
+                .iter()
+                .any(|account| !account.disabled && account.role == Role::Dpo.name());
             findings.push(unread_finding(of(GlassState::Ended).count(), first, has_officer));
         }
         Ok(findings)

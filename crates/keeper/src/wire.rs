@@ -7,7 +7,10 @@ mod glass;
 
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 
-use domain::{ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use domain::{
+    ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId,
+    UtcMicros,
+};
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},

@@ -2,7 +2,9 @@
 
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
-use domain::{ActId, ActKind, CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
+use domain::{
+    ActId, ActKind, CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros,
+};
 use serde::{Deserialize, Serialize};
 
 domain::identity!(

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 26] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -45,12 +45,18 @@ const TABLE: [Row; 21] = [
     row("GET", "/api/cameras/{id}/day", Who::SignedIn),
     row("POST", "/api/looks", Who::SignedIn),
     row("DELETE", "/api/looks/{permit}", Who::SignedIn),
+    row("GET", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/confirm", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/acknowledge", Who::SignedIn),
+    row("DELETE", "/api/break-glass/{id}", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/replay", Who::SignedIn),
 ];
 
+const DEMAND: &str = r#"{"cameras":[],"reason":"x","password":"x","code":"1"}"#;
 const CEREMONY: &str = r#"{"ceremony":"00000000000000000000000000000000","credential":{},"label":"x"}"#;
 
 impl Row {
@@ -66,6 +72,8 @@ impl Row {
             ("POST", "/api/session/passkey") => Some(CEREMONY),
             ("POST", "/api/passkeys/begin") => Some(r#"{"password":"x","code":"1"}"#),
             ("POST", "/api/passkeys") => Some(CEREMONY),
+            ("POST", "/api/break-glass") => Some(DEMAND),
+            ("POST", "/api/break-glass/{id}/confirm") => Some(r#"{"name":"x","password":"x","code":"1"}"#),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
             ("POST", _) => Some(look.as_str()),
             _ => None,

@@ -47,7 +47,9 @@ fn show(context: &Context<'_>) -> Outcome {
 
 fn print_line(context: &Context<'_>, line: &GlassLine) {
     let state = match line.state {
-        GlassState::Asked => context.pick("demandé, attend une seconde personne", "asked for, waits for a second person"),
+        GlassState::Asked => {
+            context.pick("demandé, attend une seconde personne", "asked for, waits for a second person")
+        }
         GlassState::Open => context.pick("OUVERT", "OPEN"),
         GlassState::Ended => context.pick("terminé, attend l'acte du DPO", "ended, waits for the DPO"),
     };
