@@ -125,6 +125,7 @@ class Town {
     if (key === 'GET /api/session') return json(response, 200, session)
     if (key === 'DELETE /api/session') return this.sessions.delete(token), response.writeHead(204).end()
     if (key === 'GET /api/cameras') return json(response, 200, this.cameras)
+    if (key === 'GET /api/break-glass') return json(response, 200, { now: iso(Date.now()), seconds: 900, text_fr: 'texte', text_en: 'text', lines: [] })
     if (key === 'GET /api/health') return json(response, 200, this.health())
     if (key === 'POST /api/looks') return this.look(session, body, response)
     const day = /^\/api\/cameras\/([^/]+)\/day$/.exec(path)
@@ -171,7 +172,7 @@ class Town {
     if (outside.length > 0) return refuse(response, entry, PURPOSE_REASON)
     const permit = {
       permit: randomUUID().replaceAll('-', ''), kind: body.kind, cameras: body.cameras, from: body.from ?? null, to: body.to ?? null,
-      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry,
+      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry, break_glass: null,
     }
     this.permits.set(permit.permit, permit)
     json(response, 201, permit)

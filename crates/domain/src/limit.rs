@@ -85,6 +85,14 @@ pub const CERTIFICATE_WARNING_DAYS: i64 = 30;
 /// A reason is a sentence, not a page.
 pub const REASON_CHARS_MIN: usize = 10;
 pub const REASON_CHARS_MAX: usize = 500;
+/// Break-glass is open for so long; only the same act of two persons opens it again.
+pub const BREAK_GLASS_SECONDS: i64 = 15 * 60;
+/// Who asks for it waits so long for a second person.
+pub const BREAK_GLASS_ASK_SECONDS_MAX: i64 = 5 * 60;
+/// A group of cameras or a team of persons, as the town's rules quote it.
+pub const RIGHTS_NAME_CHARS_MAX: usize = 60;
+/// Groups of one camera, teams of one person.
+pub const RIGHTS_NAMES_MAX: usize = 32;
 /// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
@@ -248,3 +256,5 @@ const _: () =
     assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);
 // Whoever boots with a time server has connected to every camera that answers, and heard it, before it decides alone.
 const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);
+// What two persons open in an emergency ends long before any look, and waits for the second person no longer than it lasts.
+const _: () = assert!(BREAK_GLASS_SECONDS < PERMIT_SECONDS_MAX && BREAK_GLASS_ASK_SECONDS_MAX < BREAK_GLASS_SECONDS);

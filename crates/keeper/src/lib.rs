@@ -18,6 +18,8 @@ mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
+mod glass;
+mod glass_health;
 mod health;
 mod in_process;
 pub mod journal;
@@ -28,6 +30,7 @@ mod life;
 mod orders;
 mod rebuild;
 pub mod review;
+mod rights;
 mod scans;
 mod sealed;
 pub mod socket;

@@ -1,6 +1,6 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, reviews, session, setup, site, wall};
+use crate::{break_glass, cameras, day, health, live, looks, passkeys, replay, reviews, session, setup, site, wall};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -29,6 +29,11 @@ use utoipa::{
         passkeys::post_begin,
         passkeys::post_passkey,
         passkeys::delete_passkey,
+        break_glass::get_break_glass,
+        break_glass::post_break_glass,
+        break_glass::post_confirm,
+        break_glass::post_acknowledge,
+        break_glass::delete_break_glass,
         setup::post_setup_begin,
         setup::post_setup,
         cameras::get_cameras,

@@ -7,8 +7,8 @@ use axum::{
     http::{Request, Response},
 };
 use domain::{
-    CameraId, Clock, Codec, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
-    StreamId, StreamKind, UtcMicros,
+    CameraId, Clock, Codec, GlassId, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32,
+    Sensitive, Span, StreamId, StreamKind, UtcMicros,
     limit::MESSAGE_BYTES_MAX,
     world::{BootId, BootMicros},
 };
@@ -20,8 +20,9 @@ use keeper::{
     },
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
-        LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
+        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine, GlassMay,
+        GlassState, GlassView, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer, Question, SessionView,
+        SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -51,6 +52,7 @@ pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
 pub const CAMERA: CameraId = CameraId([0xca; 16]);
 /// It has a sub-stream; `CAMERA` has none.
 pub const CAMERA_WITH_SUB: CameraId = CameraId([0xcb; 16]);
+pub const GLASS: GlassId = GlassId([0x61; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
 
 /// Reels that keeper and recorder know; set by the program that tests replay.
@@ -254,6 +256,11 @@ fn answer(question: Question) -> Answer {
         | Question::PasskeyList { session }
         | Question::PasskeyRemove { session, .. }
         | Question::OwnTrace { session, .. }
+        | Question::SeeBreakGlass { session }
+        | Question::BreakGlassAsk { session, .. }
+        | Question::BreakGlassConfirm { session, .. }
+        | Question::BreakGlassEnd { session, .. }
+        | Question::BreakGlassAcknowledge { session, .. }
         | Question::Pass { session, .. }
             if !is_ours(&session) =>
         {
@@ -296,9 +303,21 @@ fn answer(question: Question) -> Answer {
                     has_sub: id == CAMERA_WITH_SUB,
                     missing: vec![],
                     order_end: None,
+                    rights: Default::default(),
                 })
                 .into(),
         ),
+        Question::SeeBreakGlass { .. } => Answer::BreakGlass(Box::new(glass_view())),
+        Question::BreakGlassAsk { password, .. } if password.reveal() != PASSWORD => Answer::Denied { wait_seconds: 0 },
+        Question::BreakGlassAsk { .. } => Answer::GlassDone(GlassDone::Asked { glass: GLASS }),
+        Question::BreakGlassConfirm { person, .. } => Answer::GlassDone(match person.account.reveal().as_str() {
+            "operateur" => GlassDone::SamePerson,
+            "admin" => GlassDone::NotThisPerson,
+            _ => GlassDone::Open { glass: GLASS, until: NOW.plus_seconds(900) },
+        }),
+        Question::BreakGlassEnd { glass, .. } if glass == GLASS => Answer::GlassDone(GlassDone::Ended),
+        Question::BreakGlassEnd { .. } => Answer::GlassDone(GlassDone::Unknown),
+        Question::BreakGlassAcknowledge { .. } => Answer::GlassDone(GlassDone::NotTheOfficer),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
@@ -316,7 +335,23 @@ fn keys(query: &KeyQuery) -> Answer {
 
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
     let expires = NOW.plus_seconds(3_600);
-    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, glass: None, code: [0; 32] }
+}
+
+fn glass_view() -> GlassView {
+    let line = GlassLine {
+        id: GLASS,
+        state: GlassState::Asked,
+        who: Some(Sensitive::new("operateur".into())),
+        second: None,
+        reason: Some(Sensitive::new(REASON.into())),
+        cameras: vec![CAMERA],
+        at: NOW,
+        until: None,
+        looks: 0,
+        may: vec![GlassMay::Confirm, GlassMay::End],
+    };
+    GlassView { now: NOW, seconds: 900, text_fr: "texte".into(), text_en: "text".into(), lines: vec![line] }
 }
 
 /// The keeper's script of reviews: a look and a refusal, one account, no information of the staff, one name.

@@ -1,4 +1,4 @@
-//! `vigie account add|disable|training|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|disable|training|teams|list`: an account begins with a one-time setup link; there is no default password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
@@ -26,6 +26,9 @@ pub enum Command {
         #[arg(long, value_parser = day)]
         on: UtcMicros,
     },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune ; sans nom, aucune · all teams of a person, which
+    /// the town's own rules name; without one, none
+    Teams { name: String, teams: Vec<String> },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -35,6 +38,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Add { name, role } => add(context, name, role),
         Command::Disable { name } => disable(context, name),
         Command::Training { name, on } => training(context, name, on),
+        Command::Teams { name, teams } => set_teams(context, name, teams),
         Command::List => list(context),
     }
 }
@@ -68,6 +72,18 @@ fn training(context: &Context<'_>, name: String, on: UtcMicros) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+fn set_teams(context: &Context<'_>, name: String, teams: Vec<String>) -> Outcome {
+    context.ask(Control::AccountTeams { name: Sensitive::new(name), teams })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette personne en cours ont pris fin.",
+            "Entered in the ledger; this person's looks that were under way have ended."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn day(text: &str) -> Result<UtcMicros, String> {
     calendar::written_day(text).map_err(|_| "2026-03-12".to_owned())
 }
@@ -83,7 +99,11 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
-        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
+        let teams = match account.teams.is_empty() {
+            true => String::new(),
+            false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
+        };
+        println!("{}  {}{teams}{closed}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }
