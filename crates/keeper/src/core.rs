@@ -13,6 +13,7 @@ use crate::{
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
+    reasons::Reasons,
     rebuild::Rebuilds,
     scans::Upload,
     wire::Finding,
@@ -75,6 +76,7 @@ pub struct KeeperCore {
 pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
+    pub reasons: Reasons,
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
@@ -181,6 +183,7 @@ impl KeeperCore {
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),
+                reasons: Reasons::default(),
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,

@@ -5,12 +5,15 @@
 //! 3 record: the look or the refusal is durable in the ledger
 //! 4 permit: a capability with a code that only this process can make or check (P4)
 
-use crate::core::{KeeperCore, failed, malformed};
+use crate::{
+    core::{KeeperCore, failed, malformed},
+    reasons::HeldReason,
+};
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
 use domain::{
     PermitId, Sensitive, UtcMicros,
-    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX},
+    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX, REASON_HOLDS_SECONDS_MAX},
     world::BootMicros,
 };
 use ledger::{Actor, Event};
@@ -36,6 +39,25 @@ pub(crate) struct Permits {
     seen: HashMap<[u8; 32], BootMicros>,
 }
 
+/// When the reason of a look was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stated {
+    Now,
+    /// For the look of that entry.
+    Before {
+        entry: u64,
+    },
+}
+
+impl Stated {
+    fn entry(self) -> Option<u64> {
+        match self {
+            Stated::Now => None,
+            Stated::Before { entry } => Some(entry),
+        }
+    }
+}
+
 struct Holder {
     account: AccountId,
     session_hash: [u8; 32],
@@ -48,18 +70,28 @@ impl KeeperCore {
     /// The gate.
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
         let (account, session_hash) = self.who_acts(session)?; // 1
+        self.decide_look(&account, session_hash, ask, Stated::Now)
+    }
+
+    /// From 2 on, also for a look under a reason that was stated before and holds.
+    pub(crate) fn decide_look(
+        &self,
+        account: &Account,
+        session_hash: [u8; 32],
+        ask: &Ask,
+        stated: Stated,
+    ) -> Result<Verdict, KeeperError> {
         let now = self.decision_time();
-        let request = self.request(&account, ask, now)?;
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
+        let request = self.request(account, ask, now)?;
         match self.law().decide(&request) {
             Decision::Allow { rules } => {
                 let rules = rules.iter().map(ToString::to_string).collect(); // 2
-                self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
+                self.permit(account, session_hash, ask, stated, &request, rules).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
                 let reasons = self.told(refusal.reasons, ask, now)?;
-                let leaf = self.refuse(actor, &account, ask, &request, rules)?;
+                let leaf = self.refuse(account, ask, &request, rules)?;
                 Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
@@ -85,8 +117,7 @@ impl KeeperCore {
         if ended.is_none() {
             return Err(KeeperError::NoPermit);
         }
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name };
-        self.enter_events(actor, vec![Event::LookEnded { permit }]).map(|_| ())
+        self.enter_events(by(&account), vec![Event::LookEnded { permit }]).map(|_| ())
     }
 
     /// Whether a permit holds: made here, unchanged, not ended, not expired, its session and account alive.
@@ -140,19 +171,25 @@ impl KeeperCore {
 
     /// Permits of a session that ended.
     pub(crate) fn end_permits(&self, session_hash: [u8; 32]) {
-        let permits = &mut self.moving().permits;
+        let mut moving = self.moving();
+        moving.reasons.forget(session_hash);
+        let permits = &mut moving.permits;
         permits.live.retain(|_, holder| holder.session_hash != session_hash);
         permits.seen.remove(&session_hash);
     }
 
     /// Permits of an account that may not look any more.
     pub(crate) fn end_permits_of(&self, account: AccountId) {
-        self.moving().permits.live.retain(|_, holder| holder.account != account);
+        let mut moving = self.moving();
+        moving.reasons.forget_of(account);
+        moving.permits.live.retain(|_, holder| holder.account != account);
     }
 
     /// Every permit: the rules by which they were given do not decide any more.
     pub(crate) fn end_all_permits(&self) {
-        self.moving().permits.live.clear();
+        let mut moving = self.moving();
+        moving.reasons.end_all();
+        moving.permits.live.clear();
     }
 
     pub(crate) fn forget_expired_permits(&self) {
@@ -186,10 +223,10 @@ impl KeeperCore {
 
     fn permit(
         &self,
-        actor: Actor,
         account: &Account,
         session_hash: [u8; 32],
         ask: &Ask,
+        stated: Stated,
         request: &Request,
         rules: Vec<String>,
     ) -> Result<Permit, KeeperError> {
@@ -204,9 +241,10 @@ impl KeeperCore {
             span: span(ask),
             purpose,
             reason: ask.reason.clone(),
+            stated: stated.entry(),
             rules,
         };
-        let leaf = self.enter_events(actor, vec![look])?.first().copied().unwrap_or_default(); // 3
+        let leaf = self.enter_events(by(account), vec![look])?.first().copied().unwrap_or_default(); // 3
         let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX);
         let mut permit = Permit {
             id,
@@ -222,18 +260,18 @@ impl KeeperCore {
         permit.code.copy_from_slice(code.as_ref());
         let expires_boot = BootMicros(self.parts.clock.boot().0.saturating_add(PERMIT_SECONDS_MAX * 1_000_000));
         let holder = Holder { account: account.id, session_hash, expires, expires_boot };
-        self.moving().permits.live.insert(id, holder);
+        let mut moving = self.moving();
+        moving.permits.live.insert(id, holder);
+        if stated == Stated::Now {
+            let until = request.now.plus_seconds(REASON_HOLDS_SECONDS_MAX);
+            let said = HeldReason { purpose, reason: ask.reason.clone(), stated: leaf, until };
+            moving.reasons.state(session_hash, account.id, said, self.parts.clock.boot());
+        }
+        drop(moving);
         Ok(permit)
     }
 
-    fn refuse(
-        &self,
-        actor: Actor,
-        account: &Account,
-        ask: &Ask,
-        request: &Request,
-        rules: Vec<String>,
-    ) -> Result<u64, KeeperError> {
+    fn refuse(&self, account: &Account, ask: &Ask, request: &Request, rules: Vec<String>) -> Result<u64, KeeperError> {
         let refusal = Event::Refusal {
             who: account.name.clone(),
             role: account.role.clone(),
@@ -245,7 +283,7 @@ impl KeeperCore {
             reason: Some(Sensitive::new(ask.reason.reveal().chars().take(REASON_CHARS_MAX).collect())),
             rules,
         };
-        Ok(self.enter_events(actor, vec![refusal])?.first().copied().unwrap_or_default())
+        Ok(self.enter_events(by(account), vec![refusal])?.first().copied().unwrap_or_default())
     }
 }
 
@@ -253,6 +291,10 @@ impl Holder {
     fn lives(&self, now: UtcMicros, boot: BootMicros) -> bool {
         now < self.expires && boot < self.expires_boot
     }
+}
+
+fn by(account: &Account) -> Actor {
+    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 fn span(ask: &Ask) -> Option<domain::Span> {

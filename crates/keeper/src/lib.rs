@@ -26,6 +26,7 @@ mod law;
 mod lawful;
 mod life;
 mod orders;
+mod reasons;
 mod rebuild;
 mod scans;
 mod sealed;

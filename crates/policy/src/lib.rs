@@ -8,6 +8,7 @@ pub mod dossier;
 pub mod explain;
 pub mod golive;
 pub mod law;
+pub mod reason;
 pub mod request;
 pub mod required;
 pub mod retention;

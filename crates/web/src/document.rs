@@ -1,6 +1,6 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, passkeys, reason, replay, session, setup, site, wall};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -35,6 +35,8 @@ use utoipa::{
         day::get_day,
         looks::post_look,
         looks::delete_look,
+        reason::get_reason,
+        reason::delete_reason,
         health::get_health,
         wall::get_wall,
         live::get_live,

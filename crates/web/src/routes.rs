@@ -1,6 +1,6 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, server::Web, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, passkeys, reason, replay, server::Web, session, setup, site, wall};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, post},
@@ -35,6 +35,8 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/cameras/{id}/day", get(day::get_day)),
         route(Method::POST, "/api/looks", post(looks::post_look)),
         route(Method::DELETE, "/api/looks/{permit}", delete(looks::delete_look)),
+        route(Method::GET, "/api/reason", get(reason::get_reason)),
+        route(Method::DELETE, "/api/reason", delete(reason::delete_reason)),
         route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
         route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 23] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -45,6 +45,8 @@ const TABLE: [Row; 21] = [
     row("GET", "/api/cameras/{id}/day", Who::SignedIn),
     row("POST", "/api/looks", Who::SignedIn),
     row("DELETE", "/api/looks/{permit}", Who::SignedIn),
+    row("GET", "/api/reason", Who::SignedIn),
+    row("DELETE", "/api/reason", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),

@@ -1,7 +1,7 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
-import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
+import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
@@ -26,6 +26,8 @@ export const api = {
   look: (request: LookRequest) => call<Look>('POST', '/api/looks', request),
   /** Ends a permit; `keepalive` lets it leave while the page closes. */
   endLook: (permit: string) => call<void>('DELETE', `/api/looks/${encodeURIComponent(permit)}`, undefined, true),
+  reasons: () => call<Reasons>('GET', '/api/reason'),
+  endReason: () => call<void>('DELETE', '/api/reason'),
   health: () => call<Health>('GET', '/api/health'),
 }
 

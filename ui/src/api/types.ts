@@ -2,7 +2,18 @@
 
 import type { CeremonyOptions } from './passkey'
 
-export type Role = 'operator' | 'administrator'
+/** The closed list of CSI R253-3, then those who never see a picture. */
+export type Role =
+  | 'elected'
+  | 'municipal-police'
+  | 'operator'
+  | 'state-agent'
+  | 'other-authority'
+  | 'premises-agent'
+  | 'private-operator'
+  | 'dpo'
+  | 'inspector'
+  | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 export type Iso = string
@@ -119,8 +130,27 @@ export interface LookRequest {
   cameras: string[]
   from?: Iso
   to?: Iso
+  purpose?: PurposeNumber
+  reason?: string
+  /** Under the reason that holds: purpose and reason are left out. */
+  continues?: true
+}
+
+export interface RecentReason {
   purpose: PurposeNumber
   reason: string
+}
+
+/** The reason under which other cameras of its purpose may be looked at. */
+export interface HeldReason extends RecentReason {
+  until: Iso
+  /** Number of the entry of the look for which it was stated. */
+  stated: number
+}
+
+export interface Reasons {
+  held: HeldReason | null
+  recent: RecentReason[]
 }
 
 export interface Look {
@@ -134,6 +164,8 @@ export interface Look {
   expires_at: Iso
   /** Number of the ledger entry written before the first picture. */
   entry: number
+  /** The entry of the look for which the reason was stated; null: for this one. */
+  stated: number | null
 }
 
 export type CheckState = 'ok' | 'warning' | 'alarm'
@@ -183,7 +215,7 @@ export interface Health {
   checks: HealthCheck[]
   cameras: HealthCamera[]
   store: { bytes: number; bytes_used: number; slots: number; slots_free: number }
-  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string }
+  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string; witnesses: HealthWitnesses | null }
   destruction: {
     next_at: Iso | null
     next_hour: Iso | null
@@ -196,6 +228,13 @@ export interface Health {
   }
   keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }
   clock: { state: CheckState; detail_fr: string; detail_en: string }
+}
+
+/** What witnesses attested of the log; null in their place: none is asked. */
+export interface HealthWitnesses {
+  asked: number
+  attested_size: number
+  attested_at: Iso | null
 }
 
 export interface RefusalReason {
