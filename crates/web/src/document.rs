@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, RefOr, Required,
+        self, Content, RefOr, Required, ResponseBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
@@ -63,12 +63,29 @@ impl Modify for Common {
         for item in document.paths.paths.values_mut() {
             for changes in [&mut item.post, &mut item.delete].into_iter().flatten() {
                 changes.parameters.get_or_insert_default().push(RefOr::T(own_page()));
+                refuses(changes, StatusCode::FORBIDDEN);
+                if changes.request_body.is_some() {
+                    for status in BODY_REFUSALS {
+                        refuses(changes, status);
+                    }
+                }
             }
             for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
                 describe(operation);
             }
         }
     }
+}
+
+/// A body that is no JSON, says so nowhere, or is too long.
+const BODY_REFUSALS: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::PAYLOAD_TOO_LARGE];
+
+/// This operation may answer a problem of this status too.
+fn refuses(operation: &mut Operation, status: StatusCode) {
+    let problem = Content::builder().schema(Some(openapi::Ref::from_schema_name("Problem"))).build();
+    let response = ResponseBuilder::new().content("application/json", problem).build();
+    operation.responses.responses.entry(status.as_str().to_owned()).or_insert(RefOr::T(response));
 }
 
 fn own_page() -> openapi::path::Parameter {
