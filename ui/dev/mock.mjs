@@ -60,7 +60,7 @@ class Town {
     this.cameras = PLACES.map(([name, place], index) => ({
       id: `c${index + 1}`, name, place, delay_days: DELAY_DAYS,
       purposes: index === 5 ? [11] : index === 2 ? [3, 4, 5, 7] : [1, 3, 5, 6, 8],
-      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360, sub: null,
+      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360, sub: null, missing: [],
     }))
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { problemOf } from '../src/api/problem'
 import type { Camera } from '../src/api/types'
-import { camerasFor, purposesOf, reasonFault } from '../src/look/statement'
+import { camerasFor, purposesOf, reasonFault, withPapers } from '../src/look/statement'
 import { dayHash, parseRoute } from '../src/route'
 
 describe('the address', () => {
@@ -36,6 +36,12 @@ describe('the stated reason', () => {
     for (const empty of ['', '   ']) expect(reasonFault(empty)).toBe('empty')
     for (const short of ['x', 'motif', '12', 'MC 2041', 'A-12']) expect(reasonFault(short), short).toBe('short')
     for (const code of ['MC-2041', '2026/118', '18.4417', ' 0042 ']) expect(reasonFault(code), code).toBeNull()
+  })
+  it('is asked for the cameras that have their papers; where none has, the gate says which are missing', () => {
+    const of = (id: string, ...blocks: boolean[]) => ({ id, missing: blocks.map((each) => ({ blocks: each })) }) as unknown as Camera
+    const ids = (cameras: Camera[]) => withPapers(cameras).map((camera) => camera.id)
+    expect(ids([of('a'), of('b', true), of('c', false)])).toEqual(['a', 'c'])
+    expect(ids([of('b', true), of('d', false, true)])).toEqual(['b', 'd'])
   })
   it('is stated for one of the cameras\' own purposes; where none has any, the gate says what is missing', () => {
     const of = (...purposes: number[][]) => purposesOf(purposes.map((each) => ({ purposes: each })) as unknown as Camera[])

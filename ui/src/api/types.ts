@@ -79,6 +79,7 @@ export interface Camera {
   height: number | null
   /** Null where the camera has no sub-stream. */
   sub: SubStream | null
+  missing: MissingAct[]
 }
 
 export type StreamKind = 'main' | 'sub'

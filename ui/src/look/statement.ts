@@ -31,6 +31,12 @@ export function camerasFor(cameras: Camera[], purpose: PurposeNumber): Camera[] 
   return cameras.filter((camera) => camera.purposes.length === 0 || camera.purposes.includes(purpose))
 }
 
+/** One camera without its papers leaves the others of the wall alone; where all lack some, the gate says which. */
+export function withPapers(cameras: Camera[]): Camera[] {
+  const open = cameras.filter((camera) => !camera.missing.some((act) => act.blocks))
+  return open.length === 0 ? cameras : open
+}
+
 /** The purposes that any of these cameras has; where none has one, all eleven, so that the gate can say what is missing. */
 export function purposesOf(cameras: Camera[]): PurposeNumber[] {
   const own = EVERY_PURPOSE.filter((purpose) => cameras.some((camera) => camera.purposes.includes(purpose)))

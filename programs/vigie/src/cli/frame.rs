@@ -10,7 +10,7 @@ Pour commencer · to begin
   2. vigie config check    ce que cette machine permet · what this machine allows
   3. vigie init            clés, registre, lien du premier administrateur · keys, log, link of the first administrator
   4. vigie serve           ne rend pas la main · does not return
-  5. vigie camera add …, puis les actes · then the papers: vigie act template, vigie act import
+  5. vigie camera add …, vigie account add …, puis les actes · then the papers: vigie act template, vigie act import
   6. vigie status          dit ce qui manque encore, et quoi faire · tells what is still missing, and what to do";
 
 const PURPOSES: &str = "\
