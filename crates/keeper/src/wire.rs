@@ -23,10 +23,12 @@ use vault::{
     audit::HourBook,
     keeper::{
         Ask, Beat, ExtentsQuery, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret,
-        StreamFate, Verdict,
+        StreamFate, Verdict, View,
     },
     rebuild::Rebuilt,
 };
+
+pub use crate::reasons::{Continued, HeldReason, ReasonOver, ReasonView};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +143,18 @@ pub enum Question {
     EndLook {
         session: SessionSecret,
         permit: PermitId,
+    },
+    /// A look under the reason that holds.
+    ContinueLook {
+        session: SessionSecret,
+        view: View,
+        cameras: Vec<CameraId>,
+    },
+    Reason {
+        session: SessionSecret,
+    },
+    EndReason {
+        session: SessionSecret,
     },
     SeeCameras {
         session: SessionSecret,
@@ -490,6 +504,8 @@ pub enum Answer {
     Failed(KeeperError),
     Minted(Vec<Minted>),
     Verdict(Box<Verdict>),
+    Continued(Box<Continued>),
+    Reason(ReasonView),
     Keys(Box<KeyAnswer>),
     Pulse(Box<Pulse>),
     Run(Box<RunAnswer>),

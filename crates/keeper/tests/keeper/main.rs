@@ -15,6 +15,7 @@ mod lawful;
 mod mint;
 mod orders;
 mod passkeys;
+mod reasons;
 mod rebuild;
 mod reserve;
 mod reviews;

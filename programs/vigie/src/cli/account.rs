@@ -12,13 +12,17 @@ use std::process::ExitCode;
 pub enum Command {
     /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
     Add {
+        /// Le nom de la personne, un compte chacun · the person's name, one account each
         name: String,
-        /// operator | administrator | dpo | inspector | elected | municipal-police…
+        /// Un des rôles nommés plus bas · one of the roles named below
         #[arg(long)]
         role: Role,
     },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
-    Disable { name: String },
+    Disable {
+        /// Le nom du compte · the account's name
+        name: String,
+    },
     /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
     Training {
         name: String,
