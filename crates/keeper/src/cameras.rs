@@ -253,7 +253,7 @@ impl KeeperCore {
     }
 
     fn unseal(&self, camera: CameraId, sealed: &[u8]) -> Result<Credentials, KeeperError> {
-        let plain = Zeroizing::new(self.unseal_bytes(bound_to(camera), sealed)?);
+        let plain = self.unseal_bytes(bound_to(camera), sealed)?;
         postcard::from_bytes(&plain).map_err(failed)
     }
 }

@@ -124,7 +124,9 @@ pub enum Question {
         id: [u8; 32],
     },
     /// To sign in by a passkey alone.
-    PasskeyAsk,
+    PasskeyAsk {
+        place: [u8; 16],
+    },
     PasskeySignIn {
         ceremony: [u8; 16],
         credential: Sensitive<String>,

@@ -88,8 +88,8 @@ impl KeeperClient {
     }
 
     /// To sign in: the ceremony's number and the browser's options.
-    pub fn passkey_ask(&self) -> OrWait<([u8; 16], Sensitive<String>)> {
-        self.ceremony(&Question::PasskeyAsk)
+    pub fn passkey_ask(&self, place: [u8; 16]) -> OrWait<([u8; 16], Sensitive<String>)> {
+        self.ceremony(&Question::PasskeyAsk { place })
     }
 
     pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {

@@ -188,7 +188,7 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         }
         Question::PasskeyList { session } => answered(keeper.passkey_list(&session)),
         Question::PasskeyRemove { session, id } => answered(keeper.passkey_remove(&session, id)),
-        Question::PasskeyAsk => answered(keeper.passkey_ask()),
+        Question::PasskeyAsk { place } => answered(keeper.passkey_ask(place)),
         Question::PasskeySignIn { ceremony, credential } => answered(keeper.passkey_sign_in(ceremony, &credential)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))

@@ -260,7 +260,7 @@ fn answer(question: Question) -> Answer {
             Answer::Failed(KeeperError::NoSession)
         }
         Question::Alive { permits } => Answer::Alive(permits.iter().map(|_| !REVOKED.load(Ordering::SeqCst)).collect()),
-        Question::PasskeyAsk | Question::PasskeyBegin { .. } => {
+        Question::PasskeyAsk { .. } | Question::PasskeyBegin { .. } => {
             Answer::Ceremony { id: [7; 16], options: Sensitive::new(r#"{"publicKey":{"challenge":"AAAA"}}"#.into()) }
         }
         Question::PasskeySignIn { ceremony, credential } => {
