@@ -84,7 +84,13 @@ fn request(action: Action, role: Role) -> Request {
     };
     Request {
         action,
-        person: PersonFacts { account: AccountId([7; 16]), role, habilitated: true, teams: vec![], territories: vec!["own".to_owned()] },
+        person: PersonFacts {
+            account: AccountId([7; 16]),
+            role,
+            habilitated: true,
+            teams: vec![],
+            territories: vec!["own".to_owned()],
+        },
         controller: Controller::Commune,
         purpose: Some(Purpose::SafetyOfPersonsAndProperty),
         reason: Sensitive::new("un motif assez long".into()),

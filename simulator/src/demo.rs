@@ -11,10 +11,10 @@ use simulator::{
 };
 use std::{error::Error, path::PathBuf, time::Duration};
 
-/// Delays of the six cameras, in days: an order may give each its own.
 /// Who confirms break-glass, and who acknowledges it.
 const SECOND: &str = "cheffe";
 const OFFICER: &str = "dpo";
+/// Delays of the six cameras, in days: an order may give each its own.
 const DELAYS_DAYS: [u32; 6] = [30, 15, 30, 7, 30, 15];
 
 #[derive(clap::Args)]
@@ -47,8 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let scenes = arguments.scene.scenes();
     let town = Town::start(TownConfig { scenes, ..config(arguments.sub_stream, cameras.clone()) })?;
     let mut site = Installation::new(&beside_us("vigie")?, &folder, "Ville de démonstration", arguments.port)?;
-    let known =
-        Known { administrator: password()?, operator: password()?, second: password()?, officer: password()? };
+    let known = Known { administrator: password()?, operator: password()?, second: password()?, officer: password()? };
     let token = site.init()?;
     site.serve()?;
     site.set_up(&token, &known.administrator)?;
@@ -97,11 +96,20 @@ fn tell(site: &Installation, known: &Known) {
     println!("  console          {}", site.address());
     println!("  opérateur        operateur  {}", known.operator.reveal());
     tell_factor(site, "operateur");
-    println!("  police municipale {SECOND}    {}   (confirme un accès d'urgence · confirms break-glass)", known.second.reveal());
+    println!(
+        "  police municipale {SECOND}    {}   (confirme un accès d'urgence · confirms break-glass)",
+        known.second.reveal()
+    );
     tell_factor(site, SECOND);
-    println!("  DPO              {OFFICER}        {}   (ne voit aucune image · sees no picture)", known.officer.reveal());
+    println!(
+        "  DPO              {OFFICER}        {}   (ne voit aucune image · sees no picture)",
+        known.officer.reveal()
+    );
     tell_factor(site, OFFICER);
-    println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", known.administrator.reveal());
+    println!(
+        "  administrateur   admin      {}   (ne voit aucune image · sees no picture)",
+        known.administrator.reveal()
+    );
     tell_factor(site, "admin");
     println!("  dossier · folder {}", site.folder.display());
     println!("  journal · log    {}", site.log().display());

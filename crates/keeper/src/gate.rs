@@ -7,7 +7,7 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    glass::{Open, rule_of},
+    glass::{Open, actor, rule_of},
 };
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
@@ -58,16 +58,15 @@ impl KeeperCore {
         let (account, session_hash) = self.who_acts(session)?; // 1
         let now = self.decision_time();
         let request = self.request(&account, ask, now)?;
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
         let (decision, glass) = self.decide(&request); // 2
         match decision {
             Decision::Allow { rules } => {
-                self.permit(actor, &account, session_hash, ask, &request, &rules, glass).map(Verdict::Allowed)
+                self.permit(&account, session_hash, ask, &request, &rules, glass).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
                 let reasons = self.told(refusal.reasons, ask, now)?;
-                let leaf = self.refuse(actor, &account, ask, &request, rules)?;
+                let leaf = self.refuse(actor(&account), &account, ask, &request, rules)?;
                 Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
@@ -233,7 +232,6 @@ impl KeeperCore {
 
     fn permit(
         &self,
-        actor: Actor,
         account: &Account,
         session_hash: [u8; 32],
         ask: &Ask,
@@ -258,7 +256,7 @@ impl KeeperCore {
             reason: ask.reason.clone(),
             rules: rules.iter().map(named).collect(),
         };
-        let leaf = self.enter_events(actor, vec![look])?.first().copied().unwrap_or_default(); // 3
+        let leaf = self.enter_events(actor(account), vec![look])?.first().copied().unwrap_or_default(); // 3
         let until = glass.as_ref().map_or(UtcMicros(i64::MAX), |open| open.glass.until);
         let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX).min(until);
         let mut permit = Permit {

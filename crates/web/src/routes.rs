@@ -1,6 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
-use crate::{break_glass, cameras, day, health, live, looks, passkeys, replay, server::Web, session, setup, site, wall};
+use crate::{
+    break_glass, cameras, day, health, live, looks, passkeys, replay, server::Web, session, setup, site, wall,
+};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, post},

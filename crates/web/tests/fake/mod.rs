@@ -7,8 +7,8 @@ use axum::{
     http::{Request, Response},
 };
 use domain::{
-    CameraId, Clock, Codec, GlassId, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
-    StreamId, StreamKind, UtcMicros,
+    CameraId, Clock, Codec, GlassId, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32,
+    Sensitive, Span, StreamId, StreamKind, UtcMicros,
     limit::MESSAGE_BYTES_MAX,
     world::{BootId, BootMicros},
 };
@@ -17,7 +17,8 @@ use keeper::{
     socket::{KeeperClient, read_message, write_message},
     wire::{
         Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine, GlassMay,
-        GlassState, GlassView, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
+        GlassState, GlassView, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer, Question, SessionView,
+        SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
