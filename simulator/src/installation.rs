@@ -325,6 +325,8 @@ impl Installation {
             "5",
             "--purpose",
             "1",
+            "--class",
+            "other",
             "--user",
             &credentials.user,
             "--password-stdin",

@@ -1,6 +1,6 @@
 //! Columns to the words of the trade and back; a value that cannot be one means a damaged file.
 
-use domain::{Hour, HourLength, Purpose, StreamId, StreamKind, UtcMicros};
+use domain::{CameraClass, Hour, HourLength, Purpose, StreamId, StreamKind, UtcMicros};
 use sqlx::{Row, sqlite::SqliteRow};
 
 type Read<T> = Result<T, sqlx::Error>;
@@ -56,6 +56,15 @@ pub(crate) fn purposes(row: &SqliteRow, name: &str) -> Read<Vec<Purpose>> {
     let read = |number: &str| number.parse().ok().and_then(Purpose::from_number);
     let all: Option<Vec<Purpose>> = text.split(',').filter(|number| !number.is_empty()).map(read).collect();
     all.ok_or_else(|| wrong(name, format!("`{text}` is no list of purposes")))
+}
+
+/// A camera's class by its name.
+pub(crate) fn class(row: &SqliteRow, name: &str) -> Read<Option<CameraClass>> {
+    let text: Option<String> = row.try_get(name)?;
+    let read = |text: String| {
+        CameraClass::from_name(&text).ok_or_else(|| wrong(name, format!("`{text}` is no class of cameras")))
+    };
+    text.map(read).transpose()
 }
 
 /// JSON, for facts that no query looks into.

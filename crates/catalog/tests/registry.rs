@@ -1,7 +1,7 @@
 //! The registry: accounts, setup links, sessions, dated cameras, reopening, damage.
 
 use catalog::{Account, AccountId, Camera, CatalogError, NewFactor, Registry, SecondFactor, Site};
-use domain::{CameraId, CameraRights, Films, Purpose, Sensitive, SiteId, UtcMicros, limit};
+use domain::{CameraClass, CameraId, CameraRights, Films, Purpose, Sensitive, SiteId, UtcMicros, limit};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -66,6 +66,7 @@ fn camera(number: u8) -> Camera {
         purposes: vec![Purpose::PublicBuildings, Purpose::Dumping],
         fingerprint: Some("host port realm".to_owned()),
         rights: Default::default(),
+        class: CameraClass::ALL.get(usize::from(number)).copied(),
     }
 }
 

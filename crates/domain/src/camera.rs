@@ -8,6 +8,69 @@ crate::identity!(
     CameraId
 );
 
+/// What a camera mainly films, as the arrêté of 3 August 2007 tells cameras apart (law.md TECH-07 to TECH-09).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraClass {
+    /// Plan étroit.
+    NarrowView,
+    /// The same, where somebody established by hand that thumbnails of 90×60 pixels can be taken from what is stored.
+    NarrowViewThumbnails,
+    /// Plan étroit, mainly on fast-moving flows.
+    FastFlow,
+    FastFlowThumbnails,
+    /// Régulation du trafic routier.
+    Traffic,
+    /// Wide views and all others.
+    Other,
+}
+
+impl CameraClass {
+    pub const ALL: [CameraClass; 6] = [
+        CameraClass::NarrowView,
+        CameraClass::NarrowViewThumbnails,
+        CameraClass::FastFlow,
+        CameraClass::FastFlowThumbnails,
+        CameraClass::Traffic,
+        CameraClass::Other,
+    ];
+
+    /// As commands and the registry write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CameraClass::NarrowView => "narrow-view",
+            CameraClass::NarrowViewThumbnails => "narrow-view-thumbnails",
+            CameraClass::FastFlow => "fast-flow",
+            CameraClass::FastFlowThumbnails => "fast-flow-thumbnails",
+            CameraClass::Traffic => "traffic",
+            CameraClass::Other => "other",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<CameraClass> {
+        CameraClass::ALL.into_iter().find(|class| class.name() == name)
+    }
+    pub const fn title_fr(self) -> &'static str {
+        match self {
+            CameraClass::NarrowView => "plan étroit",
+            CameraClass::NarrowViewThumbnails => "plan étroit, vignettes constatées",
+            CameraClass::FastFlow => "plan étroit sur flux rapides",
+            CameraClass::FastFlowThumbnails => "plan étroit sur flux rapides, vignettes constatées",
+            CameraClass::Traffic => "régulation du trafic",
+            CameraClass::Other => "autre",
+        }
+    }
+    pub const fn title_en(self) -> &'static str {
+        match self {
+            CameraClass::NarrowView => "narrow view",
+            CameraClass::NarrowViewThumbnails => "narrow view, thumbnails established",
+            CameraClass::FastFlow => "narrow view of fast flows",
+            CameraClass::FastFlowThumbnails => "narrow view of fast flows, thumbnails established",
+            CameraClass::Traffic => "traffic regulation",
+            CameraClass::Other => "other",
+        }
+    }
+}
+
 /// Which stream of a camera.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

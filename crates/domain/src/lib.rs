@@ -12,7 +12,7 @@ pub mod time;
 pub mod world;
 
 pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
-pub use camera::{CameraId, Codec, StreamId, StreamKind};
+pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
 pub use id::{GlassId, PermitId, ReelId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;

@@ -238,11 +238,20 @@ pub const SOURCE_SILENCE_SECONDS_MAX: u64 = 5;
 pub const KEY_PICTURE_SECONDS_MAX: i64 = 90;
 /// A camera of which nothing became durable for so long is an alarm; looked at each second, told within 30 s.
 pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
+/// A camera's rate is told once it was measured for so long: a picture more or less is half a percent of six a second.
+pub const RATE_MEASURED_SECONDS_MIN: i64 = 30;
+/// A measurement begins anew after so long: what was set right is felt, a hiccup is not.
+pub const RATE_MEASURED_SECONDS_MAX: i64 = 300;
+/// How far below the rate demanded a camera's own clock and the edges of a measurement may bring it.
+pub const RATE_SHORTFALL_PERCENT: u64 = 1;
+/// Cameras whose size or rate falls short that the health page names each; the rest are counted.
+pub const TECHNICAL_FINDINGS_MAX: usize = 50;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
 // A reason never outlasts the look that it was stated for, a code is shorter than a reason may be.
 const _: () = assert!(REASON_HOLDS_SECONDS_MAX < PERMIT_SECONDS_MAX && REASON_CODE_CHARS_MAX < REASON_CHARS_MAX);
+const _: () = assert!(RATE_MEASURED_SECONDS_MIN < RATE_MEASURED_SECONDS_MAX && RATE_SHORTFALL_PERCENT < 100);
 // A scan's part travels in one message.
 const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
 // A page of a review fits a message, each line with its reason, its cameras' names and the words of some rules.

@@ -128,8 +128,8 @@ impl KeeperCore {
         Ok(Answer::Acts { acts, more })
     }
 
-    /// The papers changed: what follows is done at once; what of it fails is done at the next second.
-    fn follow_acts_now(&self) {
+    /// The papers changed, or the law that requires them: what follows is done at once; what of it fails is done at the next second.
+    pub(crate) fn follow_acts_now(&self) {
         if let Err(error) = self.follow_acts() {
             warn!(%error, "what follows from an act is done at the next second");
         }

@@ -9,7 +9,6 @@ use domain::{CameraId, Role, UtcMicros};
 use policy::{
     calendar::{day_en, day_fr},
     golive::{Ending, Missing, Notice, endings, endings_of_person, missing_of_person},
-    required::required,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use vault::KeeperError;
@@ -43,7 +42,7 @@ impl KeeperCore {
                 let new = || Lack { missing: missing.clone(), blocks, cameras: Vec::new() };
                 lacks.entry(missing.rule.clone()).or_insert_with(new).cameras.push(name.clone());
             }
-            for ending in endings(required(), &acts, camera, now) {
+            for ending in endings(standing.law().required(), &acts, camera, now) {
                 let key = (ending.end, ending.rule.clone());
                 ends.entry(key).or_insert((ending, Vec::new())).1.push(name.clone());
             }
@@ -61,15 +60,15 @@ impl KeeperCore {
 
     /// Accounts by their number: no name leaves the registry for a page that everybody sees.
     fn persons_findings(&self, now: UtcMicros) -> Result<Vec<Finding>, KeeperError> {
-        let acts = self.known_acts()?;
+        let (law, acts) = (self.law(), self.known_acts()?);
         let accounts = self.parts.registry.accounts().map_err(failed)?;
         let (mut lacking, mut ending) = (BTreeMap::<String, (Missing, usize)>::new(), BTreeSet::new());
         for account in accounts.iter().filter(|account| !account.disabled) {
             let Ok(role) = account.role.parse::<Role>() else { continue };
-            for missing in missing_of_person(required(), &acts, account.id, role, now) {
+            for missing in missing_of_person(law.required(), &acts, account.id, role, now) {
                 lacking.entry(missing.rule.clone()).or_insert((missing, 0)).1 += 1;
             }
-            let soon = endings_of_person(required(), &acts, account.id, role, now);
+            let soon = endings_of_person(law.required(), &acts, account.id, role, now);
             ending.extend(soon.iter().map(|ending| (ending.end, account.id)));
         }
         let mut findings: Vec<Finding> = lacking.into_values().map(persons_lacking).collect();

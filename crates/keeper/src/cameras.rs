@@ -5,12 +5,12 @@ use crate::{
     lawful::{missing, of_order},
     rights::rights_words,
     wire::{
-        Answer, CameraView, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
+        Answer, CameraView, CameraViews, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
         RecorderCamera,
     },
 };
 use catalog::{Camera, CameraVersion};
-use domain::{CameraId, Sensitive, limit::RETENTION_DAYS_MAX, rights::check_names};
+use domain::{CameraClass, CameraId, Sensitive, limit::RETENTION_DAYS_MAX, rights::check_names};
 use ledger::{Actor, Event};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -67,6 +67,7 @@ impl KeeperCore {
             purposes: new.purposes,
             fingerprint: new.fingerprint,
             rights: new.rights,
+            class: new.class,
         };
         let taken = self.in_service()?.iter().any(|version| version.camera.name == camera.name);
         if taken {
@@ -88,9 +89,11 @@ impl KeeperCore {
         Ok(Answer::Done)
     }
 
-    pub(crate) fn camera_views(&self) -> Result<Vec<CameraView>, KeeperError> {
+    pub(crate) fn camera_views(&self) -> Result<CameraViews, KeeperError> {
         let standing = self.standing(self.recording_time())?;
+        let measured = self.measured();
         let view = |version: CameraVersion| {
+            let shortfalls = self.shortfalls(&version.camera, &measured);
             let of_camera = standing.of(version.camera.id);
             CameraView {
                 id: version.camera.id,
@@ -103,9 +106,12 @@ impl KeeperCore {
                 missing: of_camera.map(missing).unwrap_or_default(),
                 order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
                 rights: version.camera.rights,
+                class: version.camera.class,
+                shortfalls,
             }
         };
-        Ok(self.in_service()?.into_iter().map(view).collect())
+        let cameras = self.in_service()?.into_iter().map(view).collect();
+        Ok(CameraViews { cameras, required: standing.law().required().to_vec() })
     }
 
     /// For the recorder: with credentials, in memory (K13).
@@ -221,6 +227,15 @@ impl KeeperCore {
             Event::Camera { change: "sub-stream".into(), camera: camera.id, details: format!("{name}: {what}") };
         self.enter_events(actor, vec![event])?;
         self.put(Camera { sub_url, ..camera }, now)?;
+        Ok(Answer::Done)
+    }
+
+    /// States what a camera mainly films.
+    pub(crate) fn camera_class(&self, actor: Actor, name: &str, class: CameraClass) -> Result<Answer, KeeperError> {
+        let (now, camera) = (self.trusted()?, self.by_name(name)?.camera);
+        let details = format!("{name}: {}", class.name());
+        self.enter_events(actor, vec![Event::Camera { change: "class".into(), camera: camera.id, details }])?;
+        self.put(Camera { class: Some(class), ..camera }, now)?;
         Ok(Answer::Done)
     }
 

@@ -45,6 +45,8 @@ pub struct KeeperParts {
     pub keyring: Arc<dyn Keyring>,
     pub journal: Journal,
     pub registry: Registry,
+    /// Whose law packs are taken; the product pins [`policy::law::signature::PUBLISHERS`].
+    pub publishers: &'static [&'static str],
     /// A session that nobody touches ends after so long.
     pub session_idle_seconds: i64,
     /// The console's address as browsers name it: passkeys are bound to it.

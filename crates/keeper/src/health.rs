@@ -119,7 +119,7 @@ impl KeeperCore {
     pub(crate) fn status(&self) -> Result<Answer, KeeperError> {
         Ok(Answer::Status(Box::new(Status {
             health: self.health()?,
-            cameras: self.camera_views()?,
+            cameras: self.camera_views()?.cameras,
             passphrase_from: self.parts.passphrase_from.clone(),
             version: self.parts.version.clone(),
         })))
@@ -142,6 +142,7 @@ impl KeeperCore {
         findings.extend(self.forgetting_finding());
         findings.extend(self.acts_findings()?);
         findings.extend(self.glass_findings()?);
+        findings.extend(self.technical_findings()?);
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
             now,
@@ -311,9 +312,13 @@ fn destruction_finding(health: &DestructionHealth) -> Finding {
     finding("destruction", state, titles, texts)
 }
 
+/// Whether what the recorder said last says nothing about now.
+pub(crate) fn is_silent(now: UtcMicros, seen: Option<UtcMicros>) -> bool {
+    seen.is_none_or(|seen| now.since(seen) > RECORDER_SILENCE_SECONDS_MAX * 1_000_000)
+}
+
 fn recorder_finding(now: UtcMicros, seen: Option<UtcMicros>) -> Finding {
-    let silent = seen.is_none_or(|seen| now.since(seen) > RECORDER_SILENCE_SECONDS_MAX * 1_000_000);
-    let (state, fr, en) = if silent {
+    let (state, fr, en) = if is_silent(now, seen) {
         (FindingState::Alarm, "L'enregistreur ne répond pas.", "The recorder does not answer.")
     } else {
         (FindingState::Ok, "L'enregistreur répond.", "The recorder answers.")

@@ -5,8 +5,8 @@
 //! program does not bring another law by itself.
 //!
 //! Change: 1 a person proposes: taken whole or refused · 2 entry · 3 the text waits. Then 1 another person approves · 2 entry with
-//! the digests that will be in force · 3 registry · 4 every permit ends, the new rules decide. A crash between 2 and 3 leaves
-//! the old text in the registry and the new digest in the ledger: nothing is permitted until a person approves again.
+//! the digests that will be in force · 3 registry · 4 every permit ends, the new rules decide · 5 what may not record by the acts
+//! that the new pack requires stops, what may begins. A crash between 2 and 3 leaves the old text in the registry and the new digest in the ledger: nothing is permitted until a person approves again.
 
 use crate::{
     core::{KeeperCore, KeeperParts, failed},
@@ -19,7 +19,6 @@ use policy::{
     CameraFacts, Law, LawError, Paper, PersonFacts, Role,
     golive::missing_of_person,
     law::files::{PackFiles, TOWN},
-    required::required,
     territory,
 };
 use std::{
@@ -85,7 +84,11 @@ impl InForce {
             return InForce::closed(LawFault::Changed);
         }
         let is_built_in = files == PackFiles::built_in() && town == TOWN;
-        let law = if is_built_in { Law::built_in() } else { Law::load(&files, &town).map(Arc::new) };
+        let law = if is_built_in {
+            Law::built_in()
+        } else {
+            Law::load_signed_by(&files, &town, parts.publishers).map(Arc::new)
+        };
         match law {
             Ok(law) => Ok(InForce { law, files, town, fault: None, is_entered: seen.digests().is_some() }),
             Err(error) => InForce::closed(LawFault::Refused { what: error.to_string() }),
@@ -181,6 +184,7 @@ impl KeeperCore {
             text_fr: head.text_fr.clone(),
             text_en: head.text_en.clone(),
             rules: u32::try_from(law.rules().len()).unwrap_or(u32::MAX),
+            required_acts: u32::try_from(law.required().len()).unwrap_or(u32::MAX),
             permits: law.town_rules().iter().map(|rule| rule.id.clone()).collect(),
             waiting,
             fault: in_force.fault.clone(),
@@ -240,7 +244,7 @@ impl KeeperCore {
             LawKind::Town => Some((self.in_force().files.clone(), text.content.clone())),
         };
         let Some((files, town)) = loaded else { return Err(failed("the proposal in the registry is damaged")) };
-        let law = match Law::load(&files, &town) {
+        let law = match self.load(&files, &town) {
             Ok(law) => Arc::new(law),
             Err(error) => return Ok(Answer::LawDone(LawDone::Refused { what: error.to_string() })),
         };
@@ -251,6 +255,7 @@ impl KeeperCore {
         let in_force = InForce { law, files, town, fault: None, is_entered: true };
         *self.law.write().unwrap_or_else(PoisonError::into_inner) = in_force;
         self.end_all_permits(); // 4
+        self.follow_acts_now(); // 5
         Ok(Answer::LawDone(LawDone::InForce))
     }
 
@@ -291,6 +296,11 @@ impl KeeperCore {
         self.parts.registry.law_add(&text).map_err(failed)
     }
 
+    /// A text is taken if a publisher that this program knows signed its pack.
+    fn load(&self, files: &PackFiles, town: &str) -> Result<Law, LawError> {
+        Law::load_signed_by(files, town, self.parts.publishers)
+    }
+
     fn waiting(&self, digest: [u8; 32]) -> Result<Option<LawText>, KeeperError> {
         for kind in [LawKind::Pack, LawKind::Town] {
             let texts = self.parts.registry.law_waiting(kind).map_err(failed)?;
@@ -324,13 +334,13 @@ impl KeeperCore {
             (now.law.clone(), now.files.clone(), self.in_force_town(), now.fault.is_some())
         };
         let (kind, content, new) = match text {
-            LawProposal::Town(town) => (LawKind::Town, town.clone(), Law::load(&old_files, town)?),
+            LawProposal::Town(town) => (LawKind::Town, town.clone(), self.load(&old_files, town)?),
             LawProposal::BuiltIn | LawProposal::Pack(_) => {
                 let files = match text {
                     LawProposal::Pack(files) => PackFiles::new(files.iter().cloned()),
                     _ => PackFiles::built_in(),
                 };
-                (LawKind::Pack, written(&files), Law::load(&files, &old_town)?)
+                (LawKind::Pack, written(&files), self.load(&files, &old_town)?)
             }
         };
         let is_same = !fault && (old.digest(), old.town_digest()) == (new.digest(), new.town_digest());
@@ -373,8 +383,8 @@ fn differences(old: &Law, new: &Law) -> (Vec<String>, Vec<String>, Vec<String>) 
 impl KeeperCore {
     pub(crate) fn person_facts(&self, account: &Account, now: UtcMicros) -> Result<PersonFacts, KeeperError> {
         let role: Role = account.role.parse().map_err(failed)?;
-        let acts = self.known_acts()?;
-        let habilitated = missing_of_person(required(), &acts, account.id, role, now).is_empty();
+        let (law, acts) = (self.law(), self.known_acts()?);
+        let habilitated = missing_of_person(law.required(), &acts, account.id, role, now).is_empty();
         let territories = territory::of_person(&acts, account.id, role, now);
         let teams = self.teams(now)?.remove(&account.id).unwrap_or_default();
         Ok(PersonFacts { account: account.id, role, habilitated, teams, territories })

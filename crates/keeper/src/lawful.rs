@@ -13,8 +13,8 @@ use catalog::CameraVersion;
 use domain::{CameraId, Purpose, StreamId, StreamKind, UtcMicros};
 use ledger::{Actor, Entry, Event};
 use policy::{
+    Law,
     golive::{GoLive, Missing, go_live, next_change},
-    required::required,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,8 +37,9 @@ pub(crate) struct Lawful {
     open: Option<BTreeSet<CameraId>>,
 }
 
-/// The papers' answer for every camera in service; it holds until a paper begins or ends.
+/// The papers' answer for every camera in service; it holds until a paper begins or ends, or another law is put in force.
 pub(crate) struct Standing {
+    law: Arc<Law>,
     acts: KnownActs,
     cameras_version: u64,
     from: UtcMicros,
@@ -61,6 +62,10 @@ impl LastWords {
 }
 
 impl Standing {
+    /// By which it was found.
+    pub fn law(&self) -> &Law {
+        &self.law
+    }
     pub fn of(&self, camera: CameraId) -> Option<&GoLive> {
         self.cameras.get(&camera)
     }
@@ -83,11 +88,12 @@ impl KeeperCore {
     }
 
     pub(crate) fn standing(&self, now: UtcMicros) -> Result<Arc<Standing>, KeeperError> {
-        let acts = self.known_acts()?;
+        let (law, acts) = (self.law(), self.known_acts()?);
         let cameras_version = {
             let moving = self.moving();
             let is_fresh = |found: &&Arc<Standing>| {
                 found.cameras_version == moving.cameras_version
+                    && Arc::ptr_eq(&found.law, &law)
                     && Arc::ptr_eq(&found.acts, &acts)
                     && found.from <= now
                     && found.until.is_none_or(|until| now < until)
@@ -98,9 +104,10 @@ impl KeeperCore {
             moving.cameras_version
         };
         let in_service = self.parts.registry.cameras(now).map_err(failed)?;
-        let cameras = in_service.iter().map(|version| (version.camera.id, of_version(&acts, version, now))).collect();
-        let until = next_change(required(), &acts, now);
-        let found = Arc::new(Standing { acts, cameras_version, from: now, until, cameras });
+        let of_camera = |version: &CameraVersion| (version.camera.id, of_version(&law, &acts, version, now));
+        let cameras = in_service.iter().map(of_camera).collect();
+        let until = next_change(law.required(), &acts, now);
+        let found = Arc::new(Standing { law, acts, cameras_version, from: now, until, cameras });
         self.moving().lawful.found = Some(found.clone());
         Ok(found)
     }
@@ -189,12 +196,12 @@ impl KeeperCore {
     pub(crate) fn go_live_of(&self, version: &CameraVersion, now: UtcMicros) -> Result<GoLive, KeeperError> {
         let standing = self.standing(now)?;
         let known = standing.of(version.camera.id).cloned();
-        Ok(known.unwrap_or_else(|| of_version(&standing.acts, version, now)))
+        Ok(known.unwrap_or_else(|| of_version(&standing.law, &standing.acts, version, now)))
     }
 }
 
-fn of_version(acts: &KnownActs, version: &CameraVersion, now: UtcMicros) -> GoLive {
-    let mut found = go_live(required(), acts, version.camera.id, now);
+fn of_version(law: &Law, acts: &KnownActs, version: &CameraVersion, now: UtcMicros) -> GoLive {
+    let mut found = go_live(law.required(), acts, version.camera.id, now);
     if found.order.is_some() && found.purposes(&version.camera.purposes).is_empty() {
         found.blocking.push(Missing::purpose());
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod acts;
 mod acts_health;
+mod acts_verify;
 pub mod audit;
 mod cameras;
 mod clocks;
@@ -35,6 +36,7 @@ mod rights;
 mod scans;
 mod sealed;
 pub mod socket;
+mod technical;
 mod tick;
 mod trace;
 pub mod verify;

@@ -195,7 +195,7 @@ impl KeeperCore {
         if !fr.is_empty() {
             return RuleWords { text_fr: fr.to_owned(), text_en: en.to_owned() };
         }
-        let missing = Missing::named(rule, None).map(|missing| (missing.text_fr, missing.text_en));
+        let missing = Missing::named(law.required(), rule, None).map(|missing| (missing.text_fr, missing.text_en));
         let (text_fr, text_en) = missing.unwrap_or_else(|| {
             let own = own_words(rule);
             (own.text_fr, own.text_en)

@@ -1,11 +1,13 @@
 //! The verdict of `vigie verify`: the log's own, held against the keyring, at a time that can be believed or is called unsure.
 
 use crate::{
+    acts_verify::ActBook,
     clocks::{Machine, Memory},
     core::{KeeperCore, failed},
     fates::{Fates, History},
     wire::Verified,
 };
+use catalog::Registry;
 use domain::{Clock, UtcMicros};
 use keyring::Keyring;
 use ledger::{Entry, KeyName, Report};
@@ -26,7 +28,10 @@ pub struct VerdictTime {
 
 /// What a ledger that nobody serves tells of time and of its keys.
 #[derive(Default)]
-pub struct Reading(History);
+pub struct Reading {
+    history: History,
+    acts: ActBook,
+}
 
 impl VerdictTime {
     fn of(judgement: &Judgement) -> VerdictTime {
@@ -40,29 +45,38 @@ impl VerdictTime {
 impl Reading {
     /// Takes the next readable entry.
     pub fn take(&mut self, entry: &Entry) {
-        self.0.take(entry);
+        self.history.take(entry);
+        self.acts.take(entry);
     }
 
     /// Where no keeper serves nobody hears cameras: the time kept in this boot where the system clock agrees with it, after a
     /// boot a system clock under NTP (K9).
     pub fn time(&self, keyring: &dyn Keyring, clock: &dyn Clock) -> VerdictTime {
         let machine = Machine::read(clock);
-        let at_stake = self.0.fates.has_any() || !keyring.hours().is_empty();
-        let judgement = Memory::new(self.0.last, self.0.anchor, at_stake, machine).judge(machine, at_stake);
+        let at_stake = self.history.fates.has_any() || !keyring.hours().is_empty();
+        let judgement = Memory::new(self.history.last, self.history.anchor, at_stake, machine).judge(machine, at_stake);
         match judgement.recording {
             Some(now) if judgement.state == State::Listening => VerdictTime { at: now, at_most: now, is_sure: true },
             _ => VerdictTime::of(&judgement),
         }
     }
 
-    /// The verdict from the log's report at [`VerdictTime::at_most`].
-    pub fn verified(&self, report: &Report, keyring: &dyn Keyring, time: VerdictTime) -> Verified {
-        Verified::of(report, keyring, &self.0.fates, time)
+    /// The verdict from the log's report at [`VerdictTime::at_most`], and on the papers in the registry.
+    pub fn verified(
+        &self,
+        report: &Report,
+        keyring: &dyn Keyring,
+        registry: &Registry,
+        time: VerdictTime,
+    ) -> Result<Verified, KeeperError> {
+        let mut verified = Verified::of(report, keyring, &self.history.fates, time);
+        self.acts.faults(registry)?.into_iter().for_each(|what| verified.fault(what));
+        Ok(verified)
     }
 }
 
 impl KeeperCore {
-    /// Verifies the whole log, every destruction, and that no key that the log calls dead is in the keyring.
+    /// Verifies the whole log, every destruction, each paper in the registry, and that no key that the log calls dead is in the keyring.
     pub fn verify(&self) -> Result<Verified, KeeperError> {
         let time = VerdictTime::of(&self.judgement());
         let report = self.journal().verify(&[], time.at_most).map_err(failed)?;
@@ -75,6 +89,7 @@ impl KeeperCore {
                 }
             }
         }
+        self.act_faults()?.into_iter().for_each(|what| verified.fault(what));
         Ok(verified)
     }
 }

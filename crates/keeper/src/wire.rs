@@ -4,21 +4,23 @@
 //! connection, the user id of the command line from the kernel.
 
 mod acts;
+mod cameras;
 mod fates;
 mod glass;
 mod run;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
+pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
 pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 pub use run::RunAnswer;
 
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use domain::{
-    ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId,
+    ActId, CameraClass, CameraId, CameraRights, GlassId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId,
     UtcMicros,
 };
-use policy::{Role as AccountRole, acts::Draft, golive::Missing};
+use policy::{Role as AccountRole, acts::Draft};
 use seal::sign::PublicKey;
 use serde::{Deserialize, Serialize};
 use vault::{
@@ -237,6 +239,11 @@ pub enum Control {
         name: String,
         rights: CameraRights,
     },
+    /// States what a camera mainly films.
+    CameraClass {
+        name: String,
+        class: CameraClass,
+    },
     /// Looks at a camera: a registered one by name, or an address.
     CameraTest {
         target: ProbeTarget,
@@ -338,6 +345,7 @@ pub struct LawView {
     pub text_fr: String,
     pub text_en: String,
     pub rules: u32,
+    pub required_acts: u32,
     pub permits: Vec<String>,
     /// Proposals that wait for a second person.
     pub waiting: Vec<LawWaiting>,
@@ -399,20 +407,6 @@ pub enum ProbeTarget {
 pub struct Credentials {
     pub user: Sensitive<String>,
     pub password: Sensitive<String>,
-}
-
-/// A camera to be registered, with what its probe found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewCamera {
-    pub name: String,
-    pub place: String,
-    pub url: String,
-    pub credentials: Option<Credentials>,
-    pub delay_days: u32,
-    pub purposes: Vec<Purpose>,
-    pub fingerprint: Option<String>,
-    pub sub_url: Option<String>,
-    pub rights: CameraRights,
 }
 
 /// What a look at a camera found.
@@ -502,7 +496,7 @@ pub enum Answer {
         options: Sensitive<String>,
     },
     Passkeys(Vec<PasskeyLine>),
-    CameraViews(Vec<CameraView>),
+    CameraViews(CameraViews),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
     Reviewed(Box<Reviewed>),
@@ -685,40 +679,6 @@ pub struct Browser {
     pub place: [u8; 16],
     /// Tokens of those who signed in on it, with dots between.
     pub device: Option<Sensitive<String>>,
-}
-
-/// A camera as the console shows it; its state comes from the recorder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CameraView {
-    pub id: CameraId,
-    pub name: String,
-    pub place: String,
-    pub delay_days: u32,
-    pub purposes: Vec<Purpose>,
-    pub since: UtcMicros,
-    /// Whether a sub-stream is recorded too.
-    pub has_sub: bool,
-    /// Papers that do not hold; any that blocks stops recording and viewing.
-    pub missing: Vec<MissingAct>,
-    /// When the order that lets it record ends.
-    pub order_end: Option<UtcMicros>,
-    pub rights: CameraRights,
-}
-
-/// A paper that a camera lacks; `policy::golive::Missing::named` has its words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MissingAct {
-    pub rule: String,
-    pub blocks: bool,
-    /// When the last one that held ended.
-    pub ended: Option<UtcMicros>,
-}
-
-impl MissingAct {
-    /// What it is, what follows and what to do; none for a rule of another release.
-    pub fn words(&self) -> Option<Missing> {
-        Missing::named(&self.rule, self.ended)
-    }
 }
 
 /// The keeper's part of the health page.

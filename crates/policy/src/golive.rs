@@ -3,14 +3,14 @@
 use crate::{
     calendar::{day_en, day_fr, days_after, months_after},
     explain::Confidence,
-    required::{Effect, Per, RequiredAct, required},
+    required::{Effect, Per, RequiredAct},
 };
 use domain::{AccountId, Act, ActKind, ActScope, ActTerms, CameraId, Purpose, Role, UtcMicros};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The rule that asks for a purpose of the order; it is no row of the list.
-const PURPOSE: &str = "act-purpose";
+pub(crate) const PURPOSE: &str = "act-purpose";
 
 /// What stands for one camera at one instant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -129,12 +129,12 @@ impl Missing {
         }
     }
 
-    /// What a rule of the program says of its absence, by the rule's name; none for a name of another release.
-    pub fn named(rule: &str, ended: Option<UtcMicros>) -> Option<Missing> {
+    /// What a rule of the law says of its absence, by the rule's name; none for a name of another law.
+    pub fn named(required: &[RequiredAct], rule: &str, ended: Option<UtcMicros>) -> Option<Missing> {
         if rule == PURPOSE {
             return Some(Missing::purpose());
         }
-        required().iter().find(|row| row.id == rule).map(|row| Missing::of(row, ended))
+        required.iter().find(|row| row.id == rule).map(|row| Missing::of(row, ended))
     }
 
     /// A camera none of whose purposes its orders authorise.

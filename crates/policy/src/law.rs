@@ -16,6 +16,7 @@ use crate::decide::{Decision, Reason, Refusal, RuleId};
 use crate::explain::{Confidence, Language};
 use crate::glass::Glass;
 use crate::request::Request;
+use crate::required::{self, RequiredAct};
 use cedar_policy::{Authorizer, PolicySet, PolicySetError, Response, Schema, Template};
 use domain::{CameraId, UtcMicros};
 use facts::Facts;
@@ -78,6 +79,7 @@ pub struct Law {
     periods: Vec<Period>,
     messages: Messages,
     facts: Facts,
+    required: Vec<RequiredAct>,
 }
 
 impl Law {
@@ -96,7 +98,12 @@ impl Law {
 
     /// Takes a pack, if a known publisher signed exactly these files, with a town's own rules.
     pub fn load(files: &PackFiles, town: &str) -> Result<Law, LawError> {
-        signature::verify(files, signature::PUBLISHERS)?;
+        Law::load_signed_by(files, town, signature::PUBLISHERS)
+    }
+
+    /// The same with the keys that are trusted: the product's are [`signature::PUBLISHERS`].
+    pub fn load_signed_by(files: &PackFiles, town: &str, publishers: &[&str]) -> Result<Law, LawError> {
+        signature::verify(files, publishers)?;
         Law::load_unsigned(files, town)
     }
 
@@ -112,6 +119,8 @@ impl Law {
         model::check(&schema)?;
         let periods = periods(&head, &laws, &town_rules, &emergency::template(&schema)?)?;
         let facts = Facts::read(files)?;
+        let required = required::of_pack(files)?;
+        distinct(&laws, &required)?;
         Ok(Law {
             digest: files.digest(),
             town_digest: files::sha256(town.as_bytes()),
@@ -122,6 +131,7 @@ impl Law {
             periods,
             messages,
             facts,
+            required,
         })
     }
 
@@ -138,6 +148,10 @@ impl Law {
     }
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+    /// The papers that the law requires: what records, and who sees, only while they hold.
+    pub fn required(&self) -> &[RequiredAct] {
+        &self.required
     }
     pub fn rules(&self) -> &[LawRule] {
         &self.rules
@@ -161,10 +175,11 @@ impl Law {
         self.rules.iter().any(|known| known.id == rule && known.file == "acts.cedar")
     }
 
-    /// Each rule's text by its name, the town's too: what two laws differ in.
+    /// Each rule's text by its name, the town's and the required acts' too: what two laws differ in.
     pub fn texts(&self) -> BTreeMap<String, String> {
         let laws = self.rules.iter().filter_map(|rule| Some((rule.id.clone(), rule.policy.as_ref()?.to_string())));
-        laws.chain(self.town.iter().map(|rule| (rule.id.clone(), rule.policy.to_string()))).collect()
+        let acts = self.required.iter().map(|row| (row.id.clone(), format!("{row:#?}")));
+        laws.chain(self.town.iter().map(|rule| (rule.id.clone(), rule.policy.to_string()))).chain(acts).collect()
     }
 
     /// Decides one request: allowed if each camera's request is permitted by the town and forbidden by no rule in force.
@@ -290,6 +305,17 @@ fn is_unpermitted(response: &Response) -> bool {
     response.decision() == cedar_policy::Decision::Deny
         && diagnostics.reason().next().is_none()
         && diagnostics.errors().next().is_none()
+}
+
+/// A name is of one rule: what a refusal names can be looked up.
+fn distinct(laws: &[LawRule], required: &[RequiredAct]) -> Result<(), LawError> {
+    match required.iter().find(|row| laws.iter().any(|rule| rule.id == row.id)) {
+        Some(row) => {
+            let what = "a rule of the pack bears this id, too: give each its own".to_owned();
+            Err(LawError::Rule { file: "acts.toml".into(), rule: row.id.clone(), what })
+        }
+        None => Ok(()),
+    }
 }
 
 /// One set of rules from each date at which a rule begins or ends; none from before the pack's own beginning.

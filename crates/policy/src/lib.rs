@@ -13,6 +13,7 @@ pub mod reason;
 pub mod request;
 pub mod required;
 pub mod retention;
+pub mod technical;
 pub mod territory;
 pub mod time;
 

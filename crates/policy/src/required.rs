@@ -1,13 +1,21 @@
-//! Which papers are required, of whom, and what their absence does: the rows of `law/fr/acts.toml`, part of the law pack.
+//! Which papers are required, of whom, and what their absence does: the file `acts.toml` of a law pack.
 
-use crate::{calendar, explain::Confidence};
+use crate::{
+    calendar,
+    explain::Confidence,
+    golive::PURPOSE,
+    law::{LawError, files::PackFiles},
+};
 use domain::{ActKind, Role, UtcMicros};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
 use toml::value::Datetime;
 
+/// The file of a pack.
+const FILE: &str = "acts.toml";
+
 /// What each camera, the site or each person of some roles must have.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RequiredAct {
     pub id: String,
     /// Any one of them that holds is enough.
@@ -61,15 +69,14 @@ pub enum RequiredError {
     Toml(#[from] toml::de::Error),
     #[error("required act `{id}`: {what}")]
     Row { id: String, what: &'static str },
+    #[error("the list of required acts is empty: such a law would let every camera record without a paper")]
+    Empty,
 }
 
-/// The rows that this program was built with.
-pub fn required() -> &'static [RequiredAct] {
-    static ROWS: OnceLock<Vec<RequiredAct>> = OnceLock::new();
-    ROWS.get_or_init(|| {
-        let rows = read(include_str!("../../../law/fr/acts.toml"));
-        rows.expect("the rows that are compiled in read: a test of this crate reads them")
-    })
+/// The rows of a pack; a pack without them is none.
+pub(crate) fn of_pack(files: &PackFiles) -> Result<Vec<RequiredAct>, LawError> {
+    let text = files.text(FILE)?;
+    read(text).map_err(|error| LawError::Malformed { file: FILE.into(), what: error.to_string() })
 }
 
 /// Reads the rows of a law pack.
@@ -77,6 +84,9 @@ pub fn read(text: &str) -> Result<Vec<RequiredAct>, RequiredError> {
     let list: List = toml::from_str(text)?;
     let mut known = BTreeSet::new();
     let rows: Vec<RequiredAct> = list.required.into_iter().map(Row::checked).collect::<Result<_, _>>()?;
+    if rows.is_empty() {
+        return Err(RequiredError::Empty);
+    }
     match rows.iter().find(|row| !known.insert(row.id.clone())) {
         Some(twice) => Err(RequiredError::Row { id: twice.id.clone(), what: "it stands there twice: give each an id" }),
         None => Ok(rows),
@@ -116,6 +126,9 @@ impl Row {
         let wrong = |what| RequiredError::Row { id: self.id.clone(), what };
         let day = |written: &Datetime| day(written).ok_or_else(|| wrong("a date is a day: `from = 2023-11-30`"));
         let (from, to) = (day(&self.from)?, self.to.as_ref().map(day).transpose()?);
+        if self.id == PURPOSE {
+            return Err(wrong("this name is the program's own: choose another"));
+        }
         if self.kinds.is_empty() {
             return Err(wrong("name at least one kind of act"));
         }
@@ -159,8 +172,12 @@ fn day(written: &Datetime) -> Option<UtcMicros> {
 mod tests {
     use super::*;
 
+    fn required() -> Vec<RequiredAct> {
+        of_pack(&PackFiles::built_in()).unwrap()
+    }
+
     #[test]
-    fn the_rows_that_are_compiled_in_read_and_block_what_the_law_blocks() {
+    fn the_rows_of_the_pack_that_ships_read_and_block_what_the_law_blocks() {
         let rows = required();
         let effect = |kind| rows.iter().find(|row| row.kinds.contains(&kind)).map(|row| row.effect);
         for kind in [
@@ -180,8 +197,9 @@ mod tests {
 
     #[test]
     fn every_capacity_that_sees_pictures_has_its_act_and_no_other_role_has() {
+        let rows = required();
         for role in Role::ALL {
-            let rows = required().iter().filter(|row| row.roles.contains(&role)).count();
+            let rows = rows.iter().filter(|row| row.roles.contains(&role)).count();
             assert_eq!(rows, usize::from(role.article().is_some()), "{role}");
         }
     }
@@ -198,11 +216,13 @@ mod tests {
             ("per = \"camera\"", "per = \"person\""),
             ("kinds = [\"authorisation\", \"provisional-order\"]", "kinds = []"),
             ("article = \"CSI L252-1, L252-4\"", "article = \"\""),
+            ("id = \"act-authorisation\"", "id = \"act-purpose\""),
         ] {
             assert!(one.contains(from), "{from}");
             assert!(read(&one.replace(from, to)).is_err(), "{to}");
         }
         let twice = read(&[one, one].concat()).unwrap_err();
         assert!(twice.to_string().contains("act-authorisation"), "{twice}");
+        assert_eq!(read("required = []"), Err(RequiredError::Empty));
     }
 }

@@ -3,19 +3,26 @@
 use domain::{
     AccountId, Act, ActId, ActKind, ActScope, ActTerms, CameraId, OrderTerms, Purpose, Role, Sensitive, UtcMicros,
 };
+use policy::Law;
 use policy::{
     acts::check,
     calendar::{day, months_after},
     golive::{GoLive, Notice, endings, go_live, missing_of_person, next_change},
-    required::{Effect, Per, required},
+    required::{Effect, Per, RequiredAct},
 };
 use proptest::prelude::*;
+use std::sync::{Arc, LazyLock};
 
 const CAMERA: CameraId = CameraId([1; 16]);
 const PERSON: AccountId = AccountId([2; 16]);
 
 fn on(year: i16, month: i8, of_month: i8) -> UtcMicros {
     day(year, month, of_month).expect("a day of the calendar")
+}
+
+fn required() -> &'static [RequiredAct] {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| Law::built_in().expect("signed and whole"));
+    LAW.required()
 }
 
 fn plain(kind: ActKind, scope: ActScope) -> Act {

@@ -26,6 +26,31 @@ fn a_pack_with_one_changed_letter_is_refused_whatever_the_file() {
 }
 
 #[test]
+fn a_pack_without_its_list_of_required_acts_or_with_an_empty_one_is_refused_by_the_files_name() {
+    let files = PackFiles::built_in();
+    let without = PackFiles::new(files.iter().filter(|(name, _)| *name != "acts.toml"));
+    let refused = |files: &PackFiles| match Law::load_unsigned(files, TOWN) {
+        Ok(_) => panic!("taken"),
+        Err(error) => error.to_string(),
+    };
+    assert!(refused(&without).contains("no file `acts.toml`"));
+    assert!(refused(&files.with("acts.toml", "required = []")).contains("empty"));
+    assert!(refused(&files.with("acts.toml", "required = 7")).contains("`acts.toml` of the law pack"));
+    let taken = files.text("acts.toml").unwrap().replace("id = \"act-sign\"", "id = \"no-face\"");
+    assert!(refused(&files.with("acts.toml", &taken)).contains("`no-face`"), "a name is of one rule");
+}
+
+#[test]
+fn what_two_packs_require_otherwise_is_told_as_a_difference() {
+    let files = PackFiles::built_in();
+    let stricter = files.text("acts.toml").unwrap().replace("effect = \"alarm\"", "effect = \"block\"");
+    let stricter = Law::load_unsigned(&files.with("acts.toml", &stricter), TOWN).unwrap();
+    let (old, new) = (law().texts(), stricter.texts());
+    assert!(old.get("act-sign").is_some_and(|text| new.get("act-sign").is_some_and(|other| text != other)));
+    assert_eq!(old.get("act-dpia"), new.get("act-dpia"));
+}
+
+#[test]
 fn a_pack_signed_by_a_stranger_is_refused_until_his_key_is_pinned_too() {
     let files = PackFiles::built_in();
     let stranger = Publisher::new("stranger", &[5; 32]);

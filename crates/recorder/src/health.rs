@@ -276,6 +276,8 @@ pub struct CameraHealth {
     pub last_frame: Option<UtcMicros>,
     /// Pictures a second over the last seconds.
     pub fps: f32,
+    /// Pictures in a thousand seconds that were kept, over half a minute at least.
+    pub kept_millihertz: Option<u32>,
     /// Camera's clock − recorder's trusted time, by the last RTCP sender report (R9).
     pub camera_clock_offset_micros: Option<i64>,
     /// When a sender report that said something new was last seen.
@@ -302,6 +304,7 @@ impl CameraHealth {
             sessions: 0,
             last_frame: None,
             fps: 0.0,
+            kept_millihertz: None,
             camera_clock_offset_micros: None,
             camera_clock_heard: None,
         }

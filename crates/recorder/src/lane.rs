@@ -2,6 +2,8 @@
 //!
 //! No waiting and no clock here: `now` is trusted time, handed in by the ingest thread.
 
+mod kept;
+
 use crate::{
     chunker::{Chunker, Fate},
     health::{CameraHealth, CameraState, GapCause, GapEvent},
@@ -9,6 +11,7 @@ use crate::{
     source::{Picture, SourceFacts, Timestamps},
 };
 use domain::{HourLength, MediaTicks, StreamId, UtcMicros, limit};
+use kept::Kept;
 use media::{Chunk, Frame};
 use std::sync::Arc;
 
@@ -35,6 +38,7 @@ pub(crate) struct Lane {
     head: Option<UtcMicros>,
     load: Window,
     rate: Window,
+    kept: Kept,
     /// Packets lost in earlier sessions.
     lost_before: u64,
     health: CameraHealth,
@@ -65,6 +69,7 @@ impl Lane {
             head: None,
             load: window,
             rate: window,
+            kept: Kept::default(),
             lost_before: 0,
             health: CameraHealth::new(stream, name, now),
             report: None,
@@ -144,6 +149,7 @@ impl Lane {
         let state = if cause == GapCause::Stopped { CameraState::Stopped } else { CameraState::Waiting };
         self.enter(state, now);
         self.health.fps = 0.0;
+        (self.kept, self.health.kept_millihertz) = (Kept::default(), None);
         let cause = if self.withheld && cause == GapCause::Stopped { GapCause::NotAuthorised } else { cause };
         self.open_gap(cause, now);
     }
@@ -176,6 +182,7 @@ impl Lane {
                 self.health.bytes += tapped.data.len() as u64;
                 self.health.last_frame = Some(tapped.utc);
                 self.rate.count += 1;
+                self.health.kept_millihertz = self.kept.take(tapped.utc).or(self.health.kept_millihertz);
                 self.sink.frame(stream, &tapped);
             }
             Fate::TooLarge => {

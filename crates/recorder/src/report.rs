@@ -63,6 +63,8 @@ struct CameraJson {
     codec: Option<String>,
     width: u16,
     height: u16,
+    /// Pictures in a thousand seconds that were kept; none before enough of them came.
+    millihertz: Option<u32>,
     last_durable: Option<String>,
     bytes_per_second: u64,
     /// How far the camera's own clock is ahead (R9); `None` where it was not told lately.
@@ -214,6 +216,7 @@ impl Noted {
             codec: camera.codec.map(|codec| format!("{codec:?}").to_uppercase()),
             width: camera.width,
             height: camera.height,
+            millihertz: camera.kept_millihertz,
             last_durable: self.durable.get(&camera.stream).map(ToString::to_string),
             bytes_per_second: camera.bytes.saturating_sub(bytes) * 1_000_000 / micros,
             sub: None,

@@ -7,7 +7,7 @@ use crate::{
     server::Web,
 };
 use axum::{Json, extract::State};
-use keeper::wire::CameraView;
+use keeper::wire::{CameraView, RequiredAct};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -38,6 +38,36 @@ pub struct Camera {
     missing: Vec<MissingAct>,
     /// ISO 8601: when the order that lets it record ends.
     order_end: Option<String>,
+    /// What it mainly films (arrêté of 3 August 2007), such as `narrow-view`; null where nobody stated it.
+    class: Option<&'static str>,
+    /// Where what is recorded falls short of that arrêté: an alarm, no stop.
+    shortfalls: Vec<TechnicalShortfall>,
+}
+
+/// A size or a rate, measured, below what is demanded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TechnicalShortfall {
+    /// `TECH-07`, `TECH-08` (size) or `TECH-09` (rate): the duty in docs/law.md.
+    duty: &'static str,
+    article: String,
+    text_fr: String,
+    text_en: String,
+    remedy_fr: String,
+    remedy_en: String,
+}
+
+impl TechnicalShortfall {
+    pub fn of(view: &CameraView) -> Vec<TechnicalShortfall> {
+        let told = view.shortfalls.iter().map(|short| TechnicalShortfall {
+            duty: short.duty(),
+            article: short.article.clone(),
+            text_fr: short.text_fr(),
+            text_en: short.text_en(),
+            remedy_fr: short.remedy_fr(),
+            remedy_en: short.remedy_en(),
+        });
+        told.collect()
+    }
 }
 
 /// A legal paper that a camera, or a person, lacks.
@@ -57,13 +87,13 @@ pub struct MissingAct {
 
 impl MissingAct {
     /// What a camera lacks, in words.
-    pub fn of(view: &CameraView) -> Vec<MissingAct> {
-        view.missing.iter().filter_map(MissingAct::told).collect()
+    pub fn of(view: &CameraView, required: &[RequiredAct]) -> Vec<MissingAct> {
+        view.missing.iter().filter_map(|act| MissingAct::told(act, required)).collect()
     }
 
-    /// One in words; none for a rule of another release.
-    pub fn told(act: &keeper::wire::MissingAct) -> Option<MissingAct> {
-        let missing = act.words()?;
+    /// One in words; none for a rule of another law.
+    pub fn told(act: &keeper::wire::MissingAct, required: &[RequiredAct]) -> Option<MissingAct> {
+        let missing = act.words(required)?;
         Some(MissingAct {
             rule: missing.rule,
             blocks: act.blocks,
@@ -78,8 +108,8 @@ impl MissingAct {
     }
 
     /// The first that blocks, in French and English: why the camera does not record.
-    pub fn blocking(view: &CameraView) -> Option<(String, String)> {
-        let first = MissingAct::of(view).into_iter().find(|missing| missing.blocks)?;
+    pub fn blocking(view: &CameraView, required: &[RequiredAct]) -> Option<(String, String)> {
+        let first = MissingAct::of(view, required).into_iter().find(|missing| missing.blocks)?;
         Some((
             format!("{} [{}] {}", first.text_fr, first.article, first.remedy_fr),
             format!("{} [{}] {}", first.text_en, first.article, first.remedy_en),
@@ -115,16 +145,19 @@ pub async fn get_cameras(
         })
         .await?;
     let word = health.as_ref().map(RecorderWord::of).unwrap_or_default();
-    let cameras = views.into_iter().map(|view| {
+    let required = views.required;
+    let cameras = views.cameras.into_iter().map(|view| {
         let id = view.id.to_string();
         let told = word.camera(&id).filter(|_| !word.silent);
         let text = |of: fn(&CameraWord) -> &String| told.map(of).cloned().unwrap_or_default();
-        let blocking = MissingAct::blocking(&view);
+        let blocking = MissingAct::blocking(&view, &required);
         let (detail_fr, detail_en) =
             blocking.clone().unwrap_or_else(|| (text(|told| &told.detail_fr), text(|told| &told.detail_en)));
         Camera {
-            missing: MissingAct::of(&view),
+            missing: MissingAct::of(&view, &required),
             order_end: view.order_end.map(|end| end.to_string()),
+            class: view.class.map(|class| class.name()),
+            shortfalls: TechnicalShortfall::of(&view),
             name: view.name,
             place: view.place,
             delay_days: view.delay_days,

@@ -1,7 +1,7 @@
 //! The health page: what the keeper and the recorder say of themselves, in one answer.
 
 use crate::{
-    cameras::MissingAct,
+    cameras::{MissingAct, TechnicalShortfall},
     extract::SignedIn,
     outside::{HealthWitnesses, OutsideWord},
     problem::{Problem, ProblemBody},
@@ -10,7 +10,7 @@ use crate::{
     tls::certificate_finding,
 };
 use axum::{Json, extract::State};
-use keeper::wire::{CameraView, DestructionHealth, Finding, FindingState, KeeperHealth};
+use keeper::wire::{CameraView, CameraViews, DestructionHealth, Finding, FindingState, KeeperHealth, RequiredAct};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -67,6 +67,8 @@ pub struct HealthCamera {
     clock_jumps: u64,
     /// Papers that do not hold.
     missing: Vec<MissingAct>,
+    /// Where what is recorded falls short of the arrêté of 3 August 2007.
+    shortfalls: Vec<TechnicalShortfall>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -165,7 +167,7 @@ fn damage(chunks: usize) -> Option<Check> {
     })
 }
 
-fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Health {
+fn compose(health: KeeperHealth, views: &CameraViews, version: String) -> Health {
     let word = RecorderWord::of(&health);
     // a silent recorder is among the keeper's findings
     let checks: Vec<Check> =
@@ -177,7 +179,7 @@ fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Healt
         now: health.now.to_string(),
         version,
         state: worst,
-        cameras: views.iter().map(|view| camera(view, &word)).collect(),
+        cameras: views.cameras.iter().map(|view| camera(view, &views.required, &word)).collect(),
         store: store(&word),
         ledger: HealthLedger {
             size: health.ledger.size,
@@ -198,11 +200,11 @@ fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Healt
     }
 }
 
-fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
+fn camera(view: &CameraView, required: &[RequiredAct], word: &RecorderWord) -> HealthCamera {
     let id = view.id.to_string();
     let told = word.camera(&id);
     let now = told.filter(|_| !word.silent);
-    let blocking = MissingAct::blocking(view);
+    let blocking = MissingAct::blocking(view, required);
     let (detail_fr, detail_en) = blocking.clone().unwrap_or_else(|| {
         let told = now.map(|told| (told.detail_fr.clone(), told.detail_en.clone()));
         told.unwrap_or_default()
@@ -212,7 +214,8 @@ fn camera(view: &CameraView, word: &RecorderWord) -> HealthCamera {
         state: if blocking.is_some() { "refused" } else { word.state(&id) },
         detail_fr,
         detail_en,
-        missing: MissingAct::of(view),
+        missing: MissingAct::of(view, required),
+        shortfalls: TechnicalShortfall::of(view),
         last_durable: told.and_then(CameraWord::last_durable),
         bytes_per_second: now.and_then(|told| told.bytes_per_second).unwrap_or(0.0).max(0.0) as u64,
         clock_ahead_ms: now.and_then(|told| told.clock_ahead_ms),

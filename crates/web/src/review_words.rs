@@ -266,7 +266,7 @@ impl Accounts {
             role: account.role.name(),
             closed: account.closed,
             acts: account.acts.into_iter().map(AccountAct::of).collect(),
-            missing: account.missing.iter().filter_map(MissingAct::told).collect(),
+            missing: account.missing.iter().filter_map(|act| MissingAct::told(act, &page.required)).collect(),
             trained_on: account.trained.map(|on| on.to_string()),
             training_is_old: account.training_is_old,
         });

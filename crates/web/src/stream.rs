@@ -72,6 +72,6 @@ pub async fn must_be_there(web: &Web, session: &SessionSecret, stream: StreamId)
     }
     let session = session.clone();
     let views = web.ask_keeper(move |keeper| keeper.see_cameras(&session)).await?;
-    let has_sub = views.iter().any(|view| view.id == stream.camera && view.has_sub);
+    let has_sub = views.cameras.iter().any(|view| view.id == stream.camera && view.has_sub);
     if has_sub { Ok(()) } else { Err((&problem::NO_SUB_STREAM).into()) }
 }

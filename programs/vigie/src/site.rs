@@ -168,6 +168,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         keyring,
         journal,
         registry: Registry::open(&config.registry())?,
+        publishers: policy::law::signature::PUBLISHERS,
         session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),
         log_retention_months: config.ledger.retention_months,

@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::column;
 use crate::error::{CatalogError, Failure};
-use domain::{CameraId, CameraRights, Purpose, Sensitive, UtcMicros, rights::RightsError};
+use domain::{CameraClass, CameraId, CameraRights, Purpose, Sensitive, UtcMicros, rights::RightsError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -28,6 +28,8 @@ pub struct Camera {
     pub fingerprint: Option<String>,
     /// By what rules tell it apart from others.
     pub rights: CameraRights,
+    /// What it mainly films, as somebody stated it (arrêté of 3 August 2007).
+    pub class: Option<CameraClass>,
 }
 
 /// One dated version.
@@ -165,8 +167,8 @@ async fn add_version(
     let version = column::count::<u32>(&last, "version")? + 1;
     let insert = sqlx::query(
         "insert into camera (site, camera, version, valid_from, recorded_at, removed, name, place, url, credential,
-           delay_days, purposes, fingerprint, sub_url, films, commune, in_groups)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+           delay_days, purposes, fingerprint, sub_url, films, commune, in_groups, class)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     );
     let credential = camera.credential.as_ref().map(|sealed| sealed.reveal().as_slice());
     let insert = insert.bind(&site[..]).bind(&camera.id.0[..]).bind(i64::from(version)).bind(valid_from.0);
@@ -175,7 +177,7 @@ async fn add_version(
     let insert = insert.bind(column::purposes_text(&camera.purposes)).bind(&camera.fingerprint);
     let CameraRights { films, commune, groups } = &camera.rights;
     let insert = insert.bind(&camera.sub_url).bind(films.name()).bind(commune.as_ref().map(|commune| commune.code()));
-    let insert = insert.bind(column::json(groups)?);
+    let insert = insert.bind(column::json(groups)?).bind(camera.class.map(CameraClass::name));
     insert.execute(db).await?;
     Ok(version)
 }
@@ -192,6 +194,7 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         purposes: column::purposes(row, "purposes")?,
         fingerprint: row.try_get("fingerprint")?,
         rights: rights_of(row)?,
+        class: column::class(row, "class")?,
     };
     Ok(CameraVersion {
         camera,

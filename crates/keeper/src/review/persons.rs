@@ -12,7 +12,6 @@ use ledger::{Actor, Event};
 use policy::{
     calendar::{day_en, days_after, months_after},
     golive::missing_of_person,
-    required::required,
 };
 use vault::KeeperError;
 
@@ -21,12 +20,12 @@ const ACTS_TOLD_MAX: usize = 5;
 
 impl KeeperCore {
     pub(super) fn accounts_page(&self, entry: u64) -> Result<AccountsPage, KeeperError> {
-        let (now, acts) = (self.decision_time(), self.known_acts()?);
+        let (now, acts, law) = (self.decision_time(), self.known_acts()?, self.law());
         let trainings = self.parts.registry.trainings().map_err(failed)?;
         let of = |account: Account| {
             let role: Role = account.role.parse().map_err(failed)?;
             let trained = trainings.get(&account.id).copied();
-            let lacking = missing_of_person(required(), &acts, account.id, role, now);
+            let lacking = missing_of_person(law.required(), &acts, account.id, role, now);
             let missing = lacking.into_iter().map(|it| MissingAct { rule: it.rule, blocks: true, ended: it.ended });
             Ok(AccountReview {
                 role,
@@ -39,7 +38,8 @@ impl KeeperCore {
             })
         };
         let accounts = self.parts.registry.accounts().map_err(failed)?.into_iter();
-        Ok(AccountsPage { entry, accounts: accounts.map(of).collect::<Result<_, KeeperError>>()? })
+        let accounts = accounts.map(of).collect::<Result<_, KeeperError>>()?;
+        Ok(AccountsPage { entry, accounts, required: law.required().to_vec() })
     }
 
     /// A person was trained in data protection that day: entered, then kept.

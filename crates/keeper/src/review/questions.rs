@@ -61,7 +61,7 @@ impl KeeperCore {
             return Ok(Ok(from));
         }
         let ended = told.filter_map(|act| act.end()).filter(|end| *end <= now).max();
-        let missing = Missing::named(STAFF_RULE, ended);
+        let missing = Missing::named(self.law().required(), STAFF_RULE, ended);
         missing.map(Err).ok_or_else(|| crate::core::failed("the list of required acts has no row of the staff's"))
     }
 

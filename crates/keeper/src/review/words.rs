@@ -1,6 +1,6 @@
 //! What is asked and answered about what was done. Time is the only order; nothing here measures, ranks or adds up a person.
 
-use crate::wire::{MissingAct, PersonProof};
+use crate::wire::{MissingAct, PersonProof, RequiredAct};
 use domain::{ActKind, Purpose, Role, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,6 +148,8 @@ pub struct EndedMonth {
 pub struct AccountsPage {
     pub entry: u64,
     pub accounts: Vec<AccountReview>,
+    /// What the law in force requires; the words of what somebody lacks.
+    pub required: Vec<RequiredAct>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

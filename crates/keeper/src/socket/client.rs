@@ -2,7 +2,7 @@
 
 use super::message::{MessageError, read_message, write_message};
 use crate::wire::{
-    Answer, CameraView, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
+    Answer, CameraViews, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
     SetUpBegun, SetUpDenied, SetUpDone, SiteView,
 };
 use domain::{CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, limit::MESSAGE_BYTES_MAX};
@@ -156,7 +156,7 @@ impl KeeperClient {
         self.done(&Question::EndLook { session: session.clone(), permit })
     }
 
-    pub fn see_cameras(&self, session: &SessionSecret) -> Result<Vec<CameraView>> {
+    pub fn see_cameras(&self, session: &SessionSecret) -> Result<CameraViews> {
         match self.ask(&Question::SeeCameras { session: session.clone() })? {
             Answer::CameraViews(views) => Ok(views),
             other => Err(unexpected(&other)),

@@ -249,6 +249,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraConfirm { name, device } => answered(keeper.camera_confirm(actor, &name, &device)),
         Control::CameraSub { name, sub_url } => answered(keeper.camera_sub(actor, &name, sub_url)),
         Control::CameraRights { name, rights } => answered(keeper.camera_rights(actor, &name, rights)),
+        Control::CameraClass { name, class } => answered(keeper.camera_class(actor, &name, class)),
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),

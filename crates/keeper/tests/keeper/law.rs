@@ -6,7 +6,11 @@ use catalog::{LawKind, Registry};
 use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Browser, Control, LawDone, LawFault, LawProposal, LawView, PersonProof, Question};
 use ledger::{Actor, Event};
-use policy::{Role, law::files::TOWN};
+use policy::{
+    Role,
+    law::files::{PackFiles, SIGNATURE, TOWN},
+};
+use std::collections::BTreeMap;
 use vault::{
     Keeper,
     keeper::{Verdict, View},
@@ -171,6 +175,122 @@ fn rules_swapped_beside_vigie_permit_nothing_until_two_persons_put_rules_in_forc
     let opened = started(&world);
     assert_eq!(view(&opened).fault, None);
     assert!(may_look(&opened));
+}
+
+/// The pack that ships, with one more act: a processor's contract, or recording stops.
+fn stricter() -> PackFiles {
+    let row = r#"
+[[required]]
+id = "act-processor"
+kinds = ["processor-contract"]
+per = "site"
+effect = "block"
+article = "RGPD art. 28"
+source = "RGPD art. 28 § 3"
+confidence = "known"
+from = 2018-05-25
+title_fr = "Contrat de sous-traitance"
+title_en = "Processor's contract"
+text_fr = "Aucun contrat de sous-traitance n'est inscrit."
+text_en = "No processor's contract is entered."
+remedy_fr = "Inscrivez-le (`vigie act template processor-contract`)."
+remedy_en = "Enter it (`vigie act template processor-contract`)."
+"#;
+    let files = PackFiles::built_in();
+    let acts = format!("{}{row}", files.text("acts.toml").unwrap());
+    let head = files.text("pack.toml").unwrap().replace("version = \"", "version = \"stricter-");
+    signed(&files.with("acts.toml", &acts).with("pack.toml", &head))
+}
+
+fn signed(files: &PackFiles) -> PackFiles {
+    files.with(SIGNATURE, &publisher().sign(files).unwrap())
+}
+
+fn pack(files: &PackFiles) -> LawProposal {
+    LawProposal::Pack(files.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect())
+}
+
+fn recorded(opened: &Opened) -> usize {
+    let Answer::Cameras { cameras, .. } = opened.core.recorder_cameras().unwrap() else { panic!("no cameras") };
+    cameras.len()
+}
+
+#[test]
+fn a_pack_that_requires_one_more_act_stops_recording_the_moment_the_second_person_approves_and_names_the_act() {
+    let world = World::new(7);
+    let opened = started(&world);
+    let (chief, mayor) =
+        (person(&world, &opened, "chief", Role::MunicipalPolice), person(&world, &opened, "mayor", Role::Elected));
+    opened.core.tick().unwrap();
+    let text = pack(&stricter());
+    let answer = chief.does(&world, &opened, |person| Control::LawPropose { person, text: text.clone() });
+    let Answer::LawDone(LawDone::Proposed { digest, added, removed, changed }) = answer else { panic!("{answer:?}") };
+    assert_eq!((added, removed.len(), changed.len()), (vec!["act-processor".to_owned()], 0, 0));
+    assert_eq!((recorded(&opened), may_look(&opened)), (3, true), "a proposal changes nothing");
+    assert!(matches!(mayor.approves(&world, &opened, digest), Answer::LawDone(LawDone::InForce)));
+    assert_eq!(recorded(&opened), 0);
+    let Verdict::Refused(refused) = opened.core.pass(&opened.session, &ask(View::Live, &[1])).unwrap() else {
+        panic!("the new act is missing")
+    };
+    assert_eq!(refused.reasons[0].rule, "act-processor");
+    assert!(refused.reasons[0].remedy_fr.contains("processor-contract"), "{refused:?}");
+    let stopped = opened.entries().into_iter().filter(|entry| match &entry.event {
+        Event::Camera { change, details, .. } => change == "not authorised" && details.contains("act-processor"),
+        _ => false,
+    });
+    assert_eq!(stopped.count(), 3, "each stop is entered with the act's name, at once");
+    let Answer::CameraViews(views) = Served::new(&opened).control.ask(&Question::Control(Control::CameraList)).unwrap()
+    else {
+        panic!("no cameras")
+    };
+    let words = views.cameras[0].missing[0].words(&views.required).expect("the words come with the list");
+    assert_eq!((&*words.article, &*words.title_fr), ("RGPD art. 28", "Contrat de sous-traitance"));
+    drop(opened);
+    let opened = started(&world);
+    assert_eq!((recorded(&opened), view(&opened).fault), (0, None), "and it stays so");
+    let answer = mayor.does(&world, &opened, |person| Control::LawPropose { person, text: LawProposal::BuiltIn });
+    let back = proposed(answer);
+    assert!(matches!(chief.approves(&world, &opened, back), Answer::LawDone(LawDone::InForce)));
+    assert_eq!((recorded(&opened), may_look(&opened)), (3, true));
+}
+
+#[test]
+fn a_pack_without_its_list_of_required_acts_is_refused_and_nothing_changes() {
+    let world = World::new(8);
+    let opened = started(&world);
+    let chief = person(&world, &opened, "chief", Role::MunicipalPolice);
+    let files = PackFiles::built_in();
+    let without = signed(&PackFiles::new(files.iter().filter(|(name, _)| *name != "acts.toml")));
+    let answer = chief.does(&world, &opened, |person| Control::LawPropose { person, text: pack(&without) });
+    let Answer::LawDone(LawDone::Refused { what }) = answer else { panic!("{answer:?}") };
+    assert!(what.contains("`acts.toml`"), "{what}");
+    assert!(view(&opened).waiting.is_empty() && recorded(&opened) == 3);
+}
+
+/// Root takes a required act out of the pack that the registry holds.
+#[test]
+fn a_list_of_required_acts_that_was_shortened_beside_vigie_permits_nothing_and_spares_no_camera_its_papers() {
+    let world = World::new(9);
+    drop(started(&world));
+    world.clock.pass(60);
+    let registry = Registry::open(&world.registry_path()).unwrap();
+    let mut swapped = registry.law_in_force(LawKind::Pack, UtcMicros(i64::MAX)).unwrap().unwrap();
+    let mut files: BTreeMap<String, String> = serde_json::from_str(&swapped.content).unwrap();
+    let spared = files["acts.toml"].replace("effect = \"block\"", "effect = \"alarm\"");
+    assert_ne!(files.insert("acts.toml".into(), spared.clone()), Some(spared));
+    swapped.content = serde_json::to_string(&files).unwrap();
+    swapped.digest = PackFiles::new(files).digest();
+    swapped.approved_at = Some(world.now());
+    registry.law_add(&swapped).unwrap();
+    drop(registry);
+    let opened = started(&world);
+    assert_eq!((view(&opened).fault, may_look(&opened)), (Some(LawFault::Changed), false));
+    let Answer::CameraViews(views) = Served::new(&opened).control.ask(&Question::Control(Control::CameraList)).unwrap()
+    else {
+        panic!("no cameras")
+    };
+    let order = views.required.iter().find(|row| row.id == "act-authorisation").unwrap();
+    assert_eq!(order.effect, policy::required::Effect::Block, "the program's own list decides");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod second_factor;
 mod secrecy;
 mod sockets;
 mod support;
+mod technical;
 mod thirty_days;
 mod two_persons;
 mod verdict;

@@ -109,7 +109,7 @@ fn each_change_is_in_the_ledger_and_in_the_lists_and_a_wrong_name_changes_nothin
     let Answer::CameraViews(views) = town.served.control.ask(&Question::Control(Control::CameraList)).unwrap() else {
         panic!()
     };
-    assert_eq!(views[0].rights.groups, ["centre"]);
+    assert_eq!(views.cameras[0].rights.groups, ["centre"]);
     let Answer::Accounts(lines) = town.served.control.ask(&Question::Control(Control::AccountList)).unwrap() else {
         panic!()
     };

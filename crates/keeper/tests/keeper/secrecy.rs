@@ -40,6 +40,7 @@ fn no_question_prints_a_secret_or_a_name() {
         sub_url: None,
         fingerprint: None,
         rights: Default::default(),
+        class: None,
     };
     let address = ProbeTarget::Address { url: "rtsp://192.0.2.1/".into(), credentials: Some(credentials()) };
     for control in [

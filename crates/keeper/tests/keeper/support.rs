@@ -15,6 +15,7 @@ use keeper::{
 };
 use keyring::{FileKeyring, KdfCost, Keyring, MemoryKeyring};
 use ledger::{Actor, Entry, Event, LogId, Report};
+use policy::law::signature::{PUBLISHERS, Publisher};
 use seal::{
     Extent, GroupStart, KeyRecord, Kind, RecordHeader,
     extent::EXTENT_BYTES,
@@ -25,7 +26,7 @@ use seal::{
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -207,6 +208,7 @@ impl World {
             keyring: keyring.clone(),
             journal,
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
+            publishers: publishers(),
             session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
             log_retention_months: self.log_retention_months,
@@ -254,6 +256,20 @@ impl World {
     }
 }
 
+/// A publisher of law packs for tests.
+pub fn publisher() -> Publisher {
+    Publisher::new("tests", &[7; 32])
+}
+
+/// The pinned ones, and that of the tests.
+fn publishers() -> &'static [&'static str] {
+    static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let of_tests: &'static str = Box::leak(publisher().verifier_key().into_boxed_str());
+        [PUBLISHERS, &[of_tests]].concat()
+    });
+    &KEYS
+}
+
 /// A registry with cameras, accounts, sessions and the papers of a demonstration.
 pub fn registry() -> TempDir {
     let folder = bare_registry();
@@ -280,6 +296,7 @@ pub fn bare_registry() -> TempDir {
             purposes: vec![Purpose::SafetyOfPersonsAndProperty],
             fingerprint: None,
             rights: Default::default(),
+            class: None,
         };
         registry.camera_put(&camera, created, created).unwrap();
     }

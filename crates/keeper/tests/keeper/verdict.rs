@@ -9,7 +9,8 @@ fn offline(world: &World, opened: &Opened) -> Verified {
     opened.entries().iter().for_each(|entry| reading.take(entry));
     let time = reading.time(&*opened.keyring, &*world.clock);
     let report = opened.core.journal().verify(&[], time.at_most).unwrap();
-    reading.verified(&report, &*opened.keyring, time)
+    let registry = catalog::Registry::open(&world.registry_path()).unwrap();
+    reading.verified(&report, &*opened.keyring, &registry, time).unwrap()
 }
 
 fn counts(verified: &Verified) -> (bool, bool, usize, usize) {
@@ -63,4 +64,35 @@ fn a_key_that_is_past_its_deadline_by_the_lower_bound_is_overdue_whatever_clocks
     world.clock.step(-365 * DAY);
     let verified = opened.core.verify().unwrap();
     assert_eq!(counts(&verified), (false, false, 1, 0));
+}
+
+/// Root edits the registry with whatever writes SQLite: the file says something else than the ledger.
+#[test]
+fn an_act_that_root_edited_brought_back_or_wrote_into_the_registry_is_found_with_vigie_running_and_stopped() {
+    for (n, what) in
+        [(0, "is not the one that the ledger entered"), (1, "not withdrawn in the registry"), (2, "no entry")]
+    {
+        let world = World::new(90);
+        let opened = world.open();
+        let cli = ledger::Actor::Cli { uid: 0 };
+        opened.core.acts_enter(cli.clone(), vec![crate::acts::order("2026-7", 100 * DAY)]).unwrap();
+        opened.core.acts_enter(cli.clone(), vec![crate::acts::order("2026-8", 100 * DAY)]).unwrap();
+        opened.core.act_withdraw(cli, "2026-8", None).unwrap();
+        assert!(opened.core.verify().unwrap().holds && offline(&world, &opened).holds, "each is as it was entered");
+        world.clock.pass(60);
+        let registry = catalog::Registry::open(&world.registry_path()).unwrap();
+        let known = registry.acts_known(world.now()).unwrap();
+        let find = |number| known.iter().find(|version| version.act.number == number).unwrap().act.clone();
+        let (mut longer, brought_back) = (find("2026-7"), find("2026-8"));
+        longer.until = Some(utc(1_000 * DAY));
+        let mut new = longer.clone();
+        new.id = domain::ActId([77; 16]);
+        let written = [longer, brought_back, new][n].clone();
+        registry.acts_put(&[written], world.now()).unwrap();
+        for verified in [opened.core.verify().unwrap(), offline(&world, &opened)] {
+            assert!(!verified.holds, "{what}");
+            let [fault] = &verified.faults[..] else { panic!("{:?}", verified.faults) };
+            assert!(fault.contains(what), "{fault}");
+        }
+    }
 }

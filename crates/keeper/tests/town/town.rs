@@ -92,6 +92,7 @@ impl Town {
                 purposes: vec![Purpose::SafetyOfPersonsAndProperty],
                 fingerprint: None,
                 rights: Default::default(),
+                class: None,
             };
             registry.camera_put(&camera, utc(-DAY), utc(-DAY)).unwrap();
         }

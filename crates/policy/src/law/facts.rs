@@ -55,8 +55,12 @@ impl Facts {
 
     /// The value of a fact that is true at `at`.
     pub fn at(&self, id: &str, at: UtcMicros) -> Option<i64> {
-        let holds = |fact: &&Fact| fact.id == id && fact.from <= at && fact.to.is_none_or(|to| at < to);
-        self.0.iter().find(holds).map(|fact| fact.value)
+        self.of(id, at).map(|fact| fact.value)
+    }
+
+    /// A fact that is true at `at`.
+    pub fn of(&self, id: &str, at: UtcMicros) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.id == id && fact.from <= at && fact.to.is_none_or(|to| at < to))
     }
 
     pub fn all(&self) -> &[Fact] {

@@ -26,9 +26,10 @@ pub const RULE_FILES: [&str; 6] =
     ["access.cedar", "looks.cedar", "acts.cedar", "communication.cedar", "absent.cedar", "analysis.cedar"];
 
 /// Every file that a pack must have, and no other.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "access.cedar",
     "acts.cedar",
+    "acts.toml",
     "absent.cedar",
     "analysis.cedar",
     "communication.cedar",
@@ -55,8 +56,8 @@ pub struct PackHead {
 impl PackFiles {
     pub fn built_in() -> PackFiles {
         PackFiles::new(built_in!(
-            "access.cedar" "acts.cedar" "absent.cedar" "analysis.cedar" "communication.cedar" "facts.toml" "looks.cedar"
-            "messages.en.toml" "messages.fr.toml" "pack.toml" "schema.cedarschema" "SIGNATURE"
+            "access.cedar" "acts.cedar" "acts.toml" "absent.cedar" "analysis.cedar" "communication.cedar" "facts.toml"
+            "looks.cedar" "messages.en.toml" "messages.fr.toml" "pack.toml" "schema.cedarschema" "SIGNATURE"
         ))
     }
 

@@ -238,3 +238,39 @@ fn with_b_pictures_utc_is_that_of_presentation() {
     assert_eq!(utcs, [0, 3, 1, 2, 6, 4, 5]);
     assert!(chunks.iter().all(|chunk| chunk.first_utc <= chunk.last_utc));
 }
+
+/// Pictures of so many milliseconds each, for so many seconds; the rate that is told then.
+fn kept(lane: &mut Lane, from_ms: i64, spacing_ms: f64, seconds: i64) -> Option<u32> {
+    let count = (seconds as f64 * 1_000.0 / spacing_ms) as i64;
+    for n in 0..=count {
+        let at = from_ms + (n as f64 * spacing_ms) as i64;
+        let kind = if n % 12 == 0 { FrameKind::Idr } else { FrameKind::Other };
+        lane.picture(picture(at, kind, 9), &SourceFacts::default(), ms(at)).unwrap();
+        lane.tick(ms(at));
+    }
+    lane.health().kept_millihertz
+}
+
+#[test]
+fn the_rate_of_what_is_kept_is_measured_over_half_a_minute_and_no_setting_is_believed() {
+    for (spacing_ms, millihertz) in
+        [(1_000.0 / 12.0, 12_000), (1_000.0 / 11.0, 11_000), (1_000.0 / 6.0, 6_000), (40.0, 25_000)]
+    {
+        let (_, mut lane) = lane();
+        lane.session_began(ms(0));
+        assert_eq!(kept(&mut lane, 0, spacing_ms, 29), None, "too short to say");
+        let told = kept(&mut lane, 29_000 + spacing_ms as i64, spacing_ms, 60).unwrap();
+        assert!(told.abs_diff(millihertz) * 200 <= millihertz, "{told} for {millihertz}");
+    }
+}
+
+#[test]
+fn a_rate_ends_with_its_session_and_one_that_was_set_right_is_felt_within_five_minutes() {
+    let (_, mut lane) = lane();
+    lane.session_began(ms(0));
+    assert!(kept(&mut lane, 0, 200.0, 310).is_some_and(|told| told.abs_diff(5_000) < 50));
+    let told = kept(&mut lane, 310_200, 40.0, 60).unwrap();
+    assert!(told > 20_000, "the slow minutes are not held against it for ever: {told}");
+    lane.fail(GapCause::Closed, ms(371_000));
+    assert_eq!(lane.health().kept_millihertz, None);
+}

@@ -38,9 +38,18 @@ fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
     }
 }
 
-fn views() -> Vec<CameraView> {
+fn row(id: &str, article: &str) -> RequiredAct {
+    let row = serde_json::json!({
+        "id": id, "kinds": ["authorisation"], "per": "camera", "roles": [], "effect": "block", "article": article,
+        "source": article, "confidence": "found", "from": 0, "to": null, "title_fr": "t", "title_en": "t",
+        "text_fr": "Il manque.", "text_en": "It lacks.", "remedy_fr": "Inscrivez-le.", "remedy_en": "Enter it.",
+    });
+    serde_json::from_value(row).unwrap()
+}
+
+fn views() -> CameraViews {
     let id = CameraId([0xaa; 16]);
-    vec![CameraView {
+    let cameras = vec![CameraView {
         id,
         name: "Place".into(),
         place: "p".into(),
@@ -51,7 +60,10 @@ fn views() -> Vec<CameraView> {
         missing: vec![],
         order_end: None,
         rights: Default::default(),
-    }]
+        class: None,
+        shortfalls: vec![],
+    }];
+    CameraViews { cameras, required: vec![row("act-authorisation", "CSI L252-1"), row("act-sign", "CSI L255-1")] }
 }
 
 const WORD: &str = r#"{"cameras":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","state":"recording","bytes_per_second":512000.5,"clock_ahead_ms":-7300,"clock_jumps":2,
@@ -97,7 +109,7 @@ fn a_key_past_its_deadline_is_never_shown_as_zero_bytes() {
 #[test]
 fn a_camera_without_its_papers_is_refused_with_the_article_and_what_to_do() {
     let mut views = views();
-    views[0].missing = ["act-authorisation", "act-sign", "of another release"]
+    views.cameras[0].missing = ["act-authorisation", "act-sign", "of another law"]
         .map(|rule| MissingAct { rule: rule.into(), blocks: rule != "act-sign", ended: None })
         .into();
     let camera = &compose(keeper_health(WORD, 1), &views, "0".into()).cameras[0];
@@ -107,7 +119,7 @@ fn a_camera_without_its_papers_is_refused_with_the_article_and_what_to_do() {
     let missing = told["missing"].as_array().unwrap();
     assert_eq!(missing.iter().map(|act| act["blocks"].as_bool().unwrap()).collect::<Vec<_>>(), [true, false]);
     assert!(missing.iter().all(|act| act["remedy_fr"] != act["remedy_en"]));
-    views[0].missing.retain(|act| !act.blocks);
+    views.cameras[0].missing.retain(|act| !act.blocks);
     assert_eq!(
         compose(keeper_health(WORD, 1), &views, "0".into()).cameras[0].state,
         "recording",

@@ -20,9 +20,9 @@ use keeper::{
     },
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine,
-        GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer,
-        Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
+        Answer, CameraView, CameraViews, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone,
+        GlassLine, GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth,
+        Peer, Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -310,8 +310,8 @@ fn answer(question: Question) -> Answer {
             Answer::Reason(ReasonView { held: Some(held()), recent })
         }
         Question::EndReason { .. } => Answer::Done,
-        Question::SeeCameras { .. } => Answer::CameraViews(
-            [CAMERA, CAMERA_WITH_SUB]
+        Question::SeeCameras { .. } => Answer::CameraViews(CameraViews {
+            cameras: [CAMERA, CAMERA_WITH_SUB]
                 .map(|id| CameraView {
                     id,
                     name: "Place de l’Église".into(),
@@ -323,9 +323,12 @@ fn answer(question: Question) -> Answer {
                     missing: vec![],
                     order_end: None,
                     rights: Default::default(),
+                    class: None,
+                    shortfalls: vec![],
                 })
                 .into(),
-        ),
+            required: vec![],
+        }),
         Question::SeeBreakGlass { .. } => Answer::BreakGlass(Box::new(glass_view())),
         Question::BreakGlassAsk { password, .. } if password.reveal() != PASSWORD => Answer::Denied { wait_seconds: 0 },
         Question::BreakGlassAsk { .. } => Answer::GlassDone(GlassDone::Asked { glass: GLASS }),
@@ -377,7 +380,9 @@ fn glass_view() -> GlassView {
 fn reviewed(what: &ReviewOf) -> Reviewed {
     match what {
         ReviewOf::Trace { .. } => Reviewed::Trace(trace()),
-        ReviewOf::Accounts => Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()] }),
+        ReviewOf::Accounts => {
+            Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()], required: vec![] })
+        }
         ReviewOf::Questions { span } if span.micros() == 1_000_000 => Reviewed::Refused(refused()),
         ReviewOf::Questions { .. } => Reviewed::Questions(QuestionsPage {
             entry: 52,

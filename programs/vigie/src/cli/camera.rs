@@ -1,8 +1,8 @@
-//! `vigie camera add|list|test|confirm|sub|rights|remove`.
+//! `vigie camera add|list|test|confirm|sub|rights|class|remove`.
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::{CameraRights, Commune, Films, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraClass, CameraRights, Commune, Films, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
 use std::{
@@ -47,6 +47,13 @@ pub enum Command {
         #[arg(long, conflicts_with = "commune")]
         no_commune: bool,
     },
+    /// Dire ce que la caméra filme surtout : définition et cadence exigées en dépendent (arrêté du 3 août 2007) · state what the
+    /// camera mainly films: the size and rate demanded depend on it
+    Class {
+        name: String,
+        #[arg(value_parser = class)]
+        class: CameraClass,
+    },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
     Remove {
         /// Le nom de la caméra · the camera's name
@@ -72,6 +79,10 @@ pub struct Add {
     /// rtsp://… du flux secondaire, en H.264, pour les navigateurs sans H.265 · of the sub-stream, in H.264, for browsers without H.265
     #[arg(long)]
     sub: Option<String>,
+    /// Ce qu'elle filme surtout : narrow-view (plan étroit), fast-flow (plan étroit sur flux rapides), traffic, other ; suivi de
+    /// -thumbnails où des vignettes de 90×60 s'extraient, constatées à la main · what it mainly films
+    #[arg(long, value_parser = class)]
+    class: Option<CameraClass>,
     #[command(flatten)]
     rights: Rights,
     #[command(flatten)]
@@ -123,6 +134,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Rights { name, rights, no_group, no_commune } => {
             set_rights(context, name, rights, no_group, no_commune)
         }
+        Command::Class { name, class } => set_class(context, name, class),
         Command::Remove { name } => remove(context, name),
     }
 }
@@ -157,6 +169,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
         fingerprint,
         sub_url: add.sub,
         rights: add.rights.over(CameraRights::default()),
+        class: add.class,
     };
     match context.ask(Control::CameraAdd(camera))? {
         Answer::CameraAdded { camera } => {
@@ -169,7 +182,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
 
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
-    for camera in cameras {
+    for camera in &cameras.cameras {
         let purposes: Vec<String> = camera.purposes.iter().map(|purpose| format!("{}°", purpose.number())).collect();
         let (days, purposes) = (camera.delay_days, purposes.join(" "));
         println!(
@@ -180,8 +193,13 @@ fn list(context: &Context<'_>) -> Outcome {
             context.pick("jours", "days")
         );
         print_rights(context, &camera.rights);
+        for short in &camera.shortfalls {
+            let text = context.pick(short.text_fr(), short.text_en());
+            let remedy = context.pick(short.remedy_fr(), short.remedy_en());
+            println!("    ✗ {text} [{} · {}]\n      {remedy}", short.duty(), short.article);
+        }
         for act in &camera.missing {
-            let Some(missing) = act.words() else { continue };
+            let Some(missing) = act.words(&cameras.required) else { continue };
             let effect = match act.blocks {
                 true => context.pick("n'enregistre pas", "does not record"),
                 false => context.pick("à régulariser", "to be put right"),
@@ -327,7 +345,8 @@ fn print_rights(context: &Context<'_>, rights: &CameraRights) {
 fn set_rights(context: &Context<'_>, name: String, rights: Rights, no_group: bool, no_commune: bool) -> Outcome {
     must_be_in_service(context, &name)?;
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
-    let known = cameras.into_iter().find(|camera| camera.name == name).map(|camera| camera.rights).unwrap_or_default();
+    let known =
+        cameras.cameras.into_iter().find(|camera| camera.name == name).map(|camera| camera.rights).unwrap_or_default();
     let mut rights = rights.over(known);
     if no_group {
         rights.groups.clear();
@@ -357,6 +376,22 @@ impl Rights {
     }
 }
 
+fn set_class(context: &Context<'_>, name: String, class: CameraClass) -> Outcome {
+    must_be_in_service(context, &name)?;
+    context.ask(Control::CameraClass { name, class })?;
+    println!(
+        "{} {}",
+        context.pick("Classe inscrite :", "Class entered:"),
+        context.pick(class.title_fr(), class.title_en())
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn class(text: &str) -> Result<CameraClass, String> {
+    let names = || CameraClass::ALL.map(CameraClass::name).join(", ");
+    CameraClass::from_name(text).ok_or_else(|| format!("{}, pas · not `{text}`", names()))
+}
+
 fn remove(context: &Context<'_>, name: String) -> Outcome {
     must_be_in_service(context, &name)?;
     context.ask(Control::CameraRemove { name })?;
@@ -384,7 +419,7 @@ fn must_be_in_service(context: &Context<'_>, name: &str) -> Result<(), Box<dyn s
 
 fn in_service(context: &Context<'_>, name: &str) -> Result<bool, Box<dyn std::error::Error>> {
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
-    Ok(cameras.iter().any(|camera| camera.name == name))
+    Ok(cameras.cameras.iter().any(|camera| camera.name == name))
 }
 
 /// A mistake in the address is told here, with the options that this command has for it.

@@ -8,6 +8,7 @@ use policy::{
     Law,
     law::files::{NAMES, PackFiles, TOWN},
     law::signature::hex,
+    required::{Effect, RequiredAct},
 };
 use std::{
     fs,
@@ -120,9 +121,11 @@ fn lines(context: &Context<'_>, view: &LawView) -> Vec<String> {
         format!("{} : {}", context.pick("Recueil de règles", "Law pack"), view.pack),
         format!("  {}", context.pick(&view.text_fr, &view.text_en)),
         format!(
-            "  {} {} · {} {}",
+            "  {} {}, {} {} · {} {}",
             view.rules,
             context.pick("interdictions", "prohibitions"),
+            view.required_acts,
+            context.pick("actes exigés", "required acts"),
             context.pick("empreinte", "digest"),
             hex(&view.pack_digest)
         ),
@@ -176,6 +179,9 @@ fn fault_line(context: &Context<'_>, fault: &LawFault) -> String {
 
 fn rule(context: &Context<'_>, name: &str) -> Outcome {
     let law = Law::built_in()?;
+    if let Some(row) = law.required().iter().find(|row| row.id == name) {
+        return Ok(required_act(context, row));
+    }
     let texts = law.texts();
     let known = law.rules().iter().find(|rule| rule.id == name);
     let (Some(rule), Some(text)) = (known, texts.get(name)) else {
@@ -185,6 +191,17 @@ fn rule(context: &Context<'_>, name: &str) -> Outcome {
     let (says, remedy) = law.says(name, context.language.pick(FR, EN));
     println!("{says}\n{} {remedy}\n\n{text}", context.pick("Pour que ce soit licite :", "To make it lawful:"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn required_act(context: &Context<'_>, row: &RequiredAct) -> ExitCode {
+    let effect = match row.effect {
+        Effect::Block => context.pick("sans lui, arrêt", "without it, a stop"),
+        Effect::Alarm => context.pick("sans lui, alarme", "without it, an alarm"),
+    };
+    println!("{} · {} · {} · {effect}", row.id, row.source, row.confidence.label(context.language.pick(FR, EN)));
+    println!("{} : {}", context.pick(&row.title_fr, &row.title_en), context.pick(&row.text_fr, &row.text_en));
+    println!("{}", context.pick(&row.remedy_fr, &row.remedy_en));
+    ExitCode::SUCCESS
 }
 
 const FR: policy::Language = policy::Language::French;

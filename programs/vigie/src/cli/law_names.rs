@@ -24,7 +24,8 @@ pub fn warnings(context: &Context<'_>, law: &Law) -> Result<Vec<String>, Box<dyn
     }
     let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
-    let entered_groups: BTreeSet<String> = cameras.into_iter().flat_map(|camera| camera.rights.groups).collect();
+    let entered_groups: BTreeSet<String> =
+        cameras.cameras.into_iter().flat_map(|camera| camera.rights.groups).collect();
     let entered_teams: BTreeSet<String> = accounts.into_iter().flat_map(|account| account.teams).collect();
     let group = |name: &String| {
         context.pick(

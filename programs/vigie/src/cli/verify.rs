@@ -1,6 +1,7 @@
 //! `vigie verify`: ledger, keyring, catalog and store, each by itself and all against each other.
 //!
-//! 1 the whole log against its signed checkpoint, every destruction against its deadline, by trusted time
+//! 1 the whole log against its signed checkpoint, every destruction against its deadline, by trusted time; the papers in the
+//!   registry against their entries
 //! 2 what keyring and ledger say of each living hour, from the keeper while Vigie serves, else read here
 //! 3 store and catalog, read here, as slowly as asked
 //! 4 what disagrees is looked at once more: Vigie records meanwhile
@@ -11,7 +12,7 @@
 
 use super::{Context, Outcome, unexpected};
 use crate::site;
-use catalog::Footage;
+use catalog::{Footage, Registry};
 use clap::Args;
 use domain::{UtcMicros, limit::CLOSED_BEFORE_DEADLINE_SECONDS};
 use keeper::{
@@ -115,7 +116,7 @@ fn offline(context: &Context<'_>) -> Result<(Verified, Source), Box<dyn Error>> 
     each_entry(site::disk(), &place, site_log, &keys, &mut |entry| reading.take(entry))?;
     let time = reading.time(&*keyring, &*context.build.clock);
     let report = verify_folder(site::disk(), &place, site_log, &key, &keys, &[], time.at_most)?;
-    let verified = reading.verified(&report, &*keyring, time);
+    let verified = reading.verified(&report, &*keyring, &Registry::open(&config.registry())?, time)?;
     Ok((verified, Source::Here { keyring, identity, at: time.at, _lock: lock }))
 }
 

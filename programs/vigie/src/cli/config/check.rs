@@ -240,8 +240,8 @@ fn most_hours(now: UtcMicros, days: u32) -> i64 {
 fn delays_of_cameras(config: &Config) -> Option<Vec<(String, u32)>> {
     if UnixStream::connect(config.control_socket()).is_ok() {
         let client = KeeperClient::control(&config.control_socket()).patient(PATIENCE);
-        let Ok(Answer::CameraViews(cameras)) = client.control_ask(Control::CameraList) else { return None };
-        return Some(cameras.into_iter().map(|camera| (camera.name, camera.delay_days)).collect());
+        let Ok(Answer::CameraViews(views)) = client.control_ask(Control::CameraList) else { return None };
+        return Some(views.cameras.into_iter().map(|camera| (camera.name, camera.delay_days)).collect());
     }
     if !config.registry().exists() {
         return Some(Vec::new());
