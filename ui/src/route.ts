@@ -7,6 +7,7 @@ export type Route =
   | { screen: 'health' }
   | { screen: 'reviews' }
   | { screen: 'account' }
+  | { screen: 'break-glass' }
   | { screen: 'about' }
   | { screen: 'home' }
 
@@ -25,6 +26,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'reviews' }
     case 'account':
       return { screen: 'account' }
+    case 'break-glass':
+      return { screen: 'break-glass' }
     case 'about':
       return { screen: 'about' }
     default:

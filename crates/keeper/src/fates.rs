@@ -4,6 +4,7 @@ use crate::{
     clocks::{Anchor, Touched},
     facts::Told,
     forget::Forgetting,
+    glass::GlassBook,
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
     lawful::LastWords,
@@ -61,6 +62,7 @@ pub(crate) struct History {
     pub last: Option<UtcMicros>,
     pub anchor: Option<Anchor>,
     pub law: LawSeen,
+    pub glass: GlassBook,
     pub touched: Touched,
 }
 
@@ -94,6 +96,7 @@ impl History {
         self.touched.take(entry);
         self.anchor = Anchor::of(entry).or(self.anchor);
         self.law.take(entry);
+        self.glass.take(entry);
         self.told.recall(entry);
         self.forgetting.take(entry);
         self.fates.take(entry);

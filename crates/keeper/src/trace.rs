@@ -83,7 +83,9 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         Event::Refusal { .. } => Some(TraceKind::Refusal),
         Event::Review { pseudonym: Some(_), .. } => Some(TraceKind::Name),
         Event::Review { pseudonym: None, .. } => Some(TraceKind::Review),
-        Event::Opened { .. }
+        // break-glass has its own page, with its names, until the officer has acknowledged it; looks by it are looks
+        Event::BreakGlass(_)
+        | Event::Opened { .. }
         | Event::Successor { .. }
         | Event::Start { .. }
         | Event::Stop { .. }

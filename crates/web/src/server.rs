@@ -5,6 +5,7 @@ use crate::{
     door::Door,
     extract::Place,
     headers,
+    outside::AskOutside,
     permits::Permits,
     problem::{self, Problem},
     recorder_link::RecorderLink,
@@ -64,6 +65,8 @@ pub struct WebConfig {
     pub address: String,
     /// `None`: in clear, on loopback only.
     pub tls: Option<Arc<Tls>>,
+    /// What witnesses say of the log; it may read one small file.
+    pub outside: Option<Arc<AskOutside>>,
 }
 
 /// Why the server does not run.
@@ -102,6 +105,7 @@ pub struct Web {
     /// The name, with its port, by which browsers come, besides loopback's.
     pub host: String,
     pub tls: Option<Arc<Tls>>,
+    pub outside: Option<Arc<AskOutside>>,
     place_key: Secret32,
 }
 
@@ -118,6 +122,7 @@ impl Web {
             host: config.address.split("://").nth(1).unwrap_or_default().to_owned(),
             place_key: Secret32::draw(&*config.random),
             tls: config.tls,
+            outside: config.outside,
             clock: config.clock,
             version: config.version,
         })

@@ -2,7 +2,7 @@
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
-import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
+import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
@@ -34,6 +34,16 @@ export const api = {
   reviewName: (request: NameRequest) => call<Name>('POST', '/api/reviews/name', request),
   ownTrace: ({ from, to }: Period, before: number | null) =>
     call<Trace>('GET', `/api/trace?${new URLSearchParams({ from, to, ...(before === null ? {} : { before: String(before) }) })}`),
+  breakGlass: () => call<BreakGlass>('GET', '/api/break-glass'),
+  breakGlassAsk: (cameras: string[], reason: string, password: string, code: string) =>
+    call<BreakGlassBegun>('POST', '/api/break-glass', { cameras, reason, password, code }),
+  /** A second person, on anybody's screen. */
+  breakGlassConfirm: (id: string, name: string, password: string, code: string) =>
+    call<BreakGlassBegun>('POST', `/api/break-glass/${encodeURIComponent(id)}/confirm`, { name, password, code }),
+  breakGlassEnd: (id: string) => call<void>('DELETE', `/api/break-glass/${encodeURIComponent(id)}`),
+  breakGlassAcknowledge: (id: string) => call<void>('POST', `/api/break-glass/${encodeURIComponent(id)}/acknowledge`),
+  reasons: () => call<Reasons>('GET', '/api/reason'),
+  endReason: () => call<void>('DELETE', '/api/reason'),
   health: () => call<Health>('GET', '/api/health'),
 }
 

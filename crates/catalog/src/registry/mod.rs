@@ -8,6 +8,7 @@ mod law;
 mod passkey;
 mod scan;
 mod session;
+mod team;
 mod training;
 
 pub use account::{Account, AccountId};

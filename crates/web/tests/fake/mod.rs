@@ -7,8 +7,8 @@ use axum::{
     http::{Request, Response},
 };
 use domain::{
-    CameraId, Clock, Codec, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
-    StreamId, StreamKind, UtcMicros,
+    CameraId, Clock, Codec, GlassId, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32,
+    Sensitive, Span, StreamId, StreamKind, UtcMicros,
     limit::MESSAGE_BYTES_MAX,
     world::{BootId, BootMicros},
 };
@@ -20,8 +20,9 @@ use keeper::{
     },
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
-        LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
+        Answer, CameraView, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine,
+        GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer,
+        Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -51,6 +52,7 @@ pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
 pub const CAMERA: CameraId = CameraId([0xca; 16]);
 /// It has a sub-stream; `CAMERA` has none.
 pub const CAMERA_WITH_SUB: CameraId = CameraId([0xcb; 16]);
+pub const GLASS: GlassId = GlassId([0x61; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
 
 /// Reels that keeper and recorder know; set by the program that tests replay.
@@ -127,6 +129,7 @@ impl Town {
             version: "0.0.0".into(),
             address: "http://localhost:8080".into(),
             tls: None,
+            outside: None,
         }
     }
 
@@ -254,7 +257,15 @@ fn answer(question: Question) -> Answer {
         | Question::PasskeyList { session }
         | Question::PasskeyRemove { session, .. }
         | Question::OwnTrace { session, .. }
+        | Question::SeeBreakGlass { session }
+        | Question::BreakGlassAsk { session, .. }
+        | Question::BreakGlassConfirm { session, .. }
+        | Question::BreakGlassEnd { session, .. }
+        | Question::BreakGlassAcknowledge { session, .. }
         | Question::Pass { session, .. }
+        | Question::ContinueLook { session, .. }
+        | Question::Reason { session }
+        | Question::EndReason { session }
             if !is_ours(&session) =>
         {
             Answer::Failed(KeeperError::NoSession)
@@ -284,6 +295,21 @@ fn answer(question: Question) -> Answer {
             Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
             None => Verdict::Refused(refused()),
         })),
+        // the script's reason holds for the first camera, has another purpose than the second, is over for anything past
+        Question::ContinueLook { view, cameras, .. } => Answer::Continued(Box::new(match view {
+            View::Replay(_) => Continued::Over(ReasonOver::TimeOver),
+            View::Live if cameras.is_empty() => Continued::Over(ReasonOver::NotStated),
+            View::Live if cameras.contains(&CAMERA_WITH_SUB) => Continued::Over(ReasonOver::OtherPurpose),
+            View::Live => {
+                let verdict = Verdict::Allowed(permit(view, cameras, Purpose::SafetyOfPersonsAndProperty));
+                Continued::Decided { verdict, under: held() }
+            }
+        })),
+        Question::Reason { .. } => {
+            let recent = vec![(held().purpose, held().reason)];
+            Answer::Reason(ReasonView { held: Some(held()), recent })
+        }
+        Question::EndReason { .. } => Answer::Done,
         Question::SeeCameras { .. } => Answer::CameraViews(
             [CAMERA, CAMERA_WITH_SUB]
                 .map(|id| CameraView {
@@ -296,9 +322,21 @@ fn answer(question: Question) -> Answer {
                     has_sub: id == CAMERA_WITH_SUB,
                     missing: vec![],
                     order_end: None,
+                    rights: Default::default(),
                 })
                 .into(),
         ),
+        Question::SeeBreakGlass { .. } => Answer::BreakGlass(Box::new(glass_view())),
+        Question::BreakGlassAsk { password, .. } if password.reveal() != PASSWORD => Answer::Denied { wait_seconds: 0 },
+        Question::BreakGlassAsk { .. } => Answer::GlassDone(GlassDone::Asked { glass: GLASS }),
+        Question::BreakGlassConfirm { person, .. } => Answer::GlassDone(match person.account.reveal().as_str() {
+            "operateur" => GlassDone::SamePerson,
+            "admin" => GlassDone::NotThisPerson,
+            _ => GlassDone::Open { glass: GLASS, until: NOW.plus_seconds(900) },
+        }),
+        Question::BreakGlassEnd { glass, .. } if glass == GLASS => Answer::GlassDone(GlassDone::Ended),
+        Question::BreakGlassEnd { .. } => Answer::GlassDone(GlassDone::Unknown),
+        Question::BreakGlassAcknowledge { .. } => Answer::GlassDone(GlassDone::NotTheOfficer),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
@@ -316,7 +354,23 @@ fn keys(query: &KeyQuery) -> Answer {
 
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
     let expires = NOW.plus_seconds(3_600);
-    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, glass: None, code: [0; 32] }
+}
+
+fn glass_view() -> GlassView {
+    let line = GlassLine {
+        id: GLASS,
+        state: GlassState::Asked,
+        who: Some(Sensitive::new("operateur".into())),
+        second: None,
+        reason: Some(Sensitive::new(REASON.into())),
+        cameras: vec![CAMERA],
+        at: NOW,
+        until: None,
+        looks: 0,
+        may: vec![GlassMay::Confirm, GlassMay::End],
+    };
+    GlassView { now: NOW, seconds: 900, text_fr: "texte".into(), text_en: "text".into(), lines: vec![line] }
 }
 
 /// The keeper's script of reviews: a look and a refusal, one account, no information of the staff, one name.
@@ -400,6 +454,11 @@ fn account() -> AccountReview {
         trained: Some(NOW),
         training_is_old: false,
     }
+}
+
+fn held() -> HeldReason {
+    let (purpose, reason) = (Purpose::SafetyOfPersonsAndProperty, Sensitive::new(REASON.into()));
+    HeldReason { purpose, reason, stated: 40, until: NOW.plus_seconds(1_800) }
 }
 
 fn refused() -> Refused {

@@ -1,4 +1,4 @@
-//! `vigie account add|disable|training|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|disable|training|teams|list`: an account begins with a one-time setup link; there is no default password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
@@ -12,13 +12,17 @@ use std::process::ExitCode;
 pub enum Command {
     /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
     Add {
+        /// Le nom de la personne, un compte chacun · the person's name, one account each
         name: String,
-        /// operator | administrator | dpo | inspector | elected | municipal-police…
+        /// Un des rôles nommés plus bas · one of the roles named below
         #[arg(long)]
         role: Role,
     },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
-    Disable { name: String },
+    Disable {
+        /// Le nom du compte · the account's name
+        name: String,
+    },
     /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
     Training {
         name: String,
@@ -26,6 +30,9 @@ pub enum Command {
         #[arg(long, value_parser = day)]
         on: UtcMicros,
     },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune ; sans nom, aucune · all teams of a person, which
+    /// the town's own rules name; without one, none
+    Teams { name: String, teams: Vec<String> },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -35,6 +42,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Add { name, role } => add(context, name, role),
         Command::Disable { name } => disable(context, name),
         Command::Training { name, on } => training(context, name, on),
+        Command::Teams { name, teams } => set_teams(context, name, teams),
         Command::List => list(context),
     }
 }
@@ -68,6 +76,18 @@ fn training(context: &Context<'_>, name: String, on: UtcMicros) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+fn set_teams(context: &Context<'_>, name: String, teams: Vec<String>) -> Outcome {
+    context.ask(Control::AccountTeams { name: Sensitive::new(name), teams })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette personne en cours ont pris fin.",
+            "Entered in the ledger; this person's looks that were under way have ended."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn day(text: &str) -> Result<UtcMicros, String> {
     calendar::written_day(text).map_err(|_| "2026-03-12".to_owned())
 }
@@ -83,7 +103,11 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
-        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
+        let teams = match account.teams.is_empty() {
+            true => String::new(),
+            false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
+        };
+        println!("{}  {}{teams}{closed}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! The web role's process: HTTP and JSON, no keys at rest (P1, P4).
 
 use crate::{
-    Build, Config, SystemRandom,
+    Build, Config, SystemRandom, cli,
     handover::Handover,
     hardening,
     site::{self, SiteError},
@@ -47,6 +47,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         version: build.version.to_owned(),
         address: config.address(),
         tls: tls.map(Arc::new),
+        outside: Some(outside(build, config)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -73,6 +74,12 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+/// What the public role wrote of its witnesses, read anew for each health page.
+fn outside(build: &Build, config: &Config) -> Arc<web::AskOutside> {
+    let (config, clock) = (config.clone(), build.clock.clone());
+    Arc::new(move || cli::public::outside(&config, clock.utc().seconds()))
 }
 
 /// The port beside TLS, if there is one: it keeps nothing and asks nobody.
