@@ -149,7 +149,7 @@ fn capacity(name: &str, role: Role) -> Draft {
     Draft {
         kind,
         number: format!("acte de {name}"),
-        about: About::AccountHolder(text(name)),
+        about: About::Person(text(name)),
         terms: ActTerms::Capacity { role, territory: "commune".into() },
         ..plain(kind)
     }
