@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     let people =
         [("operateur", operator), ("admin", administrator), ("dpo", dpo), ("maire", mayor), ("cheffe", second)]
-            .map(|(name, password)| Person { name, password });
+            .map(|(name, password)| DemoAccount { name, password });
     tell(&site, &people);
     let outcome = match &arguments.then {
         Some(command) => run_then(command, &site, &people),
@@ -84,13 +84,13 @@ fn config(sub_stream: bool, cameras: Credentials) -> TownConfig {
     TownConfig { codings, sub_stream, ..TownConfig::for_demo(1, 0, cameras) }
 }
 
-/// A person of the demonstration.
-struct Person {
+/// An account of the demonstration.
+struct DemoAccount {
     name: &'static str,
     password: Sensitive<String>,
 }
 
-impl Person {
+impl DemoAccount {
     /// What the person does, in both languages, and the beginning of the names of its environment.
     fn words(&self) -> (&'static str, &'static str) {
         match self.name {
@@ -103,7 +103,7 @@ impl Person {
     }
 }
 
-fn tell(site: &Installation, people: &[Person]) {
+fn tell(site: &Installation, people: &[DemoAccount]) {
     println!();
     println!("  Vigie · ville de démonstration · demo town");
     println!("  console          {}", site.address());
@@ -131,7 +131,7 @@ fn secret(site: &Installation, name: &str) -> String {
 }
 
 /// Runs a command with the address and the accounts in its environment: tests use it.
-fn run_then(command: &str, site: &Installation, people: &[Person]) -> Result<(), Box<dyn Error>> {
+fn run_then(command: &str, site: &Installation, people: &[DemoAccount]) -> Result<(), Box<dyn Error>> {
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", command]).env("VIGIE_ADDRESS", site.address()).env("VIGIE_FOLDER", &site.folder);
     for person in people {

@@ -34,7 +34,7 @@ struct Town {
     served: Served,
 }
 
-struct Person {
+struct AccountHolder {
     name: &'static str,
     phone: Phone,
     session: SessionSecret,
@@ -50,7 +50,7 @@ impl Town {
     }
 
     /// An account that is set up, habilitated where its role needs it, and signed in.
-    fn person(&self, name: &'static str, role: Role) -> Person {
+    fn person(&self, name: &'static str, role: Role) -> AccountHolder {
         let added = self.opened.core.account_add(CLI, &text(name), role).unwrap();
         let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
         let phone = Phone::set_up(&self.served, &self.world, &token);
@@ -58,12 +58,12 @@ impl Town {
             self.enter(capacity(name, role));
         }
         let session = text("");
-        let mut person = Person { name, phone, session };
+        let mut person = AccountHolder { name, phone, session };
         self.sign_in(&mut person);
         person
     }
 
-    fn sign_in(&self, person: &mut Person) {
+    fn sign_in(&self, person: &mut AccountHolder) {
         self.world.clock.pass(30);
         let PersonProof { account, password, code } = self.proof(person);
         let begun = self.served.web.sign_in(account, password, code, Browser::default()).unwrap();
@@ -71,7 +71,7 @@ impl Town {
         self.world.clock.pass(30);
     }
 
-    fn proof(&self, person: &Person) -> PersonProof {
+    fn proof(&self, person: &AccountHolder) -> PersonProof {
         let code = person.phone.code(self.world.now());
         PersonProof { account: text(person.name), password: text(PASSWORD), code }
     }
@@ -81,7 +81,7 @@ impl Town {
         assert!(matches!(entered, Answer::ActsEntered(_)), "{entered:?}");
     }
 
-    fn looks(&self, person: &Person, cameras: &[u8], reason: &str) {
+    fn looks(&self, person: &AccountHolder, cameras: &[u8], reason: &str) {
         let asked = Ask { reason: text(reason), ..ask(View::Live, cameras) };
         let verdict = self.served.web.pass(&person.session, &asked).unwrap();
         assert!(matches!(verdict, Verdict::Allowed(_)), "{verdict:?}");
@@ -93,12 +93,12 @@ impl Town {
         Span::new(self.world.now().plus_seconds(-DAY), self.world.now().plus_seconds(1)).unwrap()
     }
 
-    fn ask(&self, person: &Person, what: ReviewOf) -> Result<Reviewed, KeeperError> {
+    fn ask(&self, person: &AccountHolder, what: ReviewOf) -> Result<Reviewed, KeeperError> {
         self.served.web.review(ReviewAsk { session: person.session.clone(), what, reason: text(WHY) })
     }
 
     #[track_caller]
-    fn trace(&self, person: &Person, span: Span, before: Option<u64>) -> TracePage {
+    fn trace(&self, person: &AccountHolder, span: Span, before: Option<u64>) -> TracePage {
         match self.ask(person, ReviewOf::Trace { span, before }).unwrap() {
             Reviewed::Trace(page) => page,
             other => panic!("{other:?}"),
@@ -106,7 +106,7 @@ impl Town {
     }
 
     #[track_caller]
-    fn accounts(&self, person: &Person) -> AccountsPage {
+    fn accounts(&self, person: &AccountHolder) -> AccountsPage {
         match self.ask(person, ReviewOf::Accounts).unwrap() {
             Reviewed::Accounts(page) => page,
             other => panic!("{other:?}"),
@@ -114,7 +114,7 @@ impl Town {
     }
 
     #[track_caller]
-    fn questions(&self, person: &Person, span: Span) -> QuestionsPage {
+    fn questions(&self, person: &AccountHolder, span: Span) -> QuestionsPage {
         match self.ask(person, ReviewOf::Questions { span }).unwrap() {
             Reviewed::Questions(page) => page,
             other => panic!("{other:?}"),
@@ -122,20 +122,20 @@ impl Town {
     }
 
     #[track_caller]
-    fn refused(&self, person: &Person, what: ReviewOf) -> Refused {
+    fn refused(&self, person: &AccountHolder, what: ReviewOf) -> Refused {
         match self.ask(person, what).unwrap() {
             Reviewed::Refused(refused) => refused,
             other => panic!("{other:?}"),
         }
     }
 
-    fn name_of(&self, span: Span, pseudonym: &str, first: &Person, second: &Person) -> ReviewOf {
+    fn name_of(&self, span: Span, pseudonym: &str, first: &AccountHolder, second: &AccountHolder) -> ReviewOf {
         self.world.clock.pass(60); // each code counts once
         let PersonProof { password, code, .. } = self.proof(first);
         ReviewOf::Name { span, pseudonym: pseudonym.into(), password, code, second: self.proof(second) }
     }
 
-    fn own(&self, person: &Person) -> TracePage {
+    fn own(&self, person: &AccountHolder) -> TracePage {
         self.served.web.own_trace(person.session.clone(), self.day(), None).unwrap()
     }
 
@@ -341,7 +341,7 @@ fn a_name_is_shown_to_the_officer_with_the_mayor_after_the_entry_and_to_nobody_e
     let span = town.day();
     let trace = town.trace(&dpo, span, None);
     let pseudonym = looker(&trace);
-    let rule = |first: &Person, second: &Person, pseudonym: &str| {
+    let rule = |first: &AccountHolder, second: &AccountHolder, pseudonym: &str| {
         let refused = town.refused(&dpo, town.name_of(span, pseudonym, first, second));
         refused.reasons[0].rule.clone()
     };
@@ -370,7 +370,7 @@ fn a_name_is_shown_to_the_officer_with_the_mayor_after_the_entry_and_to_nobody_e
     let mine = town.own(&anne);
     let of_me = |done: &Done| matches!(done, Done::Named { of_me: true, .. });
     assert!(mine.lines.iter().any(|line| of_me(&line.done)), "whose name was shown reads it");
-    let theirs = |person: &Person| {
+    let theirs = |person: &AccountHolder| {
         let lines = town.own(person).lines;
         lines.iter().filter(|line| matches!(line.done, Done::Named { of_me: false, .. })).count()
     };
@@ -443,7 +443,7 @@ fn a_month_whose_key_is_dead_is_told_as_ended_with_what_the_log_still_proves() {
     let first_after = (0..).find(|seq| town.opened.core.journal().read(*seq).unwrap().month.yyyymm() > 202_603);
     town.world.clock.pass(330 * DAY);
     town.opened.core.forget_due().unwrap();
-    let check = |town: &Town, dpo: &mut Person| {
+    let check = |town: &Town, dpo: &mut AccountHolder| {
         town.sign_in(dpo);
         let page = town.trace(dpo, whole, None);
         let reasons: Vec<&str> = page
