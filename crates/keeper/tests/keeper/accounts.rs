@@ -126,6 +126,7 @@ fn a_session_that_nobody_touches_locks_and_its_views_end_within_a_second() {
     let (world, opened) = opened();
     let served = Served::new(&opened);
     let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+    approve(&opened, "watcher");
     world.clock.pass(30);
     let signed_in =
         served.web.sign_in(text("watcher"), text(PASSWORD), phone.code(world.now()), Browser::default()).unwrap();
@@ -156,6 +157,7 @@ fn a_new_password_ends_running_views_at_once() {
     let (world, opened) = opened();
     let served = Served::new(&opened);
     let phone = Phone::set_up(&served, &world, &link(&opened, "watcher"));
+    approve(&opened, "watcher");
     world.clock.pass(30);
     let code = phone.code(world.now());
     let signed_in = served.web.sign_in(text("watcher"), text(PASSWORD), code, Browser::default()).unwrap().unwrap();
