@@ -25,6 +25,11 @@ class Glass {
     return (this.view?.lines ?? []).filter((line) => line.state === 'ended')
   }
 
+  /** The clocks of browser and server may differ by a second: never more than it is open for. */
+  leftMs(line: BreakGlassLine, nowMs: number): number {
+    return Math.min(Date.parse(line.until ?? line.at) - nowMs, 1000 * (this.view?.seconds ?? 0))
+  }
+
   async load(): Promise<void> {
     if (app.session === null) {
       this.view = null
