@@ -210,10 +210,12 @@ impl KeeperCore {
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {
         let accounts = self.parts.registry.accounts().map_err(failed)?;
         let with_factor = self.parts.registry.accounts_with_factor().map_err(failed)?;
+        let mut teams = self.teams(self.decision_time())?;
         let listed = accounts.into_iter().map(|account| {
             let role = account.role.parse().map_err(failed)?;
             let ready = account.password_hash.is_some() && with_factor.contains(&account.id);
-            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready })
+            let teams = teams.remove(&account.id).unwrap_or_default();
+            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready, teams })
         });
         Ok(Answer::Accounts(listed.collect::<Result<_, KeeperError>>()?))
     }

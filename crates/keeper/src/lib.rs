@@ -18,6 +18,8 @@ mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
+mod glass;
+mod glass_health;
 mod health;
 mod in_process;
 pub mod journal;
@@ -28,10 +30,13 @@ mod life;
 mod orders;
 mod reasons;
 mod rebuild;
+pub mod review;
+mod rights;
 mod scans;
 mod sealed;
 pub mod socket;
 mod tick;
+mod trace;
 pub mod verify;
 pub mod wire;
 

@@ -3,7 +3,15 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+mod glass;
+
+pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
+
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
+use domain::{
+    ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId,
+    UtcMicros,
+};
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},
@@ -159,6 +167,41 @@ pub enum Question {
     SeeHealth {
         session: SessionSecret,
     },
+    /// What was done, for those whose office it is to review it.
+    Review(Box<ReviewAsk>),
+    /// What the person of this session did; `before`: from that entry's number downwards.
+    OwnTrace {
+        session: SessionSecret,
+        span: Span,
+        before: Option<u64>,
+    },
+    /// What is asked, open, or waits for the data-protection officer.
+    SeeBreakGlass {
+        session: SessionSecret,
+    },
+    /// With password and code anew.
+    BreakGlassAsk {
+        session: SessionSecret,
+        cameras: Vec<CameraId>,
+        reason: Sensitive<String>,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    },
+    /// A second person confirms, on anybody's screen.
+    BreakGlassConfirm {
+        session: SessionSecret,
+        glass: GlassId,
+        person: PersonProof,
+    },
+    BreakGlassEnd {
+        session: SessionSecret,
+        glass: GlassId,
+    },
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        session: SessionSecret,
+        glass: GlassId,
+    },
     // the command line
     Control(Control),
 }
@@ -187,6 +230,11 @@ pub enum Control {
         name: String,
         sub_url: Option<String>,
     },
+    /// What a camera films, its commune, its groups.
+    CameraRights {
+        name: String,
+        rights: CameraRights,
+    },
     /// Looks at a camera: a registered one by name, or an address.
     CameraTest {
         target: ProbeTarget,
@@ -196,9 +244,19 @@ pub enum Control {
         role: AccountRole,
     },
     AccountList,
+    /// All of a person's teams, from now on.
+    AccountTeams {
+        name: Sensitive<String>,
+        teams: Vec<String>,
+    },
     /// Ends an account's sessions, links and permits at once.
     AccountDisable {
         name: Sensitive<String>,
+    },
+    /// A person was trained in data protection that day.
+    AccountTrained {
+        name: Sensitive<String>,
+        on: UtcMicros,
     },
     /// A part of a scan, in order; the keeper seals it once it is whole.
     ScanPart(ScanPart),
@@ -236,6 +294,12 @@ pub enum Control {
     LawPropose {
         person: PersonProof,
         text: LawProposal,
+    },
+    BreakGlass,
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        person: PersonProof,
+        glass: GlassId,
     },
     /// Another person approves it, by the digest that was shown.
     LawApprove {
@@ -391,6 +455,7 @@ pub struct NewCamera {
     pub purposes: Vec<Purpose>,
     pub fingerprint: Option<String>,
     pub sub_url: Option<String>,
+    pub rights: CameraRights,
 }
 
 /// What a look at a camera found.
@@ -483,6 +548,8 @@ pub enum Answer {
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
+    Reviewed(Box<Reviewed>),
+    OwnTrace(Box<TracePage>),
     Status(Box<Status>),
     Probed(Result<Probed, ProbeFailure>),
     CameraAdded {
@@ -514,6 +581,8 @@ pub enum Answer {
     Confirmation(Confirmation),
     Law(Box<LawView>),
     LawDone(LawDone),
+    BreakGlass(Box<GlassView>),
+    GlassDone(GlassDone),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,
@@ -581,6 +650,7 @@ pub struct AccountLine {
     pub closed: bool,
     /// It has a password and a second factor.
     pub ready: bool,
+    pub teams: Vec<String>,
 }
 
 /// Why a setup link did nothing.
@@ -688,6 +758,7 @@ pub struct CameraView {
     pub missing: Vec<MissingAct>,
     /// When the order that lets it record ends.
     pub order_end: Option<UtcMicros>,
+    pub rights: CameraRights,
 }
 
 /// A paper that a camera lacks; `policy::golive::Missing::named` has its words.

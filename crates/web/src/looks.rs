@@ -64,6 +64,8 @@ pub struct Look {
     entry: u64,
     /// Number of the entry of the look for which the reason was stated; null: stated for this one.
     stated: Option<u64>,
+    /// The break-glass that alone permits it; it ends with that.
+    break_glass: Option<String>,
 }
 
 /// Ask to look
@@ -170,6 +172,7 @@ impl Look {
             expires_at: permit.expires.to_string(),
             entry: permit.leaf,
             stated,
+            break_glass: permit.glass.map(|glass| glass.to_string()),
         }
     }
 }

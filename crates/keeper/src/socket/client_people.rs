@@ -1,8 +1,9 @@
-//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
+//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys, reviews.
 
 use super::client::{KeeperClient, unexpected};
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use crate::wire::{Answer, Browser, Continued, PasskeyLine, Question, ReasonView, SessionView};
-use domain::{CameraId, Sensitive};
+use domain::{CameraId, Sensitive, Span};
 use vault::{
     KeeperError,
     keeper::{Permit, SessionSecret, View},
@@ -121,6 +122,20 @@ impl KeeperClient {
 
     pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
         self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    pub fn review(&self, ask: ReviewAsk) -> Result<Reviewed, KeeperError> {
+        match self.ask(&Question::Review(Box::new(ask)))? {
+            Answer::Reviewed(told) => Ok(*told),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn own_trace(&self, session: SessionSecret, span: Span, before: Option<u64>) -> Result<TracePage, KeeperError> {
+        match self.ask(&Question::OwnTrace { session, span, before })? {
+            Answer::OwnTrace(page) => Ok(*page),
+            other => Err(unexpected(&other)),
+        }
     }
 
     fn look(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {

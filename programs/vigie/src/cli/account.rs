@@ -1,11 +1,11 @@
-//! `vigie account add|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|disable|training|teams|list`: an account begins with a one-time setup link; there is no default password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
 use clap::Subcommand;
-use domain::Sensitive;
+use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Control};
-use policy::Role;
+use policy::{Role, calendar};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -23,6 +23,21 @@ pub enum Command {
         /// Le nom du compte · the account's name
         name: String,
     },
+    /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
+    Training {
+        /// Le nom du compte · the account's name
+        name: String,
+        /// Le jour, par exemple 2026-03-12 · the day
+        #[arg(long, value_parser = day)]
+        on: UtcMicros,
+    },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune · all teams of a person, which the town's rules name
+    Teams {
+        /// Le nom du compte · the account's name
+        name: String,
+        /// Les équipes ; sans nom, aucune · the teams; without one, none
+        teams: Vec<String>,
+    },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -31,6 +46,8 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add { name, role } => add(context, name, role),
         Command::Disable { name } => disable(context, name),
+        Command::Training { name, on } => training(context, name, on),
+        Command::Teams { name, teams } => set_teams(context, name, teams),
         Command::List => list(context),
     }
 }
@@ -55,6 +72,31 @@ fn disable(context: &Context<'_>, name: String) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+fn training(context: &Context<'_>, name: String, on: UtcMicros) -> Outcome {
+    context.ask(Control::AccountTrained { name: Sensitive::new(name), on })?;
+    println!(
+        "{}",
+        context.pick("Formation notée et inscrite au registre.", "Training noted and entered in the ledger.")
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set_teams(context: &Context<'_>, name: String, teams: Vec<String>) -> Outcome {
+    context.ask(Control::AccountTeams { name: Sensitive::new(name), teams })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette personne en cours ont pris fin.",
+            "Entered in the ledger; this person's looks that were under way have ended."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn day(text: &str) -> Result<UtcMicros, String> {
+    calendar::written_day(text).map_err(|_| "2026-03-12".to_owned())
+}
+
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
     for account in accounts {
@@ -66,7 +108,11 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
-        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
+        let teams = match account.teams.is_empty() {
+            true => String::new(),
+            false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
+        };
+        println!("{}  {}{teams}{closed}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }
