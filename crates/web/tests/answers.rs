@@ -257,7 +257,7 @@ async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
     let expected = serde_json::json!({
         "permit": PERMIT.to_string(), "kind": "live", "cameras": [CAMERA.to_string()], "from": null, "to": null,
         "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41,
-        "stated": null
+        "stated": null, "break_glass": null
     });
     assert_eq!(json(response).await, expected);
 
