@@ -19,7 +19,7 @@ const TICKS_PER_S = 90_000
 export const ACCOUNTS = {
   operateur: { password: 'quatre mots sans rapport', role: 'operator' },
   administrateur: { password: 'encore quatre autres mots', role: 'administrator' },
-  dpo: { password: 'encore quatre autres mots', role: 'dpo' },
+  dpo: { password: 'mots et nombres, pas images', role: 'dpo' },
   inspecteur: { password: 'encore quatre autres mots', role: 'inspector' },
   police: { password: 'encore quatre autres mots', role: 'municipal-police' },
 }
@@ -186,7 +186,8 @@ class Town {
     if (outside.length > 0) return refuse(response, entry, PURPOSE_REASON)
     const permit = {
       permit: randomUUID().replaceAll('-', ''), kind: body.kind, cameras: body.cameras, from: body.from ?? null, to: body.to ?? null,
-      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry, break_glass: null, stated: body.continues ? held.stated : null,
+      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry, break_glass: null,
+      stated: body.continues ? held.stated : null,
     }
     const said = { purpose: body.purpose, reason: body.reason }
     if (!body.continues) {

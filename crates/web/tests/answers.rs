@@ -226,7 +226,7 @@ async fn a_look_goes_on_under_the_reason_that_holds_and_the_cause_is_told_where_
     let body = json(response).await;
     let told = (&body["purpose"], &body["reason"], &body["stated"], &body["entry"]);
     assert_eq!(told, (&5.into(), &fake::REASON.into(), &40.into(), &41.into()));
-    let none = format!(r#"{{"kind":"live","cameras":[],"continues":true}}"#);
+    let none = r#"{"kind":"live","cameras":[],"continues":true}"#.to_owned();
     for (look, cause) in [
         (none, "reason-not-stated"),
         (continues(replay_look()), "reason-time-over"),

@@ -12,6 +12,7 @@ export function mayLook(role: Role | undefined): boolean {
 export function mayOf(role: Role): MessageKey[] {
   const facts: MessageKey[] = ['may.facts', 'may.health']
   if (mayLook(role)) return ['may.look', ...facts]
+  if (role === 'dpo' || role === 'inspector') return ['may.review', ...facts]
   return role === 'administrator' ? ['may.maintain', ...facts] : facts
 }
 

@@ -11,10 +11,10 @@ const EVERY_PURPOSE: PurposeNumber[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 
 export type ReasonFault = 'empty' | 'short' | 'nothing' | 'long'
 
-/** Counted as a person counts: an accent or an emoji is one character. */
-export function reasonFault(reason: string): ReasonFault | null {
+/** Counted as a person counts: an accent or an emoji is one character. A look may be told by a code, a review may not. */
+export function reasonFault(reason: string, mayBeCode = true): ReasonFault | null {
   const said = reason.trim()
-  if (CODE.test(said)) return null
+  if (mayBeCode && CODE.test(said)) return null
   const count = [...said].length
   if (count === 0) return 'empty'
   if (count < REASON_CHARACTERS_MIN) return 'short'

@@ -25,14 +25,19 @@ pub enum Command {
     },
     /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
     Training {
+        /// Le nom du compte · the account's name
         name: String,
         /// Le jour, par exemple 2026-03-12 · the day
         #[arg(long, value_parser = day)]
         on: UtcMicros,
     },
-    /// Toutes les équipes d'une personne, que nomment les règles de la commune ; sans nom, aucune · all teams of a person, which
-    /// the town's own rules name; without one, none
-    Teams { name: String, teams: Vec<String> },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune · all teams of a person, which the town's rules name
+    Teams {
+        /// Le nom du compte · the account's name
+        name: String,
+        /// Les équipes ; sans nom, aucune · the teams; without one, none
+        teams: Vec<String>,
+    },
     /// Comptes du site · accounts of the site
     List,
 }

@@ -37,6 +37,7 @@ pub enum Command {
     /// Ce qu'elle filme, sa commune, ses groupes : ce qui n'est pas donné reste · what it films, its commune, its groups: what is
     /// not given stays
     Rights {
+        /// Le nom de la caméra · the camera's name
         name: String,
         #[command(flatten)]
         rights: Rights,
@@ -94,6 +95,7 @@ pub struct Add {
 
 /// By what rules tell a camera apart from others.
 #[derive(Args)]
+#[group(id = "camera-rights")] // the command of that name has a group, too
 pub struct Rights {
     /// voie_publique | lieu_ouvert_public (CSI L251-2) ; les listes d'accès diffèrent · the lists of access differ
     #[arg(long)]

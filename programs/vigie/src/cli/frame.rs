@@ -99,7 +99,8 @@ mod tests {
     /// Each command's help, by the words that call it.
     fn helps(command: &mut Command, path: &str, found: &mut Vec<(String, String)>) {
         found.push((path.to_owned(), command.render_help().to_string()));
-        for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+        let shown = |below: &&mut Command| below.get_name() != "help" && !below.is_hide_set();
+        for below in command.get_subcommands_mut().filter(shown) {
             let path = format!("{path} {}", below.get_name());
             helps(below, &path, found);
         }
