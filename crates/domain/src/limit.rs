@@ -199,6 +199,8 @@ pub const SOURCE_SILENCE_SECONDS_MAX: u64 = 5;
 pub const KEY_PICTURE_SECONDS_MAX: i64 = 90;
 /// A camera of which nothing became durable for so long is an alarm; looked at each second, told within 30 s.
 pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
+/// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.
+pub const TOKEN_LABEL_BYTES_MAX: usize = 32;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);

@@ -3,6 +3,7 @@
 use super::{
     page_file,
     root::{PageEntry, Root},
+    seal::RootKey,
     sealing::{self, Kdf, KdfCost},
     slot::Slot,
 };
@@ -50,7 +51,10 @@ pub fn slot(bytes: &[u8]) {
 }
 
 pub fn slot_seeds() -> Vec<Vec<u8>> {
-    vec![Slot::seal(SITE, &KDF, &KEY, [3; sealing::NONCE_BYTES], &right_root()).expect("a small record fits")]
+    vec![
+        Slot::seal(SITE, &KDF, &RootKey { object: None, key: KEY }, [3; sealing::NONCE_BYTES], &right_root())
+            .expect("a small record fits"),
+    ]
 }
 
 /// A page's plaintext, sealed under the header that belongs to it.

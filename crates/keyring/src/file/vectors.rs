@@ -3,6 +3,7 @@
 use super::{
     page_file,
     root::{PageEntry, Root},
+    seal::RootKey,
     sealing::{Kdf, KdfCost},
     slot::Slot,
 };
@@ -53,7 +54,8 @@ fn root() -> Root {
 }
 
 fn slot_bytes() -> Vec<u8> {
-    Slot::seal(SITE, &KDF, &KDF.derive(PASSPHRASE).unwrap(), ROOT_NONCE, &root()).unwrap()
+    Slot::seal(SITE, &KDF, &RootKey { object: None, key: KDF.derive(PASSPHRASE).unwrap() }, ROOT_NONCE, &root())
+        .unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {
