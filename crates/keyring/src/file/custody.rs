@@ -388,7 +388,7 @@ impl Custody for FileCustody {
             }
         }
         let is_any_present = self.states.contains(&CopyState::Present);
-        if !joining.is_empty() || (is_any_present && self.seal.fault().is_some()) {
+        if !joining.is_empty() || (is_any_present && self.seal.answers_again()) {
             return self.join(&joining);
         }
         self.sweep();

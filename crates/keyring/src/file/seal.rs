@@ -138,6 +138,18 @@ impl RootSeal {
         }
     }
 
+    /// Whether a token that was away answers again: roots are not written once a minute for one that does not.
+    pub fn answers_again(&mut self) -> bool {
+        let Some(held) = self.token.as_mut().filter(|held| held.state != CopyState::Present) else { return false };
+        match held.token.objects() {
+            Ok(_) => true,
+            Err(fault) => {
+                held.is_away(fault);
+                false
+            }
+        }
+    }
+
     /// Takes back everything that was made in the token, before a keyring stands.
     pub fn abandon(&self) -> Outcome<()> {
         match &self.token {

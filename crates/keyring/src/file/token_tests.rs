@@ -157,7 +157,9 @@ fn a_token_pulled_out_leaves_a_destruction_unconfirmed_until_it_returns() {
     assert!(!destroyed.confirmed() && destroyed.custodian.copies_present() == 2);
     assert!(!world.page_keys_ever(hour(0)).is_empty(), "an old copy of the files still opens with the token");
     assert_eq!(keyring.page(hour(0)).unwrap(), None);
+    let written = world.disk.steps();
     assert!(!keyring.rejoin().unwrap().confirmed());
+    assert_eq!(world.disk.steps(), written, "looking for it each minute writes nothing");
     world.mishaps.plug();
     assert!(keyring.rejoin().unwrap().confirmed());
     assert_eq!(world.page_keys_ever(hour(0)), []);

@@ -46,7 +46,8 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     let copies = config.keyring.copies.clone();
     let token = crate::token::token(config, identity.site)?;
     let secret = (passphrase.text.as_str(), KdfCost::REAL);
-    let created = FileKeyring::create_with(site::disk(), copies, identity.site, secret, random.clone(), token)?;
+    let created = FileKeyring::create_with(site::disk(), copies, identity.site, secret, random.clone(), token);
+    let created = created.map_err(SiteError::from)?;
     let keyring: Arc<dyn Keyring> = Arc::new(created); // 2
     let now = context.build.clock.utc();
     let site = Site { id: identity.site, name: config.site.name.clone(), created: now };
