@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # package → the command whose absence asks for it
 declare -A command_of=(
     [build-essential]=cc [pkg-config]=pkg-config [cmake]=cmake [ffmpeg]=ffprobe
-    [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
+    [softhsm2]=softhsm2-util [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
 )
 
 missing_packages() {

@@ -246,6 +246,8 @@ pub const RATE_MEASURED_SECONDS_MAX: i64 = 300;
 pub const RATE_SHORTFALL_PERCENT: u64 = 1;
 /// Cameras whose size or rate falls short that the health page names each; the rest are counted.
 pub const TECHNICAL_FINDINGS_MAX: usize = 50;
+/// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.
+pub const TOKEN_LABEL_BYTES_MAX: usize = 32;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);

@@ -99,13 +99,13 @@ impl KeeperCore {
             return Err(failed(format!("the keyring still gives the log key of {month} after it was destroyed"))); // 4
         }
         if !destroyed.confirmed() {
-            warn!(%month, "the log key is condemned, unconfirmed: a copy of the keyring is away");
+            warn!(%month, "the log key is condemned, unconfirmed: a copy of the keyring or its token is away");
             return Ok(());
         }
         let entry = Event::LogKeyDestroyed {
             month,
             generation: destroyed.generation,
-            custodian: format!("{:?}", destroyed.custodian.kind).to_lowercase(),
+            custodian: destroyed.custodian.kind.name().into(),
             copies: destroyed.custodian.copies_present() as u8,
         };
         self.enter_events(Actor::Schedule, vec![entry])?; // 5
@@ -163,7 +163,7 @@ impl KeeperCore {
                     hour,
                     cameras: cameras.to_vec(),
                     generation,
-                    custodian: format!("{:?}", custodian.kind).to_lowercase(),
+                    custodian: custodian.kind.name().into(),
                     copies: custodian.copies_present().max(1) as u8,
                 });
             }

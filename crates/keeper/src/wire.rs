@@ -737,11 +737,20 @@ pub struct DestructionHealth {
     pub last_destroyed_at: Option<UtcMicros>,
 }
 
+/// `present`, or why it is away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenHealth {
+    pub label: String,
+    pub state: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyringHealth {
     pub kind: String,
     /// One word a copy: `present`, or why it is away.
     pub copies: Vec<String>,
+    /// The PKCS#11 token behind the root record, where there is one.
+    pub token: Option<TokenHealth>,
     pub sentence_fr: String,
     pub sentence_en: String,
 }

@@ -108,8 +108,17 @@ pub struct HealthDestruction {
 pub struct HealthKeyring {
     kind: String,
     copies: Vec<HealthCopy>,
+    /// The PKCS#11 token behind the root of the keys, where there is one.
+    token: Option<HealthToken>,
     sentence_fr: String,
     sentence_en: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthToken {
+    label: String,
+    /// `present`, or why it is away.
+    state: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -192,6 +201,7 @@ fn compose(health: KeeperHealth, views: &CameraViews, version: String) -> Health
         keyring: HealthKeyring {
             kind: health.keyring.kind,
             copies: health.keyring.copies.into_iter().map(|state| HealthCopy { state }).collect(),
+            token: health.keyring.token.map(|token| HealthToken { label: token.label, state: token.state }),
             sentence_fr: health.keyring.sentence_fr,
             sentence_en: health.keyring.sentence_en,
         },

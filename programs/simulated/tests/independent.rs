@@ -25,7 +25,7 @@ fn vectors(of: &str) -> PathBuf {
 
 #[test]
 fn an_independent_reader_opens_the_keyrings_vectors_digests_included() {
-    assert_eq!(run(&vectors("keyring").join("read.py")).trim(), "both vectors open");
+    assert_eq!(run(&vectors("keyring").join("read.py")).trim(), "all vectors open");
 }
 
 #[test]

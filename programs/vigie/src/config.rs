@@ -7,6 +7,7 @@ mod settings;
 pub use page::page;
 pub use settings::{Form, OTHER_VARIABLES, SETTINGS, Setting};
 
+use domain::limit::TOKEN_LABEL_BYTES_MAX;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ pub struct Config {
     pub site: SiteSection,
     pub data: DataSection,
     pub keyring: KeyringSection,
+    pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
     pub retention: RetentionSection,
     pub ledger: LedgerSection,
@@ -45,6 +47,20 @@ pub struct DataSection {
 pub struct KeyringSection {
     pub copies: [PathBuf; 2],
     pub passphrase_file: PathBuf,
+}
+
+/// All three empty where there is no token.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Pkcs11Section {
+    pub module: PathBuf,
+    pub token: String,
+    pub pin_file: PathBuf,
+}
+
+impl Pkcs11Section {
+    pub fn is_on(&self) -> bool {
+        !self.module.as_os_str().is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -244,6 +260,7 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
+            (Form::OptionalText, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
             (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
@@ -333,6 +350,23 @@ impl Config {
         self.sockets().join("recorder.sock")
     }
 
+    /// A token has a module, a name and a PIN, or there is none.
+    fn check_token(&self) -> Result<(), (&'static str, &'static str)> {
+        let Pkcs11Section { module, token, pin_file } = &self.pkcs11;
+        let given = [!module.as_os_str().is_empty(), !token.trim().is_empty(), !pin_file.as_os_str().is_empty()];
+        let together =
+            "must be given together with the others of `pkcs11.module`, `pkcs11.token`, `pkcs11.pin_file`, or none";
+        let names = ["pkcs11.module", "pkcs11.token", "pkcs11.pin_file"];
+        let lonely = names.into_iter().zip(given).find(|(_, is_given)| *is_given);
+        if let (Some((name, _)), true) = (lonely, given.contains(&false)) {
+            return Err((name, together));
+        }
+        if self.pkcs11.is_on() && self.keyring.copies.iter().any(|copy| pin_file.starts_with(copy)) {
+            return Err(("pkcs11.pin_file", "must lie outside both copies of the keyring"));
+        }
+        Ok(())
+    }
+
     /// What no table can say. Errors: the setting, and why it is not taken.
     fn check(self) -> Result<Config, (&'static str, &'static str)> {
         let empty = |path: &PathBuf| path.as_os_str().is_empty();
@@ -357,6 +391,7 @@ impl Config {
         if self.reserve().is_some_and(|reserve| reserve.starts_with(&self.data.folder)) {
             return Err(("ledger.reserve", "must be a folder outside `data.folder`, better on another device"));
         }
+        self.check_token()?;
         if self.keyring.copies[0] == self.keyring.copies[1] {
             return Err(("keyring.copies", "must be two folders, better on two devices"));
         }
@@ -460,6 +495,9 @@ mod tests {
             "/d",
             "/k1:/k2",
             "/p",
+            "/m.so",
+            "jeton",
+            "/pin",
             "/s",
             "7",
             "8",
@@ -486,6 +524,7 @@ mod tests {
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
             assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
+            assert_eq!((config.pkcs11.is_on(), config.pkcs11.token.as_str()), (true, "jeton"));
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
         }
         let one =
@@ -517,6 +556,11 @@ mod tests {
             ("VIGIE_STORE_FOLDER", ""),
             ("VIGIE_DATA_FOLDER", "vigie"),
             ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
+            ("VIGIE_PKCS11_MODULE", "module.so"),
+            ("VIGIE_PKCS11_MODULE", "/module.so"),
+            ("VIGIE_PKCS11_TOKEN", "a label of more than thirty-two bytes"),
+            ("VIGIE_PKCS11_TOKEN", "jeton"),
+            ("VIGIE_PKCS11_PIN_FILE", "/pin"),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
             ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
             ("VIGIE_TLS_KEY", "/key.pem"),
@@ -567,6 +611,8 @@ mod tests {
         assert!(message(&open).contains("must be a loopback address"), "{}", message(&open));
         let inside = WHOLE.replace("\"/secret\"", "\"/one/secret\"");
         assert!(message(&inside).contains("must lie outside both copies"), "{}", message(&inside));
+        let pin = format!("{WHOLE}\n[pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\npin_file = \"/two/pin\"");
+        assert!(message(&pin).contains("`pkcs11.pin_file` must lie outside both copies"), "{}", message(&pin));
         let same = WHOLE.replace("\"/two\"", "\"/one\"");
         assert!(message(&same).contains("must be two folders"), "{}", message(&same));
     }

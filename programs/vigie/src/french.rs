@@ -64,7 +64,7 @@ fn config(error: &ConfigError) -> String {
         ConfigError::Missing { path, setting, variable } => {
             format!("`{}` : `{setting}` manque : écrivez-le là, ou donnez-le par `{variable}`", path.display())
         }
-        ConfigError::OutOfBounds { place, setting, .. } => {
+        ConfigError::OutOfBounds { place, setting, why: reason } => {
             let bounds = crate::config::Setting::of(setting).map(crate::config::Setting::bounds_fr).unwrap_or_default();
             let why = match *setting {
                 "site.name" => "doit être le nom de la commune",
@@ -82,6 +82,10 @@ fn config(error: &ConfigError) -> String {
                     "doit être une adresse locale (127.0.0.1:8472) ou vide : un serveur web avec TLS se met devant"
                 }
                 "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
+                "pkcs11.pin_file" if reason.contains("outside") => "doit se trouver hors des deux copies du trousseau",
+                "pkcs11.module" | "pkcs11.token" | "pkcs11.pin_file" if reason.contains("together") => {
+                    "va avec les autres de `pkcs11.module`, `pkcs11.token`, `pkcs11.pin_file`, ou aucun n'est donné"
+                }
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
                 _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
@@ -133,6 +137,10 @@ fn site(error: &SiteError) -> String {
                 path.display()
             )
         }
+        SiteError::NoPin { path, source } => format!(
+            "le PIN de `{}` ne peut pas être lu ({source}) : écrivez-y le PIN d'utilisateur du jeton (mode 0400)",
+            path.display()
+        ),
         SiteError::OpenPassphrase { path, mode } => {
             let path = path.display();
             format!("`{path}` peut être lu par d'autres (mode {mode:o}) : `chmod 0400 {path}`")

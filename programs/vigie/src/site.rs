@@ -33,6 +33,8 @@ pub enum SiteError {
         path = path.display()
     )]
     NoPassphrase { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the PIN in `{path}`: {source}: write the token's user PIN there (mode 0400)", path = path.display())]
+    NoPin { path: PathBuf, source: std::io::Error },
     #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
     OpenPassphrase { path: PathBuf, mode: u32 },
     #[error("`{first}` and `{second}` are one folder, or one lies in the other: the keyring needs two, better on two devices", first = first.display(), second = second.display())]
@@ -127,7 +129,8 @@ pub fn open_keyring(
     passphrase: &Passphrase,
 ) -> Result<Arc<dyn Keyring>, SiteError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new());
-    let keyring = FileKeyring::open(disk(), config.keyring.copies.clone(), identity.site, &passphrase.text, random)?;
+    let (copies, token) = (config.keyring.copies.clone(), crate::token::token(config, identity.site)?);
+    let keyring = FileKeyring::open_with(disk(), copies, identity.site, &passphrase.text, random, token)?;
     Ok(Arc::new(keyring))
 }
 
@@ -172,7 +175,10 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),
         log_retention_months: config.ledger.retention_months,
-        passphrase_from: passphrase.from,
+        passphrase_from: match crate::token::pin_from(config)? {
+            Some(pin) => format!("{} · PIN: {pin}", passphrase.from),
+            None => passphrase.from,
+        },
         version: build.version.to_owned(),
         findings,
     };

@@ -259,7 +259,7 @@ export interface Health {
     camera_hours_destroyed: number
     last_destroyed_at: Iso | null
   }
-  keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }
+  keyring: { kind: string; copies: { state: string }[]; token?: { label: string; state: string } | null; sentence_fr: string; sentence_en: string }
   clock: { state: CheckState; detail_fr: string; detail_en: string }
 }
 

@@ -29,6 +29,7 @@ fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
         keyring: KeyringHealth {
             kind: "file".into(),
             copies: vec!["present".into()],
+            token: None,
             sentence_fr: "s".into(),
             sentence_en: "s".into(),
         },

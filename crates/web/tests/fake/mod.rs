@@ -517,6 +517,7 @@ fn health() -> KeeperHealth {
         keyring: KeyringHealth {
             kind: "file".into(),
             copies: vec!["present".into()],
+            token: None,
             sentence_fr: text(),
             sentence_en: text(),
         },

@@ -2,12 +2,15 @@
 
 use domain::limit::{
     LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
+    TOKEN_LABEL_BYTES_MAX,
 };
 
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Text,
+    /// Or nothing.
+    OptionalText,
     Folder,
     /// Or nothing.
     OptionalFolder,
@@ -53,7 +56,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 23] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -89,6 +92,33 @@ pub const SETTINGS: [Setting; 20] = [
         unit_en: "",
         text_fr: "La phrase secrète, mode 0400, hors des deux copies ; un secret systemd `vigie-passphrase` passe avant.",
         text_en: "The passphrase, mode 0400, outside both copies; a systemd credential `vigie-passphrase` goes before.",
+    },
+    Setting {
+        name: "pkcs11.module",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "La bibliothèque PKCS#11 du fabricant d'un jeton (HSM) qui garde la racine des clés ; vide : pas de jeton.",
+        text_en: "The PKCS#11 library of the maker of a token (HSM) that holds the root of the keys; empty: no token.",
+    },
+    Setting {
+        name: "pkcs11.token",
+        form: Form::OptionalText,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le nom (label) que le jeton a reçu à son initialisation.",
+        text_en: "The label that the token was given when it was initialised.",
+    },
+    Setting {
+        name: "pkcs11.pin_file",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le PIN d'utilisateur du jeton, mode 0400, hors des deux copies ; un secret systemd `vigie-pkcs11-pin` passe avant.",
+        text_en: "The token's user PIN, mode 0400, outside both copies; a systemd credential `vigie-pkcs11-pin` goes before.",
     },
     Setting {
         name: "store.folder",
@@ -257,6 +287,7 @@ impl Setting {
     pub fn bounds_fr(&self) -> String {
         match self.form {
             Form::Text => "non vide".into(),
+            Form::OptionalText => format!("un nom de {TOKEN_LABEL_BYTES_MAX} octets au plus, ou vide"),
             Form::Folder => "un dossier, chemin absolu".into(),
             Form::OptionalFolder => "un dossier, chemin absolu, ou rien".into(),
             Form::File => "un fichier, chemin absolu".into(),
@@ -274,6 +305,7 @@ impl Setting {
     pub fn bounds_en(&self) -> String {
         match self.form {
             Form::Text => "not empty".into(),
+            Form::OptionalText => format!("a label of at most {TOKEN_LABEL_BYTES_MAX} bytes, or empty"),
             Form::Folder => "a folder, absolute path".into(),
             Form::OptionalFolder => "a folder, absolute path, or nothing".into(),
             Form::File => "a file, absolute path".into(),
