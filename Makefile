@@ -36,7 +36,7 @@ help:
 	@echo "make test    all tests; installs what they need"
 	@echo "make faults  kills each process a hundred times under load (VIGIE_CRASHES, VIGIE_SEED); about a quarter of an hour"
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
-	@echo "make bench   what recording 50 cameras costs, with FFmpeg beside it; about six minutes and 6 GB of disk"
+	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."
