@@ -119,6 +119,42 @@ fn a_whole_machine_set_back_as_root_is_found_by_the_witness_and_by_whoever_kept_
 }
 
 #[test]
+fn ledger_and_keyring_put_back_together_are_refused_at_the_start_by_what_witnesses_attested() {
+    let (mut site, _, association, _) = watched_site();
+    site.site.serve().unwrap();
+    let first = until_attested_beyond(&association, 0);
+    site.site.stop().unwrap();
+    let image: PathBuf = site.folder.path().join("image");
+    let together = ["data/ledger", "keyring-1", "keyring-2"];
+    together.iter().for_each(|folder| copy(&site.site.folder.join(folder), &image.join(folder)));
+    site.site.serve().unwrap();
+    until_attested_beyond(&association, first);
+    site.site.stop().unwrap();
+    site.site.serve().unwrap();
+    let note = fs::read(image.join("data/ledger/public/checkpoint")).unwrap();
+    let in_image = ledger::checkpoint::claimed(&note).unwrap().1.size;
+    until("the attested note is kept", || {
+        Some(()).filter(|()| state(&site).is_some_and(|state| state["quorum_size"].as_u64() > Some(in_image)))
+    });
+    site.site.stop().unwrap();
+
+    for folder in together {
+        fs::remove_dir_all(site.site.folder.join(folder)).unwrap();
+        copy(&image.join(folder), &site.site.folder.join(folder));
+    }
+    site.site.start().unwrap();
+    until("the keeper says why it does not start", || {
+        let said = fs::read_to_string(site.site.log()).unwrap();
+        said.contains("registre et trousseau ont été remis ensemble").then_some(())
+    });
+    assert!(site.site.nobody().get("/api/site").is_err(), "and nothing answers");
+    site.site.stop().unwrap();
+    // without the attested note the image starts: it is this that holds it, and then the witness tells (above)
+    fs::remove_dir_all(site.site.folder.join("data/public")).unwrap();
+    site.site.serve().unwrap();
+}
+
+#[test]
 fn the_public_role_serves_the_mirror_tells_its_witness_and_holds_no_file_of_keys_or_people() {
     let (mut site, log, association, url) = watched_site();
     site.site.serve().unwrap();

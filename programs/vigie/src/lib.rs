@@ -11,6 +11,7 @@ mod hardening;
 mod lines;
 mod roles;
 mod site;
+mod witnessed;
 mod world;
 
 pub use config::{Config, ConfigError, page as configuration_page};
