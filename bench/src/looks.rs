@@ -1,7 +1,8 @@
 //! What a look adds to the first byte of a picture while every camera is recorded on the same disk.
 //!
-//! Each look asks the gate (decision, ledger entry, permit) for a few seconds of one camera and opens them; the same read is then
-//! opened again under the same permit, without an entry. What the look adds is the gate's whole answer over HTTP.
+//! Each time the same seconds of one camera are opened under a permit that was there, once to warm what is cached and once
+//! timed; then with a look of their own (decision, durable ledger entry, new permit, its keys), timed from the request of the look.
+//! What the look adds is the difference of the two.
 
 use crate::{
     Outcome,
@@ -31,8 +32,10 @@ pub struct Measured {
     gate: Vec<f64>,
     /// From the request of the look to the first byte.
     with_look: Vec<f64>,
-    /// The same read once more, under the same permit.
+    /// The same read under a permit that was there.
     without: Vec<f64>,
+    /// What each look added to its own read.
+    added: Vec<f64>,
     /// An answer that neither decides nor enters anything: what a round trip costs.
     bare: Vec<f64>,
 }
@@ -42,22 +45,41 @@ pub fn measure(browser: &Browser<'_>, cameras: &[String], looks: u32) -> Outcome
     for camera in cameras.iter().cycle().take(looks as usize) {
         let to = now().plus_seconds(LONG_SECONDS - AGO_SECONDS);
         let from = to.plus_seconds(-LONG_SECONDS);
-        let ask = json!({"kind": "replay", "cameras": [camera], "from": from.to_string(), "to": to.to_string(),
-            "purpose": 5, "reason": "Mesure du banc d'essai"});
-        let begun = Instant::now();
-        let look = browser.post("/api/looks", &ask)?;
-        measured.gate.push(milliseconds(begun));
-        let permit = look["permit"].as_str().ok_or("a look without a permit")?.to_owned();
-        let path = format!("/media/{permit}/{camera}/replay?from={from}&to={to}");
-        measured.with_look.push(first_byte(browser, &path, begun)?);
-        measured.without.push(first_byte(browser, &path, Instant::now())?);
-        let begun = Instant::now();
-        browser.get("/api/session")?;
-        measured.bare.push(milliseconds(begun));
-        browser.delete(&format!("/api/looks/{permit}"))?;
+        measured.one(browser, camera, from, to)?;
         sleep(PAUSE);
     }
     Ok(measured)
+}
+
+impl Measured {
+    fn one(&mut self, browser: &Browser<'_>, camera: &str, from: UtcMicros, to: UtcMicros) -> Outcome<()> {
+        let path = |permit: &str| format!("/media/{permit}/{camera}/replay?from={from}&to={to}");
+        let there = look(browser, camera, from.plus_seconds(-1), to.plus_seconds(1))?;
+        first_byte(browser, &path(&there), Instant::now())?;
+        let without = first_byte(browser, &path(&there), Instant::now())?;
+        let begun = Instant::now();
+        let permit = look(browser, camera, from, to)?;
+        self.gate.push(milliseconds(begun));
+        let with_look = first_byte(browser, &path(&permit), begun)?;
+        self.with_look.push(with_look);
+        self.without.push(without);
+        self.added.push(with_look - without);
+        let begun = Instant::now();
+        browser.get("/api/session")?;
+        self.bare.push(milliseconds(begun));
+        for permit in [there, permit] {
+            browser.delete(&format!("/api/looks/{permit}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The permit's id.
+fn look(browser: &Browser<'_>, camera: &str, from: UtcMicros, to: UtcMicros) -> Outcome<String> {
+    let ask = json!({"kind": "replay", "cameras": [camera], "from": from.to_string(), "to": to.to_string(),
+        "purpose": 5, "reason": "Mesure du banc d'essai"});
+    let look = browser.post("/api/looks", &ask)?;
+    Ok(look["permit"].as_str().ok_or("a look without a permit")?.to_owned())
 }
 
 /// Milliseconds since `begun` when the first byte is there; the rest is read too, as a browser does.
@@ -91,9 +113,10 @@ impl Measured {
             p95
         };
         row("an answer without decision or entry", &self.bare);
-        row("first byte of a read under a permit that there is", &self.without);
-        row("first byte with the look: gate, entry, permit, then the same read", &self.with_look);
-        let added = row("what the look adds: decision, durable entry, permit, and its round trip", &self.gate);
+        row("the gate's answer: decision, durable entry, permit", &self.gate);
+        row("first byte of a read under a permit that was there", &self.without);
+        row("first byte with a look of its own", &self.with_look);
+        let added = row("what the look added to its own read", &self.added);
         let verdict = if added <= ADDED_MS_MAX { "holds" } else { "DOES NOT HOLD" };
         line(&mut text, &format!("\nGoal: {added:.2} ≤ {ADDED_MS_MAX} ms added at the 95th percentile: {verdict}."));
         text
@@ -105,10 +128,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_judges_the_gate_at_its_95th_percentile() {
+    fn what_looks_add_is_judged_at_its_95th_percentile() {
         let of = |slow: usize| {
-            let gate = (0..100).map(|nth| if nth < slow { 30.0 } else { 3.0 }).collect();
-            Measured { gate, ..Measured::default() }.markdown(50)
+            let added = (0..100).map(|nth| if nth < slow { 30.0 } else { 3.0 }).collect();
+            Measured { added, ..Measured::default() }.markdown(50)
         };
         assert!(of(5).contains("3.00 ≤ 10 ms added at the 95th percentile: holds"), "{}", of(5));
         assert!(of(6).contains("30.00 ≤ 10 ms added at the 95th percentile: DOES NOT HOLD"), "{}", of(6));
