@@ -75,9 +75,9 @@ impl Centre {
         let third = days * DAY / 3;
         for (nth, name) in NAMES.into_iter().enumerate() {
             let approved = match nth {
-                2 => vec![-DAY..third + 3_600 * 5],
+                2 => once(-DAY..third + 3_600 * 5),
                 5 => vec![-DAY..third / 2, third + 900..end],
-                _ => vec![-DAY..end],
+                _ => once(-DAY..end),
             };
             centre.engage(name, approved);
         }
@@ -147,6 +147,10 @@ impl Centre {
         let holds = |spans: &[Range<i64>]| spans.iter().any(|span| span.contains(&at));
         holds(&self.ordered) && holds(&self.operators[nth].approved)
     }
+}
+
+fn once(during: Range<i64>) -> Vec<Range<i64>> {
+    std::iter::once(during).collect()
 }
 
 fn camera(n: u16) -> Camera {
