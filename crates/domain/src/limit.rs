@@ -179,6 +179,10 @@ pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 pub const LOG_ENTRIES_MAX: u64 = 1 << 40;
 /// A signed note with its signatures: some hundred bytes, and as many for each witness.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Starts of programs that the log opens for everybody, the newest ones: a program starts some times a year.
+pub const STARTS_PUBLISHED_MAX: usize = 64;
+/// The file of them: a line each, of at most 1 KiB; an entry of a start has some 200 bytes, shown twice as long.
+pub const STARTS_BYTES_MAX: usize = STARTS_PUBLISHED_MAX * 1024;
 /// Lines of a consistency proof that a witness is asked with (C2SP tlog-witness).
 pub const PROOF_LINES_MAX: usize = 63;
 /// A whole question to a witness: the note, and 63 lines of 45 bytes, with room.

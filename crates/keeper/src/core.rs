@@ -24,7 +24,7 @@ use aws_lc_rs::hmac;
 use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
-use ledger::{Actor, Entry, Event, LogId, Month};
+use ledger::{Actor, Checkpoint, Digest, Entry, Event, LogId, Month};
 use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
@@ -136,6 +136,11 @@ pub enum OpenError {
          a journal is never restored from backup, open a successor log"
     )]
     OtherLedger { known: u64, entries: u64 },
+    #[error(
+        "a log of {attested} entries was published and shown to witnesses, the journal has {entries} or others: ledger and keyring \
+         were put back together from an old image; a journal is never restored from backup, open a successor log"
+    )]
+    Attested { attested: u64, entries: u64 },
 }
 
 /// The keyring's monthly log keys, for the journal (L2).
@@ -310,13 +315,16 @@ impl KeeperCore {
     }
 }
 
-/// The keyring's head is written after each checkpoint, so a journal that is behind it is an old one.
+/// The keyring's head is written after each checkpoint, so a journal that is behind it, or does not begin with what it was
+/// made of, is an old or another one.
 fn hold_against(keyring: &dyn Keyring, journal: &Journal) -> Result<(), OpenError> {
-    let (known, head) = (keyring.ledger_head(), journal.head());
-    if head.size < known.size || (head.size == known.size && head.root.0 != known.root) {
-        return Err(OpenError::OtherLedger { known: known.size, entries: head.size });
+    let known = keyring.ledger_head();
+    match journal.begins_with(Checkpoint { size: known.size, root: Digest(known.root) }) {
+        Err(JournalError::Behind { .. } | JournalError::Forked { .. }) => {
+            Err(OpenError::OtherLedger { known: known.size, entries: journal.size() })
+        }
+        held => Ok(held?),
     }
-    Ok(())
 }
 
 /// An error of a part below, as the other processes get it.

@@ -9,6 +9,7 @@ pub mod cosignature;
 pub mod digest;
 pub mod entry;
 pub mod log;
+pub mod opening;
 pub mod proof;
 pub mod published;
 pub mod quorum;

@@ -12,6 +12,7 @@ mod lines;
 mod roles;
 mod site;
 mod token;
+mod witnessed;
 mod world;
 
 pub use config::{Config, ConfigError, page as configuration_page};

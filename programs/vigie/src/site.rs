@@ -160,6 +160,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
     distinct_copies(config)?;
     let keyring = open_keyring(config, identity, &passphrase)?;
     let journal = Journal::open(journal_parts(config, identity, &keyring))?;
+    crate::witnessed::hold(config, &journal)?;
     findings.extend(one_device(config));
     findings.extend(reserve_beside_journal(config));
     let parts = KeeperParts {

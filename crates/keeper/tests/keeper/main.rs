@@ -16,6 +16,7 @@ mod mint;
 mod orders;
 mod passkeys;
 mod reasons;
+mod past;
 mod rebuild;
 mod reserve;
 mod reviews;

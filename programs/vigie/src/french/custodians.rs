@@ -18,6 +18,9 @@ pub(super) fn opening(error: &OpenError) -> String {
         OpenError::OtherLedger { known, entries } => format!(
             "le trousseau connaît un registre de {known} entrées, le journal en a {entries}, ou d'autres : un état ancien a été remis ; un journal ne se restaure jamais d'une sauvegarde, ouvrez un registre successeur"
         ),
+        OpenError::Attested { attested, entries } => format!(
+            "un registre de {attested} entrées a été publié et montré aux témoins, le journal en a {entries}, ou d'autres : registre et trousseau ont été remis ensemble d'une image ancienne ; un journal ne se restaure jamais d'une sauvegarde, ouvrez un registre successeur"
+        ),
     }
 }
 
@@ -111,6 +114,7 @@ mod tests {
         let folder = || "/var/lib/vigie".into();
         let said = [
             (opening(&OpenError::OtherLedger { known: 7, entries: 5 }), "successeur"),
+            (opening(&OpenError::Attested { attested: 7, entries: 5 }), "successeur"),
             (opening(&JournalError::Missing { folder: folder() }.into()), "montez son disque"),
             (opening(&JournalError::Behind { entries: 5, signed: 7 }.into()), "jamais d'une sauvegarde"),
             (opening(&KeyringError::OlderThanToken { first: folder(), second: folder() }.into()), "copies actuelles"),
