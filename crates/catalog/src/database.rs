@@ -34,6 +34,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_004.sql"),
     include_str!("upgrade/registry_005.sql"),
     include_str!("upgrade/registry_006.sql"),
+    include_str!("upgrade/registry_007.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 

@@ -3,10 +3,13 @@
 mod device;
 mod factor;
 mod passkey;
+mod provider;
 mod setup;
 mod throttle;
 
 pub(crate) use passkey::Passkeys;
+pub(crate) use provider::Flows;
+pub use provider::OidcSettings;
 pub(crate) use throttle::Throttle;
 
 use crate::{

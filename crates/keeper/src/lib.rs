@@ -34,5 +34,6 @@ mod tick;
 pub mod verify;
 pub mod wire;
 
+pub use crate::accounts::OidcSettings;
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};
 pub use socket::KeeperClient;

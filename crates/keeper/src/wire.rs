@@ -3,6 +3,11 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
+mod clock;
+pub mod oidc;
+
+pub use clock::{ClockLine, ClockView, Confirmation};
+
 use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
 use policy::{
     Role as AccountRole,
@@ -130,6 +135,7 @@ pub enum Question {
         ceremony: [u8; 16],
         credential: Sensitive<String>,
     },
+    Oidc(oidc::OidcQuestion),
     EndLook {
         session: SessionSecret,
         permit: PermitId,
@@ -182,6 +188,7 @@ pub enum Control {
         role: AccountRole,
     },
     AccountList,
+    Oidc(oidc::OidcControl),
     /// Ends an account's sessions, links and permits at once.
     AccountDisable {
         name: Sensitive<String>,
@@ -464,6 +471,7 @@ pub enum Answer {
         options: Sensitive<String>,
     },
     Passkeys(Vec<PasskeyLine>),
+    Oidc(Box<oidc::OidcAnswer>),
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
@@ -512,49 +520,6 @@ pub enum Answer {
         site_key: PublicKey,
         now: UtcMicros,
     },
-}
-
-/// The clocks, each with its word, and what follows from them (K9).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockView {
-    /// The time that stands; `None` while clocks disagree.
-    pub trusted: Option<UtcMicros>,
-    /// It is not earlier than this.
-    pub at_least: UtcMicros,
-    pub finding: Finding,
-    pub clocks: Vec<ClockLine>,
-    /// One person confirmed a time; another one is waited for.
-    pub waits_for_a_second: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockLine {
-    pub name_fr: String,
-    pub name_en: String,
-    pub at: Option<UtcMicros>,
-    pub word_fr: String,
-    pub word_en: String,
-}
-
-/// What became of a person's word about the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Confirmation {
-    /// Entered; another person confirms it within so many seconds.
-    First { seconds: i64 },
-    /// Two persons said so: it stands.
-    Stands { at: UtcMicros },
-    /// A time stands already.
-    NotNeeded { now: UtcMicros },
-    /// The same person said it before: another one is needed.
-    SamePerson,
-    /// The account was made or changed since the clocks disagree: an older one is needed.
-    TooNew,
-    /// The two persons' times differ by so much.
-    Differs { seconds: i64 },
-    /// Before what the ledger knows to have passed.
-    TooEarly { at_least: UtcMicros },
-    /// Further ahead of the ledger than a machine is switched off.
-    TooFar { at_least: UtcMicros },
 }
 
 /// One account, as `vigie account list` shows it.

@@ -1,6 +1,6 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, session, setup, site, wall};
+use crate::{cameras, day, health, live, looks, oidc, passkeys, replay, session, setup, site, wall};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -25,6 +25,10 @@ use utoipa::{
         session::post_active,
         passkeys::post_begin_sign_in,
         passkeys::post_sign_in,
+        oidc::post_oidc_begin,
+        oidc::post_oidc,
+        oidc::post_oidc_code,
+        oidc::post_oidc_leave,
         passkeys::get_passkeys,
         passkeys::post_begin,
         passkeys::post_passkey,

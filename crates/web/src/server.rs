@@ -7,6 +7,7 @@ use crate::{
     headers,
     permits::Permits,
     problem::{self, Problem},
+    provider::{OidcConfig, Provider},
     recorder_link::RecorderLink,
     routes::{self, Route},
     tls::Tls,
@@ -64,6 +65,8 @@ pub struct WebConfig {
     pub address: String,
     /// `None`: in clear, on loopback only.
     pub tls: Option<Arc<Tls>>,
+    /// The provider by which people may sign in.
+    pub oidc: Option<OidcConfig>,
 }
 
 /// Why the server does not run.
@@ -102,6 +105,9 @@ pub struct Web {
     /// The name, with its port, by which browsers come, besides loopback's.
     pub host: String,
     pub tls: Option<Arc<Tls>>,
+    pub provider: Option<Arc<Provider>>,
+    /// The console's address, as browsers name it.
+    pub address: String,
     place_key: Secret32,
 }
 
@@ -118,6 +124,8 @@ impl Web {
             host: config.address.split("://").nth(1).unwrap_or_default().to_owned(),
             place_key: Secret32::draw(&*config.random),
             tls: config.tls,
+            provider: config.oidc.map(|config| Arc::new(Provider::new(config))),
+            address: config.address,
             clock: config.clock,
             version: config.version,
         })

@@ -10,6 +10,7 @@ mod config;
 mod destroy;
 mod init;
 pub(crate) mod law;
+mod oidc;
 mod public;
 mod serve;
 mod status;
@@ -76,6 +77,9 @@ enum Command {
     /// Le registre vu de l'extérieur · the log as outsiders see it
     #[command(subcommand)]
     Public(public::Command),
+    /// Le fournisseur d'identité · the identity provider
+    #[command(subcommand)]
+    Oidc(oidc::Command),
     /// Configuration · configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -155,6 +159,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Oidc(command) => oidc::run(&context, command),
         Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),

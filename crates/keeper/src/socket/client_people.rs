@@ -1,7 +1,10 @@
 //! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
 
 use super::client::{KeeperClient, unexpected};
-use crate::wire::{Answer, Browser, PasskeyLine, Question, SessionView};
+use crate::wire::{
+    Answer, Browser, PasskeyLine, Question, SessionView,
+    oidc::{OidcAnswer, OidcQuestion},
+};
 use domain::Sensitive;
 use vault::{
     KeeperError,
@@ -93,6 +96,14 @@ impl KeeperClient {
 
     pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
         self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    /// A step of a sign-in by the provider.
+    pub fn oidc(&self, question: OidcQuestion) -> Result<OidcAnswer, KeeperError> {
+        match self.ask(&Question::Oidc(question))? {
+            Answer::Oidc(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
     }
 
     fn look(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {

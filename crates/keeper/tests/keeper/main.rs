@@ -14,6 +14,7 @@ mod lawful;
 mod mint;
 mod orders;
 mod passkeys;
+mod provider;
 mod rebuild;
 mod reserve;
 mod second_factor;

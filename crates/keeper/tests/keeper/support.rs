@@ -117,6 +117,7 @@ pub struct World {
     pub log_retention_months: u32,
     /// Of the ledger.
     pub reserve: Option<PathBuf>,
+    pub oidc: Option<keeper::OidcSettings>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -175,8 +176,16 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world =
-            World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12, reserve: None };
+        let world = World {
+            disk,
+            clock: Arc::new(clock),
+            random,
+            registry,
+            memory,
+            log_retention_months: 12,
+            reserve: None,
+            oidc: None,
+        };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -209,6 +218,7 @@ impl World {
             registry: Registry::open(&self.registry.path().join("registry")).unwrap(),
             session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
+            oidc: self.oidc.clone(),
             log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),
