@@ -530,6 +530,8 @@ pub struct AccountLine {
     pub closed: bool,
     /// It has a password and a second factor.
     pub ready: bool,
+    /// An identity of the provider is its.
+    pub bound: bool,
 }
 
 /// Why a setup link did nothing.

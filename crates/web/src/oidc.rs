@@ -52,10 +52,11 @@ pub struct OwnCode {
 #[utoipa::path(post, path = "/api/session/oidc/begin", tag = "session",
     responses((status = 200, body = Elsewhere, headers(("Set-Cookie" = String, description = "for ten minutes"))),
         (status = 404, body = ProblemBody), (status = 502, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn post_oidc_begin(State(web): State<Arc<Web>>) -> Result<Response, Problem> {
+pub async fn post_oidc_begin(State(web): State<Arc<Web>>, stranger: Stranger) -> Result<Response, Problem> {
     let provider = provider_of(&web)?;
     let endpoints = ask_provider(provider.clone(), |provider| provider.endpoints()).await?;
-    let begun = web.ask_keeper(|keeper| keeper.oidc(OidcQuestion::Begin)).await?;
+    let question = OidcQuestion::Begin { place: stranger.browser().place };
+    let begun = web.ask_keeper(move |keeper| keeper.oidc(question)).await?;
     let OidcAnswer::Begun { state, nonce, challenge, binding } = begun else { return Err(refused(&begun)) };
     let mut address = endpoints.authorization;
     let config = &provider.config;

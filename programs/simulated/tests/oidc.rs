@@ -159,3 +159,26 @@ fn one_factor_needs_the_accounts_code_and_neither_a_closed_account_nor_an_ended_
     site.site.run(&["account", "unbind", "operateur"], None).unwrap();
     assert_eq!(person.signs_in(BY_TWO_FACTORS).problem(), "not-bound");
 }
+
+#[test]
+fn in_a_browser_the_button_leads_to_the_provider_and_back_and_nothing_of_the_return_stays_in_the_address() {
+    let ui = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui");
+    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    if !ui.join("dist/index.html").exists() || !chromium.iter().any(|path| std::path::Path::new(path).exists()) {
+        return eprintln!(
+            "skipped: the console is not built, or there is no Chromium here (scripts/setup.sh, scripts/ui.sh)"
+        );
+    }
+    let (site, provider) = town();
+    confirm(&site, &["oidc", "keys"]);
+    bind(&site, &provider, "operateur", BY_ONE_FACTOR.login);
+    let walked = std::process::Command::new("node")
+        .current_dir(ui)
+        .args(["e2e/oidc.mjs", &format!("http://localhost:{}", site.site.port), &provider.issuer()])
+        .arg(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("provider-screens"))
+        .env("VIGIE_IDENTITY", BY_ONE_FACTOR.login)
+        .env("VIGIE_CODE", site.site.code("operateur").unwrap().reveal())
+        .output()
+        .expect("Node is installed (scripts/setup.sh)");
+    assert!(walked.status.success(), "{}", String::from_utf8_lossy(&walked.stderr));
+}

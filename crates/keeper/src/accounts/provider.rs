@@ -22,6 +22,7 @@ use domain::{
 use ledger::Actor;
 use openidconnect::{PkceCodeChallenge, PkceCodeVerifier, core::CoreJsonWebKeySet};
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -47,6 +48,8 @@ pub(crate) struct Flows {
 }
 
 struct Open {
+    /// Where it was begun, as web says; it counts for who gives way only.
+    place: [u8; 16],
     until: BootMicros,
     stage: Stage,
 }
@@ -66,12 +69,16 @@ impl Flows {
         Flows { settings, open: Mutex::default() }
     }
 
-    /// Strangers may begin some, so the one that ends first gives way.
+    /// The sign-ins under way, with room for one more. Strangers may begin some: of the place that began most, the one that ends
+    /// first gives way, so that who floods drowns his own.
     fn open(&self, now: BootMicros) -> MutexGuard<'_, HashMap<[u8; 32], Open>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, one| now < one.until);
         while CEREMONIES_MAX <= open.len() {
-            let Some(first) = open.iter().min_by_key(|(_, one)| one.until).map(|(hash, _)| *hash) else { break };
+            let mut begun = HashMap::<[u8; 16], usize>::new();
+            open.values().for_each(|one| *begun.entry(one.place).or_default() += 1);
+            let gives_way = open.iter().min_by_key(|(_, one)| (Reverse(begun[&one.place]), one.until));
+            let Some(first) = gives_way.map(|(hash, _)| *hash) else { break };
             open.remove(&first);
         }
         open
@@ -84,7 +91,7 @@ type OrRefused = Result<Result<OidcAnswer, OidcRefusal>, KeeperError>;
 impl KeeperCore {
     pub(crate) fn oidc(&self, question: &OidcQuestion) -> Result<Answer, KeeperError> {
         let answered = match question {
-            OidcQuestion::Begin => self.oidc_begin()?,
+            OidcQuestion::Begin { place } => self.oidc_begin(*place)?,
             OidcQuestion::Code { state, binding } => self.oidc_code(state, binding)?,
             OidcQuestion::SignIn { ticket, id_token } => self.oidc_sign_in(ticket, id_token)?,
             OidcQuestion::SecondFactor { ticket, code } => self.oidc_second_factor(ticket, code)?,
@@ -92,7 +99,7 @@ impl KeeperCore {
         Ok(Answer::Oidc(Box::new(answered.unwrap_or_else(OidcAnswer::Refused))))
     }
 
-    fn oidc_begin(&self) -> OrRefused {
+    fn oidc_begin(&self, place: [u8; 16]) -> OrRefused {
         let Some(settings) = &self.oidc.settings else { return Ok(Err(OidcRefusal::Off)) };
         if self.confirmed_keys(&settings.issuer)?.is_none() {
             return Ok(Err(OidcRefusal::Keys)); // nobody is sent there for nothing
@@ -101,7 +108,7 @@ impl KeeperCore {
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.reveal().clone()));
         let answer =
             OidcAnswer::Begun { state, binding, nonce: nonce.clone(), challenge: challenge.as_str().to_owned() };
-        self.flow_goes_on(hash, Stage::Asked { binding: bound, nonce, verifier, begun: self.code_time() });
+        self.flow_goes_on(place, hash, Stage::Asked { binding: bound, nonce, verifier, begun: self.code_time() });
         Ok(Ok(answer))
     }
 
@@ -110,9 +117,9 @@ impl KeeperCore {
         let Some(settings) = &self.oidc.settings else { return Ok(Err(OidcRefusal::Off)) };
         let bound = sha256(binding.reveal());
         match self.flow_taken(state) {
-            Some(Stage::Asked { binding, nonce, verifier, begun }) if binding == bound => {
+            Some((place, Stage::Asked { binding, nonce, verifier, begun })) if binding == bound => {
                 let (ticket, hash) = self.draw_secret();
-                self.flow_goes_on(hash, Stage::Redeeming { nonce, begun });
+                self.flow_goes_on(place, hash, Stage::Redeeming { nonce, begun });
                 Ok(Ok(OidcAnswer::Exchange { verifier, secret: settings.secret.clone(), ticket }))
             }
             _ => Ok(Err(OidcRefusal::State)),
@@ -123,7 +130,7 @@ impl KeeperCore {
     /// habilitated · 4 the session, or the wait for the account's own code
     fn oidc_sign_in(&self, ticket: &Sensitive<String>, id_token: &Sensitive<String>) -> OrRefused {
         let Some(settings) = &self.oidc.settings else { return Ok(Err(OidcRefusal::Off)) };
-        let Some(Stage::Redeeming { nonce, begun }) = self.flow_taken(ticket) else {
+        let Some((place, Stage::Redeeming { nonce, begun })) = self.flow_taken(ticket) else {
             return Ok(Err(OidcRefusal::State));
         };
         let Some(keys) = self.confirmed_keys(&settings.issuer)? else { return Ok(Err(OidcRefusal::Keys)) };
@@ -148,7 +155,7 @@ impl KeeperCore {
             return self.oidc_signed_in(&account, "the provider, by two factors");
         }
         let (ticket, hash) = self.draw_secret();
-        self.flow_goes_on(hash, Stage::Known { account: account.id });
+        self.flow_goes_on(place, hash, Stage::Known { account: account.id });
         Ok(Ok(OidcAnswer::NeedsCode { ticket })) // 4
     }
 
@@ -220,16 +227,16 @@ impl KeeperCore {
         self.enter_events(Actor::Role { role: ledger::Role::Web }, vec![event]).map(|_| ())
     }
 
-    fn flow_goes_on(&self, hash: [u8; 32], stage: Stage) {
+    fn flow_goes_on(&self, place: [u8; 16], hash: [u8; 32], stage: Stage) {
         let now = self.parts.clock.boot();
         let until = BootMicros(now.0 + OIDC_FLOW_SECONDS_MAX * 1_000_000);
-        self.oidc.open(now).insert(hash, Open { until, stage });
+        self.oidc.open(now).insert(hash, Open { place, until, stage });
     }
 
-    /// Each secret goes on once.
-    fn flow_taken(&self, secret: &Sensitive<String>) -> Option<Stage> {
+    /// Each secret goes on once. With the place where the sign-in began.
+    fn flow_taken(&self, secret: &Sensitive<String>) -> Option<([u8; 16], Stage)> {
         let now = self.parts.clock.boot();
         let mut open = self.oidc.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&sha256(secret.reveal())).filter(|one| now < one.until).map(|one| one.stage)
+        open.remove(&sha256(secret.reveal())).filter(|one| now < one.until).map(|one| (one.place, one.stage))
     }
 }

@@ -9,8 +9,8 @@ use vault::keeper::SessionSecret;
 /// What web asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum OidcQuestion {
-    /// Somebody wants to sign in by the provider.
-    Begin,
+    /// Somebody at this place wants to sign in by the provider.
+    Begin { place: [u8; 16] },
     /// The provider sent a browser back with this state; `binding` is what the browser got when it began.
     Code { state: Sensitive<String>, binding: Sensitive<String> },
     /// The provider's answer to the code.

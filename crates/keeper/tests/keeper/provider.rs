@@ -133,7 +133,7 @@ impl Town {
     }
 
     fn begin(&self) -> (Sensitive<String>, Sensitive<String>, String) {
-        match self.ask(OidcQuestion::Begin) {
+        match self.ask(OidcQuestion::Begin { place: [1; 16] }) {
             OidcAnswer::Begun { state, binding, nonce, .. } => (state, binding, nonce.into_revealed()),
             other => panic!("{other:?}"),
         }
@@ -285,9 +285,20 @@ fn a_state_is_taken_once_by_the_browser_that_began_within_ten_minutes() {
 }
 
 #[test]
+fn who_floods_with_sign_ins_drowns_his_own_and_nobody_else_s() {
+    let town = Town::new();
+    let (state, binding, _) = town.begin();
+    for _ in 0..=domain::limit::CEREMONIES_MAX {
+        town.ask(OidcQuestion::Begin { place: [2; 16] });
+    }
+    let answer = town.ask(OidcQuestion::Code { state, binding });
+    assert!(matches!(answer, OidcAnswer::Exchange { .. }), "it began first, and still stands: {answer:?}");
+}
+
+#[test]
 fn a_rotated_key_counts_once_it_is_confirmed_and_the_old_one_no_more() {
     let town = Town::with_provider();
-    assert_eq!(refused(town.ask(OidcQuestion::Begin)), OidcRefusal::Keys, "none is confirmed yet");
+    assert_eq!(refused(town.ask(OidcQuestion::Begin { place: [1; 16] })), OidcRefusal::Keys, "none is confirmed yet");
     town.confirm(&[&town.signer]);
     assert_eq!(town.bind("operator", SUBJECT), Ok(()));
     let next = Signer::new("second");
@@ -427,5 +438,8 @@ fn a_row_copied_or_edited_in_the_registry_signs_nobody_in() {
     assert!(is_unbound(town.honest()), "the row counts for its own account only");
     let mine = Signer::new("first");
     registry.provider_keys_set(ISSUER, jwks(&[&mine]).as_bytes(), town.world.now()).unwrap();
-    assert!(town.served.web.oidc(OidcQuestion::Begin).is_err(), "keys that nobody confirmed open nothing");
+    assert!(
+        town.served.web.oidc(OidcQuestion::Begin { place: [1; 16] }).is_err(),
+        "keys that nobody confirmed open nothing"
+    );
 }

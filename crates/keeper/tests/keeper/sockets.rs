@@ -99,7 +99,7 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::PasskeyRemove { session: session(), id: [1; 32] }, &["web"]),
         (Question::PasskeyAsk { place: [1; 16] }, &["web"]),
         (Question::PasskeySignIn { ceremony: [1; 16], credential: text() }, &["web"]),
-        (Question::Oidc(OidcQuestion::Begin), &["web"]),
+        (Question::Oidc(OidcQuestion::Begin { place: [1; 16] }), &["web"]),
         (Question::Oidc(OidcQuestion::Code { state: text(), binding: text() }), &["web"]),
         (Question::Oidc(OidcQuestion::SignIn { ticket: text(), id_token: text() }), &["web"]),
         (Question::Oidc(OidcQuestion::SecondFactor { ticket: text(), code: text() }), &["web"]),

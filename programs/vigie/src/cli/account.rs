@@ -81,7 +81,9 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
-        println!("{}  {}{closed}{ready}", account.name.reveal(), account.role);
+        let bound =
+            if account.bound { context.pick("  (rattaché au fournisseur)", "  (bound at the provider)") } else { "" };
+        println!("{}  {}{closed}{bound}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }

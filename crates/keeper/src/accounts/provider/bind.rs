@@ -103,7 +103,7 @@ impl KeeperCore {
     pub(super) fn confirmed_keys(&self, issuer: &str) -> Result<Option<Keys>, KeeperError> {
         let Some(sealed) = self.parts.registry.provider_keys(issuer).map_err(failed)? else { return Ok(None) };
         let plain = self.unseal_bytes(keys_of(issuer), &sealed)?;
-        Keys::read(&String::from_utf8(plain).map_err(failed)?).map(Some)
+        Keys::read(std::str::from_utf8(&plain).map_err(failed)?).map(Some)
     }
 
     /// A row that does not open under its own account is nobody's.
@@ -115,7 +115,7 @@ impl KeeperCore {
         let wanted = of(issuer, subject);
         for row in self.parts.registry.bindings().map_err(failed)? {
             match self.unseal_bytes(identity_of(row.account), row.sealed.reveal()) {
-                Ok(identity) if identity == wanted => return self.parts.registry.account(row.account).map_err(failed),
+                Ok(identity) if *identity == wanted => return self.parts.registry.account(row.account).map_err(failed),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "an identity of the registry does not open: bind it anew"),
             }
@@ -128,7 +128,9 @@ impl KeeperCore {
         let Some(row) = rows.into_iter().find(|row| row.account == account) else { return Ok(None) };
         let plain = self.unseal_bytes(identity_of(account), row.sealed.reveal());
         // one that does not open is replaced as if it were another one
-        Ok(Some(Sensitive::new(plain.ok().and_then(|plain| String::from_utf8(plain).ok()).unwrap_or_default())))
+        Ok(Some(Sensitive::new(
+            plain.ok().and_then(|plain| String::from_utf8(plain.to_vec()).ok()).unwrap_or_default(),
+        )))
     }
 
     fn open_account(&self, name: &Sensitive<String>) -> Result<Account, KeeperError> {
