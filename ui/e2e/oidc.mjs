@@ -49,6 +49,8 @@ try {
   faults.push(...(await axe(page, 'signed out')))
   await page.click('[data-testid=provider-leave]')
   await page.waitForURL(`${issuer}/session/end*`)
+  await page.click('button[name=logout]')
+  await page.waitForURL(`${base}/`)
   await toTheProvider('inconnue', 'two')
   await page.waitForSelector('[data-testid=identity]')
   expect((await page.textContent('[data-testid=identity]')) === 'inconnue', 'a person without an account is told the identity')

@@ -26,7 +26,12 @@ function begin(port) {
     cookies: { keys: ['a secret of this test'] },
     acrValues: ['one', 'two'],
     claims: { openid: ['sub'], acr: null, amr: null, auth_time: null, sid: null, iss: null },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, claimsParameter: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      claimsParameter: { enabled: true },
+      // its own page would ask another machine for a font
+      rpInitiatedLogout: { enabled: true, logoutSource: (ctx, form) => { ctx.body = page(`${form}<button form="op.logoutForm" name="logout" value="yes">Se déconnecter</button>`) } },
+    },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -56,10 +61,8 @@ async function interact(provider, url, request, response) {
   const login = url.searchParams.get('login')
   if (login === null) {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    response.end(
-      '<!doctype html><html lang="fr"><title>Fournisseur d’essai</title><form><label>Identité <input name="login" required></label>' +
-        '<label>Niveau <input name="acr" value="two"></label><button>Se connecter</button></form></html>',
-    )
+    const fields = '<label>Identité <input name="login" required></label><label>Niveau <input name="acr" value="two"></label>'
+    response.end(page(`<form>${fields}<button>Se connecter</button></form>`))
     return
   }
   if (url.searchParams.has('abort')) {
@@ -69,6 +72,10 @@ async function interact(provider, url, request, response) {
   const acr = url.searchParams.get('acr') ?? undefined
   const amr = url.searchParams.get('amr')?.split(' ')
   await provider.interactionFinished(request, response, { login: { accountId: login, acr, amr } })
+}
+
+function page(content) {
+  return `<!doctype html><html lang="fr"><title>Fournisseur d’essai</title>${content}</html>`
 }
 
 process.stdin.resume()
