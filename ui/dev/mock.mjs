@@ -19,6 +19,7 @@ const TICKS_PER_S = 90_000
 export const ACCOUNTS = {
   operateur: { password: 'quatre mots sans rapport', role: 'operator' },
   administrateur: { password: 'encore quatre autres mots', role: 'administrator' },
+  dpo: { password: 'mots et nombres, pas images', role: 'dpo' },
 }
 export const SETUP_TOKEN = 'demo-token-0001'
 const SETUP_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
@@ -42,6 +43,45 @@ export async function startMock({ port = 0, wall = true, permitSeconds = 600 } =
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return { url: `http://127.0.0.1:${server.address().port}`, town, close: () => (server.closeAllConnections(), server.close()) }
+}
+
+/** A look, a refusal, a review, and a month whose details ended. */
+function trace() {
+  const line = { live: null, action: null, cameras: [], cameras_more: 0, from: null, to: null, purpose: null, reason: null, rules: [], pseudonym: null, of_me: false }
+  const [now, who] = [Date.now(), 'K7QD-2MNX']
+  return {
+    entry: 1251, before: 1240, totals: { looks: 41, refusals: 1, exports: 0, reviews: 2, names: 0 },
+    lines: [
+      { ...line, entry: 1250, at: iso(now - 60_000), who: '9F3B-T04H', kind: 'review', action: 'accounts', reason: 'Contrôle mensuel du délégué.' },
+      { ...line, entry: 1244, at: iso(now - HOUR), who, kind: 'look', live: true, cameras: PLACES.map(([name]) => name), purpose: 5, reason: 'Rixe signalée place du Marché.' },
+      { ...line, entry: 1242, at: iso(now - 2 * HOUR), who, kind: 'look', live: false, cameras: ['Gare'], from: iso(now - 4 * HOUR), to: iso(now - 3 * HOUR), purpose: 1, reason: 'Dégradation du parvis constatée à la prise de service.' },
+      {
+        ...line, entry: 1241, at: iso(now - 3 * HOUR), who: 'B81C-00RZ', kind: 'refusal', action: 'watch-live', cameras: ['Mairie'], purpose: 5, reason: 'Vérification du réglage.',
+        rules: [{ rule: ADMINISTRATOR_REASON.rule, text_fr: ADMINISTRATOR_REASON.text_fr, text_en: ADMINISTRATOR_REASON.text_en }],
+      },
+    ],
+    ended: [{ month: '2025-09', first: 0, last: 730_112, ended_at: iso(now - 20 * DAY), ended_entry: 9_120_004, log_size: 9_300_112, root: 'a3'.repeat(32) }],
+  }
+}
+
+const REVIEWED_ACCOUNTS = {
+  entry: 1252,
+  accounts: [
+    { name: 'administrateur', role: 'administrator', closed: false, acts: [], missing: [], trained_on: null, training_is_old: false },
+    { name: 'dpo', role: 'dpo', closed: false, acts: [], missing: [], trained_on: '2026-01-15T23:00:00.000Z', training_is_old: false },
+    {
+      name: 'operateur', role: 'operator', closed: false, trained_on: '2023-05-02T22:00:00.000Z', training_is_old: true, missing: [],
+      acts: [{ kind: 'approval', number: '2025-114', from: '2025-03-01T00:00:00.000Z', end: '2028-03-01T00:00:00.000Z', holds: true }],
+    },
+  ],
+}
+
+const QUESTIONS = {
+  entry: 1253, informed_from: '2026-01-04T23:00:00.000Z', more: false,
+  questions: [
+    { about: 'night', who: 'K7QD-2MNX', camera: null, reason: null, looks: [{ entry: 1100, at: '2026-03-12T22:10:00.000Z' }, { entry: 1109, at: '2026-03-13T01:40:00.000Z' }], more: false },
+    { about: 'same-words', who: 'K7QD-2MNX', camera: null, reason: 'Surveillance', looks: Array.from({ length: 5 }, (_, n) => ({ entry: 1110 + n, at: `2026-03-13T1${n}:00:00.000Z` })), more: true },
+  ],
 }
 
 class Town {
@@ -75,11 +115,17 @@ class Town {
     const token = /vigie=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
     const session = this.sessions.get(token)
     if (session === undefined) return problem(response, 401, 'Vous n’êtes pas connecté', 'You are not signed in')
+    if (key === 'GET /api/trace') return json(response, 200, { ...trace(), entry: null, totals: null, lines: trace().lines.map((line) => ({ ...line, who: null })) })
+    if (key === 'POST /api/reviews/trace') return json(response, 200, trace())
+    if (key === 'POST /api/reviews/accounts') return json(response, 200, REVIEWED_ACCOUNTS)
+    if (key === 'POST /api/reviews/questions') return json(response, 200, QUESTIONS)
+    if (key === 'POST /api/reviews/name') return json(response, 200, { entry: 1300, pseudonym: body.pseudonym, name: 'operateur', role: 'operator' })
     if (key === 'GET /api/passkeys') return json(response, 200, [])
     if (key === 'POST /api/session/active') return json(response, 200, Object.assign(session, { locks_at: iso(Date.now() + 600_000) }))
     if (key === 'GET /api/session') return json(response, 200, session)
     if (key === 'DELETE /api/session') return this.sessions.delete(token), response.writeHead(204).end()
     if (key === 'GET /api/cameras') return json(response, 200, this.cameras)
+    if (key === 'GET /api/break-glass') return json(response, 200, { now: iso(Date.now()), seconds: 900, text_fr: 'texte', text_en: 'text', lines: [] })
     if (key === 'GET /api/health') return json(response, 200, this.health())
     if (key === 'POST /api/looks') return this.look(session, body, response)
     const day = /^\/api\/cameras\/([^/]+)\/day$/.exec(path)
@@ -126,7 +172,7 @@ class Town {
     if (outside.length > 0) return refuse(response, entry, PURPOSE_REASON)
     const permit = {
       permit: randomUUID().replaceAll('-', ''), kind: body.kind, cameras: body.cameras, from: body.from ?? null, to: body.to ?? null,
-      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry,
+      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry, break_glass: null,
     }
     this.permits.set(permit.permit, permit)
     json(response, 201, permit)

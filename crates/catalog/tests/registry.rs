@@ -65,6 +65,7 @@ fn camera(number: u8) -> Camera {
         delay_days: 15,
         purposes: vec![Purpose::PublicBuildings, Purpose::Dumping],
         fingerprint: Some("host port realm".to_owned()),
+        rights: Default::default(),
     }
 }
 

@@ -85,6 +85,14 @@ pub const CERTIFICATE_WARNING_DAYS: i64 = 30;
 /// A reason is a sentence, not a page.
 pub const REASON_CHARS_MIN: usize = 10;
 pub const REASON_CHARS_MAX: usize = 500;
+/// Break-glass is open for so long; only the same act of two persons opens it again.
+pub const BREAK_GLASS_SECONDS: i64 = 15 * 60;
+/// Who asks for it waits so long for a second person.
+pub const BREAK_GLASS_ASK_SECONDS_MAX: i64 = 5 * 60;
+/// A group of cameras or a team of persons, as the town's rules quote it.
+pub const RIGHTS_NAME_CHARS_MAX: usize = 60;
+/// Groups of one camera, teams of one person.
+pub const RIGHTS_NAMES_MAX: usize = 32;
 /// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
@@ -145,6 +153,27 @@ pub const LOG_RETENTION_MONTHS_MIN: u32 = 12;
 pub const LOG_RETENTION_MONTHS_MAX: u32 = 36;
 /// A log key dies so long before its oldest entry is three years old, so that no reading of a calendar finds it too old.
 pub const LOG_KEY_DIES_BEFORE_CAP_SECONDS: i64 = 86_400;
+
+/// A review covers at most so many days: a year, as an inspector asks for it.
+pub const REVIEW_DAYS_MAX: i64 = 366;
+/// Lines of one page of a review: what a person reads at a time; each is at most some KiB of a message of 1 MiB.
+pub const REVIEW_PAGE_LINES: usize = 100;
+/// Cameras that a line names; a wall has more, and is then counted.
+pub const REVIEW_CAMERAS_NAMED_MAX: usize = 8;
+/// Questions worth asking are about at most a month: the staff is not watched for longer than the footage lives.
+pub const QUESTION_DAYS_MAX: i64 = 31;
+/// Looks that are gone through for them: 600 a day.
+pub const QUESTION_LOOKS_MAX: usize = 20_000;
+/// So many looks at one place within a day, or with the same words in a row, are worth a question; fewer happen to everybody.
+pub const QUESTION_REPEATS_MIN: usize = 5;
+/// A night's hours in Paris: from this one on, until before that one.
+pub const QUESTION_NIGHT_FROM: i64 = 22;
+pub const QUESTION_NIGHT_UNTIL: i64 = 6;
+/// Questions of one answer, and looks that one question names.
+pub const QUESTIONS_MAX: usize = 200;
+pub const QUESTION_LINES_MAX: usize = 50;
+/// A training in data protection is worth a warning after so many months (law ACC-08).
+pub const TRAINING_MONTHS_MAX: i32 = 24;
 
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
@@ -217,6 +246,8 @@ pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
 // A scan's part travels in one message.
 const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
+// A page of a review fits a message, each line with its reason, its cameras' names and the words of some rules.
+const _: () = assert!(REVIEW_PAGE_LINES * 8 * 1024 < MESSAGE_BYTES_MAX && QUESTIONS_MAX * 4 * 1024 < MESSAGE_BYTES_MAX);
 // A record header and its padding fit a block.
 const _: () =
     assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
@@ -238,3 +269,5 @@ const _: () =
     assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);
 // Whoever boots with a time server has connected to every camera that answers, and heard it, before it decides alone.
 const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);
+// What two persons open in an emergency ends long before any look, and waits for the second person no longer than it lasts.
+const _: () = assert!(BREAK_GLASS_SECONDS < PERMIT_SECONDS_MAX && BREAK_GLASS_ASK_SECONDS_MAX < BREAK_GLASS_SECONDS);

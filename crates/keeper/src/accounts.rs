@@ -215,16 +215,12 @@ impl KeeperCore {
         let with_factor = self.parts.registry.accounts_with_factor().map_err(failed)?;
         let bound = self.parts.registry.bindings().map_err(failed)?;
         let bound: BTreeSet<AccountId> = bound.into_iter().map(|binding| binding.account).collect();
+        let mut teams = self.teams(self.decision_time())?;
         let listed = accounts.into_iter().map(|account| {
             let role = account.role.parse().map_err(failed)?;
             let ready = account.password_hash.is_some() && with_factor.contains(&account.id);
-            Ok(AccountLine {
-                name: account.name,
-                role,
-                closed: account.disabled,
-                ready,
-                bound: bound.contains(&account.id),
-            })
+            let (teams, bound) = (teams.remove(&account.id).unwrap_or_default(), bound.contains(&account.id));
+            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready, teams, bound })
         });
         Ok(Answer::Accounts(listed.collect::<Result<_, KeeperError>>()?))
     }

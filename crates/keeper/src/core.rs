@@ -10,11 +10,13 @@ use crate::{
     fates::{Fates, History},
     forget::Forgetting,
     gate::Permits,
+    glass::Glasses,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
     rebuild::Rebuilds,
     scans::Upload,
+    trace::Trace,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
@@ -70,6 +72,8 @@ pub struct KeeperCore {
     pub(crate) hashing: Mutex<()>,
     pub(crate) passkeys: Passkeys,
     pub(crate) oidc: Flows,
+    /// Held while break-glass opens or ends: what is entered as opened is open, or is over.
+    pub(crate) glassing: Mutex<()>,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
 }
@@ -81,7 +85,10 @@ pub(crate) struct Moving {
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
+    /// Where reviews find what they tell.
+    pub trace: Trace,
     pub law: LawSeen,
+    pub glass: Glasses,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
     /// Of a verification under way.
@@ -187,7 +194,9 @@ impl KeeperCore {
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,
+                trace: history.trace,
                 law: history.law,
+                glass: Glasses { book: history.glass, ..Glasses::default() },
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
                 books: None,
@@ -208,6 +217,7 @@ impl KeeperCore {
             hashing: Mutex::new(()),
             passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
             oidc: Flows::of(parts.oidc.clone()),
+            glassing: Mutex::new(()),
             following: Mutex::new(()),
             parts,
         };
@@ -254,10 +264,12 @@ impl KeeperCore {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         self.note_keeping();
         let mut moving = self.moving();
-        for entry in &entries {
+        for (entry, number) in entries.iter().zip(&numbers) {
+            moving.trace.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);
+            moving.glass.book.take(entry);
             moving.forgetting.take(entry);
         }
         Ok(numbers)

@@ -5,16 +5,19 @@
 //! 3 record: the look or the refusal is durable in the ledger
 //! 4 permit: a capability with a code that only this process can make or check (P4)
 
-use crate::core::{KeeperCore, failed, malformed};
+use crate::{
+    core::{KeeperCore, failed, malformed},
+    glass::{Open, rule_of},
+};
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
 use domain::{
-    PermitId, Sensitive, UtcMicros,
+    GlassId, PermitId, Sensitive, UtcMicros,
     limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX},
     world::BootMicros,
 };
 use ledger::{Actor, Event};
-use policy::{Action, Controller, Decision, Reason, Request};
+use policy::{Action, BREAK_GLASS, Controller, Decision, Reason, Request, RuleId, territory};
 use std::collections::{HashMap, HashSet};
 use tracing::warn;
 use vault::{
@@ -39,9 +42,14 @@ pub(crate) struct Permits {
 struct Holder {
     account: AccountId,
     session_hash: [u8; 32],
+    cameras: Vec<domain::CameraId>,
     expires: UtcMicros,
     /// The same by the clock that nobody sets: a clock put back does not prolong a look.
     expires_boot: BootMicros,
+    /// Its cameras' communes, where the law binds the person to a territory.
+    territories: Vec<String>,
+    /// The break-glass that permitted it: it ends with that.
+    glass: Option<GlassId>,
 }
 
 impl KeeperCore {
@@ -51,10 +59,10 @@ impl KeeperCore {
         let now = self.decision_time();
         let request = self.request(&account, ask, now)?;
         let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
-        match self.law().decide(&request) {
+        let (decision, glass) = self.decide(&request); // 2
+        match decision {
             Decision::Allow { rules } => {
-                let rules = rules.iter().map(ToString::to_string).collect(); // 2
-                self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
+                self.permit(actor, &account, session_hash, ask, &request, &rules, glass).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
@@ -63,6 +71,24 @@ impl KeeperCore {
                 Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
+    }
+
+    /// By the law and the town's rules; where no rule of the town permits it, by what is open for this person, if anything.
+    fn decide(&self, request: &Request) -> (Decision, Option<Open>) {
+        let law = self.law();
+        let decision = law.decide(request);
+        let open = if matches!(decision, Decision::Refuse(_)) && !self.is_law_in_doubt() {
+            self.glasses_of(request.person.account, request.now)
+        } else {
+            Vec::new()
+        };
+        for open in open {
+            let by_glass = law.decide_under(request, Some(&open.glass));
+            if by_glass.is_by_break_glass() {
+                return (by_glass, Some(open));
+            }
+        }
+        (decision, None)
     }
 
     /// The reasons as they are told. Which paper is missing and since when, the papers' own rows say better than the rules
@@ -97,6 +123,17 @@ impl KeeperCore {
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
         if self.is_view_closed(permit, now) {
             return false; // its papers lapsed (CSI-07)
+        }
+        let (territories, glass) = {
+            let moving = self.moving();
+            let Some(holder) = moving.permits.live.get(&permit.id) else { return false };
+            (holder.territories.clone(), holder.glass)
+        };
+        if glass.is_some_and(|glass| !self.is_glass_open(glass, now, boot)) {
+            return false;
+        }
+        if !territories.is_empty() && !self.is_at_home(AccountId(permit.account), &territories, now) {
+            return false;
         }
         let session_hash = {
             let moving = self.moving();
@@ -150,6 +187,16 @@ impl KeeperCore {
         self.moving().permits.live.retain(|_, holder| holder.account != account);
     }
 
+    /// Permits that name a camera of which something else holds now.
+    pub(crate) fn end_permits_on(&self, camera: domain::CameraId) {
+        self.moving().permits.live.retain(|_, holder| !holder.cameras.contains(&camera));
+    }
+
+    /// Permits that a break-glass gave.
+    pub(crate) fn end_permits_by(&self, glass: GlassId) {
+        self.moving().permits.live.retain(|_, holder| holder.glass != Some(glass));
+    }
+
     /// Every permit: the rules by which they were given do not decide any more.
     pub(crate) fn end_all_permits(&self) {
         self.moving().permits.live.clear();
@@ -191,8 +238,13 @@ impl KeeperCore {
         session_hash: [u8; 32],
         ask: &Ask,
         request: &Request,
-        rules: Vec<String>,
+        rules: &[RuleId],
+        glass: Option<Open>,
     ) -> Result<Permit, KeeperError> {
+        let named = |rule: &RuleId| match &glass {
+            Some(open) if rule.0 == BREAK_GLASS => rule_of(open.id),
+            _ => rule.to_string(),
+        };
         let id = PermitId::draw(&*self.parts.random);
         let purpose = request.purpose.ok_or_else(|| failed("an allowed look has a purpose"))?;
         let look = Event::Look {
@@ -204,10 +256,11 @@ impl KeeperCore {
             span: span(ask),
             purpose,
             reason: ask.reason.clone(),
-            rules,
+            rules: rules.iter().map(named).collect(),
         };
         let leaf = self.enter_events(actor, vec![look])?.first().copied().unwrap_or_default(); // 3
-        let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX);
+        let until = glass.as_ref().map_or(UtcMicros(i64::MAX), |open| open.glass.until);
+        let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX).min(until);
         let mut permit = Permit {
             id,
             account: account.id.0,
@@ -216,12 +269,18 @@ impl KeeperCore {
             purpose,
             leaf,
             expires,
+            glass: glass.as_ref().map(|open| open.id),
             code: [0; 32],
         };
         let code = hmac::sign(&self.permit_key, &permit_message(&permit)); // 4
         permit.code.copy_from_slice(code.as_ref());
         let expires_boot = BootMicros(self.parts.clock.boot().0.saturating_add(PERMIT_SECONDS_MAX * 1_000_000));
-        let holder = Holder { account: account.id, session_hash, expires, expires_boot };
+        let expires_boot = glass.as_ref().map_or(expires_boot, |open| open.until_boot.min(expires_boot));
+        let bound = territory::is_bound(request.person.role);
+        let territories = request.cameras.iter().filter(|_| bound).map(|camera| camera.territory.clone()).collect();
+        let cameras = ask.cameras.clone();
+        let glass = permit.glass;
+        let holder = Holder { account: account.id, session_hash, cameras, expires, expires_boot, territories, glass };
         self.moving().permits.live.insert(id, holder);
         Ok(permit)
     }

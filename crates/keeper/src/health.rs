@@ -141,6 +141,7 @@ impl KeeperCore {
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
         findings.extend(self.acts_findings()?);
+        findings.extend(self.glass_findings()?);
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
             now,

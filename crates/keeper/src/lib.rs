@@ -18,6 +18,8 @@ mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
+mod glass;
+mod glass_health;
 mod health;
 mod in_process;
 pub mod journal;
@@ -27,10 +29,13 @@ mod lawful;
 mod life;
 mod orders;
 mod rebuild;
+pub mod review;
+mod rights;
 mod scans;
 mod sealed;
 pub mod socket;
 mod tick;
+mod trace;
 pub mod verify;
 pub mod wire;
 

@@ -4,11 +4,17 @@
 //! connection, the user id of the command line from the kernel.
 
 mod clock;
+mod glass;
 pub mod oidc;
 
 pub use clock::{ClockLine, ClockView, Confirmation};
+pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 
-use domain::{ActId, CameraId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
+use domain::{
+    ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId,
+    UtcMicros,
+};
 use policy::{
     Role as AccountRole,
     acts::{Draft, Problem},
@@ -151,6 +157,41 @@ pub enum Question {
     SeeHealth {
         session: SessionSecret,
     },
+    /// What was done, for those whose office it is to review it.
+    Review(Box<ReviewAsk>),
+    /// What the person of this session did; `before`: from that entry's number downwards.
+    OwnTrace {
+        session: SessionSecret,
+        span: Span,
+        before: Option<u64>,
+    },
+    /// What is asked, open, or waits for the data-protection officer.
+    SeeBreakGlass {
+        session: SessionSecret,
+    },
+    /// With password and code anew.
+    BreakGlassAsk {
+        session: SessionSecret,
+        cameras: Vec<CameraId>,
+        reason: Sensitive<String>,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    },
+    /// A second person confirms, on anybody's screen.
+    BreakGlassConfirm {
+        session: SessionSecret,
+        glass: GlassId,
+        person: PersonProof,
+    },
+    BreakGlassEnd {
+        session: SessionSecret,
+        glass: GlassId,
+    },
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        session: SessionSecret,
+        glass: GlassId,
+    },
     // the command line
     Control(Control),
 }
@@ -179,6 +220,11 @@ pub enum Control {
         name: String,
         sub_url: Option<String>,
     },
+    /// What a camera films, its commune, its groups.
+    CameraRights {
+        name: String,
+        rights: CameraRights,
+    },
     /// Looks at a camera: a registered one by name, or an address.
     CameraTest {
         target: ProbeTarget,
@@ -189,9 +235,19 @@ pub enum Control {
     },
     AccountList,
     Oidc(oidc::OidcControl),
+    /// All of a person's teams, from now on.
+    AccountTeams {
+        name: Sensitive<String>,
+        teams: Vec<String>,
+    },
     /// Ends an account's sessions, links and permits at once.
     AccountDisable {
         name: Sensitive<String>,
+    },
+    /// A person was trained in data protection that day.
+    AccountTrained {
+        name: Sensitive<String>,
+        on: UtcMicros,
     },
     /// A part of a scan, in order; the keeper seals it once it is whole.
     ScanPart(ScanPart),
@@ -229,6 +285,12 @@ pub enum Control {
     LawPropose {
         person: PersonProof,
         text: LawProposal,
+    },
+    BreakGlass,
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        person: PersonProof,
+        glass: GlassId,
     },
     /// Another person approves it, by the digest that was shown.
     LawApprove {
@@ -384,6 +446,7 @@ pub struct NewCamera {
     pub purposes: Vec<Purpose>,
     pub fingerprint: Option<String>,
     pub sub_url: Option<String>,
+    pub rights: CameraRights,
 }
 
 /// What a look at a camera found.
@@ -475,6 +538,8 @@ pub enum Answer {
     CameraViews(Vec<CameraView>),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
+    Reviewed(Box<Reviewed>),
+    OwnTrace(Box<TracePage>),
     Status(Box<Status>),
     Probed(Result<Probed, ProbeFailure>),
     CameraAdded {
@@ -506,6 +571,8 @@ pub enum Answer {
     Confirmation(Confirmation),
     Law(Box<LawView>),
     LawDone(LawDone),
+    BreakGlass(Box<GlassView>),
+    GlassDone(GlassDone),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,
@@ -532,6 +599,7 @@ pub struct AccountLine {
     pub ready: bool,
     /// An identity of the provider is its.
     pub bound: bool,
+    pub teams: Vec<String>,
 }
 
 /// Why a setup link did nothing.
@@ -639,6 +707,7 @@ pub struct CameraView {
     pub missing: Vec<MissingAct>,
     /// When the order that lets it record ends.
     pub order_end: Option<UtcMicros>,
+    pub rights: CameraRights,
 }
 
 /// A paper that a camera lacks; `policy::golive::Missing::named` has its words.

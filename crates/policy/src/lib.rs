@@ -6,14 +6,17 @@ pub mod clocks;
 pub mod decide;
 pub mod dossier;
 pub mod explain;
+pub mod glass;
 pub mod golive;
 pub mod law;
 pub mod request;
 pub mod required;
 pub mod retention;
+pub mod territory;
 pub mod time;
 
 pub use decide::{Decision, Reason, Refusal, RuleId};
 pub use explain::{Confidence, Language};
+pub use glass::{BREAK_GLASS, Glass};
 pub use law::{Law, LawError};
 pub use request::{Action, CameraFacts, Controller, Paper, PersonFacts, Request, Role};

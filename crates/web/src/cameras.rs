@@ -40,7 +40,7 @@ pub struct Camera {
     order_end: Option<String>,
 }
 
-/// A legal paper that a camera lacks.
+/// A legal paper that a camera, or a person, lacks.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MissingAct {
     rule: String,
@@ -58,10 +58,15 @@ pub struct MissingAct {
 impl MissingAct {
     /// What a camera lacks, in words.
     pub fn of(view: &CameraView) -> Vec<MissingAct> {
-        let told = view.missing.iter().filter_map(|act| Some((act.blocks, act.words()?)));
-        let told = told.map(|(blocks, missing)| MissingAct {
+        view.missing.iter().filter_map(MissingAct::told).collect()
+    }
+
+    /// One in words; none for a rule of another release.
+    pub fn told(act: &keeper::wire::MissingAct) -> Option<MissingAct> {
+        let missing = act.words()?;
+        Some(MissingAct {
             rule: missing.rule,
-            blocks,
+            blocks: act.blocks,
             article: missing.article,
             title_fr: missing.title_fr,
             title_en: missing.title_en,
@@ -69,8 +74,7 @@ impl MissingAct {
             text_en: missing.text_en,
             remedy_fr: missing.remedy_fr,
             remedy_en: missing.remedy_en,
-        });
-        told.collect()
+        })
     }
 
     /// The first that blocks, in French and English: why the camera does not record.

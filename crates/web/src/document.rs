@@ -1,6 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, oidc, passkeys, replay, session, setup, site, wall};
+use crate::{
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, replay, reviews, session, setup, site, wall,
+};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -33,12 +35,22 @@ use utoipa::{
         passkeys::post_begin,
         passkeys::post_passkey,
         passkeys::delete_passkey,
+        break_glass::get_break_glass,
+        break_glass::post_break_glass,
+        break_glass::post_confirm,
+        break_glass::post_acknowledge,
+        break_glass::delete_break_glass,
         setup::post_setup_begin,
         setup::post_setup,
         cameras::get_cameras,
         day::get_day,
         looks::post_look,
         looks::delete_look,
+        reviews::post_trace,
+        reviews::post_accounts,
+        reviews::post_questions,
+        reviews::post_name,
+        reviews::get_own_trace,
         health::get_health,
         wall::get_wall,
         live::get_live,

@@ -4,6 +4,7 @@
 //! the session's secret with each question to the keeper (P3). It opens recorded footage with chunk keys that the keeper
 //! gives for a permit (P4), and gets live frames from the recorder while a permit stands (P5).
 
+mod break_glass;
 mod cameras;
 mod console;
 mod day;
@@ -25,6 +26,8 @@ mod provider;
 mod recorder_link;
 mod recorder_word;
 mod replay;
+mod review_words;
+mod reviews;
 mod routes;
 mod server;
 mod session;

@@ -57,6 +57,8 @@ pub struct Look {
     expires_at: String,
     /// Number of its entry in the ledger.
     entry: u64,
+    /// The break-glass that alone permits it; it ends with that.
+    break_glass: Option<String>,
 }
 
 /// Ask to look
@@ -140,6 +142,7 @@ impl Look {
             reason,
             expires_at: permit.expires.to_string(),
             entry: permit.leaf,
+            break_glass: permit.glass.map(|glass| glass.to_string()),
         }
     }
 }

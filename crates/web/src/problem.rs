@@ -1,6 +1,7 @@
 //! Why a request was not done, as RFC 9457 problem details in French and in English.
 //!
-//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer.
+//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer,
+//! but a person's own identity at the provider.
 
 use axum::{
     Json,
@@ -9,7 +10,10 @@ use axum::{
 };
 use domain::{
     Sensitive,
-    limit::{CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PERMIT_IDLE_SECONDS_MAX},
+    limit::{
+        BREAK_GLASS_ASK_SECONDS_MAX, CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
+        PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEW_DAYS_MAX,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -82,6 +86,9 @@ impl Problem {
     /// Told to nobody but the browser whose person it is.
     pub fn not_bound(identity: Sensitive<String>) -> Problem {
         Problem { identity: Some(identity), ..Problem::from(&NOT_BOUND) }
+    }
+    pub fn review_refused(refused: Refused) -> Problem {
+        Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
     }
     /// With a header `Retry-After`.
     pub fn wait(seconds: u32) -> Problem {
@@ -235,6 +242,39 @@ texts! {
     LOOK_REFUSED FORBIDDEN "look-refused": "Demande refusée", "Request refused";
         "Aucune image n’a été ouverte. Le refus est inscrit au registre avec ses raisons.",
         "No picture was opened. The refusal is in the ledger with its reasons."
+    REVIEW_REFUSED FORBIDDEN "review-refused": "Relecture refusée", "Review refused";
+        "Rien n’a été montré. Le refus est inscrit au registre avec ses raisons.",
+        "Nothing was shown. The refusal is in the ledger with its reasons."
+    REVIEW_REASON BAD_REQUEST "review-reason": "Motif trop court ou trop long", "Reason too short or too long";
+        "Une relecture a un motif de 10 à 500 caractères : il est inscrit au registre avant la réponse.",
+        "A review has a reason of 10 to 500 characters: it is entered in the ledger before the answer."
+    REVIEW_SPAN BAD_REQUEST "review-span": "Période trop longue ou inversée", "Period too long or backwards";
+        "Une relecture porte sur 366 jours au plus, les questions à poser sur 31. Choisissez une période plus courte.",
+        "A review covers at most 366 days, questions worth asking 31. Choose a shorter period."
+    BREAK_GLASS_REASON FORBIDDEN "break-glass-reason": "Motif trop court ou trop long", "Reason too short or too long";
+        "Dites en une phrase, de 10 à 500 caractères, ce qui presse. Rien n’a été demandé.",
+        "Say in one sentence, of 10 to 500 characters, what is urgent. Nothing was asked for."
+    BREAK_GLASS_NOT_HABILITATED FORBIDDEN "break-glass-not-habilitated": "Pas d’accès d’urgence pour ce compte", "No break-glass for this account";
+        "L’accès d’urgence ne lève que les règles de la commune : il faut une qualité de la liste fermée (R253-3) et une habilitation ou un agrément en vigueur.",
+        "Break-glass lifts the town’s own rules only: it takes a role of the closed list (R253-3) and a habilitation or an approval in force."
+    BREAK_GLASS_SAME_PERSON FORBIDDEN "break-glass-same-person": "Il faut une autre personne", "Another person is needed";
+        "La personne qui demande ne peut pas confirmer. Une seconde personne habilitée confirme, ici ou sur un autre écran.",
+        "Who asks cannot confirm. A second habilitated person confirms, here or on another screen."
+    BREAK_GLASS_NOT_THIS_PERSON FORBIDDEN "break-glass-not-this-person": "Cette personne ne peut pas confirmer", "This person cannot confirm";
+        "Confirme qui voit des images par sa qualité, avec une habilitation ou un agrément en vigueur, et dont le compte est plus ancien que la demande.",
+        "Who confirms sees pictures by role, with a habilitation or an approval in force, and has an account older than the demand."
+    BREAK_GLASS_LAW_IN_DOUBT FORBIDDEN "break-glass-law-in-doubt": "Règles en doute : rien n’est permis", "Rules in doubt: nothing is permitted";
+        "Les règles enregistrées ne sont pas celles que le registre nomme. Deux personnes en remettent en vigueur : `vigie law show` dit comment.",
+        "The rules in the registry are not those that the ledger names. Two persons put rules in force again: `vigie law show` says how."
+    BREAK_GLASS_STILL_OPEN FORBIDDEN "break-glass-still-open": "Encore ouvert", "Still open";
+        "Mettez-y fin d’abord, ou attendez son terme ; prenez-en acte ensuite.",
+        "End it first, or wait for its end; then acknowledge it."
+    BREAK_GLASS_NOT_THE_OFFICER FORBIDDEN "break-glass-not-the-officer": "Réservé au délégué à la protection des données", "For the data-protection officer";
+        "Lui seul prend acte d’un accès d’urgence.",
+        "Only the officer acknowledges a break-glass."
+    NO_BREAK_GLASS NOT_FOUND "no-break-glass": "Aucun accès d’urgence de ce numéro", "No break-glass of that number";
+        "Une demande attend cinq minutes ; elle a expiré, a été confirmée, ou n’est pas la vôtre. Rechargez la page, ou demandez de nouveau.",
+        "A demand waits five minutes; it expired, was confirmed, or is not yours. Reload the page, or ask again."
     OTHER_PAGE FORBIDDEN "other-page": "Demande d’une autre page", "Request of another page";
         "L’en-tête `Vigie-Request: 1` manque : seule la console de Vigie peut agir.",
         "The header `Vigie-Request: 1` is missing: only the console of Vigie may act."
@@ -299,6 +339,11 @@ texts! {
 
 // The text of `PASSWORD_LENGTH` says these numbers.
 const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
+// The texts of `REVIEW_REASON` and `REVIEW_SPAN` too.
+const _: () =
+    assert!(REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500 && REVIEW_DAYS_MAX == 366 && QUESTION_DAYS_MAX == 31);
+// Those of break-glass too.
+const _: () = assert!(BREAK_GLASS_ASK_SECONDS_MAX == 300 && REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
 

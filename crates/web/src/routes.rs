@@ -1,6 +1,9 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
-use crate::{cameras, day, health, live, looks, oidc, passkeys, replay, server::Web, session, setup, site, wall};
+use crate::{
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, replay, reviews, server::Web, session, setup, site,
+    wall,
+};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, post},
@@ -39,6 +42,16 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/cameras/{id}/day", get(day::get_day)),
         route(Method::POST, "/api/looks", post(looks::post_look)),
         route(Method::DELETE, "/api/looks/{permit}", delete(looks::delete_look)),
+        route(Method::POST, "/api/reviews/trace", post(reviews::post_trace)),
+        route(Method::POST, "/api/reviews/accounts", post(reviews::post_accounts)),
+        route(Method::POST, "/api/reviews/questions", post(reviews::post_questions)),
+        route(Method::POST, "/api/reviews/name", post(reviews::post_name)),
+        route(Method::GET, "/api/trace", get(reviews::get_own_trace)),
+        route(Method::GET, "/api/break-glass", get(break_glass::get_break_glass)),
+        route(Method::POST, "/api/break-glass", post(break_glass::post_break_glass)),
+        route(Method::POST, "/api/break-glass/{id}/confirm", post(break_glass::post_confirm)),
+        route(Method::POST, "/api/break-glass/{id}/acknowledge", post(break_glass::post_acknowledge)),
+        route(Method::DELETE, "/api/break-glass/{id}", delete(break_glass::delete_break_glass)),
         route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
         route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),

@@ -120,6 +120,42 @@ async fn a_passkey_s_ceremony_passes_through_and_signs_in_or_does_not() {
 }
 
 #[tokio::test]
+async fn break_glass_is_asked_confirmed_by_another_person_and_ended_and_each_no_says_what_to_do() {
+    let town = Town::new(); // its keeper lives as long as it
+    let router = town.router();
+    let ask = async |method: &str, path: &str, body: Option<String>| {
+        let response = send(&router, request(method, path, body.as_deref())).await;
+        (response.status().as_u16(), json(response).await)
+    };
+    let path = format!("/api/break-glass/{}", fake::GLASS);
+    let demand = |password| {
+        let (camera, reason) = (fake::CAMERA, fake::REASON);
+        Some(format!(r#"{{"cameras":["{camera}"],"reason":"{reason}","password":"{password}","code":"123456"}}"#))
+    };
+    let second = |name| Some(format!(r#"{{"name":"{name}","password":"x","code":"123456"}}"#));
+    let (status, view) = ask("GET", "/api/break-glass", None).await;
+    assert_eq!((status, &view["seconds"], &view["lines"][0]["state"]), (200, &900.into(), &"asked".into()));
+    assert_eq!(view["lines"][0]["may"], serde_json::json!(["confirm", "end"]));
+    let (status, asked) = ask("POST", "/api/break-glass", demand(fake::PASSWORD)).await;
+    assert_eq!((status, &asked["id"], asked["until"].is_null()), (201, &fake::GLASS.to_string().into(), true));
+    let confirm = format!("{path}/confirm");
+    let (status, open) = ask("POST", &confirm, second("cheffe")).await;
+    assert_eq!((status, open["until"].is_string()), (200, true));
+    assert_eq!(ask("DELETE", &path, None).await.0, 204);
+    let refused = [
+        (ask("POST", "/api/break-glass", demand("wrong")).await, 403, "wrong-proof"),
+        (ask("POST", &confirm, second("operateur")).await, 403, "break-glass-same-person"),
+        (ask("POST", &confirm, second("admin")).await, 403, "break-glass-not-this-person"),
+        (ask("POST", &format!("{path}/acknowledge"), None).await, 403, "break-glass-not-the-officer"),
+        (ask("DELETE", "/api/break-glass/none", None).await, 404, "no-break-glass"),
+        (ask("DELETE", &format!("/api/break-glass/{}", "0".repeat(32)), None).await, 404, "no-break-glass"),
+    ];
+    for ((status, problem), expected, kind) in refused {
+        assert_eq!((status, &problem["type"]), (expected, &format!("urn:vigie:problem:{kind}").into()));
+    }
+}
+
+#[tokio::test]
 async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
     let town = Town::new(); // its keeper lives as long as it
     let router = town.router();

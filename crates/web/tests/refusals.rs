@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 25] = [
+const TABLE: [Row; 35] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -49,13 +49,27 @@ const TABLE: [Row; 25] = [
     row("GET", "/api/cameras/{id}/day", Who::SignedIn),
     row("POST", "/api/looks", Who::SignedIn),
     row("DELETE", "/api/looks/{permit}", Who::SignedIn),
+    row("POST", "/api/reviews/trace", Who::SignedIn),
+    row("POST", "/api/reviews/accounts", Who::SignedIn),
+    row("POST", "/api/reviews/questions", Who::SignedIn),
+    row("POST", "/api/reviews/name", Who::SignedIn),
+    row("GET", "/api/trace", Who::SignedIn),
+    row("GET", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/confirm", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/acknowledge", Who::SignedIn),
+    row("DELETE", "/api/break-glass/{id}", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/replay", Who::SignedIn),
 ];
 
+const DEMAND: &str = r#"{"cameras":[],"reason":"x","password":"x","code":"1"}"#;
 const CEREMONY: &str = r#"{"ceremony":"00000000000000000000000000000000","credential":{},"label":"x"}"#;
+
+const REVIEW: &str = r#"{"from":"2026-07-14T10:00:00Z","to":"2026-07-14T11:00:00Z","reason":"contrôle mensuel","pseudonym":"0000-0000",
+    "password":"x","code":"1","second_name":"maire","second_password":"x","second_code":"1"}"#;
 
 impl Row {
     /// A right request but for the permit, which nobody gave.
@@ -72,7 +86,10 @@ impl Row {
             ("POST", "/api/session/passkey") => Some(CEREMONY),
             ("POST", "/api/passkeys/begin") => Some(r#"{"password":"x","code":"1"}"#),
             ("POST", "/api/passkeys") => Some(CEREMONY),
+            ("POST", "/api/break-glass") => Some(DEMAND),
+            ("POST", "/api/break-glass/{id}/confirm") => Some(r#"{"name":"x","password":"x","code":"1"}"#),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
+            ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),
             ("POST", _) => Some(look.as_str()),
             _ => None,
         };

@@ -3,6 +3,7 @@
 
 mod account;
 pub(crate) mod act;
+mod break_glass;
 mod camera;
 mod catalog;
 pub(crate) mod clock;
@@ -10,6 +11,7 @@ mod config;
 mod destroy;
 mod init;
 pub(crate) mod law;
+mod law_names;
 mod oidc;
 mod public;
 mod serve;
@@ -63,6 +65,10 @@ enum Command {
     /// Le recueil de règles en vigueur, et son changement à deux · the law pack in force, and its change by two persons
     #[command(subcommand)]
     Law(law::Command),
+    /// L'accès d'urgence : ce qui est ouvert, et ce dont le DPO n'a pas pris acte · break-glass: what is open, and what the DPO has
+    /// not acknowledged
+    #[command(subcommand)]
+    BreakGlass(break_glass::Command),
     /// Les horloges, et l'heure confirmée à deux · the clocks, and the time confirmed by two persons
     #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
     Clock {
@@ -155,6 +161,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Act(command) => act::run(&context, command),
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
+        Command::BreakGlass(command) => break_glass::run(&context, command),
         Command::Clock { command } => clock::run(&context, command),
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),

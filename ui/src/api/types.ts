@@ -2,7 +2,10 @@
 
 import type { CeremonyOptions } from './passkey'
 
-export type Role = 'operator' | 'administrator'
+/** The closed list of CSI R253-3, then those who never see a picture. */
+export type Role =
+  | 'elected' | 'municipal-police' | 'operator' | 'state-agent' | 'other-authority' | 'premises-agent' | 'private-operator'
+  | 'dpo' | 'inspector' | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 export type Iso = string
@@ -136,6 +139,38 @@ export interface Look {
   expires_at: Iso
   /** Number of the ledger entry written before the first picture. */
   entry: number
+  /** The break-glass that alone permits it, and with which it ends. */
+  break_glass: string | null
+}
+
+/** What is asked for, open, or waits for the data-protection officer. */
+export interface BreakGlass {
+  now: Iso
+  /** For how long one is open. */
+  seconds: number
+  /** What a look by it is told. */
+  text_fr: string
+  text_en: string
+  lines: BreakGlassLine[]
+}
+
+export interface BreakGlassLine {
+  id: string
+  state: 'asked' | 'open' | 'ended'
+  /** Names and reason as far as this person is told. */
+  who: string | null
+  second: string | null
+  reason: string | null
+  cameras: string[]
+  at: Iso
+  until: Iso | null
+  looks: number
+  may: ('confirm' | 'look' | 'end' | 'acknowledge')[]
+}
+
+export interface BreakGlassBegun {
+  id: string
+  until: Iso | null
 }
 
 export type CheckState = 'ok' | 'warning' | 'alarm'

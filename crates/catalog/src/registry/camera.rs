@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::column;
 use crate::error::{CatalogError, Failure};
-use domain::{CameraId, Purpose, Sensitive, UtcMicros};
+use domain::{CameraId, CameraRights, Purpose, Sensitive, UtcMicros, rights::RightsError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -26,6 +26,8 @@ pub struct Camera {
     pub purposes: Vec<Purpose>,
     /// The device pinned at `camera add` (R13).
     pub fingerprint: Option<String>,
+    /// By what rules tell it apart from others.
+    pub rights: CameraRights,
 }
 
 /// One dated version.
@@ -163,15 +165,17 @@ async fn add_version(
     let version = column::count::<u32>(&last, "version")? + 1;
     let insert = sqlx::query(
         "insert into camera (site, camera, version, valid_from, recorded_at, removed, name, place, url, credential,
-           delay_days, purposes, fingerprint, sub_url)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+           delay_days, purposes, fingerprint, sub_url, films, commune, in_groups)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     );
     let credential = camera.credential.as_ref().map(|sealed| sealed.reveal().as_slice());
     let insert = insert.bind(&site[..]).bind(&camera.id.0[..]).bind(i64::from(version)).bind(valid_from.0);
     let insert = insert.bind(recorded_at.0).bind(removed).bind(&camera.name).bind(&camera.place).bind(&camera.url);
     let insert = insert.bind(credential).bind(i64::from(camera.delay_days));
     let insert = insert.bind(column::purposes_text(&camera.purposes)).bind(&camera.fingerprint);
-    let insert = insert.bind(&camera.sub_url);
+    let CameraRights { films, commune, groups } = &camera.rights;
+    let insert = insert.bind(&camera.sub_url).bind(films.name()).bind(commune.as_ref().map(|commune| commune.code()));
+    let insert = insert.bind(column::json(groups)?);
     insert.execute(db).await?;
     Ok(version)
 }
@@ -187,6 +191,7 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         delay_days: column::count(row, "delay_days")?,
         purposes: column::purposes(row, "purposes")?,
         fingerprint: row.try_get("fingerprint")?,
+        rights: rights_of(row)?,
     };
     Ok(CameraVersion {
         camera,
@@ -194,5 +199,17 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         valid_from: column::micros(row, "valid_from")?,
         recorded_at: column::micros(row, "recorded_at")?,
         removed: row.try_get("removed")?,
+    })
+}
+
+fn rights_of(row: &SqliteRow) -> Result<CameraRights, sqlx::Error> {
+    let (films, commune): (String, Option<String>) = (row.try_get("films")?, row.try_get("commune")?);
+    Ok(CameraRights {
+        films: films.parse().map_err(|error: RightsError| column::wrong("films", error.to_string()))?,
+        commune: commune
+            .map(|code| code.parse())
+            .transpose()
+            .map_err(|error: RightsError| column::wrong("commune", error.to_string()))?,
+        groups: column::from_json(row, "in_groups")?,
     })
 }

@@ -9,6 +9,8 @@ mod law;
 mod passkey;
 mod scan;
 mod session;
+mod team;
+mod training;
 
 pub use account::{Account, AccountId};
 pub use act::ActVersion;

@@ -1,18 +1,9 @@
--- The registry, version 7: sign-in by a provider. Both columns are sealed by the keeper: a row that was edited, or copied to
--- another account, does not open.
-create table provider_keys (
-  site bytea not null references site (site),
-  issuer text not null,
-  keys bytea not null,
-  confirmed bigint not null,
-  primary key (site, issuer)
-);
-create table binding (
+-- The registry, version 7: when each person was trained in data protection. Rows are added, never changed; the latest day counts.
+create table training (
   site bytea not null,
   account bytea not null,
-  -- issuer and subject
-  identity bytea not null,
-  bound bigint not null,
-  primary key (site, account),
+  trained_on bigint not null,
+  recorded_at bigint not null,
+  primary key (site, account, trained_on),
   foreign key (site, account) references account (site, account)
 );

@@ -1,11 +1,12 @@
-//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
+//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys, reviews.
 
 use super::client::{KeeperClient, unexpected};
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use crate::wire::{
     Answer, Browser, PasskeyLine, Question, SessionView,
     oidc::{OidcAnswer, OidcQuestion},
 };
-use domain::Sensitive;
+use domain::{Sensitive, Span};
 use vault::{
     KeeperError,
     keeper::{Permit, SessionSecret},
@@ -102,6 +103,20 @@ impl KeeperClient {
     pub fn oidc(&self, question: OidcQuestion) -> Result<OidcAnswer, KeeperError> {
         match self.ask(&Question::Oidc(question))? {
             Answer::Oidc(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn review(&self, ask: ReviewAsk) -> Result<Reviewed, KeeperError> {
+        match self.ask(&Question::Review(Box::new(ask)))? {
+            Answer::Reviewed(told) => Ok(*told),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn own_trace(&self, session: SessionSecret, span: Span, before: Option<u64>) -> Result<TracePage, KeeperError> {
+        match self.ask(&Question::OwnTrace { session, span, before })? {
+            Answer::OwnTrace(page) => Ok(*page),
             other => Err(unexpected(&other)),
         }
     }

@@ -289,6 +289,7 @@ pub fn bare_registry() -> TempDir {
             delay_days,
             purposes: vec![Purpose::SafetyOfPersonsAndProperty],
             fingerprint: None,
+            rights: Default::default(),
         };
         registry.camera_put(&camera, created, created).unwrap();
     }

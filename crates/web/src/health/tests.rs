@@ -50,6 +50,7 @@ fn views() -> Vec<CameraView> {
         has_sub: false,
         missing: vec![],
         order_end: None,
+        rights: Default::default(),
     }]
 }
 

@@ -1,11 +1,12 @@
-//! `vigie account add|bind|unbind|disable|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|bind|unbind|disable|training|teams|list`: an account begins with a one-time setup link; there is no default
+//! password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
 use clap::Subcommand;
-use domain::Sensitive;
+use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Control};
-use policy::Role;
+use policy::{Role, calendar};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -13,7 +14,7 @@ pub enum Command {
     /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
     Add {
         name: String,
-        /// operator | administrator
+        /// operator | administrator | dpo | inspector | elected | municipal-police…
         #[arg(long)]
         role: Role,
     },
@@ -36,6 +37,16 @@ pub enum Command {
     Unbind { name: String },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
     Disable { name: String },
+    /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
+    Training {
+        name: String,
+        /// Le jour, par exemple 2026-03-12 · the day
+        #[arg(long, value_parser = day)]
+        on: UtcMicros,
+    },
+    /// Toutes les équipes d'une personne, que nomment les règles de la commune ; sans nom, aucune · all teams of a person, which
+    /// the town's own rules name; without one, none
+    Teams { name: String, teams: Vec<String> },
     /// Comptes du site · accounts of the site
     List,
 }
@@ -46,6 +57,8 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Bind { name, issuer, subject, confirm } => super::oidc::bind(context, name, issuer, subject, confirm),
         Command::Unbind { name } => super::oidc::unbind(context, name),
         Command::Disable { name } => disable(context, name),
+        Command::Training { name, on } => training(context, name, on),
+        Command::Teams { name, teams } => set_teams(context, name, teams),
         Command::List => list(context),
     }
 }
@@ -70,6 +83,31 @@ fn disable(context: &Context<'_>, name: String) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+fn training(context: &Context<'_>, name: String, on: UtcMicros) -> Outcome {
+    context.ask(Control::AccountTrained { name: Sensitive::new(name), on })?;
+    println!(
+        "{}",
+        context.pick("Formation notée et inscrite au registre.", "Training noted and entered in the ledger.")
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set_teams(context: &Context<'_>, name: String, teams: Vec<String>) -> Outcome {
+    context.ask(Control::AccountTeams { name: Sensitive::new(name), teams })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette personne en cours ont pris fin.",
+            "Entered in the ledger; this person's looks that were under way have ended."
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn day(text: &str) -> Result<UtcMicros, String> {
+    calendar::written_day(text).map_err(|_| "2026-03-12".to_owned())
+}
+
 fn list(context: &Context<'_>) -> Outcome {
     let Answer::Accounts(accounts) = context.ask(Control::AccountList)? else { return Err(unexpected()) };
     for account in accounts {
@@ -83,7 +121,11 @@ fn list(context: &Context<'_>) -> Outcome {
         };
         let bound =
             if account.bound { context.pick("  (rattaché au fournisseur)", "  (bound at the provider)") } else { "" };
-        println!("{}  {}{closed}{bound}{ready}", account.name.reveal(), account.role);
+        let teams = match account.teams.is_empty() {
+            true => String::new(),
+            false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
+        };
+        println!("{}  {}{teams}{closed}{bound}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,8 @@
-//! `vigie camera add|list|test|confirm|sub|remove`.
+//! `vigie camera add|list|test|confirm|sub|rights|remove`.
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::{Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraRights, Commune, Films, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
 use std::{
@@ -32,6 +32,19 @@ pub enum Command {
         /// rtsp://… du même appareil ; sans adresse, le flux est retiré · of the same device; without it the stream is removed
         url: Option<String>,
     },
+    /// Ce qu'elle filme, sa commune, ses groupes : ce qui n'est pas donné reste · what it films, its commune, its groups: what is
+    /// not given stays
+    Rights {
+        name: String,
+        #[command(flatten)]
+        rights: Rights,
+        /// Dans aucun groupe · in no group
+        #[arg(long, conflicts_with = "groups")]
+        no_group: bool,
+        /// Sur le territoire du responsable, sans code · on the controller's own territory, without a code
+        #[arg(long, conflicts_with = "commune")]
+        no_commune: bool,
+    },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
     Remove { name: String },
 }
@@ -55,10 +68,26 @@ pub struct Add {
     #[arg(long)]
     sub: Option<String>,
     #[command(flatten)]
+    rights: Rights,
+    #[command(flatten)]
     sign_in: SignIn,
     /// Sans regarder la caméra d'abord : elle n'est pas épinglée · without looking first: the device is not pinned
     #[arg(long)]
     untested: bool,
+}
+
+/// By what rules tell a camera apart from others.
+#[derive(Args)]
+pub struct Rights {
+    /// voie_publique | lieu_ouvert_public (CSI L251-2) ; les listes d'accès diffèrent · the lists of access differ
+    #[arg(long)]
+    films: Option<Films>,
+    /// Code INSEE de sa commune, ainsi 33063 · INSEE code of its commune
+    #[arg(long)]
+    commune: Option<Commune>,
+    /// Groupe que nomment les règles de la commune, ainsi ecoles · group that the town's own rules name
+    #[arg(long = "group")]
+    groups: Vec<String>,
 }
 
 #[derive(Args)]
@@ -86,6 +115,9 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Test(test) => run_test(context, test),
         Command::Confirm { name, device } => confirm(context, name, device),
         Command::Sub { name, url } => set_sub(context, name, url),
+        Command::Rights { name, rights, no_group, no_commune } => {
+            set_rights(context, name, rights, no_group, no_commune)
+        }
         Command::Remove { name } => remove(context, name),
     }
 }
@@ -119,6 +151,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
         purposes: add.purposes,
         fingerprint,
         sub_url: add.sub,
+        rights: add.rights.over(CameraRights::default()),
     };
     match context.ask(Control::CameraAdd(camera))? {
         Answer::CameraAdded { camera } => {
@@ -141,6 +174,7 @@ fn list(context: &Context<'_>) -> Outcome {
             camera.place,
             context.pick("jours", "days")
         );
+        print_rights(context, &camera.rights);
         for act in &camera.missing {
             let Some(missing) = act.words() else { continue };
             let effect = match act.blocks {
@@ -268,6 +302,54 @@ fn set_sub(context: &Context<'_>, name: String, url: Option<String>) -> Outcome 
         }
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_rights(context: &Context<'_>, rights: &CameraRights) {
+    let mut words = Vec::new();
+    if rights.films == Films::OpenPlace {
+        words.push(context.pick("lieu ouvert au public", "place open to the public").to_owned());
+    }
+    words.extend(rights.commune.as_ref().map(|commune| format!("{} {commune}", context.pick("commune", "commune"))));
+    if !rights.groups.is_empty() {
+        words.push(format!("{} {}", context.pick("groupes", "groups"), rights.groups.join(", ")));
+    }
+    if !words.is_empty() {
+        println!("    {}", words.join(" · "));
+    }
+}
+
+/// What is not given stays as it is; groups that are given are all of them.
+fn set_rights(context: &Context<'_>, name: String, rights: Rights, no_group: bool, no_commune: bool) -> Outcome {
+    must_be_in_service(context, &name)?;
+    let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
+    let known = cameras.into_iter().find(|camera| camera.name == name).map(|camera| camera.rights).unwrap_or_default();
+    let mut rights = rights.over(known);
+    if no_group {
+        rights.groups.clear();
+    }
+    if no_commune {
+        rights.commune = None;
+    }
+    context.ask(Control::CameraRights { name, rights: rights.clone() })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette caméra en cours ont pris fin.",
+            "Entered in the ledger; looks at this camera that were under way have ended."
+        )
+    );
+    print_rights(context, &rights);
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Rights {
+    fn over(self, known: CameraRights) -> CameraRights {
+        CameraRights {
+            films: self.films.unwrap_or(known.films),
+            commune: self.commune.or(known.commune),
+            groups: if self.groups.is_empty() { known.groups } else { self.groups },
+        }
+    }
 }
 
 fn remove(context: &Context<'_>, name: String) -> Outcome {
