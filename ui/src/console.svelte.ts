@@ -2,7 +2,8 @@
 import { api, whenSignedOut } from './api/client'
 import { problemFrom } from './api/problem'
 import { takeCameBack } from './api/provider'
-import type { Problem, PurposeNumber, Session, Site } from './api/types'
+import type { Problem, Session, Site } from './api/types'
+import { reasons } from './look/reasons.svelte'
 import { parseRoute, type Route } from './route'
 
 class Console {
@@ -20,8 +21,6 @@ class Console {
   sessionOver = $state(false)
   /** Who was here when the session locked: proposed on the sign-in screen, which keeps the address as it was. */
   lockedName = $state('')
-  /** Proposed in the next form, in memory only: a reason may be personal data. */
-  stated = $state<{ purpose: PurposeNumber; reason: string } | null>(null)
 
   async begin(): Promise<void> {
     this.problem = null
@@ -39,7 +38,7 @@ class Console {
     if (this.session === null) return
     this.lockedName = this.session.name
     this.session = null
-    this.stated = null
+    reasons.forget()
     this.sessionOver = true
   }
 
@@ -48,7 +47,7 @@ class Console {
       await api.signOut()
     } finally {
       this.session = null
-      this.stated = null
+      reasons.forget()
       this.lockedName = ''
       this.signedOut = true
       location.hash = '#/'

@@ -93,6 +93,16 @@ pub const BREAK_GLASS_ASK_SECONDS_MAX: i64 = 5 * 60;
 pub const RIGHTS_NAME_CHARS_MAX: usize = 60;
 /// Groups of one camera, teams of one person.
 pub const RIGHTS_NAMES_MAX: usize = 32;
+/// And says something: so many different letters or digits. Dots have none, a key held down has one.
+pub const REASON_SIGNS_MIN: usize = 4;
+/// Instead of a sentence, the number of an event or a file, with so many digits: what a centre's own register calls it.
+pub const REASON_CODE_CHARS_MIN: usize = 4;
+pub const REASON_CODE_CHARS_MAX: usize = 20;
+pub const REASON_CODE_DIGITS_MIN: usize = 3;
+/// A stated reason holds for further cameras for so long; using it does not prolong it. Most incidents are over then.
+pub const REASON_HOLDS_SECONDS_MAX: i64 = 30 * 60;
+/// Reasons of one's own session that are offered again.
+pub const REASONS_RECENT_MAX: usize = 5;
 /// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
@@ -244,6 +254,8 @@ pub const NOT_DURABLE_ALARM_SECONDS: i64 = 20;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
+// A reason never outlasts the look that it was stated for, a code is shorter than a reason may be.
+const _: () = assert!(REASON_HOLDS_SECONDS_MAX < PERMIT_SECONDS_MAX && REASON_CODE_CHARS_MAX < REASON_CHARS_MAX);
 // A scan's part travels in one message.
 const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
 // A page of a review fits a message, each line with its reason, its cameras' names and the words of some rules.

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    lawful::missing,
+    lawful::{missing, of_order},
     rights::rights_words,
     wire::{
         Answer, CameraView, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
@@ -97,7 +97,7 @@ impl KeeperCore {
                 name: version.camera.name,
                 place: version.camera.place,
                 delay_days: of_camera.map_or(version.camera.delay_days, |go| go.delay_days(version.camera.delay_days)),
-                purposes: version.camera.purposes,
+                purposes: of_order(of_camera, version.camera.purposes),
                 since: version.valid_from,
                 has_sub: version.camera.sub_url.is_some(),
                 missing: of_camera.map(missing).unwrap_or_default(),

@@ -14,6 +14,7 @@ use crate::{
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
+    reasons::Reasons,
     rebuild::Rebuilds,
     scans::Upload,
     trace::Trace,
@@ -82,6 +83,7 @@ pub struct KeeperCore {
 pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
+    pub reasons: Reasons,
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
@@ -191,6 +193,7 @@ impl KeeperCore {
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),
+                reasons: Reasons::default(),
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,

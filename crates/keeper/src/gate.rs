@@ -8,12 +8,13 @@
 use crate::{
     core::{KeeperCore, failed, malformed},
     glass::{Open, rule_of},
+    reasons::HeldReason,
 };
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
 use domain::{
     GlassId, PermitId, Sensitive, UtcMicros,
-    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX},
+    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX, REASON_HOLDS_SECONDS_MAX},
     world::BootMicros,
 };
 use ledger::{Actor, Event};
@@ -39,6 +40,33 @@ pub(crate) struct Permits {
     seen: HashMap<[u8; 32], BootMicros>,
 }
 
+/// When the reason of a look was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stated {
+    Now,
+    /// For the look of that entry.
+    Before {
+        entry: u64,
+    },
+}
+
+impl Stated {
+    fn entry(self) -> Option<u64> {
+        match self {
+            Stated::Now => None,
+            Stated::Before { entry } => Some(entry),
+        }
+    }
+}
+
+/// What a permit stands on.
+struct Grounds {
+    stated: Stated,
+    /// The rules that permit it, as the ledger names them.
+    rules: Vec<String>,
+    glass: Option<Open>,
+}
+
 struct Holder {
     account: AccountId,
     session_hash: [u8; 32],
@@ -56,18 +84,34 @@ impl KeeperCore {
     /// The gate.
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
         let (account, session_hash) = self.who_acts(session)?; // 1
+        self.decide_look(&account, session_hash, ask, Stated::Now)
+    }
+
+    /// From 2 on, also for a look under a reason that was stated before and holds.
+    pub(crate) fn decide_look(
+        &self,
+        account: &Account,
+        session_hash: [u8; 32],
+        ask: &Ask,
+        stated: Stated,
+    ) -> Result<Verdict, KeeperError> {
         let now = self.decision_time();
-        let request = self.request(&account, ask, now)?;
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
+        let request = self.request(account, ask, now)?;
         let (decision, glass) = self.decide(&request); // 2
         match decision {
             Decision::Allow { rules } => {
-                self.permit(actor, &account, session_hash, ask, &request, &rules, glass).map(Verdict::Allowed)
+                let named = |rule: &RuleId| match &glass {
+                    Some(open) if rule.0 == BREAK_GLASS => rule_of(open.id),
+                    _ => rule.to_string(),
+                };
+                let rules = rules.iter().map(named).collect();
+                let grounds = Grounds { stated, rules, glass };
+                self.permit(account, session_hash, ask, &request, grounds).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
                 let reasons = self.told(refusal.reasons, ask, now)?;
-                let leaf = self.refuse(actor, &account, ask, &request, rules)?;
+                let leaf = self.refuse(account, ask, &request, rules)?;
                 Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
@@ -111,8 +155,7 @@ impl KeeperCore {
         if ended.is_none() {
             return Err(KeeperError::NoPermit);
         }
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name };
-        self.enter_events(actor, vec![Event::LookEnded { permit }]).map(|_| ())
+        self.enter_events(by(&account), vec![Event::LookEnded { permit }]).map(|_| ())
     }
 
     /// Whether a permit holds: made here, unchanged, not ended, not expired, its session and account alive.
@@ -177,14 +220,18 @@ impl KeeperCore {
 
     /// Permits of a session that ended.
     pub(crate) fn end_permits(&self, session_hash: [u8; 32]) {
-        let permits = &mut self.moving().permits;
+        let mut moving = self.moving();
+        moving.reasons.forget(session_hash);
+        let permits = &mut moving.permits;
         permits.live.retain(|_, holder| holder.session_hash != session_hash);
         permits.seen.remove(&session_hash);
     }
 
     /// Permits of an account that may not look any more.
     pub(crate) fn end_permits_of(&self, account: AccountId) {
-        self.moving().permits.live.retain(|_, holder| holder.account != account);
+        let mut moving = self.moving();
+        moving.reasons.forget_of(account);
+        moving.permits.live.retain(|_, holder| holder.account != account);
     }
 
     /// Permits that name a camera of which something else holds now.
@@ -199,7 +246,9 @@ impl KeeperCore {
 
     /// Every permit: the rules by which they were given do not decide any more.
     pub(crate) fn end_all_permits(&self) {
-        self.moving().permits.live.clear();
+        let mut moving = self.moving();
+        moving.reasons.end_all();
+        moving.permits.live.clear();
     }
 
     pub(crate) fn forget_expired_permits(&self) {
@@ -233,18 +282,13 @@ impl KeeperCore {
 
     fn permit(
         &self,
-        actor: Actor,
         account: &Account,
         session_hash: [u8; 32],
         ask: &Ask,
         request: &Request,
-        rules: &[RuleId],
-        glass: Option<Open>,
+        grounds: Grounds,
     ) -> Result<Permit, KeeperError> {
-        let named = |rule: &RuleId| match &glass {
-            Some(open) if rule.0 == BREAK_GLASS => rule_of(open.id),
-            _ => rule.to_string(),
-        };
+        let glass = grounds.glass;
         let id = PermitId::draw(&*self.parts.random);
         let purpose = request.purpose.ok_or_else(|| failed("an allowed look has a purpose"))?;
         let look = Event::Look {
@@ -256,9 +300,10 @@ impl KeeperCore {
             span: span(ask),
             purpose,
             reason: ask.reason.clone(),
-            rules: rules.iter().map(named).collect(),
+            stated: grounds.stated.entry(),
+            rules: grounds.rules,
         };
-        let leaf = self.enter_events(actor, vec![look])?.first().copied().unwrap_or_default(); // 3
+        let leaf = self.enter_events(by(account), vec![look])?.first().copied().unwrap_or_default(); // 3
         let until = glass.as_ref().map_or(UtcMicros(i64::MAX), |open| open.glass.until);
         let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX).min(until);
         let mut permit = Permit {
@@ -281,18 +326,18 @@ impl KeeperCore {
         let cameras = ask.cameras.clone();
         let glass = permit.glass;
         let holder = Holder { account: account.id, session_hash, cameras, expires, expires_boot, territories, glass };
-        self.moving().permits.live.insert(id, holder);
+        let mut moving = self.moving();
+        moving.permits.live.insert(id, holder);
+        if grounds.stated == Stated::Now {
+            let until = request.now.plus_seconds(REASON_HOLDS_SECONDS_MAX);
+            let said = HeldReason { purpose, reason: ask.reason.clone(), stated: leaf, until };
+            moving.reasons.state(session_hash, account.id, said, self.parts.clock.boot());
+        }
+        drop(moving);
         Ok(permit)
     }
 
-    fn refuse(
-        &self,
-        actor: Actor,
-        account: &Account,
-        ask: &Ask,
-        request: &Request,
-        rules: Vec<String>,
-    ) -> Result<u64, KeeperError> {
+    fn refuse(&self, account: &Account, ask: &Ask, request: &Request, rules: Vec<String>) -> Result<u64, KeeperError> {
         let refusal = Event::Refusal {
             who: account.name.clone(),
             role: account.role.clone(),
@@ -304,7 +349,7 @@ impl KeeperCore {
             reason: Some(Sensitive::new(ask.reason.reveal().chars().take(REASON_CHARS_MAX).collect())),
             rules,
         };
-        Ok(self.enter_events(actor, vec![refusal])?.first().copied().unwrap_or_default())
+        Ok(self.enter_events(by(account), vec![refusal])?.first().copied().unwrap_or_default())
     }
 }
 
@@ -312,6 +357,10 @@ impl Holder {
     fn lives(&self, now: UtcMicros, boot: BootMicros) -> bool {
         now < self.expires && boot < self.expires_boot
     }
+}
+
+fn by(account: &Account) -> Actor {
+    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 fn span(ask: &Ask) -> Option<domain::Span> {

@@ -327,3 +327,55 @@ fn event(change: &str, asking: &Asking, second: Option<&Sensitive<String>>, unti
 pub(crate) fn actor(account: &Account) -> Actor {
     Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(glass: u8, change: &str) -> Event {
+        let name = || Sensitive::new("name".to_owned());
+        Event::BreakGlass(BreakGlass {
+            change: change.into(),
+            glass: GlassId([glass; 16]),
+            who: name(),
+            second: Some(name()),
+            cameras: vec![],
+            reason: name(),
+            until: Some(UtcMicros(9)),
+        })
+    }
+
+    fn book(events: impl IntoIterator<Item = Event>) -> GlassBook {
+        let mut book = GlassBook::default();
+        events.into_iter().for_each(|event| book.take(&Entry::new(UtcMicros(1), Actor::Schedule, event)));
+        book
+    }
+
+    /// The month of their entries may end before somebody reads them (L2).
+    #[test]
+    fn what_nobody_acknowledged_is_entered_again_as_it_was_and_what_was_is_not() {
+        let first = book([
+            told(1, ASKED),
+            told(1, OPENED),
+            told(2, OPENED),
+            told(3, OPENED),
+            told(1, ENDED),
+            told(3, ENDED),
+            told(3, READ),
+        ]);
+        let again = first.standing();
+        assert_eq!(again, [told(1, OPENED), told(1, ENDED), told(2, OPENED)]);
+        assert_eq!(book(again.clone()).standing(), again, "read after a restart it says the same");
+        let twice = book(first.standing().into_iter().chain(again.clone()));
+        assert_eq!(twice.standing(), again, "and said twice nothing more");
+    }
+
+    #[test]
+    fn a_looks_rule_names_its_break_glass_and_no_other_rule_does() {
+        let glass = GlassId([5; 16]);
+        assert_eq!(glass_of(&rule_of(glass)), Some(glass));
+        for rule in ["break-glass", "break-glass:", "break-glass:x", "operator-replays", "break-glasses"] {
+            assert_eq!(glass_of(rule), None, "{rule}");
+        }
+    }
+}

@@ -28,6 +28,7 @@ mod law;
 mod lawful;
 mod life;
 mod orders;
+mod reasons;
 mod rebuild;
 pub mod review;
 mod rights;

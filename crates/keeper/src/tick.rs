@@ -54,6 +54,7 @@ impl KeeperCore {
 
     fn forget_expired(&self) -> Result<(), KeeperError> {
         self.forget_expired_permits();
+        self.forget_dead_reasons();
         let boot = self.parts.clock.boot();
         self.moving().throttle.forget(boot);
         let Some(now) = self.judgement().trusted else { return Ok(()) };

@@ -3,33 +3,37 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
+mod acts;
 mod clock;
+mod fates;
 mod glass;
 pub mod oidc;
+mod run;
 
+pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
 pub use clock::{ClockLine, ClockView, Confirmation};
+pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
+pub use run::RunAnswer;
 
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use domain::{
     ActId, CameraId, CameraRights, GlassId, Hour, PermitId, Purpose, RunId, Secret32, Sensitive, Span, StreamId,
     UtcMicros,
 };
-use policy::{
-    Role as AccountRole,
-    acts::{Draft, Problem},
-    golive::Missing,
-};
-use seal::sign::{PublicKey, Signature};
+use policy::{Role as AccountRole, acts::Draft, golive::Missing};
+use seal::sign::PublicKey;
 use serde::{Deserialize, Serialize};
 use vault::{
     audit::HourBook,
     keeper::{
         Ask, Beat, ExtentsQuery, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret,
-        StreamFate, Verdict,
+        StreamFate, Verdict, View,
     },
     rebuild::Rebuilt,
 };
+
+pub use crate::reasons::{Continued, HeldReason, ReasonOver, ReasonView};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +149,18 @@ pub enum Question {
     EndLook {
         session: SessionSecret,
         permit: PermitId,
+    },
+    /// A look under the reason that holds.
+    ContinueLook {
+        session: SessionSecret,
+        view: View,
+        cameras: Vec<CameraId>,
+    },
+    Reason {
+        session: SessionSecret,
+    },
+    EndReason {
+        session: SessionSecret,
     },
     SeeCameras {
         session: SessionSecret,
@@ -390,51 +406,6 @@ pub struct Credentials {
     pub password: Sensitive<String>,
 }
 
-/// Some of the bytes of a scan; at most [`domain::limit::SCAN_PART_BYTES_MAX`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScanPart {
-    /// SHA-256 of the whole.
-    pub digest: [u8; 32],
-    pub total_bytes: u64,
-    pub offset: u64,
-    pub bytes: Sensitive<Vec<u8>>,
-}
-
-/// Which papers are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActQuery {
-    /// Those that held then; none: now.
-    pub at: Option<UtcMicros>,
-    /// As they were known then; none: now.
-    pub known_at: Option<UtcMicros>,
-    /// Those that do not hold, too.
-    pub all: bool,
-    /// So many were told already.
-    pub after: u32,
-}
-
-/// One paper, as `vigie act list` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActView {
-    pub id: ActId,
-    pub facts: Draft,
-    /// When it holds no more: its end, its event's, or its withdrawal.
-    pub end: Option<UtcMicros>,
-    pub holds: bool,
-    pub withdrawn: bool,
-    pub version: u32,
-    pub recorded_at: UtcMicros,
-}
-
-/// Why a paper is not taken; then none of its dossier is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedAct {
-    /// Which one of those that were given, from 1.
-    pub nth: u32,
-    pub number: String,
-    pub problems: Vec<Problem>,
-}
-
 /// A camera to be registered, with what its probe found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewCamera {
@@ -495,6 +466,8 @@ pub enum Answer {
     Failed(KeeperError),
     Minted(Vec<Minted>),
     Verdict(Box<Verdict>),
+    Continued(Box<Continued>),
+    Reason(ReasonView),
     Keys(Box<KeyAnswer>),
     Pulse(Box<Pulse>),
     Run(Box<RunAnswer>),
@@ -639,19 +612,6 @@ pub struct SetUpDone {
     pub recovery: Vec<Sensitive<String>>,
 }
 
-/// The certificate of a run, the site key, the anchor of its time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunAnswer {
-    pub site: domain::SiteId,
-    pub run: RunId,
-    pub run_key: PublicKey,
-    #[serde(with = "signature_bytes")]
-    pub signature: Signature,
-    pub site_key: PublicKey,
-    pub anchor: UtcMicros,
-    pub at_least: UtcMicros,
-}
-
 /// A camera as the recorder needs it; credentials in memory only (K13).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecorderCamera {
@@ -724,27 +684,6 @@ impl MissingAct {
     pub fn words(&self) -> Option<Missing> {
         Missing::named(&self.rule, self.ended)
     }
-}
-
-/// What became, or will become, of a camera's hour.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HourFate {
-    pub hour: Hour,
-    pub state: FateState,
-    pub deadline: Option<UtcMicros>,
-    pub destroyed_at: Option<UtcMicros>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FateState {
-    /// Its key lives.
-    Live,
-    /// Within ten minutes of its deadline, or past it with clocks that disagree: nothing opens (K8, K9).
-    Closed,
-    /// Its key is dead.
-    Destroyed,
-    /// It never had a key.
-    Empty,
 }
 
 /// The keeper's part of the health page.
@@ -822,48 +761,5 @@ pub struct Status {
     pub version: String,
 }
 
-/// The verdict on the log and on every destruction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verified {
-    pub holds: bool,
-    pub entries: u64,
-    pub checkpoints: u64,
-    pub unsigned: u64,
-    pub root_hex: String,
-    /// Keys (camera and hour) that came to life, died, live.
-    pub mints: u64,
-    pub destroyed: u64,
-    pub live: u64,
-    pub faults: Vec<String>,
-    /// Keys that live past their deadline.
-    pub overdue: Vec<String>,
-    /// The time by which deadlines were judged: trusted, or the lower bound.
-    pub judged_at: UtcMicros,
-    /// `false`: no time stands, and nothing is said of deadlines for sure.
-    pub time_is_sure: bool,
-    /// Keys past their deadline by the fastest plausible clock only; none where the time is sure.
-    pub perhaps_overdue: Vec<String>,
-}
-
 /// What a permit's holder may still do: told to the recorder and to web.
 pub type PermitAnswer = Result<Permit, KeeperError>;
-
-mod signature_bytes {
-    //! Serde for 64 bytes, as two halves that serde knows.
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
-        let (mut first, mut second) = ([0; 32], [0; 32]);
-        first.copy_from_slice(&bytes[..32]);
-        second.copy_from_slice(&bytes[32..]);
-        (first, second).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
-        let (first, second) = <([u8; 32], [u8; 32])>::deserialize(deserializer)?;
-        let mut bytes = [0; 64];
-        bytes[..32].copy_from_slice(&first);
-        bytes[32..].copy_from_slice(&second);
-        Ok(bytes)
-    }
-}

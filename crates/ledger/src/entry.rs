@@ -177,6 +177,9 @@ pub enum Event {
         span: Option<Span>,
         purpose: Purpose,
         reason: Sensitive<String>,
+        /// Number of the look under which a person stated this reason, where this look goes on under it; none: stated for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stated: Option<u64>,
         rules: Vec<String>,
     },
     LookEnded {
@@ -401,6 +404,7 @@ mod tests {
                 span: Span::new(UtcMicros(1), UtcMicros(2)).ok(),
                 purpose: Purpose::SafetyOfPersonsAndProperty,
                 reason: name.clone(),
+                stated: Some(u64::MAX),
                 rules: vec![text.clone()],
             },
             Event::LookEnded { permit },

@@ -311,7 +311,9 @@ fn periods(
             let mut forbids =
                 PolicySet::from_policies(in_force.filter_map(|rule| rule.policy.clone())).map_err(wrong)?;
             let mut set = forbids.clone();
-            town.iter().try_for_each(|rule| set.add(rule.policy.clone())).map_err(wrong)?;
+            for rule in town {
+                set.add(rule.policy.clone()).map_err(wrong)?;
+            }
             forbids.add_template(emergency.clone()).map_err(wrong)?;
             Ok(Period { from, set, forbids })
         })

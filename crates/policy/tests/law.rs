@@ -192,6 +192,7 @@ fn the_numbers_of_facts_rules_and_words_are_the_limits_of_the_program() {
     let numbers = [
         ("retention-days-max", i64::from(limit::RETENTION_DAYS_MAX), "span-within-retention"),
         ("reason-characters-min", limit::REASON_CHARS_MIN as i64, "reason-given"),
+        ("reason-signs-min", limit::REASON_SIGNS_MIN as i64, "reason-says-something"),
         ("reason-characters-max", limit::REASON_CHARS_MAX as i64, "reason-at-most-a-paragraph"),
     ];
     let files = PackFiles::built_in();

@@ -1,7 +1,7 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, oidc, passkeys, replay, reviews, session, setup, site, wall,
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -51,6 +51,8 @@ use utoipa::{
         reviews::post_questions,
         reviews::post_name,
         reviews::get_own_trace,
+        reason::get_reason,
+        reason::delete_reason,
         health::get_health,
         wall::get_wall,
         live::get_live,

@@ -3,6 +3,7 @@
 use crate::{
     cameras::MissingAct,
     extract::SignedIn,
+    outside::{HealthWitnesses, OutsideWord},
     problem::{Problem, ProblemBody},
     recorder_word::{CameraWord, RecorderWord},
     server::Web,
@@ -83,6 +84,8 @@ pub struct HealthLedger {
     checkpoint_size: u64,
     checkpoint_at: Option<String>,
     root: String,
+    /// Null where no public role is configured: nobody outside holds the town to its log.
+    witnesses: Option<HealthWitnesses>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -127,11 +130,21 @@ pub async fn get_health(State(web): State<Arc<Web>>, SignedIn(session): SignedIn
     let (health, views) =
         web.ask_keeper(move |keeper| Ok((keeper.see_health(&session)?, keeper.see_cameras(&session)?))).await?;
     let mut health = compose(health, &views, web.version.clone());
+    health.hear(web.outside.as_ref().and_then(|ask| ask()));
     health.checks.extend(damage(web.damaged_count()));
     let certificate = web.tls.as_ref().map(|tls| certificate_finding(tls.expires(), web.clock.utc()));
     health.checks.extend(certificate.map(Check::from));
     health.state = health.checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok).max(health.state);
     Ok(Json(health))
+}
+
+impl Health {
+    /// What witnesses say of the log.
+    fn hear(&mut self, word: Option<OutsideWord>) {
+        let Some(word) = word else { return };
+        self.ledger.witnesses = Some(HealthWitnesses::from(&word));
+        self.checks.extend(word.findings.into_iter().map(Check::from));
+    }
 }
 
 /// Recorded pictures that replay had to pass over, because their bytes are no longer what was sealed.
@@ -171,6 +184,7 @@ fn compose(health: KeeperHealth, views: &[CameraView], version: String) -> Healt
             checkpoint_size: health.ledger.checkpoint_size,
             checkpoint_at: health.ledger.checkpoint_at.map(|at| at.to_string()),
             root: health.ledger.root_hex,
+            witnesses: None,
         },
         destruction: destruction(&health.destruction, &word),
         keyring: HealthKeyring {

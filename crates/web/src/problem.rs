@@ -12,7 +12,8 @@ use domain::{
     Sensitive,
     limit::{
         BREAK_GLASS_ASK_SECONDS_MAX, CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
-        PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEW_DAYS_MAX,
+        PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_HOLDS_SECONDS_MAX,
+        REVIEW_DAYS_MAX,
     },
 };
 use serde::Serialize;
@@ -296,6 +297,15 @@ texts! {
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."
+    REASON_NOT_STATED CONFLICT "reason-not-stated": "Dites pourquoi", "Say why";
+        "Aucun motif n’est en vigueur dans cette session : chaque motif est d’abord dit par la personne qui regarde.",
+        "No reason holds in this session: each reason is first stated by the person who looks."
+    REASON_TIME_OVER CONFLICT "reason-time-over": "Votre motif a pris fin", "Your reason has ended";
+        "Un motif vaut trente minutes pour d’autres caméras. Redites-le, d’un geste s’il est le même.",
+        "A reason holds for thirty minutes for other cameras. State it again, with one gesture if it is the same."
+    REASON_OTHER_PURPOSE CONFLICT "reason-other-purpose": "Autre finalité pour cette caméra", "Another purpose for this camera";
+        "La finalité de votre motif n’est pas une de celles que l’autorisation donne à cette caméra. Choisissez-en une des siennes.",
+        "The purpose of your reason is not one of those that the authorisation gives this camera. Choose one of its own."
     CLOSED GONE "closed": "Images closes ou détruites", "Footage closed or destroyed";
         "Leur terme est à moins de dix minutes ou passé : plus personne ne peut les ouvrir.",
         "Their deadline is less than ten minutes away or past: nobody can open them any more."
@@ -344,6 +354,8 @@ const _: () =
     assert!(REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500 && REVIEW_DAYS_MAX == 366 && QUESTION_DAYS_MAX == 31);
 // Those of break-glass too.
 const _: () = assert!(BREAK_GLASS_ASK_SECONDS_MAX == 300 && REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500);
+// The text of `REASON_TIME_OVER` says half an hour.
+const _: () = assert!(REASON_HOLDS_SECONDS_MAX == 30 * 60);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
 

@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, oidc, passkeys, replay, reviews, server::Web, session, setup, site,
-    wall,
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, server::Web, session,
+    setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -52,6 +52,8 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/break-glass/{id}/confirm", post(break_glass::post_confirm)),
         route(Method::POST, "/api/break-glass/{id}/acknowledge", post(break_glass::post_acknowledge)),
         route(Method::DELETE, "/api/break-glass/{id}", delete(break_glass::delete_break_glass)),
+        route(Method::GET, "/api/reason", get(reason::get_reason)),
+        route(Method::DELETE, "/api/reason", delete(reason::delete_reason)),
         route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
         route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),

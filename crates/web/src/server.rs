@@ -5,6 +5,7 @@ use crate::{
     door::Door,
     extract::Place,
     headers,
+    outside::AskOutside,
     permits::Permits,
     problem::{self, Problem},
     provider::{OidcConfig, Provider},
@@ -67,6 +68,8 @@ pub struct WebConfig {
     pub tls: Option<Arc<Tls>>,
     /// The provider by which people may sign in.
     pub oidc: Option<OidcConfig>,
+    /// What witnesses say of the log; it may read one small file.
+    pub outside: Option<Arc<AskOutside>>,
 }
 
 /// Why the server does not run.
@@ -108,6 +111,7 @@ pub struct Web {
     pub provider: Option<Arc<Provider>>,
     /// The console's address, as browsers name it.
     pub address: String,
+    pub outside: Option<Arc<AskOutside>>,
     place_key: Secret32,
 }
 
@@ -126,6 +130,7 @@ impl Web {
             tls: config.tls,
             provider: config.oidc.map(|config| Arc::new(Provider::new(config))),
             address: config.address,
+            outside: config.outside,
             clock: config.clock,
             version: config.version,
         })

@@ -217,6 +217,40 @@ async fn health_joins_what_keeper_and_recorder_say() {
 }
 
 #[tokio::test]
+async fn a_look_goes_on_under_the_reason_that_holds_and_the_cause_is_told_where_none_does() {
+    let town = Town::new();
+    let router = town.router();
+    let continues =
+        |look: String| look.replace(&format!("\"purpose\":5,\"reason\":\"{}\"", fake::REASON), "\"continues\":true");
+    let ask = async |body: String| send(&router, request("POST", "/api/looks", Some(&body))).await;
+    let response = ask(continues(live_look())).await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let body = json(response).await;
+    let told = (&body["purpose"], &body["reason"], &body["stated"], &body["entry"]);
+    assert_eq!(told, (&5.into(), &fake::REASON.into(), &40.into(), &41.into()));
+    let none = format!(r#"{{"kind":"live","cameras":[],"continues":true}}"#);
+    for (look, cause) in [
+        (none, "reason-not-stated"),
+        (continues(replay_look()), "reason-time-over"),
+        (continues(fake::both_live()), "reason-other-purpose"),
+    ] {
+        let response = ask(look).await;
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(json(response).await["type"], format!("urn:vigie:problem:{cause}"));
+    }
+    let both = live_look().replace("\"kind\"", "\"continues\":true,\"kind\"");
+    assert_eq!(ask(both).await.status(), StatusCode::BAD_REQUEST, "stated and continued at once");
+    let body = json(send(&router, request("GET", "/api/reason", None)).await).await;
+    let words = serde_json::json!({ "purpose": 5, "reason": fake::REASON });
+    assert_eq!(body["recent"], serde_json::json!([words]));
+    assert_eq!(
+        (&body["held"]["until"], &body["held"]["stated"]),
+        (&NOW.plus_seconds(1_800).to_string().into(), &40.into())
+    );
+    assert_eq!(send(&router, request("DELETE", "/api/reason", None)).await.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
     let town = Town::new();
     let router = town.router();
@@ -224,7 +258,8 @@ async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
     assert_eq!(response.status(), StatusCode::CREATED);
     let expected = serde_json::json!({
         "permit": PERMIT.to_string(), "kind": "live", "cameras": [CAMERA.to_string()], "from": null, "to": null,
-        "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41
+        "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41,
+        "stated": null, "break_glass": null
     });
     assert_eq!(json(response).await, expected);
 

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 35] = [
+const TABLE: [Row; 37] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -59,6 +59,8 @@ const TABLE: [Row; 35] = [
     row("POST", "/api/break-glass/{id}/confirm", Who::SignedIn),
     row("POST", "/api/break-glass/{id}/acknowledge", Who::SignedIn),
     row("DELETE", "/api/break-glass/{id}", Who::SignedIn),
+    row("GET", "/api/reason", Who::SignedIn),
+    row("DELETE", "/api/reason", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),

@@ -9,18 +9,19 @@ mod catalog;
 pub(crate) mod clock;
 mod config;
 mod destroy;
+mod frame;
 mod init;
 pub(crate) mod law;
 mod law_names;
 mod oidc;
-mod public;
+pub(crate) mod public;
 mod serve;
 mod status;
 mod usage;
 mod verify;
 
 use crate::{Build, Config, french, lines::Language};
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use keeper::{KeeperClient, wire::Control};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
@@ -39,18 +40,18 @@ struct Arguments {
 enum Command {
     /// Créer le site, ses clés et le premier administrateur · make the site, its keys and the first administrator
     Init(init::Arguments),
-    /// Démarrer Vigie · start Vigie
+    /// Démarrer gardien, enregistreur et console ; ne rend pas la main · start keeper, recorder and console; does not return
     Serve,
-    /// Caméras · cameras
+    /// Caméras : ajouter, essayer, retirer · cameras: add, test, remove
     #[command(subcommand)]
     Camera(camera::Command),
-    /// Comptes · accounts
+    /// Comptes des personnes, et leur lien d'ouverture · accounts of persons, and their setup link
     #[command(subcommand)]
     Account(account::Command),
     /// Actes : autorisations, habilitations, engagements · legal papers
     #[command(subcommand)]
     Act(act::Command),
-    /// État du site · state of the site
+    /// Ce qui va, ce qui ne va pas, quoi faire · what is well, what is not, what to do
     Status {
         /// En JSON, pour des programmes · JSON, for programs
         #[arg(long)]
@@ -77,7 +78,7 @@ enum Command {
     },
     /// Vérifier registre, trousseau, catalogue et stockage, ensemble · verify log, keyring, catalog and store, together
     Verify(verify::Arguments),
-    /// Catalogue des images · footage catalog
+    /// Le catalogue des images, refait s'il le faut · the footage catalog, made anew if need be
     #[command(subcommand)]
     Catalog(catalog::Command),
     /// Le registre vu de l'extérieur · the log as outsiders see it
@@ -86,7 +87,7 @@ enum Command {
     /// Le fournisseur d'identité · the identity provider
     #[command(subcommand)]
     Oidc(oidc::Command),
-    /// Configuration · configuration
+    /// La configuration : contrôler, montrer · the configuration: check, show
     #[command(subcommand)]
     Config(config::Command),
     /// (started by `serve`)
@@ -112,7 +113,7 @@ struct Context<'a> {
 
 pub fn run(build: &Build) -> ExitCode {
     let language = Language::of_environment();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match frame::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => return usage_error(&error, language),
     };

@@ -264,7 +264,7 @@ fn keeper(error: &KeeperError) -> String {
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 32] = [
+const DETAILS: [(&str, &str); 33] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
@@ -299,6 +299,10 @@ const DETAILS: [(&str, &str); 32] = [
     (
         "no account has that name: `vigie account list` names them",
         "aucun compte n'a ce nom : `vigie account list` les nomme",
+    ),
+    (
+        "a training that has not been held yet: give the day on which it was",
+        "cette formation n'a pas encore eu lieu : donnez le jour où elle a été suivie",
     ),
     (
         "it is the only administrator: add another one first",

@@ -2,7 +2,7 @@
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
-import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
+import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
@@ -48,6 +48,8 @@ export const api = {
     call<BreakGlassBegun>('POST', `/api/break-glass/${encodeURIComponent(id)}/confirm`, { name, password, code }),
   breakGlassEnd: (id: string) => call<void>('DELETE', `/api/break-glass/${encodeURIComponent(id)}`),
   breakGlassAcknowledge: (id: string) => call<void>('POST', `/api/break-glass/${encodeURIComponent(id)}/acknowledge`),
+  reasons: () => call<Reasons>('GET', '/api/reason'),
+  endReason: () => call<void>('DELETE', '/api/reason'),
   health: () => call<Health>('GET', '/api/health'),
 }
 

@@ -4,8 +4,16 @@ import type { CeremonyOptions } from './passkey'
 
 /** The closed list of CSI R253-3, then those who never see a picture. */
 export type Role =
-  | 'elected' | 'municipal-police' | 'operator' | 'state-agent' | 'other-authority' | 'premises-agent' | 'private-operator'
-  | 'dpo' | 'inspector' | 'administrator'
+  | 'elected'
+  | 'municipal-police'
+  | 'operator'
+  | 'state-agent'
+  | 'other-authority'
+  | 'premises-agent'
+  | 'private-operator'
+  | 'dpo'
+  | 'inspector'
+  | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 export type Iso = string
@@ -73,6 +81,7 @@ export interface Camera {
   height: number | null
   /** Null where the camera has no sub-stream. */
   sub: SubStream | null
+  missing: MissingAct[]
 }
 
 export type StreamKind = 'main' | 'sub'
@@ -124,8 +133,27 @@ export interface LookRequest {
   cameras: string[]
   from?: Iso
   to?: Iso
+  purpose?: PurposeNumber
+  reason?: string
+  /** Under the reason that holds: purpose and reason are left out. */
+  continues?: true
+}
+
+export interface RecentReason {
   purpose: PurposeNumber
   reason: string
+}
+
+/** The reason under which other cameras of its purpose may be looked at. */
+export interface HeldReason extends RecentReason {
+  until: Iso
+  /** Number of the entry of the look for which it was stated. */
+  stated: number
+}
+
+export interface Reasons {
+  held: HeldReason | null
+  recent: RecentReason[]
 }
 
 export interface Look {
@@ -141,6 +169,8 @@ export interface Look {
   entry: number
   /** The break-glass that alone permits it, and with which it ends. */
   break_glass: string | null
+  /** The entry of the look for which the reason was stated; null: for this one. */
+  stated: number | null
 }
 
 /** What is asked for, open, or waits for the data-protection officer. */
@@ -220,7 +250,7 @@ export interface Health {
   checks: HealthCheck[]
   cameras: HealthCamera[]
   store: { bytes: number; bytes_used: number; slots: number; slots_free: number }
-  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string }
+  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string; witnesses: HealthWitnesses | null }
   destruction: {
     next_at: Iso | null
     next_hour: Iso | null
@@ -233,6 +263,13 @@ export interface Health {
   }
   keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }
   clock: { state: CheckState; detail_fr: string; detail_en: string }
+}
+
+/** What witnesses attested of the log; null in their place: none is asked. */
+export interface HealthWitnesses {
+  asked: number
+  attested_size: number
+  attested_at: Iso | null
 }
 
 export interface RefusalReason {

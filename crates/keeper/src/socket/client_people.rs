@@ -3,13 +3,13 @@
 use super::client::{KeeperClient, unexpected};
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use crate::wire::{
-    Answer, Browser, PasskeyLine, Question, SessionView,
+    Answer, Browser, Continued, PasskeyLine, Question, ReasonView, SessionView,
     oidc::{OidcAnswer, OidcQuestion},
 };
-use domain::{Sensitive, Span};
+use domain::{CameraId, Sensitive, Span};
 use vault::{
     KeeperError,
-    keeper::{Permit, SessionSecret},
+    keeper::{Permit, SessionSecret, View},
 };
 
 /// Denied: come back after so many seconds.
@@ -47,6 +47,34 @@ impl KeeperClient {
     pub fn alive(&self, permits: Vec<Permit>) -> Result<Vec<bool>, KeeperError> {
         match self.ask(&Question::Alive { permits })? {
             Answer::Alive(alive) => Ok(alive),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A look under the reason that holds.
+    pub fn continue_look(
+        &self,
+        session: &SessionSecret,
+        view: View,
+        cameras: Vec<CameraId>,
+    ) -> Result<Continued, KeeperError> {
+        match self.ask(&Question::ContinueLook { session: session.clone(), view, cameras })? {
+            Answer::Continued(what) => Ok(*what),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The session's own reasons.
+    pub fn reason(&self, session: &SessionSecret) -> Result<ReasonView, KeeperError> {
+        match self.ask(&Question::Reason { session: session.clone() })? {
+            Answer::Reason(view) => Ok(view),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn end_reason(&self, session: &SessionSecret) -> Result<(), KeeperError> {
+        match self.ask(&Question::EndReason { session: session.clone() })? {
+            Answer::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
     }

@@ -194,6 +194,11 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }
+        Question::ContinueLook { session, view, cameras } => {
+            answered(keeper.continue_look(&session, view, &cameras).map(|what| Answer::Continued(Box::new(what))))
+        }
+        Question::Reason { session } => answered(keeper.reason_view(&session).map(Answer::Reason)),
+        Question::EndReason { session } => answered(keeper.end_reason(&session).map(|()| Answer::Done)),
         Question::EndLook { session, permit } => answered(keeper.end_look(&session, permit).map(|()| Answer::Done)),
         Question::Keys(query) => answered(keeper.keys(&query).map(|keys| Answer::Keys(Box::new(keys)))),
         Question::SeeCameras { session } => {

@@ -16,6 +16,7 @@ mod mint;
 mod orders;
 mod passkeys;
 mod provider;
+mod reasons;
 mod rebuild;
 mod reserve;
 mod reviews;

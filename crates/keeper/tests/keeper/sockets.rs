@@ -105,6 +105,9 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Oidc(OidcQuestion::SignIn { ticket: text(), id_token: text() }), &["web"]),
         (Question::Oidc(OidcQuestion::SecondFactor { ticket: text(), code: text() }), &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
+        (Question::ContinueLook { session: session(), view: View::Live, cameras: vec![camera(1)] }, &["web"]),
+        (Question::Reason { session: session() }, &["web"]),
+        (Question::EndReason { session: session() }, &["web"]),
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
         (Question::SeeHealth { session: session() }, &["web"]),
@@ -189,6 +192,9 @@ fn name(question: &Question) -> &'static str {
         Question::PasskeySignIn { .. } => "passkey sign in",
         Question::Oidc(_) => "provider",
         Question::EndLook { .. } => "end look",
+        Question::ContinueLook { .. } => "continue look",
+        Question::Reason { .. } => "reason",
+        Question::EndReason { .. } => "end reason",
         Question::SeeCameras { .. } => "see cameras",
         Question::SeeHours { .. } => "see hours",
         Question::SeeHealth { .. } => "see health",
@@ -220,7 +226,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 38, "every question is in the table");
+    assert_eq!(names.len(), 41, "every question is in the table");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::LawError;
 use crate::calendar;
+use crate::reason::ReasonForm;
 use crate::request::{CameraFacts, Controller, Request};
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request as Question, RestrictedExpression, Schema,
@@ -78,7 +79,8 @@ fn parents(kind: &str, names: &[String]) -> Result<HashSet<EntityUid>, Box<dyn E
 
 fn context(request: &Request) -> Vec<(String, RestrictedExpression)> {
     let (hour, weekday) = calendar::hour_and_weekday(request.now);
-    let length = request.reason.reveal().trim().chars().count();
+    let form = ReasonForm::of(request.reason.reveal());
+    let number = |count: usize| RestrictedExpression::new_long(i64::try_from(count).unwrap_or(i64::MAX));
     let controller = match request.controller {
         Controller::Commune => "commune",
         Controller::State => "state",
@@ -89,8 +91,10 @@ fn context(request: &Request) -> Vec<(String, RestrictedExpression)> {
         ("hour", RestrictedExpression::new_long(hour)),
         ("weekday", RestrictedExpression::new_long(weekday)),
         ("controller", text(controller)),
-        ("cameras", RestrictedExpression::new_long(i64::try_from(request.cameras.len()).unwrap_or(i64::MAX))),
-        ("reasonLength", RestrictedExpression::new_long(i64::try_from(length).unwrap_or(i64::MAX))),
+        ("cameras", number(request.cameras.len())),
+        ("reasonLength", number(form.length)),
+        ("reasonSigns", number(form.signs)),
+        ("reasonIsCode", RestrictedExpression::new_bool(form.is_code)),
         ("seconds", RestrictedExpression::new_long(request.permit_seconds)),
         ("papers", RestrictedExpression::new_set(papers)),
         ("secondPerson", RestrictedExpression::new_bool(request.second_person)),

@@ -20,9 +20,9 @@ use keeper::{
     },
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine, GlassMay,
-        GlassState, GlassView, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer, Question, SessionView,
-        SetUpBegun, SiteView,
+        Answer, CameraView, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone, GlassLine,
+        GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth, Peer,
+        Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -130,6 +130,7 @@ impl Town {
             address: "http://localhost:8080".into(),
             tls: None,
             oidc: None,
+            outside: None,
         }
     }
 
@@ -263,6 +264,9 @@ fn answer(question: Question) -> Answer {
         | Question::BreakGlassEnd { session, .. }
         | Question::BreakGlassAcknowledge { session, .. }
         | Question::Pass { session, .. }
+        | Question::ContinueLook { session, .. }
+        | Question::Reason { session }
+        | Question::EndReason { session }
             if !is_ours(&session) =>
         {
             Answer::Failed(KeeperError::NoSession)
@@ -292,6 +296,21 @@ fn answer(question: Question) -> Answer {
             Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
             None => Verdict::Refused(refused()),
         })),
+        // the script's reason holds for the first camera, has another purpose than the second, is over for anything past
+        Question::ContinueLook { view, cameras, .. } => Answer::Continued(Box::new(match view {
+            View::Replay(_) => Continued::Over(ReasonOver::TimeOver),
+            View::Live if cameras.is_empty() => Continued::Over(ReasonOver::NotStated),
+            View::Live if cameras.contains(&CAMERA_WITH_SUB) => Continued::Over(ReasonOver::OtherPurpose),
+            View::Live => {
+                let verdict = Verdict::Allowed(permit(view, cameras, Purpose::SafetyOfPersonsAndProperty));
+                Continued::Decided { verdict, under: held() }
+            }
+        })),
+        Question::Reason { .. } => {
+            let recent = vec![(held().purpose, held().reason)];
+            Answer::Reason(ReasonView { held: Some(held()), recent })
+        }
+        Question::EndReason { .. } => Answer::Done,
         Question::SeeCameras { .. } => Answer::CameraViews(
             [CAMERA, CAMERA_WITH_SUB]
                 .map(|id| CameraView {
@@ -436,6 +455,11 @@ fn account() -> AccountReview {
         trained: Some(NOW),
         training_is_old: false,
     }
+}
+
+fn held() -> HeldReason {
+    let (purpose, reason) = (Purpose::SafetyOfPersonsAndProperty, Sensitive::new(REASON.into()));
+    HeldReason { purpose, reason, stated: 40, until: NOW.plus_seconds(1_800) }
 }
 
 fn refused() -> Refused {

@@ -13,8 +13,9 @@ use std::process::ExitCode;
 pub enum Command {
     /// Ajouter un compte, ou donner un nouveau lien · add an account, or give a new link
     Add {
+        /// Le nom de la personne, un compte chacun · the person's name, one account each
         name: String,
-        /// operator | administrator | dpo | inspector | elected | municipal-police…
+        /// Un des rôles nommés plus bas · one of the roles named below
         #[arg(long)]
         role: Role,
     },
@@ -36,7 +37,10 @@ pub enum Command {
     /// Détacher un compte de son identité : ses sessions prennent fin · unbind an account: its sessions end
     Unbind { name: String },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
-    Disable { name: String },
+    Disable {
+        /// Le nom du compte · the account's name
+        name: String,
+    },
     /// Noter le jour d'une formation à la protection des données · note the day of a training in data protection
     Training {
         name: String,

@@ -20,6 +20,7 @@ pub enum Command {
     Test(Test),
     /// Montrer l'appareil qui répond, puis le confirmer : après un remplacement · show the device that answers, then confirm it
     Confirm {
+        /// Le nom de la caméra · the camera's name
         name: String,
         /// Le code de l'appareil montré : il est confirmé sans autre question, s'il répond encore · the code of the device that
         /// was shown: it is confirmed without another question, if it still answers
@@ -28,6 +29,7 @@ pub enum Command {
     },
     /// Enregistrer aussi le flux secondaire, ou ne plus l'enregistrer · record the sub-stream too, or no longer
     Sub {
+        /// Le nom de la caméra · the camera's name
         name: String,
         /// rtsp://… du même appareil ; sans adresse, le flux est retiré · of the same device; without it the stream is removed
         url: Option<String>,
@@ -46,7 +48,10 @@ pub enum Command {
         no_commune: bool,
     },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
-    Remove { name: String },
+    Remove {
+        /// Le nom de la caméra · the camera's name
+        name: String,
+    },
 }
 
 #[derive(Args)]
@@ -64,7 +69,7 @@ pub struct Add {
     /// Finalités de l'arrêté, 1 à 11 (CSI L251-2) · purposes of the order, 1 to 11
     #[arg(long = "purpose", required = true, value_parser = purpose)]
     purposes: Vec<Purpose>,
-    /// rtsp://… du flux secondaire (H.264, pour les navigateurs qui ne lisent pas H.265) · of the sub-stream
+    /// rtsp://… du flux secondaire, en H.264, pour les navigateurs sans H.265 · of the sub-stream, in H.264, for browsers without H.265
     #[arg(long)]
     sub: Option<String>,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The web role's process: HTTP and JSON, no keys at rest (P1, P4).
 
 use crate::{
-    Build, Config, SystemRandom,
+    Build, Config, SystemRandom, cli,
     handover::Handover,
     hardening,
     site::{self, SiteError},
@@ -48,6 +48,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         address: config.address(),
         tls: tls.map(Arc::new),
         oidc: provider(config),
+        outside: Some(outside(build, config)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -87,6 +88,12 @@ fn provider(config: &Config) -> Option<web::OidcConfig> {
         acr: oidc.acr.split_whitespace().map(str::to_owned).collect(),
         asks_amr: !oidc.amr.trim().is_empty(),
     })
+}
+
+/// What the public role wrote of its witnesses, read anew for each health page.
+fn outside(build: &Build, config: &Config) -> Arc<web::AskOutside> {
+    let (config, clock) = (config.clone(), build.clock.clone());
+    Arc::new(move || cli::public::outside(&config, clock.utc().seconds()))
 }
 
 /// The port beside TLS, if there is one: it keeps nothing and asks nobody.
