@@ -293,7 +293,18 @@ fn entry(nth: u64) -> Entry {
             Entry::new(
                 now,
                 account,
-                Event::Look { permit, who: person(), role, live: false, cameras, span, purpose, reason, rules },
+                Event::Look {
+                    permit,
+                    who: person(),
+                    role,
+                    live: false,
+                    cameras,
+                    span,
+                    purpose,
+                    reason,
+                    stated: None,
+                    rules,
+                },
             )
         }
         2 => {

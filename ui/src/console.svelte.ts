@@ -1,6 +1,7 @@
 // What the whole console knows: the site, who is signed in, the screen in the address, what was last stated as reason.
 import { api, whenSignedOut } from './api/client'
 import { problemFrom } from './api/problem'
+import { takeCameBack } from './api/provider'
 import type { Problem, Session, Site } from './api/types'
 import { reasons } from './look/reasons.svelte'
 import { parseRoute, type Route } from './route'
@@ -12,6 +13,10 @@ class Console {
   ready = $state(false)
   problem = $state<Problem | null>(null)
   route = $state<Route>(parseRoute(location.hash))
+  /** From the provider, to be handed in once. */
+  cameBack = takeCameBack()
+  /** The person signed out here, and may still be signed in at the provider. */
+  signedOut = $state(false)
   /** Said on the sign-in screen after a session ended by itself. */
   sessionOver = $state(false)
   /** Who was here when the session locked: proposed on the sign-in screen, which keeps the address as it was. */
@@ -44,6 +49,7 @@ class Console {
       this.session = null
       reasons.forget()
       this.lockedName = ''
+      this.signedOut = true
       location.hash = '#/'
     }
   }

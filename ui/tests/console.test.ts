@@ -1,6 +1,7 @@
 // Claims about the address, the stated reason and what a failed request becomes.
 import { describe, expect, it } from 'vitest'
 import { problemOf } from '../src/api/problem'
+import { cameBack } from '../src/api/provider'
 import type { Camera } from '../src/api/types'
 import { camerasFor, purposesOf, reasonFault, withPapers } from '../src/look/statement'
 import { dayHash, parseRoute } from '../src/route'
@@ -21,6 +22,17 @@ describe('the address', () => {
   })
   it('takes no date that is none', () => {
     expect(parseRoute('#/day/c1/2026-13-45')).toEqual({ screen: 'day', camera: 'c1', date: null })
+  })
+})
+
+describe('what a provider brought back', () => {
+  it('is state and code, on its own page only', () => {
+    expect(cameBack('/oidc', '?code=c&state=s&iss=x')).toEqual({ state: 's', code: 'c' })
+    expect(cameBack('/', '?code=c&state=s')).toBeNull()
+    expect(cameBack('/oidc', '?code=c')).toBeNull()
+  })
+  it('has no code where the provider says why not', () => {
+    expect(cameBack('/oidc', '?error=access_denied&state=s&code=c')).toEqual({ state: 's', code: '' })
   })
 })
 

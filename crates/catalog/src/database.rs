@@ -37,6 +37,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_007.sql"),
     include_str!("upgrade/registry_008.sql"),
     include_str!("upgrade/registry_009.sql"),
+    include_str!("upgrade/registry_010.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 

@@ -127,6 +127,19 @@ pub const PASSKEYS_MAX: usize = 10;
 /// What its owner calls a passkey.
 pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
 
+/// A sign-in by a provider may take so long: somebody finds a telephone, a card, a PIN.
+pub const OIDC_FLOW_SECONDS_MAX: i64 = 600;
+/// An ID token of a provider; a careful one has some kilobytes.
+pub const OIDC_TOKEN_BYTES_MAX: usize = 32 * 1024;
+/// What a provider says of itself, its keys, or its answer to a code.
+pub const OIDC_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// A provider's signing keys: the present, the next and the last one of some kinds.
+pub const OIDC_KEYS_MAX: usize = 16;
+/// By how much a provider's clock may differ from ours.
+pub const OIDC_SKEW_SECONDS_MAX: i64 = 60;
+/// A subject identifier (OpenID Connect Core 1.0, section 2).
+pub const OIDC_SUBJECT_CHARS_MAX: usize = 255;
+
 /// One scan of a paper: a file of 40 pages at 300 dpi in grey.
 pub const SCAN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A scan travels in parts, each with room in a message of 1 MiB.

@@ -1,7 +1,7 @@
 //! The keeper in one process: what it holds, how it opens, what time it believes, how it writes to the ledger.
 
 use crate::{
-    accounts::{Passkeys, Throttle},
+    accounts::{Flows, OidcSettings, Passkeys, Throttle},
     acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
@@ -51,6 +51,8 @@ pub struct KeeperParts {
     pub session_idle_seconds: i64,
     /// The console's address as browsers name it: passkeys are bound to it.
     pub address: String,
+    /// The provider by which people may sign in; none: by Vigie's own accounts only.
+    pub oidc: Option<OidcSettings>,
     /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
     pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
@@ -72,6 +74,7 @@ pub struct KeeperCore {
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
     pub(crate) passkeys: Passkeys,
+    pub(crate) oidc: Flows,
     /// Held while break-glass opens or ends: what is entered as opened is open, or is over.
     pub(crate) glassing: Mutex<()>,
     /// Held while what may record is found and entered.
@@ -223,6 +226,7 @@ impl KeeperCore {
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
             passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
+            oidc: Flows::of(parts.oidc.clone()),
             glassing: Mutex::new(()),
             following: Mutex::new(()),
             parts,

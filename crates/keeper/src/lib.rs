@@ -42,5 +42,6 @@ mod trace;
 pub mod verify;
 pub mod wire;
 
+pub use crate::accounts::OidcSettings;
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};
 pub use socket::KeeperClient;

@@ -5,12 +5,15 @@
 
 mod acts;
 mod cameras;
+mod clock;
 mod fates;
 mod glass;
+pub mod oidc;
 mod run;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
 pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
+pub use clock::{ClockLine, ClockView, Confirmation};
 pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 pub use run::RunAnswer;
@@ -144,6 +147,7 @@ pub enum Question {
         ceremony: [u8; 16],
         credential: Sensitive<String>,
     },
+    Oidc(oidc::OidcQuestion),
     EndLook {
         session: SessionSecret,
         permit: PermitId,
@@ -253,6 +257,7 @@ pub enum Control {
         role: AccountRole,
     },
     AccountList,
+    Oidc(oidc::OidcControl),
     /// All of a person's teams, from now on.
     AccountTeams {
         name: Sensitive<String>,
@@ -496,6 +501,7 @@ pub enum Answer {
         options: Sensitive<String>,
     },
     Passkeys(Vec<PasskeyLine>),
+    Oidc(Box<oidc::OidcAnswer>),
     CameraViews(CameraViews),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
@@ -550,49 +556,6 @@ pub enum Answer {
     },
 }
 
-/// The clocks, each with its word, and what follows from them (K9).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockView {
-    /// The time that stands; `None` while clocks disagree.
-    pub trusted: Option<UtcMicros>,
-    /// It is not earlier than this.
-    pub at_least: UtcMicros,
-    pub finding: Finding,
-    pub clocks: Vec<ClockLine>,
-    /// One person confirmed a time; another one is waited for.
-    pub waits_for_a_second: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockLine {
-    pub name_fr: String,
-    pub name_en: String,
-    pub at: Option<UtcMicros>,
-    pub word_fr: String,
-    pub word_en: String,
-}
-
-/// What became of a person's word about the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Confirmation {
-    /// Entered; another person confirms it within so many seconds.
-    First { seconds: i64 },
-    /// Two persons said so: it stands.
-    Stands { at: UtcMicros },
-    /// A time stands already.
-    NotNeeded { now: UtcMicros },
-    /// The same person said it before: another one is needed.
-    SamePerson,
-    /// The account was made or changed since the clocks disagree: an older one is needed.
-    TooNew,
-    /// The two persons' times differ by so much.
-    Differs { seconds: i64 },
-    /// Before what the ledger knows to have passed.
-    TooEarly { at_least: UtcMicros },
-    /// Further ahead of the ledger than a machine is switched off.
-    TooFar { at_least: UtcMicros },
-}
-
 /// One account, as `vigie account list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountLine {
@@ -601,6 +564,8 @@ pub struct AccountLine {
     pub closed: bool,
     /// It has a password and a second factor.
     pub ready: bool,
+    /// An identity of the provider is its.
+    pub bound: bool,
     pub teams: Vec<String>,
 }
 

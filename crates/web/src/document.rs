@@ -1,7 +1,7 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, passkeys, reason, replay, reviews, session, setup, site, wall,
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -27,6 +27,10 @@ use utoipa::{
         session::post_active,
         passkeys::post_begin_sign_in,
         passkeys::post_sign_in,
+        oidc::post_oidc_begin,
+        oidc::post_oidc,
+        oidc::post_oidc_code,
+        oidc::post_oidc_leave,
         passkeys::get_passkeys,
         passkeys::post_begin,
         passkeys::post_passkey,

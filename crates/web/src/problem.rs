@@ -1,16 +1,20 @@
 //! Why a request was not done, as RFC 9457 problem details in French and in English.
 //!
-//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer.
+//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer,
+//! but a person's own identity at the provider.
 
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::limit::{
-    BREAK_GLASS_ASK_SECONDS_MAX, CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
-    PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_HOLDS_SECONDS_MAX,
-    REVIEW_DAYS_MAX,
+use domain::{
+    Sensitive,
+    limit::{
+        BREAK_GLASS_ASK_SECONDS_MAX, CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
+        PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_HOLDS_SECONDS_MAX,
+        REVIEW_DAYS_MAX,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,6 +41,7 @@ pub struct Problem {
     pub text: &'static Text,
     refused: Option<Box<Refused>>,
     wait_seconds: Option<u32>,
+    identity: Option<Sensitive<String>>,
 }
 
 /// The body of every answer that is not a success: `application/problem+json`.
@@ -58,6 +63,10 @@ pub struct ProblemBody {
     /// Number of the refusal's entry in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<u64>,
+    /// Whoever was refused, as the provider names them to this site: for them to tell the administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    identity: Option<Sensitive<String>>,
 }
 
 /// One rule that refused.
@@ -73,14 +82,18 @@ pub struct RefusalReason {
 
 impl Problem {
     pub fn refused(refused: Refused) -> Problem {
-        Problem { text: &LOOK_REFUSED, refused: Some(Box::new(refused)), wait_seconds: None }
+        Problem { refused: Some(Box::new(refused)), ..Problem::from(&LOOK_REFUSED) }
+    }
+    /// Told to nobody but the browser whose person it is.
+    pub fn not_bound(identity: Sensitive<String>) -> Problem {
+        Problem { identity: Some(identity), ..Problem::from(&NOT_BOUND) }
     }
     pub fn review_refused(refused: Refused) -> Problem {
         Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
     }
     /// With a header `Retry-After`.
     pub fn wait(seconds: u32) -> Problem {
-        Problem { text: &TOO_MANY, refused: None, wait_seconds: Some(seconds) }
+        Problem { wait_seconds: Some(seconds), ..Problem::from(&TOO_MANY) }
     }
     pub fn body(&self) -> ProblemBody {
         let Text { status, id, title, detail } = self.text;
@@ -95,13 +108,14 @@ impl Problem {
             detail_en: detail[1],
             reasons: self.refused.as_ref().map(|refused| refused.reasons.iter().map(RefusalReason::from).collect()),
             entry: self.refused.as_ref().map(|refused| refused.leaf),
+            identity: self.identity.clone(),
         }
     }
 }
 
 impl From<&'static Text> for Problem {
     fn from(text: &'static Text) -> Problem {
-        Problem { text, refused: None, wait_seconds: None }
+        Problem { text, refused: None, wait_seconds: None, identity: None }
     }
 }
 
@@ -172,6 +186,39 @@ texts! {
     WRONG_PASSKEY UNAUTHORIZED "wrong-passkey": "Clé d’accès non reconnue", "Passkey not recognised";
         "Recommencez, ou connectez-vous par nom, mot de passe et code. Une clé d’accès s’ajoute dans la page Mon compte.",
         "Try again, or sign in by name, password and code. A passkey is added on the page My account."
+    PROVIDER_OFF NOT_FOUND "provider-off": "Pas de fournisseur d’identité", "No identity provider";
+        "Aucun n’est réglé sur ce site. Connectez-vous par nom, mot de passe et code.",
+        "None is set on this site. Sign in by name, password and code."
+    PROVIDER_AWAY BAD_GATEWAY "provider-away": "Le fournisseur d’identité ne répond pas", "The identity provider does not answer";
+        "Recommencez dans un moment, ou connectez-vous par nom, mot de passe et code, qui n’en dépendent pas.",
+        "Try again in a moment, or sign in by name, password and code, which do not depend on it."
+    PROVIDER_STATE GONE "provider-state": "Connexion trop ancienne ou déjà utilisée", "Sign-in too old or used already";
+        "Elle dure dix minutes, sert une fois, et seulement dans le navigateur qui l’a commencée. Recommencez depuis la page de connexion.",
+        "It lasts ten minutes, serves once, and only in the browser that began it. Begin again on the sign-in page."
+    PROVIDER_REFUSED FORBIDDEN "provider-refused": "Le fournisseur d’identité n’a pas accepté", "The identity provider did not accept";
+        "Il n’a donné aucune identité : connexion abandonnée, ou code refusé. Recommencez ; si cela dure, l’administrateur compare `oidc.client_id` et le secret avec le fournisseur.",
+        "It gave no identity: the sign-in was given up, or its code refused. Try again; if it goes on, the administrator compares `oidc.client_id` and the secret with the provider."
+    PROVIDER_KEYS BAD_GATEWAY "provider-keys": "Clés du fournisseur d’identité à confirmer", "The identity provider’s keys are to be confirmed";
+        "Il signe avec une clé que personne n’a confirmée. L’administrateur les regarde et les confirme : `vigie oidc keys`. D’ici là, connectez-vous par nom, mot de passe et code.",
+        "It signs with a key that nobody confirmed. The administrator looks at them and confirms: `vigie oidc keys`. Until then, sign in by name, password and code."
+    PROVIDER_TOKEN FORBIDDEN "provider-token": "Réponse du fournisseur d’identité non valable", "The identity provider’s answer is not valid";
+        "Elle est fausse, expirée, ou pour une autre connexion ; personne n’est connecté. Recommencez ; si cela dure, l’administrateur en lit la cause dans le registre.",
+        "It is false, has expired, or is for another sign-in; nobody is signed in. Try again; if it goes on, the administrator reads the cause in the ledger."
+    PROVIDER_CODE FORBIDDEN "provider-code": "Code de votre compte nécessaire", "A code of your account is needed";
+        "Le fournisseur d’identité vous a reconnu par un seul facteur, ou par une session restée ouverte. Donnez aussi le code à six chiffres de votre compte Vigie.",
+        "The identity provider knew you by one factor only, or by a session left open. Give the six-digit code of your Vigie account too."
+    PROVIDER_WRONG_CODE FORBIDDEN "provider-wrong-code": "Code incorrect", "Wrong code";
+        "Donnez le code suivant : un code ne sert qu’une fois. Téléphone perdu : un code de secours.",
+        "Give the next code: a code counts once. Lost telephone: a recovery code."
+    NOT_BOUND FORBIDDEN "not-bound": "Identité sans compte", "Identity without an account";
+        "Le fournisseur vous connaît, Vigie non : aucun compte n’est rattaché à cette identité. L’administrateur la rattache : `vigie account bind`.",
+        "The provider knows you, Vigie does not: no account is bound to this identity. The administrator binds it: `vigie account bind`."
+    ACCOUNT_CLOSED FORBIDDEN "account-closed": "Compte fermé", "Account closed";
+        "Ce compte a été fermé. L’administrateur peut en ouvrir un autre.",
+        "This account was closed. The administrator can open another one."
+    NOT_HABILITATED FORBIDDEN "not-habilitated": "Pas d’habilitation en cours", "No habilitation in force";
+        "L’habilitation ou l’agrément de cette personne n’a pas commencé, a pris fin ou a été retiré. Qui tient les actes inscrit le nouveau : `vigie act import`.",
+        "This person’s habilitation or approval has not begun, has ended or was withdrawn. Whoever keeps the papers enters the new one: `vigie act import`."
     WRONG_PROOF FORBIDDEN "wrong-proof": "Mot de passe ou code incorrect", "Wrong password or code";
         "Vérifiez les deux et recommencez avec le code suivant : un code ne sert qu’une fois.",
         "Check both and try again with the next code: a code counts once."

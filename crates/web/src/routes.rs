@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, passkeys, reason, replay, reviews, server::Web, session, setup,
-    site, wall,
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, server::Web, session,
+    setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -28,6 +28,10 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/session/active", post(session::post_active)),
         route(Method::POST, "/api/session/passkey/begin", post(passkeys::post_begin_sign_in)),
         route(Method::POST, "/api/session/passkey", post(passkeys::post_sign_in)),
+        route(Method::POST, "/api/session/oidc/begin", post(oidc::post_oidc_begin)),
+        route(Method::POST, "/api/session/oidc", post(oidc::post_oidc)),
+        route(Method::POST, "/api/session/oidc/code", post(oidc::post_oidc_code)),
+        route(Method::POST, "/api/session/oidc/leave", post(oidc::post_oidc_leave)),
         route(Method::GET, "/api/passkeys", get(passkeys::get_passkeys)),
         route(Method::POST, "/api/passkeys/begin", post(passkeys::post_begin)),
         route(Method::POST, "/api/passkeys", post(passkeys::post_passkey)),

@@ -13,7 +13,9 @@ async fn the_site_is_told_before_signing_in() {
     let body = json(send(&Town::new().router(), request).await).await;
     assert_eq!(
         body,
-        serde_json::json!({ "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true })
+        serde_json::json!({
+            "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true, "provider": null
+        })
     );
 }
 

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 33] = [
+const TABLE: [Row; 37] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -35,6 +35,10 @@ const TABLE: [Row; 33] = [
     row("POST", "/api/session/active", Who::SignedIn),
     row("POST", "/api/session/passkey/begin", Who::Anybody),
     row("POST", "/api/session/passkey", Who::Anybody),
+    row("POST", "/api/session/oidc/begin", Who::Anybody),
+    row("POST", "/api/session/oidc", Who::Anybody),
+    row("POST", "/api/session/oidc/code", Who::Anybody),
+    row("POST", "/api/session/oidc/leave", Who::Anybody),
     row("GET", "/api/passkeys", Who::SignedIn),
     row("POST", "/api/passkeys/begin", Who::SignedIn),
     row("POST", "/api/passkeys", Who::SignedIn),
@@ -79,6 +83,8 @@ impl Row {
         let body = match (self.method, self.path) {
             ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x","code":"1"}"#),
             ("POST", "/api/setup") => Some(r#"{"token":"x","password":"douze lettres","code":"1"}"#),
+            ("POST", "/api/session/oidc") => Some(r#"{"state":"x","code":"1"}"#),
+            ("POST", "/api/session/oidc/code") => Some(r#"{"code":"1"}"#),
             ("POST", "/api/session/passkey") => Some(CEREMONY),
             ("POST", "/api/passkeys/begin") => Some(r#"{"password":"x","code":"1"}"#),
             ("POST", "/api/passkeys") => Some(CEREMONY),

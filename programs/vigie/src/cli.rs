@@ -13,6 +13,7 @@ mod frame;
 mod init;
 pub(crate) mod law;
 mod law_names;
+mod oidc;
 pub(crate) mod public;
 mod serve;
 mod status;
@@ -83,6 +84,9 @@ enum Command {
     /// Le registre vu de l'extérieur · the log as outsiders see it
     #[command(subcommand)]
     Public(public::Command),
+    /// Le fournisseur d'identité · the identity provider
+    #[command(subcommand)]
+    Oidc(oidc::Command),
     /// La configuration : contrôler, montrer · the configuration: check, show
     #[command(subcommand)]
     Config(config::Command),
@@ -163,6 +167,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Oidc(command) => oidc::run(&context, command),
         Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),

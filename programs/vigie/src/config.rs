@@ -29,6 +29,7 @@ pub struct Config {
     pub web: WebSection,
     pub tls: TlsSection,
     pub session: SessionSection,
+    pub oidc: OidcSection,
     pub public: PublicSection,
     pub log: LogSection,
 }
@@ -101,6 +102,18 @@ pub struct TlsSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SessionSection {
     pub idle_minutes: u32,
+}
+
+/// Each empty where it is not used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OidcSection {
+    pub issuer: String,
+    pub client_id: String,
+    pub secret_file: PathBuf,
+    pub scopes: String,
+    pub acr: String,
+    pub amr: String,
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -259,8 +272,9 @@ impl Setting {
         let fits = match (self.form, value) {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Form::OptionalHttps, Value::String(text)) => text.is_empty() || is_https(text),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
-            (Form::OptionalText, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
+            (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
             (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
@@ -312,6 +326,12 @@ impl Config {
         let TlsSection { certificate, key, .. } = &self.tls;
         let given = !certificate.as_os_str().is_empty() && !key.as_os_str().is_empty();
         given.then(|| web::TlsFiles { certificate: certificate.clone(), key: key.clone() })
+    }
+    /// What the provider of sign-ins is called; none where none is set.
+    pub fn provider_name(&self) -> Option<String> {
+        let OidcSection { issuer, name, .. } = &self.oidc;
+        let host = issuer.split("://").nth(1)?.split(['/', ':']).next()?;
+        Some(if name.is_empty() { host.to_owned() } else { name.clone() })
     }
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
@@ -385,6 +405,12 @@ impl Config {
         if !self.tls.plain_listen.is_empty() && self.tls_files().is_none() {
             return Err(("tls.plain_listen", "must be empty where there is no `tls.certificate`: it leads to TLS"));
         }
+        if self.oidc.issuer.is_empty() != self.oidc.client_id.is_empty() {
+            return Err(("oidc.client_id", "must be given together with `oidc.issuer`, or neither"));
+        }
+        if !self.oidc.scopes.split(' ').any(|scope| scope == "openid") {
+            return Err(("oidc.scopes", "must hold `openid`: without it no provider says who somebody is"));
+        }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
         }
@@ -414,6 +440,13 @@ fn is_origin(text: &str) -> bool {
     };
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
     !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
+}
+
+/// `https://`, a host, perhaps a path: no user, no query, no space.
+fn is_https(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~/:%".contains(letter);
+    rest.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && rest.chars().all(plain)
 }
 
 /// What an empty text leaves out.
@@ -511,6 +544,13 @@ mod tests {
             "127.0.0.1:80",
             "/acme",
             "15",
+            "https://id.example",
+            "vigie",
+            "/secret",
+            "openid",
+            "two",
+            "mfa",
+            "Connexion",
             "127.0.0.1:2",
             "/w",
             "debug",

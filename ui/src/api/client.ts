@@ -11,6 +11,12 @@ export const api = {
   signIn: (name: string, password: string, code: string) => call<Session>('POST', '/api/session', { name, password, code }),
   passkeyAsk: () => call<Ceremony>('POST', '/api/session/passkey/begin'),
   signInByPasskey: (ceremony: string, credential: unknown) => call<Session>('POST', '/api/session/passkey', { ceremony, credential }),
+  /** Where the browser goes to sign in by the provider. */
+  providerBegin: () => call<{ address: string }>('POST', '/api/session/oidc/begin'),
+  signInByProvider: (state: string, code: string) => call<Session>('POST', '/api/session/oidc', { state, code }),
+  signInByProviderCode: (code: string) => call<Session>('POST', '/api/session/oidc/code', { code }),
+  /** Where one signs out at the provider too. */
+  providerLeave: () => call<{ address: string }>('POST', '/api/session/oidc/leave'),
   passkeys: () => call<Passkey[]>('GET', '/api/passkeys'),
   passkeyBegin: (password: string, code: string) => call<Ceremony>('POST', '/api/passkeys/begin', { password, code }),
   passkeyAdd: (ceremony: string, label: string, credential: unknown) => call<void>('POST', '/api/passkeys', { ceremony, label, credential }),

@@ -24,6 +24,8 @@ export interface Site {
   /** Length of an hour of keys: 3600, or 600 in simulator builds. */
   hour_seconds: number
   setup_needed: boolean
+  /** What the provider is called by which one may sign in too. */
+  provider?: string | null
 }
 
 export interface Session {
@@ -293,4 +295,6 @@ export interface Problem {
   reasons?: RefusalReason[]
   /** Number of the ledger entry of the refusal. */
   entry?: number
+  /** Who was refused, as the provider names them: for them to tell the administrator. */
+  identity?: string
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod act;
+mod binding;
 mod camera;
 mod factor;
 mod law;
@@ -13,6 +14,7 @@ mod training;
 
 pub use account::{Account, AccountId};
 pub use act::ActVersion;
+pub use binding::Binding;
 pub use camera::{Camera, CameraVersion};
 pub use factor::{NewFactor, SecondFactor};
 pub use law::{LawKind, LawText};

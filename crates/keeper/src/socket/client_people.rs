@@ -2,7 +2,10 @@
 
 use super::client::{KeeperClient, unexpected};
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
-use crate::wire::{Answer, Browser, Continued, PasskeyLine, Question, ReasonView, SessionView};
+use crate::wire::{
+    Answer, Browser, Continued, PasskeyLine, Question, ReasonView, SessionView,
+    oidc::{OidcAnswer, OidcQuestion},
+};
 use domain::{CameraId, Sensitive, Span};
 use vault::{
     KeeperError,
@@ -122,6 +125,14 @@ impl KeeperClient {
 
     pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
         self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    /// A step of a sign-in by the provider.
+    pub fn oidc(&self, question: OidcQuestion) -> Result<OidcAnswer, KeeperError> {
+        match self.ask(&Question::Oidc(question))? {
+            Answer::Oidc(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
     }
 
     pub fn review(&self, ask: ReviewAsk) -> Result<Reviewed, KeeperError> {

@@ -190,6 +190,7 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::PasskeyRemove { session, id } => answered(keeper.passkey_remove(&session, id)),
         Question::PasskeyAsk { place } => answered(keeper.passkey_ask(place)),
         Question::PasskeySignIn { ceremony, credential } => answered(keeper.passkey_sign_in(ceremony, &credential)),
+        Question::Oidc(question) => answered(keeper.oidc(&question)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }
@@ -253,6 +254,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),
+        Control::Oidc(control) => answered(keeper.oidc_control(actor, &control)),
         Control::AccountTeams { name, teams } => answered(keeper.account_teams(actor, &name, &teams)),
         Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
         Control::AccountTrained { name, on } => answered(keeper.account_trained(actor, &name, on)),

@@ -81,8 +81,14 @@ fn no_answer_prints_a_secret_or_a_name() {
         sub_url: None,
         fingerprint: None,
     };
-    let line =
-        keeper::wire::AccountLine { name: text(), role: Role::Operator, closed: true, ready: false, teams: vec![] };
+    let line = keeper::wire::AccountLine {
+        name: text(),
+        role: Role::Operator,
+        closed: true,
+        ready: false,
+        teams: vec![],
+        bound: true,
+    };
     for answer in [
         Answer::Minted(vec![minted]),
         Answer::Keys(Box::new(KeyAnswer { reels: vec![reel], needs: None })),

@@ -5,7 +5,10 @@ use domain::{Secret32, Sensitive, limit::MESSAGE_BYTES_MAX};
 use keeper::{
     KeeperClient,
     socket::{RoleSecrets, read_message, serve_control, serve_roles, write_message},
-    wire::{Answer, Control, Peer, Question},
+    wire::{
+        Answer, Control, Peer, Question,
+        oidc::{OidcControl, OidcQuestion},
+    },
 };
 use std::{
     io::{Read, Write},
@@ -97,6 +100,10 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::PasskeyRemove { session: session(), id: [1; 32] }, &["web"]),
         (Question::PasskeyAsk { place: [1; 16] }, &["web"]),
         (Question::PasskeySignIn { ceremony: [1; 16], credential: text() }, &["web"]),
+        (Question::Oidc(OidcQuestion::Begin { place: [1; 16] }), &["web"]),
+        (Question::Oidc(OidcQuestion::Code { state: text(), binding: text() }), &["web"]),
+        (Question::Oidc(OidcQuestion::SignIn { ticket: text(), id_token: text() }), &["web"]),
+        (Question::Oidc(OidcQuestion::SecondFactor { ticket: text(), code: text() }), &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
         (Question::ContinueLook { session: session(), view: View::Live, cameras: vec![camera(1)] }, &["web"]),
         (Question::Reason { session: session() }, &["web"]),
@@ -123,6 +130,7 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Control(Control::Status), &["control"]),
         (Question::Control(Control::BreakGlassAcknowledge { person: proof(), glass: GLASS }), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
+        (Question::Control(Control::Oidc(OidcControl::Unbind { name: text() })), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
 }
@@ -182,6 +190,7 @@ fn name(question: &Question) -> &'static str {
         Question::PasskeyRemove { .. } => "passkey remove",
         Question::PasskeyAsk { .. } => "passkey ask",
         Question::PasskeySignIn { .. } => "passkey sign in",
+        Question::Oidc(_) => "provider",
         Question::EndLook { .. } => "end look",
         Question::ContinueLook { .. } => "continue look",
         Question::Reason { .. } => "reason",
@@ -217,7 +226,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 40, "every question is in the table");
+    assert_eq!(names.len(), 41, "every question is in the table");
 }
 
 #[test]

@@ -120,6 +120,7 @@ pub struct World {
     pub sizes: JournalSizes,
     /// Of the ledger.
     pub reserve: Option<PathBuf>,
+    pub oidc: Option<keeper::OidcSettings>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -184,7 +185,8 @@ impl World {
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
         let (log_retention_months, sizes) = (12, SIZES);
         let clock = Arc::new(clock);
-        let world = World { disk, clock, random, registry, memory, log_retention_months, sizes, reserve: None };
+        let (reserve, oidc) = (None, None);
+        let world = World { disk, clock, random, registry, memory, log_retention_months, sizes, reserve, oidc };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -218,6 +220,7 @@ impl World {
             publishers: publishers(),
             session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
+            oidc: self.oidc.clone(),
             log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),

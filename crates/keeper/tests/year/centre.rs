@@ -164,6 +164,8 @@ fn camera(n: u16) -> Camera {
         delay_days: 30,
         purposes: vec![Purpose::SafetyOfPersonsAndProperty],
         fingerprint: None,
+        rights: Default::default(),
+        class: None,
     }
 }
 

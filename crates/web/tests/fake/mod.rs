@@ -129,6 +129,7 @@ impl Town {
             version: "0.0.0".into(),
             address: "http://localhost:8080".into(),
             tls: None,
+            oidc: None,
             outside: None,
         }
     }

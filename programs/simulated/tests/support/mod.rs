@@ -5,6 +5,7 @@ pub mod fragments;
 pub mod gstreamer;
 pub mod load;
 pub mod movie;
+pub mod provider;
 pub mod rogue;
 pub mod store;
 pub mod witness;

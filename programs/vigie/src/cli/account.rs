@@ -1,4 +1,5 @@
-//! `vigie account add|disable|training|teams|list`: an account begins with a one-time setup link; there is no default password.
+//! `vigie account add|bind|unbind|disable|training|teams|list`: an account begins with a one-time setup link; there is no default
+//! password.
 
 use super::{Context, Outcome, unexpected};
 use crate::Config;
@@ -18,6 +19,23 @@ pub enum Command {
         #[arg(long)]
         role: Role,
     },
+    /// Rattacher un compte à une identité du fournisseur : montre d'abord, puis confirme · bind an account to an identity of the
+    /// provider: shows first, then confirms
+    Bind {
+        name: String,
+        /// Comme `oidc.issuer` · as `oidc.issuer`
+        #[arg(long)]
+        issuer: String,
+        /// L'identité chez lui (`sub`), telle que la page de connexion la montre · the identity there (`sub`), as the sign-in
+        /// page shows it
+        #[arg(long)]
+        subject: String,
+        /// Le code montré au premier pas · the code that the first step showed
+        #[arg(long, value_name = "CODE")]
+        confirm: Option<String>,
+    },
+    /// Détacher un compte de son identité : ses sessions prennent fin · unbind an account: its sessions end
+    Unbind { name: String },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
     Disable {
         /// Le nom du compte · the account's name
@@ -45,6 +63,8 @@ pub enum Command {
 pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add { name, role } => add(context, name, role),
+        Command::Bind { name, issuer, subject, confirm } => super::oidc::bind(context, name, issuer, subject, confirm),
+        Command::Unbind { name } => super::oidc::unbind(context, name),
         Command::Disable { name } => disable(context, name),
         Command::Training { name, on } => training(context, name, on),
         Command::Teams { name, teams } => set_teams(context, name, teams),
@@ -108,11 +128,13 @@ fn list(context: &Context<'_>) -> Outcome {
                 "  (not open yet: a link by `vigie account add`)",
             ),
         };
+        let bound =
+            if account.bound { context.pick("  (rattaché au fournisseur)", "  (bound at the provider)") } else { "" };
         let teams = match account.teams.is_empty() {
             true => String::new(),
             false => format!("  · {} {}", context.pick("équipes", "teams"), account.teams.join(", ")),
         };
-        println!("{}  {}{teams}{closed}{ready}", account.name.reveal(), account.role);
+        println!("{}  {}{teams}{closed}{bound}{ready}", account.name.reveal(), account.role);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -47,6 +47,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         version: build.version.to_owned(),
         address: config.address(),
         tls: tls.map(Arc::new),
+        oidc: provider(config),
         outside: Some(outside(build, config)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -73,6 +74,19 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         web::serve(listener, web, stopped)
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
+    })
+}
+
+/// The provider of sign-ins, but for what only the keeper knows.
+fn provider(config: &Config) -> Option<web::OidcConfig> {
+    let oidc = &config.oidc;
+    Some(web::OidcConfig {
+        name: config.provider_name()?,
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        scopes: oidc.scopes.clone(),
+        acr: oidc.acr.split_whitespace().map(str::to_owned).collect(),
+        asks_amr: !oidc.amr.trim().is_empty(),
     })
 }
 
