@@ -1,6 +1,6 @@
 # The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
 # CARGO_TARGET_DIR.
-.PHONY: demo tour test faults fuzz bench ui clean help
+.PHONY: demo tour test faults fuzz bench sim ui clean help
 
 demo:
 	@scripts/demo.sh
@@ -23,6 +23,9 @@ fuzz:
 bench:
 	@scripts/bench.sh
 
+sim:
+	@VIGIE_YEAR_DAYS=$${VIGIE_YEAR_DAYS:-365} cargo test --locked -p keeper --test year -- --nocapture
+
 ui:
 	@scripts/ui.sh build
 
@@ -36,7 +39,8 @@ help:
 	@echo "make test    all tests; installs what they need"
 	@echo "make faults  kills each process a hundred times under load (VIGIE_CRASHES, VIGIE_SEED); about a quarter of an hour"
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
-	@echo "make bench   what recording 50 cameras costs, with FFmpeg beside it; about six minutes and 6 GB of disk"
+	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
+	@echo "make sim     a year of a supervision centre, every look held against the ledger (VIGIE_SEED); some minutes"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # package → the command whose absence asks for it
 declare -A command_of=(
     [build-essential]=cc [pkg-config]=pkg-config [cmake]=cmake [ffmpeg]=ffprobe
-    [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
+    [softhsm2]=softhsm2-util [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
 )
 
 missing_packages() {
@@ -55,8 +55,9 @@ check_compilers() {
     at_least Node "$(node --version | tr -d v)" 20.19 "install Node 20.19 or later"
 }
 
-# The readers of our formats that share no code with us stand on these two libraries only. One folder per list of
-# requirements and Python, so that a change of either makes a new one; a second run at the same time waits.
+# The readers of our formats that share no code with us stand on two of these libraries only; the third makes requests out of
+# the document of the interface. One folder per list of requirements and Python, so that a change of either makes a new one; a
+# second run at the same time waits.
 make_venv() {
     [ -e "$VIGIE_VENV/ready" ] && return
     mkdir -p "$VIGIE_CACHE"
@@ -64,10 +65,10 @@ make_venv() {
         flock 9
         [ -e "$VIGIE_VENV/ready" ] && exit
         rm -rf "$VIGIE_VENV"
-        echo "setup: a Python for the independent readers in $VIGIE_VENV"
+        echo "setup: a Python for what shares no code with ours in $VIGIE_VENV"
         python3 -m venv "$VIGIE_VENV"
         "$VIGIE_VENV/bin/python3" -m pip install --quiet --only-binary :all: "${VIGIE_WHEELS[@]}"
-        "$VIGIE_VENV/bin/python3" -c 'import blake3, cryptography'
+        "$VIGIE_VENV/bin/python3" -c 'import blake3, cryptography, schemathesis'
         touch "$VIGIE_VENV/ready"
     ) 9>"$VIGIE_CACHE/venv.lock"
 }

@@ -1,22 +1,26 @@
-//! `vigie-bench`: CPU per gigabyte, memory per camera and frames lost, of Vigie and of FFmpeg beside it, as a table.
+//! `vigie-bench`: what the ledger takes; CPU per gigabyte, memory per camera and frames lost, of Vigie and of FFmpeg beside it;
+//! what a look costs meanwhile. As tables.
 //!
 //! Everything runs on 127.0.0.1 and ends by itself. Ratios within one run hold; absolute figures move with the machine.
 
 mod clip;
+mod counting;
 mod ffmpeg;
+mod ledger;
 mod limit;
+mod looks;
 mod processes;
 mod source;
 mod table;
 mod town;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use source::Source;
 use std::{error::Error, fs, path::PathBuf, process::ExitCode, time::Duration};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// What recording costs
+/// What recording, looking and the ledger cost
 #[derive(Parser)]
 #[command(name = "vigie-bench", version)]
 struct Arguments {
@@ -36,6 +40,23 @@ struct Arguments {
     /// Only Vigie
     #[arg(long)]
     alone: bool,
+    /// How many entries the ledger gets
+    #[arg(long, default_value_t = 1_000_000)]
+    entries: u64,
+    /// How many looks are timed while all cameras are recorded
+    #[arg(long, default_value_t = 200)]
+    looks: u32,
+    /// Only this part
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Entries a second, to prove one, to open it again
+    Ledger,
+    /// CPU and memory of 50 cameras, and looks meanwhile
+    Recording,
 }
 
 /// What one recorder cost over the measured time.
@@ -74,18 +95,34 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome<()> {
     fs::create_dir_all(&arguments.out)?;
+    if arguments.only != Some(Part::Recording) {
+        let measured = ledger::measure(&arguments.out.join("log"), arguments.entries)?;
+        tell(arguments, "ledger.md", &measured.markdown())?;
+    }
+    if arguments.only != Some(Part::Ledger) {
+        record(arguments)?;
+    }
+    Ok(())
+}
+
+fn record(arguments: &Arguments) -> Outcome<()> {
     let coded = clip::prepare(&arguments.out, arguments.kilobits)?;
     let time = Duration::from_secs(arguments.seconds);
     let source = || Source::start(coded.clone(), arguments.cameras);
-    let vigie = town::measure(&arguments.program, &arguments.out, &source()?, time)?;
+    let (vigie, looks) = town::measure(&arguments.program, &arguments.out, &source()?, time, arguments.looks)?;
+    tell(arguments, "looks.md", &looks.markdown(arguments.cameras))?;
     let mut costs = vec![vigie];
     if !arguments.alone {
         costs.push(ffmpeg::measure(&arguments.out, &source()?, time)?);
         costs.push(limit::drain(&source()?, time / 2)?);
     }
     let text = table::markdown(arguments.cameras, arguments.seconds, &costs, &limit::primitives());
+    tell(arguments, "recording.md", &text)
+}
+
+fn tell(arguments: &Arguments, name: &str, text: &str) -> Outcome<()> {
     println!("\n{text}");
-    let path = arguments.out.join("recording.md");
+    let path = arguments.out.join(name);
     fs::write(&path, text)?;
     println!("written to {}", path.display());
     Ok(())

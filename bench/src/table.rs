@@ -52,6 +52,16 @@ pub fn markdown(cameras: u32, seconds: u64, costs: &[Cost], primitives: &Primiti
     text
 }
 
-fn line(text: &mut String, line: &str) {
+pub fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a String takes every text");
+}
+
+/// The median and the 95th percentile; sorts what it is given.
+pub fn quantiles(values: &mut [f64]) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |part: f64| {
+        let index = (values.len() as f64 * part).ceil() as usize;
+        values.get(index.saturating_sub(1)).copied().unwrap_or_default()
+    };
+    (at(0.50), at(0.95))
 }

@@ -1,7 +1,7 @@
-//! Vigie whole, measured as a town runs it: three processes, sealing, digests, ledger, a sync each second.
+//! Vigie whole, measured as a town runs it: three processes, sealing, digests, ledger, a sync each second; then looks meanwhile.
 
 use crate::{
-    Cost, Outcome,
+    Cost, Outcome, looks,
     processes::{cpu_seconds, memory, thread_seconds},
     source::Source,
 };
@@ -28,8 +28,16 @@ const RECORDED: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// After the last frame: chunk, tick, sync.
 const SETTLE: Duration = Duration::from_millis(2_500);
+/// How long the looks may take, for the size of the store.
+const LOOKS_SECONDS: u64 = 60;
 
-pub fn measure(program: &Path, out: &Path, source: &Source, time: Duration) -> Outcome<Cost> {
+pub fn measure(
+    program: &Path,
+    out: &Path,
+    source: &Source,
+    time: Duration,
+    looks: u32,
+) -> Outcome<(Cost, looks::Measured)> {
     let folder = out.join("site");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -45,9 +53,13 @@ pub fn measure(program: &Path, out: &Path, source: &Source, time: Duration) -> O
     println!("vigie: {written} slots written beforehand, as in a store that is some days old");
     site.serve()?;
     site.set_up(&token, &Sensitive::new("mot de passe du banc 5d1c".into()))?;
+    let operator = Sensitive::new("mot de passe de l'opérateur 5d1c".into());
+    site.add_account("operateur", "operator", &operator)?;
     let credentials = Credentials { user: "vigie".into(), password: Sensitive::new("banc".into()) };
+    let mut cameras = Vec::new();
     for camera in 1..=source.cameras {
-        site.add_camera(&format!("cam-{camera}"), &source.url(camera), "Banc", 30, &credentials)?;
+        let id = site.add_camera(&format!("cam-{camera}"), &source.url(camera), "Banc", 30, &credentials)?;
+        cameras.push(id);
     }
     let asked = Instant::now();
     while source.played(RECORDED).0 < source.cameras as usize {
@@ -58,6 +70,7 @@ pub fn measure(program: &Path, out: &Path, source: &Source, time: Duration) -> O
     }
     sleep(WARM);
     let mut cost = over(&site, source, time)?;
+    let looked = looks::measure(&site.sign_in("operateur", &operator)?, &cameras, looks)?;
     source.pause();
     sleep(SETTLE);
     site.stop()?;
@@ -68,7 +81,7 @@ pub fn measure(program: &Path, out: &Path, source: &Source, time: Duration) -> O
     let (_, sent) = source.played(RECORDED);
     cost.lost = Some(sent as i64 - recorded(&folder)? as i64);
     fs::remove_dir_all(&folder)?;
-    Ok(cost)
+    Ok((cost, looked))
 }
 
 /// CPU and bytes between two instants.
@@ -122,7 +135,7 @@ fn parent_of(pid: u32) -> Outcome<u32> {
 /// A store in its steady state has all its slots: making them is a cost of the first days only (R2).
 fn prepare_slots(folder: &Path, source: &Source, time: Duration) -> Outcome<u32> {
     let store = LocalStore::open(Arc::new(RealDisk), &folder.join("store"), site_id(folder)?)?;
-    let seconds = (time + WARM).as_secs() + u64::from(source.cameras) * 2 + 30;
+    let seconds = (time + WARM).as_secs() + u64::from(source.cameras) * 2 + 30 + LOOKS_SECONDS;
     let bytes = seconds * u64::from(source.cameras) * 700_000;
     let slots = (bytes / (u64::from(SLOT_MEBIBYTES) << 20)) as u32 + 4;
     while store.prepare(slots)? {}

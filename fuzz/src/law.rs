@@ -79,10 +79,18 @@ fn request(action: Action, role: Role) -> Request {
         public_road: true,
         purposes: Purpose::ALL.to_vec(),
         missing: vec![],
+        groups: vec![],
+        territory: "own".to_owned(),
     };
     Request {
         action,
-        person: PersonFacts { account: AccountId([7; 16]), role, habilitated: true },
+        person: PersonFacts {
+            account: AccountId([7; 16]),
+            role,
+            habilitated: true,
+            teams: vec![],
+            territories: vec!["own".to_owned()],
+        },
         controller: Controller::Commune,
         purpose: Some(Purpose::SafetyOfPersonsAndProperty),
         reason: Sensitive::new("un motif assez long".into()),

@@ -49,6 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     site.serve()?;
     site.set_up(&token, &administrator)?;
     site.add_account("operateur", "operator", &operator)?;
+    let (dpo, mayor, second) = (password()?, password()?, password()?);
+    site.add_account("dpo", "dpo", &dpo)?;
+    site.add_account("maire", "elected", &mayor)?;
+    site.add_account("cheffe", "municipal-police", &second)?;
     for (number, url) in town.urls().iter().enumerate() {
         let place = PLACE_NAMES[number % PLACE_NAMES.len()];
         site.add_camera(&format!("cam-{}", number + 1), url, place, DELAYS_DAYS[number % 6], &cameras)?;
@@ -58,9 +62,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             site.run(&["camera", "sub", &format!("cam-{}", camera.number), &url], None)?;
         }
     }
-    tell(&site, &administrator, &operator);
+    let people =
+        [("operateur", operator), ("admin", administrator), ("dpo", dpo), ("maire", mayor), ("cheffe", second)]
+            .map(|(name, password)| DemoAccount { name, password });
+    tell(&site, &people);
     let outcome = match &arguments.then {
-        Some(command) => run_then(command, &site, &administrator, &operator),
+        Some(command) => run_then(command, &site, &people),
         None => wait(arguments.seconds).map_err(Into::into),
     };
     println!("Arrêt · stopping …");
@@ -77,14 +84,33 @@ fn config(sub_stream: bool, cameras: Credentials) -> TownConfig {
     TownConfig { codings, sub_stream, ..TownConfig::for_demo(1, 0, cameras) }
 }
 
-fn tell(site: &Installation, administrator: &Sensitive<String>, operator: &Sensitive<String>) {
+/// An account of the demonstration.
+struct DemoAccount {
+    name: &'static str,
+    password: Sensitive<String>,
+}
+
+impl DemoAccount {
+    /// What the person does, in both languages, and the beginning of the names of its environment.
+    fn words(&self) -> (&'static str, &'static str) {
+        match self.name {
+            "operateur" => ("opérateur · operator", "OPERATOR"),
+            "admin" => ("administrateur, ne voit aucune image · administrator, sees no picture", "ADMINISTRATOR"),
+            "dpo" => ("délégué à la protection des données · data-protection officer", "DPO"),
+            "maire" => ("maire · mayor", "MAYOR"),
+            _ => ("police municipale, confirme un accès d'urgence · municipal police, confirms break-glass", "SECOND"),
+        }
+    }
+}
+
+fn tell(site: &Installation, people: &[DemoAccount]) {
     println!();
     println!("  Vigie · ville de démonstration · demo town");
     println!("  console          {}", site.address());
-    println!("  opérateur        operateur  {}", operator.reveal());
-    tell_factor(site, "operateur");
-    println!("  administrateur   admin      {}   (ne voit aucune image · sees no picture)", administrator.reveal());
-    tell_factor(site, "admin");
+    for person in people {
+        println!("  {:<16} {}   ({})", person.name, person.password.reveal(), person.words().0);
+        tell_factor(site, person.name);
+    }
     println!("  dossier · folder {}", site.folder.display());
     println!("  journal · log    {}", site.log().display());
     println!("  Ces comptes n'existent que pour cette exécution · these accounts exist for this run only.");
@@ -105,21 +131,15 @@ fn secret(site: &Installation, name: &str) -> String {
 }
 
 /// Runs a command with the address and the accounts in its environment: tests use it.
-fn run_then(
-    command: &str,
-    site: &Installation,
-    administrator: &Sensitive<String>,
-    operator: &Sensitive<String>,
-) -> Result<(), Box<dyn Error>> {
-    let status = std::process::Command::new("sh")
-        .args(["-c", command])
-        .env("VIGIE_ADDRESS", site.address())
-        .env("VIGIE_FOLDER", &site.folder)
-        .env("VIGIE_OPERATOR_PASSWORD", operator.reveal())
-        .env("VIGIE_ADMINISTRATOR_PASSWORD", administrator.reveal())
-        .env("VIGIE_OPERATOR_SECRET", secret(site, "operateur"))
-        .env("VIGIE_ADMINISTRATOR_SECRET", secret(site, "admin"))
-        .status()?;
+fn run_then(command: &str, site: &Installation, people: &[DemoAccount]) -> Result<(), Box<dyn Error>> {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", command]).env("VIGIE_ADDRESS", site.address()).env("VIGIE_FOLDER", &site.folder);
+    for person in people {
+        let (_, variable) = person.words();
+        shell.env(format!("VIGIE_{variable}_PASSWORD"), person.password.reveal());
+        shell.env(format!("VIGIE_{variable}_SECRET"), secret(site, person.name));
+    }
+    let status = shell.status()?;
     if status.success() { Ok(()) } else { Err(format!("`{command}` ended with {status}").into()) }
 }
 

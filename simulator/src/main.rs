@@ -16,7 +16,7 @@ use simulator::{
 };
 use std::{error::Error, path::PathBuf, process::ExitCode, str::FromStr};
 
-/// A synthetic town with ground truth · une ville synthétique et sa vérité terrain
+/// Une ville synthétique et sa vérité terrain · a synthetic town with ground truth
 #[derive(Parser)]
 #[command(name = "vigie-simulator", version)]
 struct Arguments {
@@ -32,21 +32,21 @@ enum Command {
     Tour(tour::Arguments),
     /// Le code qu'une application montre maintenant, pour qui n'en a pas · the code that an authenticator shows now
     Code {
-        /// What stands behind `secret=` in a setup page's address
+        /// Ce qui suit `secret=` dans l'adresse que montre la page d'ouverture · what stands behind `secret=` in the setup page's address
         secret: String,
     },
-    /// Serve RTSP cameras on loopback until Ctrl-C
+    /// Des caméras RTSP sur cette machine, jusqu'à Ctrl-C · RTSP cameras on this machine, until Ctrl-C
     Cameras(Box<Cameras>),
-    /// Write the six clips (H.264) and their ground truth (JSON) to a folder
+    /// Les six scènes (H.264) et leur vérité terrain (JSON), dans un dossier · the six clips and their ground truth, in a folder
     Render {
         #[arg(long)]
         out: PathBuf,
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
+        /// 352 × 288 et 4 s au lieu de 1024 × 576 et 20 s · instead of
         #[arg(long)]
         small: bool,
-        /// What is filmed; `clock` writes the day
+        /// Ce qui est filmé ; `clock` écrit le jour · what is filmed; `clock` writes the day
         #[arg(long, value_enum, default_value = "day")]
         scene: SceneChoice,
     },
@@ -55,33 +55,33 @@ enum Command {
 #[derive(clap::Args)]
 #[command(after_long_help = CAMERAS_HELP)]
 struct Cameras {
-    /// One port for all cameras; 0 lets the system choose
+    /// Un port pour toutes les caméras ; 0 : au choix du système · one port for all; 0 lets the system choose
     #[arg(long, default_value_t = 8554)]
     port: u16,
     #[arg(long, default_value_t = 6)]
     cameras: u32,
     #[arg(long, default_value = "vigie")]
     user: String,
-    /// The variable that holds the password; without it one is made for this run and printed
+    /// La variable du mot de passe ; sans elle il est créé et affiché · the password's variable; without it one is made and printed
     #[arg(long, value_name = "VAR")]
     password_env: Option<String>,
     #[arg(long, value_enum, default_value = "digest")]
     auth: Auth,
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// 352 × 288 and 4 s instead of 1024 × 576 and 20 s
+    /// 352 × 288 et 4 s au lieu de 1024 × 576 et 20 s · instead of
     #[arg(long)]
     small: bool,
-    /// What the cameras film
+    /// Ce que les caméras filment · what the cameras film
     #[arg(long, value_enum, default_value = "day")]
     scene: SceneChoice,
-    /// How a camera codes: words joined by `+`, for one camera (`2:h265+b-frames`) or for all (`h265`); more than once
+    /// Le codage, mots joints par `+`, d'une caméra (`2:h265+b-frames`) ou de toutes (`h265`) · how one camera or all code; more than once
     #[arg(long, value_name = "[CAMERA:]CODING")]
     coding: Vec<CameraCoding>,
-    /// A second, smaller stream in H.264 at `/cam1/sub` and so on
+    /// Un second flux, plus petit, en H.264, à `/cam1/sub` · a second, smaller stream in H.264 at `/cam1/sub` and so on
     #[arg(long)]
     sub_stream: bool,
-    /// A fault: `2:stall@20+10` is camera 2, 20 s after the start, for 10 s; more than once
+    /// Une panne : `2:stall@20+10`, caméra 2, à 20 s, pendant 10 s · a fault: camera 2, 20 s after the start, for 10 s; more than once
     #[arg(long, value_name = "CAMERA:FAULT[@SECONDS[+SECONDS]]")]
     fault: Vec<FaultPlan>,
 }
@@ -168,9 +168,9 @@ impl Cameras {
 enum SceneChoice {
     Day,
     Night,
-    /// By night; at the first place the yellow car comes round the corner, fast, once a turn
+    /// De nuit ; la voiture jaune passe au premier carrefour, vite, une fois par tour · by night, with the yellow car, fast, once a turn
     NightCorner,
-    /// Day or night by the clock in Paris, and the yellow car at 03:00
+    /// Jour ou nuit à l'heure de Paris, et la voiture jaune à 3 h · day or night by Paris time, the yellow car at 03:00
     Clock,
 }
 

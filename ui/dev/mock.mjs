@@ -19,6 +19,9 @@ const TICKS_PER_S = 90_000
 export const ACCOUNTS = {
   operateur: { password: 'quatre mots sans rapport', role: 'operator' },
   administrateur: { password: 'encore quatre autres mots', role: 'administrator' },
+  dpo: { password: 'mots et nombres, pas images', role: 'dpo' },
+  inspecteur: { password: 'encore quatre autres mots', role: 'inspector' },
+  police: { password: 'encore quatre autres mots', role: 'municipal-police' },
 }
 export const SETUP_TOKEN = 'demo-token-0001'
 const SETUP_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
@@ -44,6 +47,45 @@ export async function startMock({ port = 0, wall = true, permitSeconds = 600 } =
   return { url: `http://127.0.0.1:${server.address().port}`, town, close: () => (server.closeAllConnections(), server.close()) }
 }
 
+/** A look, a refusal, a review, and a month whose details ended. */
+function trace() {
+  const line = { live: null, action: null, cameras: [], cameras_more: 0, from: null, to: null, purpose: null, reason: null, rules: [], pseudonym: null, of_me: false }
+  const [now, who] = [Date.now(), 'K7QD-2MNX']
+  return {
+    entry: 1251, before: 1240, totals: { looks: 41, refusals: 1, exports: 0, reviews: 2, names: 0 },
+    lines: [
+      { ...line, entry: 1250, at: iso(now - 60_000), who: '9F3B-T04H', kind: 'review', action: 'accounts', reason: 'Contrôle mensuel du délégué.' },
+      { ...line, entry: 1244, at: iso(now - HOUR), who, kind: 'look', live: true, cameras: PLACES.map(([name]) => name), purpose: 5, reason: 'Rixe signalée place du Marché.' },
+      { ...line, entry: 1242, at: iso(now - 2 * HOUR), who, kind: 'look', live: false, cameras: ['Gare'], from: iso(now - 4 * HOUR), to: iso(now - 3 * HOUR), purpose: 1, reason: 'Dégradation du parvis constatée à la prise de service.' },
+      {
+        ...line, entry: 1241, at: iso(now - 3 * HOUR), who: 'B81C-00RZ', kind: 'refusal', action: 'watch-live', cameras: ['Mairie'], purpose: 5, reason: 'Vérification du réglage.',
+        rules: [{ rule: ADMINISTRATOR_REASON.rule, text_fr: ADMINISTRATOR_REASON.text_fr, text_en: ADMINISTRATOR_REASON.text_en }],
+      },
+    ],
+    ended: [{ month: '2025-09', first: 0, last: 730_112, ended_at: iso(now - 20 * DAY), ended_entry: 9_120_004, log_size: 9_300_112, root: 'a3'.repeat(32) }],
+  }
+}
+
+const REVIEWED_ACCOUNTS = {
+  entry: 1252,
+  accounts: [
+    { name: 'administrateur', role: 'administrator', closed: false, acts: [], missing: [], trained_on: null, training_is_old: false },
+    { name: 'dpo', role: 'dpo', closed: false, acts: [], missing: [], trained_on: '2026-01-15T23:00:00.000Z', training_is_old: false },
+    {
+      name: 'operateur', role: 'operator', closed: false, trained_on: '2023-05-02T22:00:00.000Z', training_is_old: true, missing: [],
+      acts: [{ kind: 'approval', number: '2025-114', from: '2025-03-01T00:00:00.000Z', end: '2028-03-01T00:00:00.000Z', holds: true }],
+    },
+  ],
+}
+
+const QUESTIONS = {
+  entry: 1253, informed_from: '2026-01-04T23:00:00.000Z', more: false,
+  questions: [
+    { about: 'night', who: 'K7QD-2MNX', camera: null, reason: null, looks: [{ entry: 1100, at: '2026-03-12T22:10:00.000Z' }, { entry: 1109, at: '2026-03-13T01:40:00.000Z' }], more: false },
+    { about: 'same-words', who: 'K7QD-2MNX', camera: null, reason: 'Surveillance', looks: Array.from({ length: 5 }, (_, n) => ({ entry: 1110 + n, at: `2026-03-13T1${n}:00:00.000Z` })), more: true },
+  ],
+}
+
 class Town {
   constructor(permitSeconds, wall) {
     this.permitMs = permitSeconds * 1000
@@ -57,7 +99,7 @@ class Town {
     this.cameras = PLACES.map(([name, place], index) => ({
       id: `c${index + 1}`, name, place, delay_days: DELAY_DAYS,
       purposes: index === 5 ? [11] : index === 2 ? [3, 4, 5, 7] : [1, 3, 5, 6, 8],
-      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360, sub: null,
+      state: 'recording', detail_fr: '', detail_en: '', since: iso(Date.now() - 3 * HOUR), codec: 'avc1.4d401e', width: 640, height: 360, sub: null, missing: [],
     }))
   }
 
@@ -66,7 +108,7 @@ class Town {
     const path = url.pathname
     if (!path.startsWith('/api/') && !path.startsWith('/media/')) return file(path, response)
     if (request.method !== 'GET' && request.headers['vigie-request'] !== '1') return problem(response, 400, 'en-tête absent', 'header missing')
-    const body = request.method === 'POST' ? JSON.parse(await text(request)) : null
+    const body = request.method === 'POST' ? JSON.parse((await text(request)) || 'null') : null
     const key = `${request.method} ${path}`
     if (key === 'GET /api/site') return json(response, 200, { name: 'Ville de démonstration', version: '0.1.0', hour_seconds: 3600, setup_needed: false })
     if (key === 'POST /api/setup/begin') return this.setupBegin(body, response)
@@ -75,12 +117,20 @@ class Town {
     const token = /vigie=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
     const session = this.sessions.get(token)
     if (session === undefined) return problem(response, 401, 'Vous n’êtes pas connecté', 'You are not signed in')
+    if (key === 'GET /api/trace') return json(response, 200, { ...trace(), entry: null, totals: null, lines: trace().lines.map((line) => ({ ...line, who: null })) })
+    if (key === 'POST /api/reviews/trace') return json(response, 200, trace())
+    if (key === 'POST /api/reviews/accounts') return json(response, 200, REVIEWED_ACCOUNTS)
+    if (key === 'POST /api/reviews/questions') return json(response, 200, QUESTIONS)
+    if (key === 'POST /api/reviews/name') return json(response, 200, { entry: 1300, pseudonym: body.pseudonym, name: 'operateur', role: 'operator' })
     if (key === 'GET /api/passkeys') return json(response, 200, [])
     if (key === 'POST /api/session/active') return json(response, 200, Object.assign(session, { locks_at: iso(Date.now() + 600_000) }))
     if (key === 'GET /api/session') return json(response, 200, session)
     if (key === 'DELETE /api/session') return this.sessions.delete(token), response.writeHead(204).end()
     if (key === 'GET /api/cameras') return json(response, 200, this.cameras)
+    if (key === 'GET /api/break-glass') return json(response, 200, { now: iso(Date.now()), seconds: 900, text_fr: 'texte', text_en: 'text', lines: [] })
     if (key === 'GET /api/health') return json(response, 200, this.health())
+    if (key === 'GET /api/reason') return json(response, 200, { held: session.held ?? null, recent: session.recent ?? [] })
+    if (key === 'DELETE /api/reason') return (session.held = null), response.writeHead(204).end()
     if (key === 'POST /api/looks') return this.look(session, body, response)
     const day = /^\/api\/cameras\/([^/]+)\/day$/.exec(path)
     if (day !== null) return json(response, 200, this.day(day[1], url.searchParams.get('date')))
@@ -120,13 +170,29 @@ class Town {
   }
 
   look(session, body, response) {
+    const held = session.held ?? null
+    if (body.continues) {
+      if (held === null) return problem(response, 409, 'Dites pourquoi', 'Say why')
+      if (Date.parse(held.until) <= Date.now()) return problem(response, 409, 'Votre motif a pris fin', 'Your reason has ended')
+      if (this.cameras.some((camera) => body.cameras.includes(camera.id) && !camera.purposes.includes(held.purpose))) {
+        return problem(response, 409, 'Autre finalité pour cette caméra', 'Another purpose for this camera')
+      }
+      Object.assign(body, { purpose: held.purpose, reason: held.reason })
+    }
     const entry = (this.entries += 1)
-    if (session.role === 'administrator') return refuse(response, entry, ADMINISTRATOR_REASON)
+    if (['administrator', 'dpo', 'inspector'].includes(session.role)) return refuse(response, entry, ADMINISTRATOR_REASON)
+    if (new Set(body.reason.match(/[\p{L}\p{N}]/gu)).size < 4) return refuse(response, entry, NO_CONTENT)
     const outside = this.cameras.filter((camera) => body.cameras.includes(camera.id) && !camera.purposes.includes(body.purpose))
     if (outside.length > 0) return refuse(response, entry, PURPOSE_REASON)
     const permit = {
       permit: randomUUID().replaceAll('-', ''), kind: body.kind, cameras: body.cameras, from: body.from ?? null, to: body.to ?? null,
-      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry,
+      purpose: body.purpose, reason: body.reason, expires_at: iso(Date.now() + this.permitMs), entry, break_glass: null,
+      stated: body.continues ? held.stated : null,
+    }
+    const said = { purpose: body.purpose, reason: body.reason }
+    if (!body.continues) {
+      session.held = { ...said, until: iso(Date.now() + 30 * 60_000), stated: entry }
+      session.recent = [said, ...(session.recent ?? []).filter((each) => each.reason !== said.reason)].slice(0, 5)
     }
     this.permits.set(permit.permit, permit)
     json(response, 201, permit)
@@ -245,6 +311,7 @@ class Town {
         check('recording', 'warning', 'Enregistrement', 'Recording', 'Une caméra sur six est injoignable depuis 4 minutes.', 'One camera of six has been out of reach for 4 minutes.'),
         check('destruction', 'ok', 'Destruction à terme', 'Destruction on time', 'Aucune heure n’est en retard.', 'No hour is late.'),
         check('ledger', 'ok', 'Registre', 'Ledger', 'Complet et signé.', 'Complete and signed.'),
+        check('witness-asso', 'ok', 'Témoin asso', 'Witness asso', 'il a attesté 1184 entrées il y a moins d’une minute', 'it attested 1184 entries less than a minute ago'),
         check('store', 'ok', 'Stockage', 'Storage', 'Place pour tout le délai autorisé.', 'Room for the whole authorised delay.'),
       ],
       cameras: this.cameras.map((camera) => ({
@@ -255,7 +322,7 @@ class Town {
         missing: camera === this.cameras[1] ? [{ rule: 'act-sign', blocks: false, article: 'CSI L255-1, R253-6 I', title_fr: "Panneau d'information", title_en: 'Sign for the public', text_fr: "Aucun panneau n'informe le public de cette caméra.", text_en: 'No sign tells the public of this camera.', remedy_fr: 'Posez le panneau et inscrivez-le.', remedy_en: 'Put up the sign and enter it.' }] : [],
       })),
       store: { bytes: 2_000_000_000_000, bytes_used: 1_410_000_000_000, slots: 31_250, slots_free: 9_218 },
-      ledger: { size: this.entries, checkpoint_size: this.entries - 3, checkpoint_at: iso(now - 31_000), root: 'q0Ff3m9n2H1kE8yV5sJdYt7uWcRxLbAaZp4o6iG=' },
+      ledger: { size: this.entries, checkpoint_size: this.entries - 3, checkpoint_at: iso(now - 31_000), root: 'q0Ff3m9n2H1kE8yV5sJdYt7uWcRxLbAaZp4o6iG=', witnesses: { asked: 2, attested_size: this.entries - 16, attested_at: iso(now - 45_000) } },
       destruction: { next_at: iso(next), next_hour: iso(next - DELAY_DAYS * DAY), bytes_past_deadline: 0, bytes_closed_unconfirmed: 0, camera_hours_destroyed: 1488, last_destroyed_at: iso(next - HOUR + 2000) },
       keyring: {
         kind: 'file', copies: [{ state: 'present' }, { state: 'present' }],
@@ -297,6 +364,12 @@ const ADMINISTRATOR_REASON = {
   remedy_en: 'A person authorised to view makes the request with an operator account of their own.',
 }
 const NO_SUB_STREAM = { type: 'urn:vigie:problem:no-sub-stream', title: 'No sub-stream', status: 404, title_fr: 'Pas de flux secondaire', title_en: 'No sub-stream', detail_fr: '', detail_en: '' }
+const NO_CONTENT = {
+  rule: 'reason-says-something', article: 'CSI R253-5',
+  text_fr: 'Le motif ne dit rien : il compte moins de 4 lettres ou chiffres différents.',
+  text_en: 'The reason says nothing: it has fewer than 4 different letters or digits.',
+  remedy_fr: 'Écrire en une phrase pourquoi ces images doivent être vues maintenant.', remedy_en: 'Write in one sentence why these pictures have to be seen now.',
+}
 const PURPOSE_REASON = {
   rule: 'purpose-authorised', article: 'CSI L252-1',
   text_fr: 'L’autorisation préfectorale de cette caméra ne prévoit pas cette finalité.',

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unusedCode } from './authenticator.mjs'
 import { axe, launch, openPage } from './browser.mjs'
+import { askLook, door } from './door.mjs'
 
 export const REASON = 'Essai de la console : contrôle du fonctionnement des caméras.'
 
@@ -27,6 +28,7 @@ export async function walkConsole(options) {
       await part(walk, `administrator, ${look.language}`, () => administrator(browser, walk, look))
     }
     await part(walk, 'keyboard alone', () => keyboardAlone(browser, walk))
+    await part(walk, 'the door', () => withPage(browser, walk, { language: 'fr', dark: false }, (page) => door(page, walk, { signIn, playing, inspect }, walk.operator)))
   } finally {
     await browser.close()
   }
@@ -75,8 +77,12 @@ async function operator(browser, walk, look) {
   })
 }
 
+/** With its own reason: that of the wall is ended first. */
 async function day(page, walk, look) {
-  await page.click('.tile a')
+  const address = await page.getAttribute('.tile a', 'href')
+  await page.click('.reason-end button')
+  await page.waitForSelector('.look-form')
+  await page.goto(`${walk.base}/${address}`)
   await page.waitForSelector('[data-testid=timeline]')
   await inspect(page, walk, look, 'day')
   await chooseFootage(page)
@@ -124,15 +130,21 @@ async function administrator(browser, walk, look) {
   await withPage(browser, walk, look, async (page) => {
     await signIn(page, walk, walk.administrator)
     await page.goto(`${walk.base}/#/live`)
-    await page.waitForSelector('.look-form')
-    await state(page, walk)
-    await page.waitForSelector('.look-form .problem')
-    const text = await page.textContent('.look-form .problem')
-    expect((text ?? '').trim().length > 20, 'the refusal of an administrator says nothing')
+    await page.waitForSelector('[data-testid=not-yours]')
+    expect((await page.$('.look-form')) === null, 'an administrator is asked for a reason that opens nothing')
+    const { status, body } = await askLook(page, walk.purpose, walk.reason)
+    expect(status === 403 && body.reasons.length > 0, `an administrator who asks past the console gets ${status}`)
     expect((await page.$$('video')).length === 0, 'an administrator was given a video element')
     await inspect(page, walk, look, 'wall-administrator')
+    await page.goto(`${walk.base}/#/day`)
+    await page.waitForSelector('[data-testid=timeline]')
+    expect((await page.$('.chosen button.primary, td button')) === null, 'an administrator is offered a replay')
+    await inspect(page, walk, look, 'day-administrator')
     await page.goto(`${walk.base}/#/health`)
     await page.waitForSelector('[data-testid=bytes-past-deadline]')
+    await page.goto(`${walk.base}/#/account`)
+    await page.waitForSelector('[data-testid=passkeys], .notice, #label')
+    await inspect(page, walk, look, 'account-administrator')
   })
 }
 
@@ -175,22 +187,19 @@ async function keyboardAlone(browser, walk) {
     }
     await tabTo(page, '.chosen button.primary')
     await page.keyboard.press('Enter')
-    await page.waitForSelector('.look-form')
-    await keyboardReason(page, walk)
     await playing(page, walk, '[data-testid=replay]', 1)
   })
 }
 
 async function keyboardReason(page, walk) {
-  await tabTo(page, 'input[name=purpose]')
-  for (let step = 0; step < 12; step += 1) {
-    await page.keyboard.press(step === 0 ? 'Space' : 'ArrowDown')
-    if (await page.isChecked(`input[name=purpose][value="${walk.purpose}"]`)) break
-  }
   await tabTo(page, '#reason')
   await page.keyboard.press('Control+A')
   await page.keyboard.type(walk.reason)
-  await tabTo(page, '.look-form button[type=submit]')
+  for (let press = 0; press < 12; press += 1) {
+    await page.keyboard.press(press === 0 ? 'Tab' : 'ArrowDown')
+    if (await page.evaluate((wanted) => document.activeElement?.dataset.purpose === wanted, String(walk.purpose))) break
+  }
+  await visibleFocus(page)
   await page.keyboard.press('Enter')
 }
 
@@ -220,9 +229,8 @@ export async function signIn(page, walk, account) {
 }
 
 export async function state(page, walk) {
-  await page.check(`input[name=purpose][value="${walk.purpose}"]`)
   await page.fill('#reason', walk.reason)
-  await page.click('.look-form button[type=submit]')
+  await page.click(`button[data-purpose="${walk.purpose}"]`)
 }
 
 /** Waits until at least `wanted` videos decode pictures and their time goes on. */

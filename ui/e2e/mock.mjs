@@ -17,7 +17,7 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour:
 const mock = await startMock()
 const result = process.argv.includes('--only-mock') ? { faults: [], notes: [] } : await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
 const browser = await launch()
-for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse], ['hundreds of gaps', hundredsOfGaps], ['wrong clock', wrongClock]]) {
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse], ['hundreds of gaps', hundredsOfGaps], ['wrong clock', wrongClock], ['other purpose', otherPurpose], ['capacities', capacities]]) {
   try {
     await act()
     result.notes.push(name)
@@ -76,9 +76,7 @@ async function gapAndSeek() {
   await page.fill('#time', clock.format(gap - 8000))
   await page.press('#time', 'Enter')
   await page.click('.chosen button.primary')
-  await page.check('input[name=purpose][value="5"]')
-  await page.fill('#reason', REASON)
-  await page.click('.look-form button[type=submit]')
+  await state(page)
   await page.waitForFunction(() => document.querySelector('.replay .notice')?.textContent.includes('sautée'), null, { timeout: 20_000 })
   await page.screenshot({ path: join(OUT, 'replay-gap-fr.png'), fullPage: true })
   const ahead = await page.$eval('[data-testid=replay]', (video) => video.buffered.end(video.buffered.length - 1) - video.currentTime)
@@ -154,9 +152,7 @@ async function unsupportedReplay() {
   await page.fill('#time', clock.format(Date.now() - 5 * 60_000))
   await page.press('#time', 'Enter')
   await page.click('.chosen button.primary')
-  await page.check('input[name=purpose][value="5"]')
-  await page.fill('#reason', REASON)
-  await page.click('.look-form button[type=submit]')
+  await state(page)
   await page.waitForSelector('[data-testid=unsupported][role=alert]:has-text("whole and unharmed")')
   await page.waitForSelector('.screen .overlay:has-text("H.265")')
   result.faults.push(...(await axe(page, 'replay in H.265 (en)')))
@@ -211,15 +207,47 @@ async function subStreamOfNoUse() {
   town.close()
 }
 
+/** Under the wall's reason, which holds. */
 async function replayOf(page, url, camera) {
   await page.goto(`${url}/#/day/${camera}`)
   await page.waitForSelector('[data-testid=timeline]')
   await page.fill('#time', clock.format(Date.now() - 5 * 60_000))
   await page.press('#time', 'Enter')
   await page.click('.chosen button.primary')
-  await page.check('input[name=purpose][value="5"]')
-  await page.fill('#reason', REASON)
-  await page.click('.look-form button[type=submit]')
+}
+
+/** A camera without the purpose of the reason: one question, with its cause and the camera's own purposes. */
+async function otherPurpose() {
+  const { page, context, faults } = await openPage(browser, mock.url, {})
+  await openWall(page, mock.url)
+  await replayOf(page, mock.url, 'c6')
+  await page.waitForSelector('[data-testid=reason-cause]:has-text("Autre finalité")')
+  const offered = await page.$$eval('button[data-purpose]', (all) => all.map((each) => each.dataset.purpose))
+  if (offered.join() !== '11') throw new Error(`the purposes ${offered} are offered, the camera has 11`)
+  if ((await page.evaluate(() => document.activeElement?.id)) !== 'reason') throw new Error('the question does not wait for its answer')
+  result.faults.push(...(await axe(page, 'other purpose (fr)')), ...faults)
+  await page.screenshot({ path: join(OUT, 'other-purpose-fr.png'), fullPage: true })
+  await page.keyboard.type('mc-2042')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.querySelector('[data-testid=replay]')?.currentTime > 0)
+  await context.close()
+}
+
+/** Each capacity is told what it may do; one that opens no picture has no door. */
+async function capacities() {
+  for (const [name, looks] of [['dpo', false], ['inspecteur', false], ['administrateur', false], ['police', true]]) {
+    const { page, context } = await openPage(browser, mock.url, {})
+    await signIn(page, mock.url, name)
+    const hasWall = (await page.$('nav a[href="#/live"]')) !== null
+    if (hasWall !== looks) throw new Error(`${name}: the way to the wall is ${hasWall ? '' : 'not '}shown`)
+    await page.goto(`${mock.url}/#/live`)
+    await page.waitForSelector(looks ? '#reason' : '[data-testid=not-yours]')
+    await page.goto(`${mock.url}/#/account`)
+    await page.waitForSelector('h2')
+    result.faults.push(...(await axe(page, `account of ${name}`)))
+    await page.screenshot({ path: join(OUT, `account-${name}-fr.png`), fullPage: true })
+    await context.close()
+  }
 }
 
 /** Of a camera that flaps the table shows a few gaps an hour, and the keyboard reaches all; only what lasts has a remedy. */
@@ -264,9 +292,8 @@ async function wrongClock() {
   await page.fill('#time', '12:00:00')
   await page.press('#time', 'Enter')
   await page.click('.chosen button.primary')
-  await page.check('input[name=purpose][value="5"]')
   await page.fill('#reason', REASON)
-  const [request] = await Promise.all([page.waitForRequest((each) => each.url().endsWith('/api/looks')), page.click('.look-form button[type=submit]')])
+  const [request] = await Promise.all([page.waitForRequest((each) => each.url().endsWith('/api/looks')), page.click('button[data-purpose="5"]')])
   const { from, to } = request.postDataJSON()
   if (Date.parse(to) - Date.parse(from) !== 30 * 60_000) throw new Error(`a replay of ${Date.parse(to) - Date.parse(from)} ms was asked for`)
   await page.waitForSelector('.countdown')
@@ -282,16 +309,19 @@ function yesterday() {
 
 async function openWall(page, url) {
   await signIn(page, url)
-  await page.check('input[name=purpose][value="5"]')
-  await page.fill('#reason', REASON)
-  await page.click('.look-form button[type=submit]')
+  await state(page)
   await page.waitForSelector('.wall')
 }
 
-async function signIn(page, url) {
+async function state(page) {
+  await page.fill('#reason', REASON)
+  await page.click('button[data-purpose="5"]')
+}
+
+async function signIn(page, url, name = operator.name) {
   await page.goto(url)
-  await page.fill('#name', operator.name)
-  await page.fill('#password', operator.password)
+  await page.fill('#name', name)
+  await page.fill('#password', ACCOUNTS[name].password)
   await page.fill('#code', '123456')
   await page.click('button.primary')
   await page.waitForSelector('.account .strong')

@@ -44,9 +44,7 @@ async function view(page, look) {
   if (look.dark) return
   await page.click('.tile a')
   await page.waitForSelector('[data-testid=timeline]')
-  await chooseFootage(page)
-  await page.waitForSelector('.look-form')
-  await state(page, walk)
+  await chooseFootage(page) // under the wall's reason, which holds
   await playing(page, walk, '[data-testid=replay]', 1)
   await line(page, look)
   await inspect(page, walk, look, 'sub-stream-replay')

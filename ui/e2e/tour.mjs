@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { axe, launch, openPage } from './browser.mjs'
+import { askLook } from './door.mjs'
 
 const { VIGIE_ADDRESS: base, VIGIE_ACCOUNT: account, VIGIE_PASSWORD: password, VIGIE_CODE: code, VIGIE_OUT: out } = process.env
 const PURPOSE = 5
@@ -40,8 +41,9 @@ async function wall(file, videos, reason) {
 async function refused(file, reason) {
   await signedIn(async (page) => {
     await page.goto(`${base}/#/live`)
-    await state(page, reason)
-    await page.waitForSelector('.problem')
+    await page.waitForSelector('[data-testid=not-yours]')
+    const { status, body } = await askLook(page, PURPOSE, reason)
+    expect(status === 403 && body.reasons.length > 0, `the administrator who asks past the console gets ${status}`)
     expect((await page.$$('video')).length === 0, 'a video element exists after a refusal')
     await page.evaluate(() => scrollTo(0, 0))
     await picture(page, file, false)
@@ -113,9 +115,8 @@ async function instant(page, camera, date, time) {
 
 async function state(page, reason) {
   await page.waitForSelector('.look-form')
-  await page.check(`input[name=purpose][value="${PURPOSE}"]`)
   await page.fill('#reason', reason)
-  await page.click('.look-form button[type=submit]')
+  await page.click(`button[data-purpose="${PURPOSE}"]`)
 }
 
 /** A page of somebody whose computer has another time than the town: the console goes by the server's. */

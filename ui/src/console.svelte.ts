@@ -1,7 +1,9 @@
 // What the whole console knows: the site, who is signed in, the screen in the address, what was last stated as reason.
 import { api, whenSignedOut } from './api/client'
 import { problemFrom } from './api/problem'
-import type { Problem, PurposeNumber, Session, Site } from './api/types'
+import { takeCameBack } from './api/provider'
+import type { Problem, Session, Site } from './api/types'
+import { reasons } from './look/reasons.svelte'
 import { parseRoute, type Route } from './route'
 
 class Console {
@@ -11,12 +13,14 @@ class Console {
   ready = $state(false)
   problem = $state<Problem | null>(null)
   route = $state<Route>(parseRoute(location.hash))
+  /** From the provider, to be handed in once. */
+  cameBack = takeCameBack()
+  /** The person signed out here, and may still be signed in at the provider. */
+  signedOut = $state(false)
   /** Said on the sign-in screen after a session ended by itself. */
   sessionOver = $state(false)
   /** Who was here when the session locked: proposed on the sign-in screen, which keeps the address as it was. */
   lockedName = $state('')
-  /** Proposed in the next form, in memory only: a reason may be personal data. */
-  stated = $state<{ purpose: PurposeNumber; reason: string } | null>(null)
 
   async begin(): Promise<void> {
     this.problem = null
@@ -34,7 +38,7 @@ class Console {
     if (this.session === null) return
     this.lockedName = this.session.name
     this.session = null
-    this.stated = null
+    reasons.forget()
     this.sessionOver = true
   }
 
@@ -43,8 +47,9 @@ class Console {
       await api.signOut()
     } finally {
       this.session = null
-      this.stated = null
+      reasons.forget()
       this.lockedName = ''
+      this.signedOut = true
       location.hash = '#/'
     }
   }

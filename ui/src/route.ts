@@ -5,7 +5,9 @@ export type Route =
   | { screen: 'wall' }
   | { screen: 'day'; camera: string | null; date: string | null }
   | { screen: 'health' }
+  | { screen: 'reviews' }
   | { screen: 'account' }
+  | { screen: 'break-glass' }
   | { screen: 'about' }
   | { screen: 'home' }
 
@@ -20,8 +22,12 @@ export function parseRoute(hash: string): Route {
       return { screen: 'day', camera: first ?? null, date: isDate(second) ? second : null }
     case 'health':
       return { screen: 'health' }
+    case 'reviews':
+      return { screen: 'reviews' }
     case 'account':
       return { screen: 'account' }
+    case 'break-glass':
+      return { screen: 'break-glass' }
     case 'about':
       return { screen: 'about' }
     default:

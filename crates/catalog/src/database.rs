@@ -35,6 +35,9 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_005.sql"),
     include_str!("upgrade/registry_006.sql"),
     include_str!("upgrade/registry_007.sql"),
+    include_str!("upgrade/registry_008.sql"),
+    include_str!("upgrade/registry_009.sql"),
+    include_str!("upgrade/registry_010.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
 

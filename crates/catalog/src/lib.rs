@@ -16,6 +16,6 @@ pub mod registry;
 pub use error::{CatalogError, Which};
 pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 pub use registry::{
-    Account, AccountId, ActVersion, Camera, CameraVersion, LawKind, LawText, NewFactor, Passkey, Registry,
+    Account, AccountId, ActVersion, Binding, Camera, CameraVersion, LawKind, LawText, NewFactor, Passkey, Registry,
     SecondFactor, Session, Site,
 };

@@ -1,7 +1,7 @@
 //! The registry: accounts, setup links, sessions, dated cameras, reopening, damage.
 
 use catalog::{Account, AccountId, Camera, CatalogError, NewFactor, Registry, SecondFactor, Site};
-use domain::{CameraClass, CameraId, Purpose, Sensitive, SiteId, UtcMicros, limit};
+use domain::{CameraClass, CameraId, CameraRights, Films, Purpose, Sensitive, SiteId, UtcMicros, limit};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -65,6 +65,7 @@ fn camera(number: u8) -> Camera {
         delay_days: 15,
         purposes: vec![Purpose::PublicBuildings, Purpose::Dumping],
         fingerprint: Some("host port realm".to_owned()),
+        rights: Default::default(),
         class: CameraClass::ALL.get(usize::from(number)).copied(),
     }
 }
@@ -351,4 +352,29 @@ fn an_async_program_uses_it_through_spawn_blocking_and_may_drop_it() {
         assert_eq!(accounts.expect("read").len(), 0);
         drop(registry);
     });
+}
+
+#[test]
+fn what_a_camera_films_its_commune_and_groups_and_a_persons_teams_are_dated_facts() {
+    let bench = Bench::new();
+    let registry = &bench.registry;
+    registry.camera_put(&camera(1), at(10), at(10)).expect("added");
+    let groups = vec!["écoles".to_owned(), "centre".to_owned()];
+    let rights = CameraRights { films: Films::OpenPlace, commune: "2A004".parse().ok(), groups };
+    registry.camera_put(&Camera { rights: rights.clone(), ..camera(1) }, at(20), at(20)).expect("changed");
+    registry.account_add(&account(1)).expect("added");
+    registry.account_add(&account(2)).expect("added");
+    registry.teams_put(account(1).id, &["nuit".to_owned()], at(20), at(20)).expect("put");
+    registry.teams_put(account(2).id, &["jour".to_owned()], at(20), at(20)).expect("put");
+    registry.teams_put(account(2).id, &[], at(30), at(30)).expect("put");
+    let bench = bench.reopen();
+    let registry = &bench.registry;
+    let of = |second| registry.cameras(at(second)).expect("read").remove(0).camera.rights;
+    assert_eq!((of(19), of(20)), (CameraRights::default(), rights));
+    assert_eq!(CameraRights::default().films, Films::PublicRoad, "the stricter list");
+    let teams = |valid, known| registry.teams_at(at(valid), at(known)).expect("read");
+    assert!(teams(19, 99).is_empty() && teams(99, 19).is_empty());
+    assert_eq!(teams(20, 20).len(), 2);
+    assert_eq!(teams(30, 30), [(account(1).id, vec!["nuit".to_owned()])].into());
+    assert_eq!(teams(29, 99)[&account(2).id], ["jour"]);
 }

@@ -56,6 +56,10 @@ macro_rules! identity {
 }
 
 identity!(
+    /// One break-glass: what two persons open in an emergency.
+    GlassId
+);
+identity!(
     /// One town's installation, one data controller. In clear headers it is a pseudonym: it names nobody.
     SiteId
 );

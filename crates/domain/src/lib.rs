@@ -6,15 +6,17 @@ pub mod id;
 pub mod limit;
 pub mod person;
 pub mod purpose;
+pub mod rights;
 pub mod sensitive;
 pub mod time;
 pub mod world;
 
 pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
 pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
-pub use id::{PermitId, ReelId, RootId, RunId, SiteId};
+pub use id::{GlassId, PermitId, ReelId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;
+pub use rights::{CameraRights, Commune, Films};
 pub use sensitive::{Secret32, Sensitive};
 pub use time::{Hour, HourLength, MediaTicks, Span, UtcMicros};
 pub use world::{Clock, Random};

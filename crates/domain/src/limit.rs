@@ -85,6 +85,24 @@ pub const CERTIFICATE_WARNING_DAYS: i64 = 30;
 /// A reason is a sentence, not a page.
 pub const REASON_CHARS_MIN: usize = 10;
 pub const REASON_CHARS_MAX: usize = 500;
+/// Break-glass is open for so long; only the same act of two persons opens it again.
+pub const BREAK_GLASS_SECONDS: i64 = 15 * 60;
+/// Who asks for it waits so long for a second person.
+pub const BREAK_GLASS_ASK_SECONDS_MAX: i64 = 5 * 60;
+/// A group of cameras or a team of persons, as the town's rules quote it.
+pub const RIGHTS_NAME_CHARS_MAX: usize = 60;
+/// Groups of one camera, teams of one person.
+pub const RIGHTS_NAMES_MAX: usize = 32;
+/// And says something: so many different letters or digits. Dots have none, a key held down has one.
+pub const REASON_SIGNS_MIN: usize = 4;
+/// Instead of a sentence, the number of an event or a file, with so many digits: what a centre's own register calls it.
+pub const REASON_CODE_CHARS_MIN: usize = 4;
+pub const REASON_CODE_CHARS_MAX: usize = 20;
+pub const REASON_CODE_DIGITS_MIN: usize = 3;
+/// A stated reason holds for further cameras for so long; using it does not prolong it. Most incidents are over then.
+pub const REASON_HOLDS_SECONDS_MAX: i64 = 30 * 60;
+/// Reasons of one's own session that are offered again.
+pub const REASONS_RECENT_MAX: usize = 5;
 /// A password: ANSSI/CNIL guidance asks for entropy; length is what a person can do.
 pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 256;
@@ -108,6 +126,19 @@ pub const CEREMONIES_MAX: usize = 1_024;
 pub const PASSKEYS_MAX: usize = 10;
 /// What its owner calls a passkey.
 pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
+
+/// A sign-in by a provider may take so long: somebody finds a telephone, a card, a PIN.
+pub const OIDC_FLOW_SECONDS_MAX: i64 = 600;
+/// An ID token of a provider; a careful one has some kilobytes.
+pub const OIDC_TOKEN_BYTES_MAX: usize = 32 * 1024;
+/// What a provider says of itself, its keys, or its answer to a code.
+pub const OIDC_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// A provider's signing keys: the present, the next and the last one of some kinds.
+pub const OIDC_KEYS_MAX: usize = 16;
+/// By how much a provider's clock may differ from ours.
+pub const OIDC_SKEW_SECONDS_MAX: i64 = 60;
+/// A subject identifier (OpenID Connect Core 1.0, section 2).
+pub const OIDC_SUBJECT_CHARS_MAX: usize = 255;
 
 /// One scan of a paper: a file of 40 pages at 300 dpi in grey.
 pub const SCAN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -133,6 +164,27 @@ pub const LOG_RETENTION_MONTHS_MAX: u32 = 36;
 /// A log key dies so long before its oldest entry is three years old, so that no reading of a calendar finds it too old.
 pub const LOG_KEY_DIES_BEFORE_CAP_SECONDS: i64 = 86_400;
 
+/// A review covers at most so many days: a year, as an inspector asks for it.
+pub const REVIEW_DAYS_MAX: i64 = 366;
+/// Lines of one page of a review: what a person reads at a time; each is at most some KiB of a message of 1 MiB.
+pub const REVIEW_PAGE_LINES: usize = 100;
+/// Cameras that a line names; a wall has more, and is then counted.
+pub const REVIEW_CAMERAS_NAMED_MAX: usize = 8;
+/// Questions worth asking are about at most a month: the staff is not watched for longer than the footage lives.
+pub const QUESTION_DAYS_MAX: i64 = 31;
+/// Looks that are gone through for them: 600 a day.
+pub const QUESTION_LOOKS_MAX: usize = 20_000;
+/// So many looks at one place within a day, or with the same words in a row, are worth a question; fewer happen to everybody.
+pub const QUESTION_REPEATS_MIN: usize = 5;
+/// A night's hours in Paris: from this one on, until before that one.
+pub const QUESTION_NIGHT_FROM: i64 = 22;
+pub const QUESTION_NIGHT_UNTIL: i64 = 6;
+/// Questions of one answer, and looks that one question names.
+pub const QUESTIONS_MAX: usize = 200;
+pub const QUESTION_LINES_MAX: usize = 50;
+/// A training in data protection is worth a warning after so many months (law ACC-08).
+pub const TRAINING_MONTHS_MAX: i32 = 24;
+
 /// The journal gathers a group of entries for at most this long before it writes (L1).
 pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 /// A log beyond this is none of ours: 10,000 cameras make tens of millions of entries a year (L5). What a stranger signs is
@@ -140,6 +192,10 @@ pub const JOURNAL_GATHER_MS_MAX: u64 = 2;
 pub const LOG_ENTRIES_MAX: u64 = 1 << 40;
 /// A signed note with its signatures: some hundred bytes, and as many for each witness.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Starts of programs that the log opens for everybody, the newest ones: a program starts some times a year.
+pub const STARTS_PUBLISHED_MAX: usize = 64;
+/// The file of them: a line each, of at most 1 KiB; an entry of a start has some 200 bytes, shown twice as long.
+pub const STARTS_BYTES_MAX: usize = STARTS_PUBLISHED_MAX * 1024;
 /// Lines of a consistency proof that a witness is asked with (C2SP tlog-witness).
 pub const PROOF_LINES_MAX: usize = 63;
 /// A whole question to a witness: the note, and 63 lines of 45 bytes, with room.
@@ -207,12 +263,18 @@ pub const RATE_MEASURED_SECONDS_MAX: i64 = 300;
 pub const RATE_SHORTFALL_PERCENT: u64 = 1;
 /// Cameras whose size or rate falls short that the health page names each; the rest are counted.
 pub const TECHNICAL_FINDINGS_MAX: usize = 50;
+/// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.
+pub const TOKEN_LABEL_BYTES_MAX: usize = 32;
 
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
+// A reason never outlasts the look that it was stated for, a code is shorter than a reason may be.
+const _: () = assert!(REASON_HOLDS_SECONDS_MAX < PERMIT_SECONDS_MAX && REASON_CODE_CHARS_MAX < REASON_CHARS_MAX);
 const _: () = assert!(RATE_MEASURED_SECONDS_MIN < RATE_MEASURED_SECONDS_MAX && RATE_SHORTFALL_PERCENT < 100);
 // A scan's part travels in one message.
 const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
+// A page of a review fits a message, each line with its reason, its cameras' names and the words of some rules.
+const _: () = assert!(REVIEW_PAGE_LINES * 8 * 1024 < MESSAGE_BYTES_MAX && QUESTIONS_MAX * 4 * 1024 < MESSAGE_BYTES_MAX);
 // A record header and its padding fit a block.
 const _: () =
     assert!(BLOCK_BYTES.is_multiple_of(RECORD_HEADER_BYTES) && SLOT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
@@ -234,3 +296,5 @@ const _: () =
     assert!(CLOCK_SLEW_PPM_MAX * RETENTION_DAYS_MAX as i64 * 86_400 / 1_000_000 < CLOSED_BEFORE_DEADLINE_SECONDS);
 // Whoever boots with a time server has connected to every camera that answers, and heard it, before it decides alone.
 const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);
+// What two persons open in an emergency ends long before any look, and waits for the second person no longer than it lasts.
+const _: () = assert!(BREAK_GLASS_SECONDS < PERMIT_SECONDS_MAX && BREAK_GLASS_ASK_SECONDS_MAX < BREAK_GLASS_SECONDS);

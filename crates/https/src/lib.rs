@@ -3,6 +3,11 @@
 //! A town's witness or mirror may stand behind a certificate of the town's own authority, so the machine's store counts where
 //! there is one; where there is none (a small container), the roots that browsers trust, which the program brings along.
 
+pub use ureq::{Agent, Error};
+
+/// Head and body of an answer as an [`Agent`] gives it.
+pub type Answer = ureq::http::Response<ureq::Body>;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -34,6 +39,17 @@ pub fn agent_trusting(store: &Path, patience: Duration, redirects: u32) -> ureq:
         .tls_config(tls)
         .build()
         .into()
+}
+
+/// One question and its whole answer, of at most so many bytes. For protocols whose library makes the questions itself.
+pub fn ask(
+    agent: &ureq::Agent,
+    question: ureq::http::Request<Vec<u8>>,
+    bytes_max: usize,
+) -> Result<ureq::http::Response<Vec<u8>>, ureq::Error> {
+    let (parts, mut body) = agent.run(question)?.into_parts();
+    let bytes = body.with_config().limit(bytes_max as u64).read_to_vec()?;
+    Ok(ureq::http::Response::from_parts(parts, bytes))
 }
 
 fn roots(store: &Path) -> RootCerts {

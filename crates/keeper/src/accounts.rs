@@ -3,10 +3,13 @@
 mod device;
 mod factor;
 mod passkey;
+mod provider;
 mod setup;
 mod throttle;
 
 pub(crate) use passkey::Passkeys;
+pub(crate) use provider::Flows;
+pub use provider::OidcSettings;
 pub(crate) use throttle::Throttle;
 
 use crate::{
@@ -27,7 +30,7 @@ use domain::{
 use factor::{CODE_CHARS_MAX, Shown};
 use ledger::{Actor, Event};
 use policy::Role;
-use std::sync::PoisonError;
+use std::{collections::BTreeSet, sync::PoisonError};
 use vault::{KeeperError, keeper::SessionSecret};
 
 /// What a person types to sign in.
@@ -210,10 +213,14 @@ impl KeeperCore {
     pub(crate) fn account_list(&self) -> Result<Answer, KeeperError> {
         let accounts = self.parts.registry.accounts().map_err(failed)?;
         let with_factor = self.parts.registry.accounts_with_factor().map_err(failed)?;
+        let bound = self.parts.registry.bindings().map_err(failed)?;
+        let bound: BTreeSet<AccountId> = bound.into_iter().map(|binding| binding.account).collect();
+        let mut teams = self.teams(self.decision_time())?;
         let listed = accounts.into_iter().map(|account| {
             let role = account.role.parse().map_err(failed)?;
             let ready = account.password_hash.is_some() && with_factor.contains(&account.id);
-            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready })
+            let (teams, bound) = (teams.remove(&account.id).unwrap_or_default(), bound.contains(&account.id));
+            Ok(AccountLine { name: account.name, role, closed: account.disabled, ready, teams, bound })
         });
         Ok(Answer::Accounts(listed.collect::<Result<_, KeeperError>>()?))
     }

@@ -50,6 +50,7 @@ impl KeeperCore {
         let mut findings: Vec<Finding> = lacks.into_values().map(lacking).collect();
         findings.extend(ends.into_values().map(|(ending, cameras)| ends_soon(&ending, &cameras)));
         findings.extend(self.persons_findings(now)?);
+        findings.extend(self.training_finding(now)?);
         if findings.is_empty() {
             let text = ("Tous les actes requis sont en vigueur.".into(), "Every required act is in force.".into());
             findings.push(finding("acts", FindingState::Ok, ("Actes", "Acts"), text));

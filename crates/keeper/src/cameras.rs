@@ -2,14 +2,15 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    lawful::missing,
+    lawful::{missing, of_order},
+    rights::rights_words,
     wire::{
         Answer, CameraView, CameraViews, Credentials, Device, Difference, NewCamera, ProbeFailure, ProbeTarget, Probed,
         RecorderCamera,
     },
 };
 use catalog::{Camera, CameraVersion};
-use domain::{CameraClass, CameraId, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraClass, CameraId, Sensitive, limit::RETENTION_DAYS_MAX, rights::check_names};
 use ledger::{Actor, Event};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -50,9 +51,11 @@ impl KeeperCore {
             return Err(malformed(format!("a camera's name has 1 to {CAMERA_NAME_CHARS_MAX} characters")));
         }
         check_addresses(&new.url, new.sub_url.as_deref())?;
+        check_names(&new.rights.groups).map_err(|error| malformed(error.to_string()))?;
         let id = CameraId::draw(&*self.parts.random);
         let credential = new.credentials.as_ref().map(|credentials| self.seal(id, credentials)).transpose()?;
-        let details = format!("{} · {} · {} days", new.name, new.place, new.delay_days);
+        let rights = rights_words(&new.rights);
+        let details = format!("{} · {} · {} days · {rights}", new.name, new.place, new.delay_days);
         let camera = Camera {
             id,
             name: new.name,
@@ -63,6 +66,7 @@ impl KeeperCore {
             delay_days: new.delay_days,
             purposes: new.purposes,
             fingerprint: new.fingerprint,
+            rights: new.rights,
             class: new.class,
         };
         let taken = self.in_service()?.iter().any(|version| version.camera.name == camera.name);
@@ -96,11 +100,12 @@ impl KeeperCore {
                 name: version.camera.name,
                 place: version.camera.place,
                 delay_days: of_camera.map_or(version.camera.delay_days, |go| go.delay_days(version.camera.delay_days)),
-                purposes: version.camera.purposes,
+                purposes: of_order(of_camera, version.camera.purposes),
                 since: version.valid_from,
                 has_sub: version.camera.sub_url.is_some(),
                 missing: of_camera.map(missing).unwrap_or_default(),
                 order_end: of_camera.and_then(|go| go.order.as_ref()?.end),
+                rights: version.camera.rights,
                 class: version.camera.class,
                 shortfalls,
             }
@@ -234,7 +239,7 @@ impl KeeperCore {
         Ok(Answer::Done)
     }
 
-    fn put(&self, camera: Camera, now: domain::UtcMicros) -> Result<(), KeeperError> {
+    pub(crate) fn put(&self, camera: Camera, now: domain::UtcMicros) -> Result<(), KeeperError> {
         self.parts.registry.camera_put(&camera, now, now).map_err(failed)?;
         self.moving().cameras_version += 1;
         Ok(())
@@ -255,7 +260,7 @@ impl KeeperCore {
         self.parts.registry.cameras(self.decision_time()).map_err(failed)
     }
 
-    fn by_name(&self, name: &str) -> Result<CameraVersion, KeeperError> {
+    pub(crate) fn by_name(&self, name: &str) -> Result<CameraVersion, KeeperError> {
         let found = self.in_service()?.into_iter().find(|version| version.camera.name == name);
         found
             .ok_or_else(|| malformed(format!("no camera named `{name}` is in service: `vigie camera list` names them")))
@@ -268,7 +273,7 @@ impl KeeperCore {
     }
 
     fn unseal(&self, camera: CameraId, sealed: &[u8]) -> Result<Credentials, KeeperError> {
-        let plain = Zeroizing::new(self.unseal_bytes(bound_to(camera), sealed)?);
+        let plain = self.unseal_bytes(bound_to(camera), sealed)?;
         postcard::from_bytes(&plain).map_err(failed)
     }
 }

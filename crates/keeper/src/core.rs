@@ -1,7 +1,7 @@
 //! The keeper in one process: what it holds, how it opens, what time it believes, how it writes to the ledger.
 
 use crate::{
-    accounts::{Passkeys, Throttle},
+    accounts::{Flows, OidcSettings, Passkeys, Throttle},
     acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
@@ -10,18 +10,21 @@ use crate::{
     fates::{Fates, History},
     forget::Forgetting,
     gate::Permits,
+    glass::Glasses,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
+    reasons::Reasons,
     rebuild::Rebuilds,
     scans::Upload,
+    trace::Trace,
     wire::Finding,
 };
 use aws_lc_rs::hmac;
 use catalog::{CatalogError, Registry};
 use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keyring::{Keyring, KeyringError};
-use ledger::{Actor, Entry, Event, LogId, Month};
+use ledger::{Actor, Checkpoint, Digest, Entry, Event, LogId, Month};
 use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
@@ -48,6 +51,8 @@ pub struct KeeperParts {
     pub session_idle_seconds: i64,
     /// The console's address as browsers name it: passkeys are bound to it.
     pub address: String,
+    /// The provider by which people may sign in; none: by Vigie's own accounts only.
+    pub oidc: Option<OidcSettings>,
     /// How many months the ledger's details stay readable after their month, 12 to 36 (L2).
     pub log_retention_months: u32,
     /// Where the passphrase came from, for `status` (P9).
@@ -69,6 +74,9 @@ pub struct KeeperCore {
     /// One password at a time: each takes 19 MiB and two passes, and a stranger may send many.
     pub(crate) hashing: Mutex<()>,
     pub(crate) passkeys: Passkeys,
+    pub(crate) oidc: Flows,
+    /// Held while break-glass opens or ends: what is entered as opened is open, or is over.
+    pub(crate) glassing: Mutex<()>,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
 }
@@ -77,10 +85,14 @@ pub struct KeeperCore {
 pub(crate) struct Moving {
     pub time: Memory,
     pub permits: Permits,
+    pub reasons: Reasons,
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
+    /// Where reviews find what they tell.
+    pub trace: Trace,
     pub law: LawSeen,
+    pub glass: Glasses,
     pub probes: Probes,
     pub rebuilds: Rebuilds,
     /// Of a verification under way.
@@ -127,6 +139,11 @@ pub enum OpenError {
          a journal is never restored from backup, open a successor log"
     )]
     OtherLedger { known: u64, entries: u64 },
+    #[error(
+        "a log of {attested} entries was published and shown to witnesses, the journal has {entries} or others: ledger and keyring \
+         were put back together from an old image; a journal is never restored from backup, open a successor log"
+    )]
+    Attested { attested: u64, entries: u64 },
 }
 
 /// The keyring's monthly log keys, for the journal (L2).
@@ -183,10 +200,13 @@ impl KeeperCore {
             moving: Mutex::new(Moving {
                 time,
                 permits: Permits::default(),
+                reasons: Reasons::default(),
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,
+                trace: history.trace,
                 law: history.law,
+                glass: Glasses { book: history.glass, ..Glasses::default() },
                 probes: Probes::default(),
                 rebuilds: Rebuilds::default(),
                 books: None,
@@ -206,6 +226,8 @@ impl KeeperCore {
             changing_keys: Mutex::new(()),
             hashing: Mutex::new(()),
             passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
+            oidc: Flows::of(parts.oidc.clone()),
+            glassing: Mutex::new(()),
             following: Mutex::new(()),
             parts,
         };
@@ -252,10 +274,12 @@ impl KeeperCore {
         let numbers = self.parts.journal.append(&entries).map_err(|error| self.journal_failed(error))?;
         self.note_keeping();
         let mut moving = self.moving();
-        for entry in &entries {
+        for (entry, number) in entries.iter().zip(&numbers) {
+            moving.trace.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);
+            moving.glass.book.take(entry);
             moving.forgetting.take(entry);
         }
         Ok(numbers)
@@ -295,13 +319,16 @@ impl KeeperCore {
     }
 }
 
-/// The keyring's head is written after each checkpoint, so a journal that is behind it is an old one.
+/// The keyring's head is written after each checkpoint, so a journal that is behind it, or does not begin with what it was
+/// made of, is an old or another one.
 fn hold_against(keyring: &dyn Keyring, journal: &Journal) -> Result<(), OpenError> {
-    let (known, head) = (keyring.ledger_head(), journal.head());
-    if head.size < known.size || (head.size == known.size && head.root.0 != known.root) {
-        return Err(OpenError::OtherLedger { known: known.size, entries: head.size });
+    let known = keyring.ledger_head();
+    match journal.begins_with(Checkpoint { size: known.size, root: Digest(known.root) }) {
+        Err(JournalError::Behind { .. } | JournalError::Forked { .. }) => {
+            Err(OpenError::OtherLedger { known: known.size, entries: journal.size() })
+        }
+        held => Ok(held?),
     }
-    Ok(())
 }
 
 /// An error of a part below, as the other processes get it.

@@ -196,7 +196,7 @@ impl KeeperCore {
         if answer.confirmed() {
             info!(%hour, cameras = due.cameras.len(), keys = answer.keys, "destroyed");
         } else {
-            warn!(%hour, "condemned, unconfirmed: a copy of the keyring is away");
+            warn!(%hour, "condemned, unconfirmed: a copy of the keyring or its token is away");
         }
         Ok(())
     }
@@ -243,7 +243,7 @@ impl KeeperCore {
                     hour,
                     cameras,
                     generation,
-                    custodian: format!("{:?}", custodian.kind).to_lowercase(),
+                    custodian: custodian.kind.name().into(),
                     copies: custodian.copies_present() as u8,
                 });
             }

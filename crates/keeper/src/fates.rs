@@ -4,10 +4,12 @@ use crate::{
     clocks::{Anchor, Touched},
     facts::Told,
     forget::Forgetting,
+    glass::GlassBook,
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
     lawful::LastWords,
     orders::Orders,
+    trace::Trace,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
 use ledger::{Entry, Event, Month};
@@ -54,11 +56,13 @@ struct Living {
 pub(crate) struct History {
     pub fates: Fates,
     pub told: Told,
+    pub trace: Trace,
     pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
     pub anchor: Option<Anchor>,
     pub law: LawSeen,
+    pub glass: GlassBook,
     pub touched: Touched,
 }
 
@@ -73,6 +77,7 @@ impl History {
                     if std::mem::take(&mut in_the_dark) {
                         history.fates.known_from = Some(entry.at.plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600));
                     }
+                    history.trace.take(sealed.seq, &entry);
                     history.take(&entry);
                 }
                 Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {
@@ -91,6 +96,7 @@ impl History {
         self.touched.take(entry);
         self.anchor = Anchor::of(entry).or(self.anchor);
         self.law.take(entry);
+        self.glass.take(entry);
         self.told.recall(entry);
         self.forgetting.take(entry);
         self.fates.take(entry);

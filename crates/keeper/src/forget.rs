@@ -1,7 +1,8 @@
 //! The end of the ledger's own details: a month's log key dies when the log's retention is over (L2, CSI R253-5).
 //!
 //! 1 what stands in entries of the month or before, and is still needed, is entered again: keys that live, destructions that
-//!   are not over, orders that stand, which law is in force, the clocks' anchor
+//!   are not over, orders that stand, which law is in force, break-glass that nobody
+//!   acknowledged, the clocks' anchor
 //! 2 entry *log key condemned*
 //! 3 the key dies on every copy of the keyring (K2), and the memory forgets what only those entries told
 //! 4 it is read back: the keyring gives no key of the month, for reading or for writing
@@ -93,17 +94,18 @@ impl KeeperCore {
         let destroyed = self.parts.keyring.destroy_log_key(of_keyring).map_err(failed)?; // 3
         let kept = self.parts.keyring.condemned().into_iter().map(|condemned| condemned.hour).collect();
         self.moving().fates.forget(month, &kept);
+        self.moving().trace.forget(month);
         if !matches!(self.parts.keyring.log_key_to_read(of_keyring), Err(KeyringError::LogKeyDestroyed { .. })) {
             return Err(failed(format!("the keyring still gives the log key of {month} after it was destroyed"))); // 4
         }
         if !destroyed.confirmed() {
-            warn!(%month, "the log key is condemned, unconfirmed: a copy of the keyring is away");
+            warn!(%month, "the log key is condemned, unconfirmed: a copy of the keyring or its token is away");
             return Ok(());
         }
         let entry = Event::LogKeyDestroyed {
             month,
             generation: destroyed.generation,
-            custodian: format!("{:?}", destroyed.custodian.kind).to_lowercase(),
+            custodian: destroyed.custodian.kind.name().into(),
             copies: destroyed.custodian.copies_present() as u8,
         };
         self.enter_events(Actor::Schedule, vec![entry])?; // 5
@@ -118,6 +120,7 @@ impl KeeperCore {
         let moving = self.moving();
         needed.extend(moving.fates.orders.standing_from(month, now));
         needed.extend(moving.law.standing());
+        needed.extend(moving.glass.book.standing());
         let earlier = moving.forgetting.condemned.range(..month);
         needed.extend(earlier.map(|(_, event)| event.clone()));
         needed
@@ -160,7 +163,7 @@ impl KeeperCore {
                     hour,
                     cameras: cameras.to_vec(),
                     generation,
-                    custodian: format!("{:?}", custodian.kind).to_lowercase(),
+                    custodian: custodian.kind.name().into(),
                     copies: custodian.copies_present().max(1) as u8,
                 });
             }

@@ -5,16 +5,20 @@
 //! 3 record: the look or the refusal is durable in the ledger
 //! 4 permit: a capability with a code that only this process can make or check (P4)
 
-use crate::core::{KeeperCore, failed, malformed};
+use crate::{
+    core::{KeeperCore, failed, malformed},
+    glass::{Open, rule_of},
+    reasons::HeldReason,
+};
 use aws_lc_rs::hmac;
 use catalog::{Account, AccountId};
 use domain::{
-    PermitId, Sensitive, UtcMicros,
-    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX},
+    GlassId, PermitId, Sensitive, UtcMicros,
+    limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX, REASON_HOLDS_SECONDS_MAX},
     world::BootMicros,
 };
 use ledger::{Actor, Event};
-use policy::{Action, Controller, Decision, Reason, Request};
+use policy::{Action, BREAK_GLASS, Controller, Decision, Reason, Request, RuleId, territory};
 use std::collections::{HashMap, HashSet};
 use tracing::warn;
 use vault::{
@@ -36,33 +40,99 @@ pub(crate) struct Permits {
     seen: HashMap<[u8; 32], BootMicros>,
 }
 
+/// When the reason of a look was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stated {
+    Now,
+    /// For the look of that entry.
+    Before {
+        entry: u64,
+    },
+}
+
+impl Stated {
+    fn entry(self) -> Option<u64> {
+        match self {
+            Stated::Now => None,
+            Stated::Before { entry } => Some(entry),
+        }
+    }
+}
+
+/// What a permit stands on.
+struct Grounds {
+    stated: Stated,
+    /// The rules that permit it, as the ledger names them.
+    rules: Vec<String>,
+    glass: Option<Open>,
+}
+
 struct Holder {
     account: AccountId,
     session_hash: [u8; 32],
+    cameras: Vec<domain::CameraId>,
     expires: UtcMicros,
     /// The same by the clock that nobody sets: a clock put back does not prolong a look.
     expires_boot: BootMicros,
+    /// Its cameras' communes, where the law binds the person to a territory.
+    territories: Vec<String>,
+    /// The break-glass that permitted it: it ends with that.
+    glass: Option<GlassId>,
 }
 
 impl KeeperCore {
     /// The gate.
     pub fn pass(&self, session: &SessionSecret, ask: &Ask) -> Result<Verdict, KeeperError> {
         let (account, session_hash) = self.who_acts(session)?; // 1
+        self.decide_look(&account, session_hash, ask, Stated::Now)
+    }
+
+    /// From 2 on, also for a look under a reason that was stated before and holds.
+    pub(crate) fn decide_look(
+        &self,
+        account: &Account,
+        session_hash: [u8; 32],
+        ask: &Ask,
+        stated: Stated,
+    ) -> Result<Verdict, KeeperError> {
         let now = self.decision_time();
-        let request = self.request(&account, ask, now)?;
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name.clone() };
-        match self.law().decide(&request) {
+        let request = self.request(account, ask, now)?;
+        let (decision, glass) = self.decide(&request); // 2
+        match decision {
             Decision::Allow { rules } => {
-                let rules = rules.iter().map(ToString::to_string).collect(); // 2
-                self.permit(actor, &account, session_hash, ask, &request, rules).map(Verdict::Allowed)
+                let named = |rule: &RuleId| match &glass {
+                    Some(open) if rule.0 == BREAK_GLASS => rule_of(open.id),
+                    _ => rule.to_string(),
+                };
+                let rules = rules.iter().map(named).collect();
+                let grounds = Grounds { stated, rules, glass };
+                self.permit(account, session_hash, ask, &request, grounds).map(Verdict::Allowed)
             }
             Decision::Refuse(refusal) => {
                 let rules = refusal.reasons.iter().map(|reason| reason.rule.to_string()).collect();
                 let reasons = self.told(refusal.reasons, ask, now)?;
-                let leaf = self.refuse(actor, &account, ask, &request, rules)?;
+                let leaf = self.refuse(account, ask, &request, rules)?;
                 Ok(Verdict::Refused(Refused { reasons, leaf }))
             }
         }
+    }
+
+    /// By the law and the town's rules; where no rule of the town permits it, by what is open for this person, if anything.
+    fn decide(&self, request: &Request) -> (Decision, Option<Open>) {
+        let law = self.law();
+        let decision = law.decide(request);
+        let open = if matches!(decision, Decision::Refuse(_)) && !self.is_law_in_doubt() {
+            self.glasses_of(request.person.account, request.now)
+        } else {
+            Vec::new()
+        };
+        for open in open {
+            let by_glass = law.decide_under(request, Some(&open.glass));
+            if by_glass.is_by_break_glass() {
+                return (by_glass, Some(open));
+            }
+        }
+        (decision, None)
     }
 
     /// The reasons as they are told. Which paper is missing and since when, the papers' own rows say better than the rules
@@ -85,8 +155,7 @@ impl KeeperCore {
         if ended.is_none() {
             return Err(KeeperError::NoPermit);
         }
-        let actor = Actor::Account { id: account.id.to_string(), name: account.name };
-        self.enter_events(actor, vec![Event::LookEnded { permit }]).map(|_| ())
+        self.enter_events(by(&account), vec![Event::LookEnded { permit }]).map(|_| ())
     }
 
     /// Whether a permit holds: made here, unchanged, not ended, not expired, its session and account alive.
@@ -97,6 +166,17 @@ impl KeeperCore {
         let (now, boot) = (self.decision_time(), self.parts.clock.boot());
         if self.is_view_closed(permit, now) {
             return false; // its papers lapsed (CSI-07)
+        }
+        let (territories, glass) = {
+            let moving = self.moving();
+            let Some(holder) = moving.permits.live.get(&permit.id) else { return false };
+            (holder.territories.clone(), holder.glass)
+        };
+        if glass.is_some_and(|glass| !self.is_glass_open(glass, now, boot)) {
+            return false;
+        }
+        if !territories.is_empty() && !self.is_at_home(AccountId(permit.account), &territories, now) {
+            return false;
         }
         let session_hash = {
             let moving = self.moving();
@@ -140,19 +220,35 @@ impl KeeperCore {
 
     /// Permits of a session that ended.
     pub(crate) fn end_permits(&self, session_hash: [u8; 32]) {
-        let permits = &mut self.moving().permits;
+        let mut moving = self.moving();
+        moving.reasons.forget(session_hash);
+        let permits = &mut moving.permits;
         permits.live.retain(|_, holder| holder.session_hash != session_hash);
         permits.seen.remove(&session_hash);
     }
 
     /// Permits of an account that may not look any more.
     pub(crate) fn end_permits_of(&self, account: AccountId) {
-        self.moving().permits.live.retain(|_, holder| holder.account != account);
+        let mut moving = self.moving();
+        moving.reasons.forget_of(account);
+        moving.permits.live.retain(|_, holder| holder.account != account);
+    }
+
+    /// Permits that name a camera of which something else holds now.
+    pub(crate) fn end_permits_on(&self, camera: domain::CameraId) {
+        self.moving().permits.live.retain(|_, holder| !holder.cameras.contains(&camera));
+    }
+
+    /// Permits that a break-glass gave.
+    pub(crate) fn end_permits_by(&self, glass: GlassId) {
+        self.moving().permits.live.retain(|_, holder| holder.glass != Some(glass));
     }
 
     /// Every permit: the rules by which they were given do not decide any more.
     pub(crate) fn end_all_permits(&self) {
-        self.moving().permits.live.clear();
+        let mut moving = self.moving();
+        moving.reasons.end_all();
+        moving.permits.live.clear();
     }
 
     pub(crate) fn forget_expired_permits(&self) {
@@ -186,13 +282,13 @@ impl KeeperCore {
 
     fn permit(
         &self,
-        actor: Actor,
         account: &Account,
         session_hash: [u8; 32],
         ask: &Ask,
         request: &Request,
-        rules: Vec<String>,
+        grounds: Grounds,
     ) -> Result<Permit, KeeperError> {
+        let glass = grounds.glass;
         let id = PermitId::draw(&*self.parts.random);
         let purpose = request.purpose.ok_or_else(|| failed("an allowed look has a purpose"))?;
         let look = Event::Look {
@@ -204,10 +300,12 @@ impl KeeperCore {
             span: span(ask),
             purpose,
             reason: ask.reason.clone(),
-            rules,
+            stated: grounds.stated.entry(),
+            rules: grounds.rules,
         };
-        let leaf = self.enter_events(actor, vec![look])?.first().copied().unwrap_or_default(); // 3
-        let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX);
+        let leaf = self.enter_events(by(account), vec![look])?.first().copied().unwrap_or_default(); // 3
+        let until = glass.as_ref().map_or(UtcMicros(i64::MAX), |open| open.glass.until);
+        let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX).min(until);
         let mut permit = Permit {
             id,
             account: account.id.0,
@@ -216,24 +314,30 @@ impl KeeperCore {
             purpose,
             leaf,
             expires,
+            glass: glass.as_ref().map(|open| open.id),
             code: [0; 32],
         };
         let code = hmac::sign(&self.permit_key, &permit_message(&permit)); // 4
         permit.code.copy_from_slice(code.as_ref());
         let expires_boot = BootMicros(self.parts.clock.boot().0.saturating_add(PERMIT_SECONDS_MAX * 1_000_000));
-        let holder = Holder { account: account.id, session_hash, expires, expires_boot };
-        self.moving().permits.live.insert(id, holder);
+        let expires_boot = glass.as_ref().map_or(expires_boot, |open| open.until_boot.min(expires_boot));
+        let bound = territory::is_bound(request.person.role);
+        let territories = request.cameras.iter().filter(|_| bound).map(|camera| camera.territory.clone()).collect();
+        let cameras = ask.cameras.clone();
+        let glass = permit.glass;
+        let holder = Holder { account: account.id, session_hash, cameras, expires, expires_boot, territories, glass };
+        let mut moving = self.moving();
+        moving.permits.live.insert(id, holder);
+        if grounds.stated == Stated::Now {
+            let until = request.now.plus_seconds(REASON_HOLDS_SECONDS_MAX);
+            let said = HeldReason { purpose, reason: ask.reason.clone(), stated: leaf, until };
+            moving.reasons.state(session_hash, account.id, said, self.parts.clock.boot());
+        }
+        drop(moving);
         Ok(permit)
     }
 
-    fn refuse(
-        &self,
-        actor: Actor,
-        account: &Account,
-        ask: &Ask,
-        request: &Request,
-        rules: Vec<String>,
-    ) -> Result<u64, KeeperError> {
+    fn refuse(&self, account: &Account, ask: &Ask, request: &Request, rules: Vec<String>) -> Result<u64, KeeperError> {
         let refusal = Event::Refusal {
             who: account.name.clone(),
             role: account.role.clone(),
@@ -245,7 +349,7 @@ impl KeeperCore {
             reason: Some(Sensitive::new(ask.reason.reveal().chars().take(REASON_CHARS_MAX).collect())),
             rules,
         };
-        Ok(self.enter_events(actor, vec![refusal])?.first().copied().unwrap_or_default())
+        Ok(self.enter_events(by(account), vec![refusal])?.first().copied().unwrap_or_default())
     }
 }
 
@@ -253,6 +357,10 @@ impl Holder {
     fn lives(&self, now: UtcMicros, boot: BootMicros) -> bool {
         now < self.expires && boot < self.expires_boot
     }
+}
+
+fn by(account: &Account) -> Actor {
+    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 fn span(ask: &Ask) -> Option<domain::Span> {

@@ -6,11 +6,11 @@ use crate::{
     journal::{Keeping, Ready},
     wire::{
         Answer, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth, KeyringHealth,
-        LedgerHealth, SiteView, Status,
+        LedgerHealth, SiteView, Status, TokenHealth,
     },
 };
 use domain::{CameraId, Hour, Span, UtcMicros};
-use keyring::CopyState;
+use keyring::{Away, CopyState, Custodian};
 use policy::retention::closes_at;
 use vault::{
     KeeperError,
@@ -141,6 +141,7 @@ impl KeeperCore {
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
         findings.extend(self.acts_findings()?);
+        findings.extend(self.glass_findings()?);
         findings.extend(self.technical_findings()?);
         Ok(KeeperHealth {
             site: self.parts.registry.site().name.clone(),
@@ -193,8 +194,9 @@ impl KeeperCore {
             CopyState::WrittenOff => "written off".to_owned(),
         };
         KeyringHealth {
-            kind: format!("{:?}", custodian.kind).to_lowercase(),
+            kind: custodian.kind.name().into(),
             copies: custodian.copies.iter().map(|copy| word(&copy.state)).collect(),
+            token: custodian.token.map(|token| TokenHealth { state: word(&token.state), label: token.label }),
             sentence_fr: statement.fr.into(),
             sentence_en: statement.en.into(),
         }
@@ -205,7 +207,14 @@ impl KeeperCore {
         let away: Vec<&String> = health.copies.iter().filter(|copy| copy.starts_with("away")).collect();
         let state = if away.is_empty() { FindingState::Ok } else { FindingState::Alarm };
         let (fr, en) = match away.first() {
-            None => ("Toutes les copies du trousseau répondent.".into(), "All copies of the keyring answer.".into()),
+            None => match token_away(&self.parts.keyring.custodian()) {
+                Some((fr, en)) => {
+                    return finding("keyring", FindingState::Alarm, ("Trousseau de clés", "Keyring"), (fr, en));
+                }
+                None => {
+                    ("Toutes les copies du trousseau répondent.".into(), "All copies of the keyring answer.".into())
+                }
+            },
             Some(why) => (
                 format!(
                     "Une copie du trousseau manque ({why}). L'enregistrement continue ; les destructions restent à confirmer."
@@ -226,6 +235,22 @@ impl KeeperCore {
         let (state, fr, en) = keeping_words(keeping);
         finding("ledger", state, ("Registre", "Ledger"), (fr, en))
     }
+}
+
+/// What a token that is away means, and what to do.
+fn token_away(custodian: &Custodian) -> Option<(String, String)> {
+    let CopyState::Away(Away::Token(fault)) = &custodian.token.as_ref()?.state else { return None };
+    Some((
+        format!("{} L'enregistrement continue ; les destructions restent à confirmer.", sentence(&fault.fr())),
+        format!("{} Recording goes on; destructions wait to be confirmed.", sentence(&fault.to_string())),
+    ))
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// Where the ledger's entries go, what follows, and what to do.

@@ -12,6 +12,8 @@ mod files;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod group;
+mod opened;
+mod past;
 mod public;
 mod queue;
 mod reserve;

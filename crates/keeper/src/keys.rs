@@ -49,9 +49,10 @@ impl KeeperCore {
         Ok(RunGrant { certificate, site_key: self.site_key.public(), anchor, at_least })
     }
 
-    /// 1 the hour may be minted for, the cameras are in service; those that may not record get nothing · 2 deadlines · 3 entry *mint* · 4 camera-hour keys in the
-    /// keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5 only: each run has its own data
-    /// keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others do.
+    /// 1 the hour may be minted for, the cameras are in service; those that may not record get nothing · 2 deadlines · 3 entry
+    /// *mint* · 4 camera-hour keys in the keyring · 5 data keys, wrapped. An hour that has its camera-hour keys already gets 5
+    /// only: each run has its own data keys (K4). A camera whose hour is closed or condemned already gets none (K8), the others
+    /// do.
     ///
     /// Minting destroys nothing, so it does not wait until the cameras were listened for; but what is minted then may lie in
     /// a wrong hour, so it is no more than what is recorded in that time. Where neither the ledger nor its reserve takes an

@@ -12,13 +12,14 @@ use crate::{
     core::{KeeperCore, KeeperParts, failed},
     wire::{Answer, LawDone, LawFault, LawProposal, LawView, LawWaiting, PersonProof},
 };
-use catalog::{Account, LawKind, LawText, Registry};
-use domain::{ActKind, CameraId, UtcMicros};
+use catalog::{Account, Camera, LawKind, LawText, Registry};
+use domain::{AccountId, ActKind, CameraId, Films, UtcMicros};
 use ledger::{Actor, Digest, Entry, Event};
 use policy::{
     CameraFacts, Law, LawError, Paper, PersonFacts, Role,
     golive::missing_of_person,
     law::files::{PackFiles, TOWN},
+    territory,
 };
 use std::{
     collections::BTreeMap,
@@ -123,6 +124,11 @@ impl KeeperCore {
     /// The law pack in force with the town's own rules.
     pub fn law(&self) -> Arc<Law> {
         self.in_force().law.clone()
+    }
+
+    /// Whether the rules in the registry are not believed: nothing is permitted then.
+    pub(crate) fn is_law_in_doubt(&self) -> bool {
+        self.in_force().fault.is_some()
     }
 
     fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
@@ -379,13 +385,31 @@ impl KeeperCore {
         let role: Role = account.role.parse().map_err(failed)?;
         let (law, acts) = (self.law(), self.known_acts()?);
         let habilitated = missing_of_person(law.required(), &acts, account.id, role, now).is_empty();
-        Ok(PersonFacts { account: account.id, role, habilitated })
+        let territories = territory::of_person(&acts, account.id, role, now);
+        let teams = self.teams(now)?.remove(&account.id).unwrap_or_default();
+        Ok(PersonFacts { account: account.id, role, habilitated, teams, territories })
     }
 
     /// Whether a person who looks may go on: the habilitation may end, or be withdrawn, in the middle of a look.
     pub(crate) fn may_still_look(&self, account: &Account, now: UtcMicros) -> bool {
         match self.person_facts(account, now) {
             Ok(facts) => facts.habilitated,
+            Err(error) => {
+                warn!(%error, "nobody looks while habilitations cannot be looked up");
+                false
+            }
+        }
+    }
+
+    /// Whether a person's acts still name every commune of a running look's cameras.
+    pub(crate) fn is_at_home(&self, account: AccountId, communes: &[String], now: UtcMicros) -> bool {
+        let known = || {
+            let account = self.parts.registry.account(account).map_err(failed)?.ok_or(KeeperError::NoSession)?;
+            let role: Role = account.role.parse().map_err(failed)?;
+            Ok::<_, KeeperError>(territory::of_person(&self.known_acts()?, account.id, role, now))
+        };
+        match known() {
+            Ok(territories) => communes.iter().all(|commune| territories.contains(commune)),
             Err(error) => {
                 warn!(%error, "nobody looks while habilitations cannot be looked up");
                 false
@@ -407,9 +431,19 @@ impl KeeperCore {
             let missing =
                 self.go_live_of(&version, now)?.blocking.into_iter().flat_map(|missing| missing.kinds).collect();
             let purposes = self.lawful_purposes(&version, now)?;
-            let (name, place) = (version.camera.name, version.camera.place);
-            // every camera films the public road until the registry tells places open to the public apart: the stricter list
-            Ok(CameraFacts { id: *id, name, place, exists: true, recording, public_road: true, purposes, missing })
+            let Camera { name, place, rights, .. } = version.camera;
+            Ok(CameraFacts {
+                id: *id,
+                name,
+                place,
+                exists: true,
+                recording,
+                public_road: rights.films == Films::PublicRoad,
+                purposes,
+                missing,
+                territory: territory::of_camera(&rights),
+                groups: rights.groups,
+            })
         };
         cameras.iter().map(facts).collect()
     }
@@ -436,5 +470,7 @@ fn unknown(id: CameraId) -> CameraFacts {
         public_road: true,
         purposes: vec![],
         missing: vec![],
+        groups: vec![],
+        territory: territory::OWN.to_owned(),
     }
 }

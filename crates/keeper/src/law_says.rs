@@ -2,7 +2,7 @@
 
 use crate::core::KeeperCore;
 use domain::{AccountId, CameraId, Purpose, Role, Sensitive, Span};
-use policy::{Action, CameraFacts, Controller, Decision, Paper, PersonFacts, Request};
+use policy::{Action, CameraFacts, Controller, Decision, Paper, PersonFacts, Request, territory};
 
 /// What is said where a look would say why: it is nobody's.
 const REASON: &str = "question posée au recueil de règles · a question to the law pack";
@@ -17,7 +17,7 @@ impl KeeperCore {
         let span = Span::new(now.plus_seconds(-SPAN_SECONDS), now).ok().filter(|_| action != Action::WatchLive);
         self.law().decide(&Request {
             action,
-            person: PersonFacts { account: AccountId([0; 16]), role, habilitated: true },
+            person: person(role),
             controller: Controller::Commune,
             purpose: Some(Purpose::SafetyOfPersonsAndProperty),
             reason: Sensitive::new(REASON.to_owned()),
@@ -31,6 +31,11 @@ impl KeeperCore {
     }
 }
 
+fn person(role: Role) -> PersonFacts {
+    let territories = vec![territory::OWN.to_owned()];
+    PersonFacts { account: AccountId([0; 16]), role, habilitated: true, teams: vec![], territories }
+}
+
 fn camera() -> CameraFacts {
     CameraFacts {
         id: CameraId([0; 16]),
@@ -41,5 +46,7 @@ fn camera() -> CameraFacts {
         public_road: true,
         purposes: Purpose::ALL.to_vec(),
         missing: vec![],
+        groups: vec![],
+        territory: territory::OWN.to_owned(),
     }
 }

@@ -154,8 +154,7 @@ impl KeeperCore {
     /// The purposes for which a camera may be looked at: its own that its orders authorise. Without any, its papers refuse
     /// the look, in words of their own.
     pub(crate) fn lawful_purposes(&self, version: &CameraVersion, now: UtcMicros) -> Result<Vec<Purpose>, KeeperError> {
-        let lawful = self.go_live_of(version, now)?.purposes(&version.camera.purposes);
-        Ok(if lawful.is_empty() { version.camera.purposes.clone() } else { lawful })
+        Ok(of_order(Some(&self.go_live_of(version, now)?), version.camera.purposes.clone()))
     }
 
     /// What a look at these cameras lacks of papers; cameras out of service need theirs, too.
@@ -207,6 +206,12 @@ fn of_version(law: &Law, acts: &KnownActs, version: &CameraVersion, now: UtcMicr
         found.blocking.push(Missing::purpose());
     }
     found
+}
+
+/// A camera's own purposes that its orders authorise; all its own where they authorise none, or none is in force.
+pub(crate) fn of_order(go: Option<&GoLive>, own: Vec<Purpose>) -> Vec<Purpose> {
+    let lawful = go.map(|go| go.purposes(&own)).unwrap_or_default();
+    if lawful.is_empty() { own } else { lawful }
 }
 
 fn authorised(camera: CameraId, go: &GoLive) -> Event {

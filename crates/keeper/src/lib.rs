@@ -19,6 +19,8 @@ mod forget;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 mod gate;
+mod glass;
+mod glass_health;
 mod health;
 mod in_process;
 pub mod journal;
@@ -28,14 +30,19 @@ mod law_says;
 mod lawful;
 mod life;
 mod orders;
+mod reasons;
 mod rebuild;
+pub mod review;
+mod rights;
 mod scans;
 mod sealed;
 pub mod socket;
 mod technical;
 mod tick;
+mod trace;
 pub mod verify;
 pub mod wire;
 
+pub use crate::accounts::OidcSettings;
 pub use crate::core::{KeeperCore, KeeperParts, OpenError};
 pub use socket::KeeperClient;

@@ -2,12 +2,13 @@
 
 use crate::core::KeeperCore;
 use ledger::{Actor, Event, Role};
+use tracing::warn;
 use vault::KeeperError;
 
 const ROLE: Role = Role::Keeper;
 
 impl KeeperCore {
-    /// Enters that this program starts; `digest_hex` is SHA-256 of its file.
+    /// Enters that this program starts, and opens that entry to the public; `digest_hex` is SHA-256 of its file.
     pub fn started(&self, digest_hex: &str) -> Result<(), KeeperError> {
         let start = Event::Start {
             program: "vigie".into(),
@@ -15,7 +16,13 @@ impl KeeperCore {
             digest_hex: digest_hex.to_owned(),
             role: ROLE,
         };
-        self.enter_events(Actor::Role { role: ROLE }, vec![start])?;
+        let numbers = self.enter_events(Actor::Role { role: ROLE }, vec![start])?;
+        for seq in numbers {
+            // outsiders see then that nothing is said, which is a finding of theirs
+            if let Err(error) = self.parts.journal.publish_start(seq) {
+                warn!(%error, "the program's start is not told to the public");
+            }
+        }
         self.enter_law()
     }
 

@@ -2,10 +2,9 @@
 
 use crate::{
     core::{KeeperCore, failed, malformed},
-    sealed::NONCE_BYTES,
     wire::{Answer, ScanPart},
 };
-use aws_lc_rs::{aead, digest};
+use aws_lc_rs::digest;
 use domain::{
     Sensitive,
     limit::{SCAN_BYTES_MAX, SCAN_PART_BYTES_MAX},
@@ -57,7 +56,7 @@ impl KeeperCore {
         if digest::digest(&digest::SHA256, &whole.bytes).as_ref() != part.digest {
             return Err(malformed("the scan is not what its digest says: send it again")); // 1
         }
-        let sealed = self.seal_scan(&part.digest, whole.bytes)?; // 2
+        let sealed = self.seal_bytes(bound_to(&part.digest), &whole.bytes)?; // 2
         self.parts.registry.scan_put(&part.digest, &sealed).map_err(failed)?; // 3
         Ok(Answer::ScanHeld { bytes: part.total_bytes })
     }
@@ -67,7 +66,7 @@ impl KeeperCore {
         let sealed = self.parts.registry.scan(digest).map_err(failed)?;
         let sealed =
             sealed.ok_or_else(|| malformed("no such scan is kept: `vigie act list` shows which act has one"))?;
-        let opened = self.open_scan(digest, &sealed)?;
+        let opened = self.unseal_bytes(bound_to(digest), &sealed)?;
         if offset == 0 {
             let what = format!("the scan of an act was read: {}", hex(digest));
             self.enter_events(actor, vec![Event::Config { what }])?;
@@ -76,34 +75,11 @@ impl KeeperCore {
         let bytes = Sensitive::new(rest[..rest.len().min(SCAN_PART_BYTES_MAX)].to_vec());
         Ok(Answer::Scan(ScanPart { digest: *digest, total_bytes: opened.len() as u64, offset, bytes }))
     }
-
-    /// AES-256-GCM under the keyring's config key, random nonce, bound to the scan's digest.
-    fn seal_scan(&self, digest: &[u8; 32], mut plain: Zeroizing<Vec<u8>>) -> Result<Vec<u8>, KeeperError> {
-        let mut nonce = [0; NONCE_BYTES];
-        self.parts.random.fill(&mut nonce);
-        let tag = self
-            .config_key()?
-            .seal_in_place_separate_tag(aead::Nonce::assume_unique_for_key(nonce), bound_to(digest), &mut plain)
-            .map_err(failed)?;
-        Ok([&nonce[..], &plain, tag.as_ref()].concat())
-    }
-
-    fn open_scan(&self, digest: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeeperError> {
-        let other = || failed("the scan does not open: it was changed, or sealed under another keyring; add it again");
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(other)?;
-        let mut buffer = Zeroizing::new(sealed.to_vec());
-        let plain = self
-            .config_key()?
-            .open_in_place(aead::Nonce::assume_unique_for_key(*nonce), bound_to(digest), &mut buffer)
-            .map_err(|_| other())?
-            .len();
-        buffer.truncate(plain);
-        Ok(buffer)
-    }
 }
 
-fn bound_to(digest: &[u8; 32]) -> aead::Aad<Vec<u8>> {
-    aead::Aad::from([&b"vigie act scan v1\n"[..], digest].concat())
+/// What a sealed scan is bound to.
+fn bound_to(digest: &[u8; 32]) -> Vec<u8> {
+    [&b"vigie act scan v1\n"[..], digest].concat()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

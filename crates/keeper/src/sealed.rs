@@ -1,11 +1,11 @@
-//! Small secrets of the registry, sealed under the keyring's config key: camera credentials, seeds of second factors (K13).
+//! Secrets of the registry, sealed under the keyring's config key: camera credentials, seeds of second factors, scans (K13).
 
 use crate::core::{KeeperCore, failed};
 use aws_lc_rs::aead;
 use vault::KeeperError;
 use zeroize::Zeroizing;
 
-pub(crate) const NONCE_BYTES: usize = 12;
+const NONCE_BYTES: usize = 12;
 
 impl KeeperCore {
     /// AES-256-GCM, random nonce, which stands in front; `bound_to` says whose secret it is.
@@ -24,18 +24,22 @@ impl KeeperCore {
         Ok([&nonce[..], &buffer, tag.as_ref()].concat())
     }
 
-    pub(crate) fn unseal_bytes(&self, bound_to: Vec<u8>, sealed: &[u8]) -> Result<Vec<u8>, KeeperError> {
-        let other_key = || {
-            failed("a sealed secret of the registry does not open: it was sealed under another keyring; give it anew")
+    pub(crate) fn unseal_bytes(&self, bound_to: Vec<u8>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeeperError> {
+        let other = || {
+            failed(
+                "something sealed in the registry does not open: it was changed, or sealed under another keyring; give it anew",
+            )
         };
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(other_key)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(other)?;
         let mut buffer = Zeroizing::new(sealed.to_vec());
         let nonce = aead::Nonce::assume_unique_for_key(*nonce);
-        let plain = self.config_key()?.open_in_place(nonce, aead::Aad::from(bound_to), &mut buffer);
-        plain.map(|plain| plain.to_vec()).map_err(|_| other_key())
+        let opened = self.config_key()?.open_in_place(nonce, aead::Aad::from(bound_to), &mut buffer);
+        let plain_bytes = opened.map_err(|_| other())?.len();
+        buffer.truncate(plain_bytes);
+        Ok(buffer)
     }
 
-    pub(crate) fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
+    fn config_key(&self) -> Result<aead::LessSafeKey, KeeperError> {
         let key = self.parts.keyring.config_key();
         Ok(aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key.expose()).map_err(failed)?))
     }

@@ -10,7 +10,7 @@ impl KeeperCore {
     /// copies of the keyring that were away, and forgets what expired. Each part is
     /// tried even if another failed; the first error comes back. After one, ask [`KeeperCore::must_restart`].
     pub fn tick(&self) -> Result<(), KeeperError> {
-        let mut tried = vec![self.enter_clocks(), self.follow_acts()];
+        let mut tried = vec![self.enter_clocks(), self.follow_acts(), self.end_glasses()];
         let minute = self.present_minute();
         let turned = std::mem::replace(&mut self.moving().minute, minute) != minute;
         if turned {
@@ -54,6 +54,7 @@ impl KeeperCore {
 
     fn forget_expired(&self) -> Result<(), KeeperError> {
         self.forget_expired_permits();
+        self.forget_dead_reasons();
         let boot = self.parts.clock.boot();
         self.moving().throttle.forget(boot);
         let Some(now) = self.judgement().trusted else { return Ok(()) };

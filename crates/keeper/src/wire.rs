@@ -3,24 +3,39 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
-use domain::{ActId, CameraClass, CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros};
-use policy::{
-    Role as AccountRole,
-    acts::{Draft, Problem},
+mod acts;
+mod cameras;
+mod clock;
+mod fates;
+mod glass;
+pub mod oidc;
+mod run;
+
+pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
+pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
+pub use clock::{ClockLine, ClockView, Confirmation};
+pub use fates::{FateState, HourFate, Verified};
+pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
+pub use run::RunAnswer;
+
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
+use domain::{
+    ActId, CameraClass, CameraId, CameraRights, GlassId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId,
+    UtcMicros,
 };
-use seal::sign::{PublicKey, Signature};
+use policy::{Role as AccountRole, acts::Draft};
+use seal::sign::PublicKey;
 use serde::{Deserialize, Serialize};
 use vault::{
     audit::HourBook,
     keeper::{
         Ask, Beat, ExtentsQuery, Fact, KeeperError, KeyAnswer, KeyQuery, Minted, Permit, Pulse, SessionSecret,
-        StreamFate, Verdict,
+        StreamFate, Verdict, View,
     },
     rebuild::Rebuilt,
 };
 
-mod cameras;
-pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
+pub use crate::reasons::{Continued, HeldReason, ReasonOver, ReasonView};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,14 +140,29 @@ pub enum Question {
         id: [u8; 32],
     },
     /// To sign in by a passkey alone.
-    PasskeyAsk,
+    PasskeyAsk {
+        place: [u8; 16],
+    },
     PasskeySignIn {
         ceremony: [u8; 16],
         credential: Sensitive<String>,
     },
+    Oidc(oidc::OidcQuestion),
     EndLook {
         session: SessionSecret,
         permit: PermitId,
+    },
+    /// A look under the reason that holds.
+    ContinueLook {
+        session: SessionSecret,
+        view: View,
+        cameras: Vec<CameraId>,
+    },
+    Reason {
+        session: SessionSecret,
+    },
+    EndReason {
+        session: SessionSecret,
     },
     SeeCameras {
         session: SessionSecret,
@@ -144,6 +174,41 @@ pub enum Question {
     },
     SeeHealth {
         session: SessionSecret,
+    },
+    /// What was done, for those whose office it is to review it.
+    Review(Box<ReviewAsk>),
+    /// What the person of this session did; `before`: from that entry's number downwards.
+    OwnTrace {
+        session: SessionSecret,
+        span: Span,
+        before: Option<u64>,
+    },
+    /// What is asked, open, or waits for the data-protection officer.
+    SeeBreakGlass {
+        session: SessionSecret,
+    },
+    /// With password and code anew.
+    BreakGlassAsk {
+        session: SessionSecret,
+        cameras: Vec<CameraId>,
+        reason: Sensitive<String>,
+        password: Sensitive<String>,
+        code: Sensitive<String>,
+    },
+    /// A second person confirms, on anybody's screen.
+    BreakGlassConfirm {
+        session: SessionSecret,
+        glass: GlassId,
+        person: PersonProof,
+    },
+    BreakGlassEnd {
+        session: SessionSecret,
+        glass: GlassId,
+    },
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        session: SessionSecret,
+        glass: GlassId,
     },
     // the command line
     Control(Control),
@@ -173,6 +238,11 @@ pub enum Control {
         name: String,
         sub_url: Option<String>,
     },
+    /// What a camera films, its commune, its groups.
+    CameraRights {
+        name: String,
+        rights: CameraRights,
+    },
     /// States what a camera mainly films.
     CameraClass {
         name: String,
@@ -187,9 +257,20 @@ pub enum Control {
         role: AccountRole,
     },
     AccountList,
+    Oidc(oidc::OidcControl),
+    /// All of a person's teams, from now on.
+    AccountTeams {
+        name: Sensitive<String>,
+        teams: Vec<String>,
+    },
     /// Ends an account's sessions, links and permits at once.
     AccountDisable {
         name: Sensitive<String>,
+    },
+    /// A person was trained in data protection that day.
+    AccountTrained {
+        name: Sensitive<String>,
+        on: UtcMicros,
     },
     /// A part of a scan, in order; the keeper seals it once it is whole.
     ScanPart(ScanPart),
@@ -232,6 +313,12 @@ pub enum Control {
     LawPropose {
         person: PersonProof,
         text: LawProposal,
+    },
+    BreakGlass,
+    /// The data-protection officer has examined it.
+    BreakGlassAcknowledge {
+        person: PersonProof,
+        glass: GlassId,
     },
     /// Another person approves it, by the digest that was shown.
     LawApprove {
@@ -332,51 +419,6 @@ pub struct Credentials {
     pub password: Sensitive<String>,
 }
 
-/// Some of the bytes of a scan; at most [`domain::limit::SCAN_PART_BYTES_MAX`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScanPart {
-    /// SHA-256 of the whole.
-    pub digest: [u8; 32],
-    pub total_bytes: u64,
-    pub offset: u64,
-    pub bytes: Sensitive<Vec<u8>>,
-}
-
-/// Which papers are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActQuery {
-    /// Those that held then; none: now.
-    pub at: Option<UtcMicros>,
-    /// As they were known then; none: now.
-    pub known_at: Option<UtcMicros>,
-    /// Those that do not hold, too.
-    pub all: bool,
-    /// So many were told already.
-    pub after: u32,
-}
-
-/// One paper, as `vigie act list` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActView {
-    pub id: ActId,
-    pub facts: Draft,
-    /// When it holds no more: its end, its event's, or its withdrawal.
-    pub end: Option<UtcMicros>,
-    pub holds: bool,
-    pub withdrawn: bool,
-    pub version: u32,
-    pub recorded_at: UtcMicros,
-}
-
-/// Why a paper is not taken; then none of its dossier is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedAct {
-    /// Which one of those that were given, from 1.
-    pub nth: u32,
-    pub number: String,
-    pub problems: Vec<Problem>,
-}
-
 /// What a look at a camera found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probed {
@@ -423,6 +465,8 @@ pub enum Answer {
     Failed(KeeperError),
     Minted(Vec<Minted>),
     Verdict(Box<Verdict>),
+    Continued(Box<Continued>),
+    Reason(ReasonView),
     Keys(Box<KeyAnswer>),
     Pulse(Box<Pulse>),
     Run(Box<RunAnswer>),
@@ -462,9 +506,12 @@ pub enum Answer {
         options: Sensitive<String>,
     },
     Passkeys(Vec<PasskeyLine>),
+    Oidc(Box<oidc::OidcAnswer>),
     CameraViews(CameraViews),
     Hours(Vec<HourFate>),
     Health(Box<KeeperHealth>),
+    Reviewed(Box<Reviewed>),
+    OwnTrace(Box<TracePage>),
     Status(Box<Status>),
     Probed(Result<Probed, ProbeFailure>),
     CameraAdded {
@@ -497,6 +544,8 @@ pub enum Answer {
     Law(Box<LawView>),
     LawDone(LawDone),
     LawSays(Box<policy::Decision>),
+    BreakGlass(Box<GlassView>),
+    GlassDone(GlassDone),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,
@@ -513,49 +562,6 @@ pub enum Answer {
     },
 }
 
-/// The clocks, each with its word, and what follows from them (K9).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockView {
-    /// The time that stands; `None` while clocks disagree.
-    pub trusted: Option<UtcMicros>,
-    /// It is not earlier than this.
-    pub at_least: UtcMicros,
-    pub finding: Finding,
-    pub clocks: Vec<ClockLine>,
-    /// One person confirmed a time; another one is waited for.
-    pub waits_for_a_second: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClockLine {
-    pub name_fr: String,
-    pub name_en: String,
-    pub at: Option<UtcMicros>,
-    pub word_fr: String,
-    pub word_en: String,
-}
-
-/// What became of a person's word about the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Confirmation {
-    /// Entered; another person confirms it within so many seconds.
-    First { seconds: i64 },
-    /// Two persons said so: it stands.
-    Stands { at: UtcMicros },
-    /// A time stands already.
-    NotNeeded { now: UtcMicros },
-    /// The same person said it before: another one is needed.
-    SamePerson,
-    /// The account was made or changed since the clocks disagree: an older one is needed.
-    TooNew,
-    /// The two persons' times differ by so much.
-    Differs { seconds: i64 },
-    /// Before what the ledger knows to have passed.
-    TooEarly { at_least: UtcMicros },
-    /// Further ahead of the ledger than a machine is switched off.
-    TooFar { at_least: UtcMicros },
-}
-
 /// One account, as `vigie account list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountLine {
@@ -564,6 +570,9 @@ pub struct AccountLine {
     pub closed: bool,
     /// It has a password and a second factor.
     pub ready: bool,
+    /// An identity of the provider is its.
+    pub bound: bool,
+    pub teams: Vec<String>,
 }
 
 /// Why a setup link did nothing.
@@ -601,19 +610,6 @@ pub struct SetUpDone {
     pub name: Sensitive<String>,
     pub role: AccountRole,
     pub recovery: Vec<Sensitive<String>>,
-}
-
-/// The certificate of a run, the site key, the anchor of its time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunAnswer {
-    pub site: domain::SiteId,
-    pub run: RunId,
-    pub run_key: PublicKey,
-    #[serde(with = "signature_bytes")]
-    pub signature: Signature,
-    pub site_key: PublicKey,
-    pub anchor: UtcMicros,
-    pub at_least: UtcMicros,
 }
 
 /// A camera as the recorder needs it; credentials in memory only (K13).
@@ -654,27 +650,6 @@ pub struct Browser {
     pub place: [u8; 16],
     /// Tokens of those who signed in on it, with dots between.
     pub device: Option<Sensitive<String>>,
-}
-
-/// What became, or will become, of a camera's hour.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HourFate {
-    pub hour: Hour,
-    pub state: FateState,
-    pub deadline: Option<UtcMicros>,
-    pub destroyed_at: Option<UtcMicros>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FateState {
-    /// Its key lives.
-    Live,
-    /// Within ten minutes of its deadline, or past it with clocks that disagree: nothing opens (K8, K9).
-    Closed,
-    /// Its key is dead.
-    Destroyed,
-    /// It never had a key.
-    Empty,
 }
 
 /// The keeper's part of the health page.
@@ -733,11 +708,20 @@ pub struct DestructionHealth {
     pub last_destroyed_at: Option<UtcMicros>,
 }
 
+/// `present`, or why it is away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenHealth {
+    pub label: String,
+    pub state: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyringHealth {
     pub kind: String,
     /// One word a copy: `present`, or why it is away.
     pub copies: Vec<String>,
+    /// The PKCS#11 token behind the root record, where there is one.
+    pub token: Option<TokenHealth>,
     pub sentence_fr: String,
     pub sentence_en: String,
 }
@@ -752,48 +736,5 @@ pub struct Status {
     pub version: String,
 }
 
-/// The verdict on the log and on every destruction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verified {
-    pub holds: bool,
-    pub entries: u64,
-    pub checkpoints: u64,
-    pub unsigned: u64,
-    pub root_hex: String,
-    /// Keys (camera and hour) that came to life, died, live.
-    pub mints: u64,
-    pub destroyed: u64,
-    pub live: u64,
-    pub faults: Vec<String>,
-    /// Keys that live past their deadline.
-    pub overdue: Vec<String>,
-    /// The time by which deadlines were judged: trusted, or the lower bound.
-    pub judged_at: UtcMicros,
-    /// `false`: no time stands, and nothing is said of deadlines for sure.
-    pub time_is_sure: bool,
-    /// Keys past their deadline by the fastest plausible clock only; none where the time is sure.
-    pub perhaps_overdue: Vec<String>,
-}
-
 /// What a permit's holder may still do: told to the recorder and to web.
 pub type PermitAnswer = Result<Permit, KeeperError>;
-
-mod signature_bytes {
-    //! Serde for 64 bytes, as two halves that serde knows.
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8; 64], serializer: S) -> Result<S::Ok, S::Error> {
-        let (mut first, mut second) = ([0; 32], [0; 32]);
-        first.copy_from_slice(&bytes[..32]);
-        second.copy_from_slice(&bytes[32..]);
-        (first, second).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 64], D::Error> {
-        let (first, second) = <([u8; 32], [u8; 32])>::deserialize(deserializer)?;
-        let mut bytes = [0; 64];
-        bytes[..32].copy_from_slice(&first);
-        bytes[32..].copy_from_slice(&second);
-        Ok(bytes)
-    }
-}

@@ -1,7 +1,8 @@
-//! What every custodian must hold: one suite, run by the memory and by the file custodian.
+//! What every custodian must hold: one suite, run by the memory, by the file custodian, and by it with a token: one in memory that has faults, and SoftHSM2.
 
 use crate::{
     Condemned, FileKeyring, KdfCost, Keyring, KeyringError, LedgerHead, MemoryKeyring, Month, Page, Which,
+    pkcs11::{Token, faulty, softhsm},
     seeded::Seeded,
 };
 use disk::{Disk, FaultyDisk, RealDisk};
@@ -28,32 +29,40 @@ impl Fixture for InMemory {
     fn reopen(&mut self) {}
 }
 
+/// The same token, found anew at each opening; `None` where there is none.
+type FindToken = Box<dyn Fn() -> Option<Box<dyn Token>>>;
+
 struct InFiles {
     disk: Arc<dyn Disk>,
     folder: std::path::PathBuf,
-    keyring: FileKeyring,
+    token: FindToken,
+    /// Closed while it is opened again.
+    keyring: Option<FileKeyring>,
     opened: u64,
     _vanishes: Option<tempfile::TempDir>,
 }
 
 impl InFiles {
-    fn new(disk: Arc<dyn Disk>, folder: &Path, vanishes: Option<tempfile::TempDir>) -> InFiles {
+    fn new(disk: Arc<dyn Disk>, folder: &Path, token: FindToken, vanishes: Option<tempfile::TempDir>) -> InFiles {
         let copies = [folder.join("one"), folder.join("two")];
         let random = Arc::new(Seeded::new(1));
-        let keyring = FileKeyring::create(disk.clone(), copies, SITE, "passphrase", KdfCost::LEAST, random).unwrap();
-        InFiles { disk, folder: folder.to_owned(), keyring, opened: 1, _vanishes: vanishes }
+        let secret = ("passphrase", KdfCost::LEAST);
+        let keyring = FileKeyring::create_with(disk.clone(), copies, SITE, secret, random, token()).unwrap();
+        InFiles { disk, folder: folder.to_owned(), token, keyring: Some(keyring), opened: 1, _vanishes: vanishes }
     }
 }
 
 impl Fixture for InFiles {
     fn keyring(&self) -> &dyn Keyring {
-        &self.keyring
+        self.keyring.as_ref().unwrap()
     }
     fn reopen(&mut self) {
         self.opened += 1;
+        drop(self.keyring.take());
         let copies = [self.folder.join("one"), self.folder.join("two")];
         let random = Arc::new(Seeded::new(self.opened));
-        self.keyring = FileKeyring::open(self.disk.clone(), copies, SITE, "passphrase", random).unwrap();
+        let (disk, token) = (self.disk.clone(), (self.token)());
+        self.keyring = Some(FileKeyring::open_with(disk, copies, SITE, "passphrase", random, token).unwrap());
     }
 }
 
@@ -80,11 +89,26 @@ fn keys_of(page: &Page) -> BTreeMap<CameraId, (Secret32, UtcMicros)> {
 }
 
 fn on_every_custodian(check: fn(&mut dyn Fixture)) {
+    let on_real_disk = |token: FindToken| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        check(&mut InFiles::new(Arc::new(RealDisk), &path, token, Some(folder)));
+    };
+    if let Some(module) = softhsm::here() {
+        let label = softhsm::new_token(&module);
+        return on_real_disk(Box::new(move || {
+            Some(Box::new(softhsm::token(&module, &label, softhsm::PIN, SITE)) as Box<dyn Token>)
+        }));
+    }
     check(&mut InMemory(MemoryKeyring::new(Arc::new(Seeded::new(1)))));
-    check(&mut InFiles::new(Arc::new(FaultyDisk::new(1)), Path::new("/keys"), None));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    check(&mut InFiles::new(Arc::new(RealDisk), &path, Some(folder)));
+    check(&mut InFiles::new(Arc::new(FaultyDisk::new(1)), Path::new("/keys"), Box::new(|| None), None));
+    on_real_disk(Box::new(|| None));
+    let (disk, mishaps, token) = (FaultyDisk::new(1), faulty::Mishaps::default(), faulty::MemoryToken::default());
+    let found = {
+        let disk = disk.clone();
+        move || Some(mishaps.over(token.clone(), &disk))
+    };
+    check(&mut InFiles::new(Arc::new(disk), Path::new("/keys"), Box::new(found), None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can go wrong with a keyring, and what to do about it. No message carries a secret.
 
-use crate::custodian::Away;
+use crate::{custodian::Away, pkcs11::TokenFault};
 use disk::DiskError;
 use domain::Hour;
 use std::path::PathBuf;
@@ -59,6 +59,18 @@ pub enum KeyringError {
         "the keyring grew past its bound of {bytes_max} bytes: destroy due hours, forget condemnations that have their tombstone"
     )]
     TooLarge { bytes_max: usize },
+    #[error("the keyring's token: {0}")]
+    Token(#[from] TokenFault),
+    #[error(
+        "the token has no key for the files in `{first}` and `{second}`: they are older than it, what they opened was destroyed; \
+         connect the devices with the present copies",
+        first = first.display(), second = second.display()
+    )]
+    OlderThanToken { first: PathBuf, second: PathBuf },
+    #[error(
+        "the root of this keyring is in a PKCS#11 token: give `pkcs11.module`, `pkcs11.token` and `pkcs11.pin_file`"
+    )]
+    TokenNotConfigured,
     #[error("the keyring's disk failed: {0}")]
     Disk(#[from] DiskError),
 }

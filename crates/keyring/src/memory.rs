@@ -77,7 +77,7 @@ impl Custody for Memory {
 
     fn custodian(&self) -> Custodian {
         let copies = vec![CopyStatus { path: None, state: CopyState::Present }];
-        Custodian { kind: CustodianKind::Memory, copies, residual: Vec::new() }
+        Custodian { kind: CustodianKind::Memory, copies, token: None, residual: Vec::new() }
     }
 
     fn rejoin(&mut self) -> Result<()> {

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Opens the keyring's test vectors by its format page alone: cryptography (AES-GCM, argon2id) and, if present, blake3."""
-import json, pathlib, struct
+import hashlib, hmac, json, pathlib, struct
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 try:
     from blake3 import blake3
@@ -42,13 +44,22 @@ def read_root(vector):
     data = bytes.fromhex(vector["file"])
     (magic, version, _, site, memory, passes, lanes, salt, generation, length, nonce, _), at = take(
         data, 0, "8sHH16sIII16sQQ12s12s")
-    assert (magic, version, at, site.hex()) == (b"VIGIEKRT", 1, 96, vector["site"])
+    token = vector.get("token")
+    assert (magic, version, at, site.hex()) == (b"VIGIEKRT", 2 if token else 1, 96, vector["site"])
+    if token:
+        (object_id, _), at = take(data, at, "24s8s")
+        assert object_id.hex() == token["object_id"]
     assert generation == vector["generation"] and len(data) % 4096 == 0
-    check_digest(data[:96 + length], data[96 + length:128 + length])
+    check_digest(data[:at + length], data[at + length:at + length + 32])
     key = Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(
         vector["passphrase"].encode())
+    if token:
+        question = b"vigie keyring root 2" + site + object_id
+        answer = hmac.new(bytes.fromhex(token["object_key"]), question, hashlib.sha256).digest()
+        assert answer.hex() == token["answer"]
+        key = HKDF(SHA256(), 32, salt=key, info=b"vigie keyring root key 2").derive(answer)
     assert key.hex() == vector["root_key"]
-    plain = AESGCM(key).decrypt(nonce, data[96:96 + length], data[:96])
+    plain = AESGCM(key).decrypt(nonce, data[at:at + length], data[:at])
     (fmt, site_key, config_key, size, head, away, pages), at = take(plain, 0, "H32s32sQ32sBI")
     assert (fmt, site_key.hex(), config_key.hex()) == (1, vector["site_key"], vector["config_key"])
     assert {"size": size, "root": head.hex()} == vector["ledger_head"]
@@ -76,4 +87,5 @@ def read_root(vector):
 
 read_page(json.loads((HERE / "page.json").read_text()))
 read_root(json.loads((HERE / "root.json").read_text()))
-print("both vectors open" + ("" if blake3 else " (digests not checked: no blake3)"))
+read_root(json.loads((HERE / "root-token.json").read_text()))
+print("all vectors open" + ("" if blake3 else " (digests not checked: no blake3)"))

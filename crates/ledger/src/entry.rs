@@ -2,7 +2,9 @@
 
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
-use domain::{ActId, ActKind, CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros};
+use domain::{
+    ActId, ActKind, CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros,
+};
 use serde::{Deserialize, Serialize};
 
 domain::identity!(
@@ -105,6 +107,21 @@ pub struct ResidualCiphertext {
     pub why: String,
 }
 
+/// Two persons lift the town's own permits, for one of them, some cameras and a quarter of an hour. Each entry says all of it again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BreakGlass {
+    pub change: String,
+    pub glass: GlassId,
+    /// Who asked, and looks.
+    pub who: Sensitive<String>,
+    /// Who confirmed; none while it is asked for.
+    pub second: Option<Sensitive<String>>,
+    pub cameras: Vec<CameraId>,
+    pub reason: Sensitive<String>,
+    /// Until when it is open at the latest.
+    pub until: Option<UtcMicros>,
+}
+
 /// What happened. Before the effect: mint, look, refusal, destruction, configuration, start; after it, within one reel:
 /// reels and recorder-hours (L3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -160,6 +177,9 @@ pub enum Event {
         span: Option<Span>,
         purpose: Purpose,
         reason: Sensitive<String>,
+        /// Number of the look under which a person stated this reason, where this look goes on under it; none: stated for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stated: Option<u64>,
         rules: Vec<String>,
     },
     LookEnded {
@@ -175,6 +195,19 @@ pub enum Event {
         purpose: Option<Purpose>,
         reason: Option<Sensitive<String>>,
         rules: Vec<String>,
+    },
+    /// Somebody reads what was done: words and counts, never pictures. Before the answer, as a look (L3).
+    Review {
+        who: Sensitive<String>,
+        role: String,
+        /// `trace`, `accounts`, `questions`, or `name`: two persons see who stands behind a pseudonym.
+        what: String,
+        span: Option<Span>,
+        reason: Sensitive<String>,
+        /// For `name`: the pseudonym of this span, the second person, and whose name is shown.
+        pseudonym: Option<String>,
+        second: Option<Sensitive<String>>,
+        named: Option<Sensitive<String>>,
     },
     /// A reel is closed (recovered ones too); `root` is over its streams' roots of chunk digests.
     Reel {
@@ -283,6 +316,8 @@ pub enum Event {
         pack_digest: Digest,
         town_digest: Digest,
     },
+    /// Break-glass is asked for, opened, ended, acknowledged.
+    BreakGlass(BreakGlass),
     /// The clocks agree, or do not (K9).
     Clocks {
         state: String,
@@ -369,6 +404,7 @@ mod tests {
                 span: Span::new(UtcMicros(1), UtcMicros(2)).ok(),
                 purpose: Purpose::SafetyOfPersonsAndProperty,
                 reason: name.clone(),
+                stated: Some(u64::MAX),
                 rules: vec![text.clone()],
             },
             Event::LookEnded { permit },
@@ -381,6 +417,16 @@ mod tests {
                 purpose: None,
                 reason: Some(name.clone()),
                 rules: vec![],
+            },
+            Event::Review {
+                who: name.clone(),
+                role: text.clone(),
+                what: text.clone(),
+                span: None,
+                reason: name.clone(),
+                pseudonym: Some(text.clone()),
+                second: Some(name.clone()),
+                named: Some(name.clone()),
             },
             Event::Reel { reel, run, hour, deadline: at, root, bytes: u64::MAX, streams: 3 },
             Event::Recovered { reel, cut_bytes: 4096, lost_after: Some(at) },
@@ -418,6 +464,15 @@ mod tests {
                 pack_digest: root,
                 town_digest: root,
             },
+            Event::BreakGlass(BreakGlass {
+                change: text.clone(),
+                glass: GlassId([10; 16]),
+                who: name.clone(),
+                second: Some(name.clone()),
+                cameras: vec![camera],
+                reason: name.clone(),
+                until: Some(at),
+            }),
             Event::Clocks { state: text.clone() },
             Event::Rebuild { reels: 1, why: text.clone() },
             Event::Slow { what: text, sync_ms: 401 },

@@ -9,6 +9,7 @@ pub mod cosignature;
 pub mod digest;
 pub mod entry;
 pub mod log;
+pub mod opening;
 pub mod proof;
 pub mod published;
 pub mod quorum;
@@ -22,7 +23,9 @@ pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, CheckpointSigne
 pub use commitment::{Commitment, DetailsError, Salt, SealedPlace, commit, open_details, seal_details};
 pub use cosignature::{Cosignature, WitnessKey, WitnessKeyError, WitnessSigner};
 pub use digest::Digest;
-pub use entry::{Actor, Condemnation, Entry, EntryError, Event, LogId, MintedKey, ResidualCiphertext, Role};
+pub use entry::{
+    Actor, BreakGlass, Condemnation, Entry, EntryError, Event, LogId, MintedKey, ResidualCiphertext, Role,
+};
 
 pub use log::{Audit, Details, Fault, KeyName, Late, Record, Report, verify};
 pub use proof::{ProofError, verify_growth, verify_inclusion};

@@ -82,10 +82,18 @@ fn request(action: Action, role: Role, cameras: u8) -> Request {
         public_road: true,
         purposes: vec![Purpose::SafetyOfPersonsAndProperty, Purpose::PublicBuildings],
         missing: vec![],
+        groups: vec![],
+        territory: "own".to_owned(),
     };
     Request {
         action,
-        person: PersonFacts { account: AccountId([7; 16]), role, habilitated: true },
+        person: PersonFacts {
+            account: AccountId([7; 16]),
+            role,
+            habilitated: true,
+            teams: vec![],
+            territories: vec!["own".to_owned()],
+        },
         controller: Controller::Commune,
         purpose: Some(Purpose::SafetyOfPersonsAndProperty),
         reason: Sensitive::new("chute d'une personne signalée par le 18".to_owned()),

@@ -4,6 +4,7 @@
 //! own. A forbid always wins (Cedar), so nothing that a town writes can open what the law closes.
 
 mod bounds;
+mod emergency;
 pub mod facts;
 pub mod files;
 mod messages;
@@ -13,14 +14,16 @@ pub mod signature;
 
 use crate::decide::{Decision, Reason, Refusal, RuleId};
 use crate::explain::{Confidence, Language};
+use crate::glass::Glass;
 use crate::request::Request;
 use crate::required::{self, RequiredAct};
-use cedar_policy::{Authorizer, PolicySet, Response, Schema};
+use cedar_policy::{Authorizer, PolicySet, PolicySetError, Response, Schema, Template};
 use domain::{CameraId, UtcMicros};
 use facts::Facts;
 use files::{PackFiles, PackHead};
 use messages::Messages;
-use rules::{About, LawRule, TownRule};
+use rules::About;
+pub use rules::{LawRule, TownRule};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -61,6 +64,8 @@ pub enum LawError {
 struct Period {
     from: UtcMicros,
     set: PolicySet,
+    /// The law's prohibitions alone, with the template of break-glass.
+    forbids: PolicySet,
 }
 
 /// A law pack and a town's rules, checked and ready to decide.
@@ -111,7 +116,8 @@ impl Law {
         let messages = Messages::read(files)?;
         let builtin = [NOTHING_PERMITS, BEFORE_THE_PACK, NOT_DECIDABLE];
         messages.check(laws.iter().map(|rule| rule.id.as_str()).chain(builtin))?;
-        let periods = periods(&head, &laws, &town_rules)?;
+        model::check(&schema)?;
+        let periods = periods(&head, &laws, &town_rules, &emergency::template(&schema)?)?;
         let facts = Facts::read(files)?;
         let required = required::of_pack(files)?;
         distinct(&laws, &required)?;
@@ -180,14 +186,27 @@ impl Law {
     ///
     /// A refusal lists every reason, so that the one who asks repairs everything at once.
     pub fn decide(&self, request: &Request) -> Decision {
-        let Some(set) = self.in_force(request.now) else {
+        self.decide_under(request, None)
+    }
+
+    /// The same while break-glass is open: a camera that no rule of the town permits and no rule of the law forbids is asked for
+    /// again, with the permit of break-glass in the place of the town's.
+    pub fn decide_under(&self, request: &Request, glass: Option<&Glass>) -> Decision {
+        let Some(period) = self.in_force(request.now) else {
             return Decision::Refuse(Refusal { reasons: vec![self.plain_reason(BEFORE_THE_PACK)] });
         };
         let mut found = Found::default();
         for (camera, question) in model::questions(request, &self.schema) {
             match question {
                 Ok((question, entities)) => {
-                    let response = Authorizer::new().is_authorized(&question, set, &entities);
+                    let mut response = Authorizer::new().is_authorized(&question, &period.set, &entities);
+                    let names = |glass: &&Glass| glass.names(request.person.account, camera, request.now);
+                    if is_unpermitted(&response) && glass.as_ref().is_some_and(names) {
+                        let uids = question.principal().cloned().zip(question.resource().cloned());
+                        let set = uids.and_then(|(who, what)| emergency::set_for(&period.forbids, who, what));
+                        response =
+                            set.map_or(response, |set| Authorizer::new().is_authorized(&question, &set, &entities));
+                    }
                     self.take(&mut found, camera, &response);
                 }
                 Err(_) => found.undecidable = true,
@@ -197,8 +216,8 @@ impl Law {
     }
 
     /// The rules in force at `now`; none before the pack's own beginning.
-    fn in_force(&self, now: UtcMicros) -> Option<&PolicySet> {
-        self.periods.iter().rev().find(|period| period.from <= now).map(|period| &period.set)
+    fn in_force(&self, now: UtcMicros) -> Option<&Period> {
+        self.periods.iter().rev().find(|period| period.from <= now)
     }
 
     fn take(&self, found: &mut Found, camera: CameraId, response: &Response) {
@@ -280,6 +299,14 @@ struct Found {
     undecidable: bool,
 }
 
+/// Refused only because no rule permits it.
+fn is_unpermitted(response: &Response) -> bool {
+    let diagnostics = response.diagnostics();
+    response.decision() == cedar_policy::Decision::Deny
+        && diagnostics.reason().next().is_none()
+        && diagnostics.errors().next().is_none()
+}
+
 /// A name is of one rule: what a refusal names can be looked up.
 fn distinct(laws: &[LawRule], required: &[RequiredAct]) -> Result<(), LawError> {
     match required.iter().find(|row| laws.iter().any(|rule| rule.id == row.id)) {
@@ -292,7 +319,13 @@ fn distinct(laws: &[LawRule], required: &[RequiredAct]) -> Result<(), LawError> 
 }
 
 /// One set of rules from each date at which a rule begins or ends; none from before the pack's own beginning.
-fn periods(head: &PackHead, laws: &[LawRule], town: &[TownRule]) -> Result<Vec<Period>, LawError> {
+fn periods(
+    head: &PackHead,
+    laws: &[LawRule],
+    town: &[TownRule],
+    emergency: &Template,
+) -> Result<Vec<Period>, LawError> {
+    let wrong = |error: PolicySetError| LawError::Rules { file: "*.cedar".into(), what: error.to_string() };
     let dates = laws.iter().flat_map(|rule| [Some(rule.from), rule.to]).flatten();
     let mut starts: Vec<UtcMicros> = dates.filter(|date| head.from < *date).chain([head.from]).collect();
     starts.sort_unstable();
@@ -301,11 +334,14 @@ fn periods(head: &PackHead, laws: &[LawRule], town: &[TownRule]) -> Result<Vec<P
         .into_iter()
         .map(|from| {
             let in_force = laws.iter().filter(|rule| rule.from <= from && rule.to.is_none_or(|to| from < to));
-            let policies =
-                in_force.filter_map(|rule| rule.policy.clone()).chain(town.iter().map(|rule| rule.policy.clone()));
-            let set = PolicySet::from_policies(policies)
-                .map_err(|error| LawError::Rules { file: "*.cedar".into(), what: error.to_string() })?;
-            Ok(Period { from, set })
+            let mut forbids =
+                PolicySet::from_policies(in_force.filter_map(|rule| rule.policy.clone())).map_err(wrong)?;
+            let mut set = forbids.clone();
+            for rule in town {
+                set.add(rule.policy.clone()).map_err(wrong)?;
+            }
+            forbids.add_template(emergency.clone()).map_err(wrong)?;
+            Ok(Period { from, set, forbids })
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! What is asked of the gate: who in which capacity wants what, of which cameras, when, for which purpose and why.
 
+use crate::territory::OWN;
 pub use domain::Role;
 use domain::{AccountId, ActKind, CameraId, Purpose, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,10 @@ pub struct PersonFacts {
     pub role: Role,
     /// A habilitation or an approval of this person for this role holds now.
     pub habilitated: bool,
+    /// Teams that the town makes, for its own rules.
+    pub teams: Vec<String>,
+    /// Communes of the acts that hold now, as [`crate::territory`] has them.
+    pub territories: Vec<String>,
 }
 
 /// What is known of one camera that is asked for.
@@ -142,6 +147,31 @@ pub struct CameraFacts {
     pub purposes: Vec<Purpose>,
     /// Acts that must hold for it and do not hold now.
     pub missing: Vec<ActKind>,
+    /// Groups that the town makes, for its own rules.
+    pub groups: Vec<String>,
+    /// The commune where it stands, as [`crate::territory`] has it.
+    pub territory: String,
+}
+
+impl Request {
+    /// One that asks for nothing in particular: whether a schema takes it is all that can be learned of it.
+    pub(crate) fn nothing(camera: &CameraFacts) -> Request {
+        let account = AccountId([0; 16]);
+        let (teams, territories) = (vec!["-".to_owned()], vec![OWN.to_owned()]);
+        Request {
+            action: Action::WatchLive,
+            person: PersonFacts { account, role: Role::Operator, habilitated: true, teams, territories },
+            controller: Controller::Commune,
+            purpose: Some(Purpose::SafetyOfPersonsAndProperty),
+            reason: Sensitive::new(String::new()),
+            cameras: vec![camera.clone()],
+            span: None,
+            permit_seconds: 1,
+            papers: vec![],
+            second_person: false,
+            now: UtcMicros(0),
+        }
+    }
 }
 
 impl CameraFacts {
@@ -156,6 +186,8 @@ impl CameraFacts {
             public_road: false,
             purposes: Purpose::ALL.to_vec(),
             missing: vec![],
+            groups: vec!["-".to_owned()],
+            territory: OWN.to_owned(),
         }
     }
 }

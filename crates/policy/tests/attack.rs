@@ -8,7 +8,8 @@ mod table;
 
 use domain::{ActKind, Purpose, Sensitive};
 use policy::law::files::PackFiles;
-use policy::{Action, CameraFacts, Controller, Decision, Law, Paper, PersonFacts, Request, Role, calendar};
+use policy::{Action, BREAK_GLASS, CameraFacts, Controller, Decision, Glass, Law, Paper, PersonFacts, Request, Role};
+use policy::{calendar, territory};
 use support::{known, lawful, unknown};
 use table::{ROWS, Row};
 
@@ -20,6 +21,18 @@ fn open_town() -> Law {
 
 fn dates() -> Vec<&'static str> {
     vec!["2023-12-01", "2025-03-31", "2025-04-01", "2026-01-29", "2026-01-31", "2027-12-31", "2028-01-01"]
+}
+
+/// A town that permits nothing: only break-glass may open anything.
+fn closed_town() -> Law {
+    Law::load_unsigned(&PackFiles::built_in(), "").expect("a town may write nothing")
+}
+
+/// Break-glass for exactly who asks for exactly these cameras.
+fn open_glass(request: &Request) -> Glass {
+    let cameras = request.cameras.iter().map(|camera| camera.id).collect();
+    let (from, until) = (request.now, request.now.plus_seconds(900));
+    Glass { account: request.person.account, cameras, from, until }
 }
 
 /// With everything a row needs, and without each single thing of it.
@@ -63,6 +76,127 @@ fn every_row_for_every_controller_role_date_and_paper_is_decided_as_the_table_sa
     assert!(asked > 10_000 && allowed > 0);
 }
 
+/// The same space with break-glass open for who asks, in a town that permits nothing and in one that permits everything.
+#[test]
+fn break_glass_opens_looks_that_a_town_could_have_permitted_and_nothing_else_of_the_whole_space() {
+    let (closed, open) = (closed_town(), open_town());
+    let (mut asked, mut opened) = (0, 0);
+    for row in ROWS {
+        let is_look = matches!(row.action, Action::WatchLive | Action::Replay);
+        for controller in [Controller::Commune, Controller::State] {
+            for role in Role::ALL {
+                for (date, papers) in
+                    dates().into_iter().flat_map(|date| papers_of(row).into_iter().map(move |papers| (date, papers)))
+                {
+                    for (habilitated, second_person) in [(true, true), (false, true)] {
+                        let request = row_request(row, controller, role, date, &papers, habilitated, second_person);
+                        let glass = open_glass(&request);
+                        asked += 1;
+                        let lawful = row.expects(controller, role, date, &papers, habilitated, second_person);
+                        let by_glass = closed.decide_under(&request, Some(&glass));
+                        let is_allowed = matches!(by_glass, Decision::Allow { .. });
+                        assert_eq!(
+                            is_allowed,
+                            lawful && is_look,
+                            "row {} {role} {date} {papers:?}: {by_glass:?}",
+                            row.number
+                        );
+                        assert_eq!(by_glass.is_by_break_glass(), is_allowed);
+                        if !is_look {
+                            continue;
+                        }
+                        let beside = open.decide_under(&request, Some(&glass));
+                        assert_eq!(
+                            beside,
+                            open.decide(&request),
+                            "where the town permits, break-glass decides nothing"
+                        );
+                        opened += u32::from(is_allowed);
+                    }
+                }
+            }
+        }
+    }
+    println!("{asked} requests with break-glass open, {opened} allowed by it");
+    assert!(asked > 10_000 && opened > 0);
+}
+
+#[test]
+fn break_glass_spares_a_look_neither_act_purpose_reason_nor_bounds() {
+    let law = closed_town();
+    for action in [Action::WatchLive, Action::Replay] {
+        let lacking = |kind| CameraFacts { missing: vec![kind], ..known(1) };
+        let by_act = ActKind::ALL.map(|kind| Request { cameras: vec![known(2), lacking(kind)], ..lawful(action) });
+        let broken = [
+            Request { purpose: None, ..lawful(action) },
+            Request { purpose: Some(Purpose::Dumping), ..lawful(action) },
+            Request { reason: Sensitive::new("motif".into()), ..lawful(action) },
+            Request { cameras: vec![unknown(1)], ..lawful(action) },
+            Request { cameras: vec![], ..lawful(action) },
+            Request { permit_seconds: 28_801, ..lawful(action) },
+        ];
+        for request in broken.into_iter().chain(by_act) {
+            let decision = law.decide_under(&request, Some(&open_glass(&request)));
+            assert!(matches!(decision, Decision::Refuse(_)), "{request:?}");
+        }
+    }
+}
+
+#[test]
+fn break_glass_is_for_one_person_its_cameras_and_its_quarter_of_an_hour_only() {
+    let law = closed_town();
+    let request = lawful(Action::WatchLive);
+    let glass = open_glass(&request);
+    let decide = |request: &Request| law.decide_under(request, Some(&glass));
+    let Decision::Allow { rules } = decide(&request) else { panic!("refused") };
+    assert_eq!(rules.iter().map(ToString::to_string).collect::<Vec<_>>(), [BREAK_GLASS]);
+    let texts = [policy::Language::French, policy::Language::English].map(|language| decide(&request).says(language));
+    assert!(texts[0].is_some_and(|text| text.contains("quinze minutes")));
+    assert!(texts[1].is_some_and(|text| text.contains("fifteen minutes")));
+    let person = PersonFacts { account: domain::AccountId([8; 16]), ..request.person.clone() };
+    for other in [
+        Request { person, ..request.clone() },
+        Request { cameras: vec![known(2)], ..request.clone() },
+        Request { cameras: vec![known(1), known(2)], ..request.clone() },
+        Request { now: glass.until, ..request.clone() },
+        Request { now: glass.from.plus_micros(-1), ..request.clone() },
+    ] {
+        let Decision::Refuse(refusal) = decide(&other) else { panic!("allowed: {other:?}") };
+        assert_eq!(refusal.reasons[0].rule.to_string(), "nothing-permits");
+    }
+    assert!(matches!(decide(&Request { now: glass.until.plus_micros(-1), ..request }), Decision::Allow { .. }));
+}
+
+#[test]
+fn no_town_and_no_break_glass_opens_a_camera_of_another_commune_to_those_bound_to_theirs() {
+    let law = open_town();
+    let own = territory::OWN;
+    let pairs = [(own, "33063"), ("33063", own), ("33063", "33281")];
+    for row in ROWS.iter().filter(|row| row.action != Action::Record) {
+        for role in Role::ALL {
+            for controller in [Controller::Commune, Controller::State] {
+                let request = |persons: &str, cameras: &str| {
+                    let mut request = row_request(row, controller, role, "2024-06-01", Paper::ALL, true, true);
+                    request.person.territories = vec![persons.to_owned()];
+                    request.cameras[0].territory = cameras.to_owned();
+                    request
+                };
+                let at_home = law.decide(&request("33063", "33063"));
+                assert_eq!(at_home, law.decide(&request(own, own)));
+                for (persons, cameras) in pairs {
+                    let abroad = request(persons, cameras);
+                    let decision = law.decide_under(&abroad, Some(&open_glass(&abroad)));
+                    if territory::is_bound(role) {
+                        assert!(matches!(decision, Decision::Refuse(_)), "{role} {} {persons} {cameras}", row.number);
+                    } else {
+                        assert_eq!(decision, at_home, "{role} {}", row.number);
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn no_town_opens_a_picture_to_an_administrator_a_dpo_or_an_inspector() {
     let law = open_town();
@@ -103,6 +237,7 @@ fn no_town_spares_a_look_its_purpose_its_reason_or_its_bounds() {
             Request { purpose: None, ..lawful(action) },
             Request { purpose: other_purpose, ..lawful(action) },
             Request { reason: Sensitive::new("motif".into()), ..lawful(action) },
+            Request { reason: Sensitive::new("............".into()), ..lawful(action) },
             Request { cameras: vec![unknown(1)], ..lawful(action) },
             Request { cameras: vec![], ..lawful(action) },
             Request { permit_seconds: 28_801, ..lawful(action) },
@@ -111,6 +246,7 @@ fn no_town_spares_a_look_its_purpose_its_reason_or_its_bounds() {
             "purpose-named",
             "purpose-of-the-cameras",
             "reason-given",
+            "reason-says-something",
             "camera-known",
             "camera-named",
             "permit-at-most-eight-hours",

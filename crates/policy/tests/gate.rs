@@ -15,7 +15,7 @@ fn every_cell_of_the_table_is_decided_with_all_its_reasons() {
         (Some(Purpose::Dumping), vec!["purpose-of-the-cameras"]),
         (None, vec!["purpose-named"]),
     ];
-    let long = "m".repeat(limit::REASON_CHARS_MAX + 1);
+    let long = "motif ".repeat(limit::REASON_CHARS_MAX / 6 + 1) + ".";
     let reasons = [
         (REASON, vec![]),
         ("", vec!["reason-given"]),
@@ -63,9 +63,26 @@ fn a_reason_has_between_10_and_500_characters_not_bytes() {
     for (chars, broken) in
         [(9, Some("reason-given")), (10, None), (500, None), (501, Some("reason-at-most-a-paragraph"))]
     {
-        let reason = Sensitive::new("é".repeat(chars));
+        let reason = Sensitive::new("éàùç".chars().cycle().take(chars).collect());
         let request = Request { reason, ..lawful(Action::WatchLive) };
         check(&request, broken.as_slice());
+    }
+}
+
+#[test]
+fn a_reason_of_no_content_is_refused_with_a_sentence_and_the_number_of_an_event_is_one() {
+    let watched = |reason: &str| Request { reason: Sensitive::new(reason.into()), ..lawful(Action::WatchLive) };
+    for empty in ["", " ", ".", "x", "motif", "12"] {
+        check(&watched(empty), &["reason-given"]);
+    }
+    for nothing in ["..........", "----------------", "aaaaaaaaaaaa", "ha ha ha ha ha"] {
+        check(&watched(nothing), &["reason-says-something"]);
+        let Decision::Refuse(refusal) = law().decide(&watched(nothing)) else { panic!("allowed") };
+        assert!(refusal.explain(Language::French).starts_with("Le motif ne dit rien"));
+        assert!(refusal.explain(Language::English).starts_with("The reason says nothing"));
+    }
+    for code in ["MC-2041", "2026/118", "0042"] {
+        check(&watched(code), &[]);
     }
 }
 

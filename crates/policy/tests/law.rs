@@ -151,6 +151,58 @@ fn a_town_permits_by_camera_and_hour_and_nothing_else_opens() {
     assert_eq!(refusal.reasons[0].cameras, [CameraId([2; 16])]);
 }
 
+/// The examples in the file that a town starts with, without their comment marks.
+fn examples() -> String {
+    let commented = TOWN.lines().filter_map(|line| line.strip_prefix("// "));
+    let rule = |line: &&str| ["@id", "permit", "  ", ")", "when"].iter().any(|mark| line.starts_with(mark));
+    commented.skip_while(|line| !line.starts_with("@id")).filter(rule).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_town_permits_by_team_group_and_commune_as_the_examples_in_its_file_do() {
+    let law = Law::load_unsigned(&PackFiles::built_in(), &examples()).expect("the examples are rules");
+    assert_eq!(law.town_rules().len(), 2);
+    let names = |of: fn(&policy::law::TownRule) -> std::collections::BTreeSet<String>| {
+        law.town_rules().iter().flat_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(names(policy::law::TownRule::groups), ["ecoles"]);
+    assert_eq!(names(policy::law::TownRule::teams), ["ecoles", "nuit"]);
+    // 15 January 2027 is a Friday; 9 h and 22 h in Paris
+    let day = calendar::written_day("2027-01-15").unwrap().plus_seconds(9 * 3_600);
+    let night = day.plus_seconds(13 * 3_600);
+    let ask = |team: &str, group: &str, commune: &str, now| {
+        let mut request = Request { now, ..lawful(Action::WatchLive) };
+        request.person.teams = vec!["other".into(), team.into()];
+        request.person.territories = vec![commune.into()];
+        request.cameras[0].groups = vec![group.into(), "more".into()];
+        request.cameras[0].territory = commune.into();
+        matches!(law.decide(&request), Decision::Allow { .. })
+    };
+    assert!(ask("ecoles", "ecoles", "own", day) && ask("nuit", "centre", "33063", night));
+    for (team, group, commune, now) in [
+        ("ecoles", "centre", "own", day),
+        ("centre", "ecoles", "own", day),
+        ("ecoles", "ecoles", "own", night),
+        ("nuit", "centre", "33281", night),
+        ("nuit", "centre", "33063", day),
+    ] {
+        assert!(!ask(team, group, commune, now), "{team} {group} {commune}");
+    }
+}
+
+#[test]
+fn the_emergency_permits_name_is_no_rules_and_a_pack_of_another_schema_is_refused_whole() {
+    let files = PackFiles::built_in();
+    let town = r#"@id("break-glass") permit (principal, action, resource);"#;
+    let Err(error) = Law::load_unsigned(&files, town) else { panic!("taken") };
+    assert!(error.to_string().contains("emergency"), "{error}");
+    let schema = files.text("schema.cedarschema").unwrap().replace("\"territory\": String,", "");
+    let rules = files.text("access.cedar").unwrap().replace("resource.territory", "resource.place");
+    let other = files.with("schema.cedarschema", &schema).with("access.cedar", &rules);
+    let Err(error) = Law::load_unsigned(&other, TOWN) else { panic!("taken") };
+    assert!(error.to_string().contains("one release"), "{error}");
+}
+
 #[test]
 fn nothing_is_decided_about_a_time_before_the_pack() {
     let before = Request { now: law().head().from.plus_seconds(-1), ..lawful(Action::WatchLive) };
@@ -165,6 +217,7 @@ fn the_numbers_of_facts_rules_and_words_are_the_limits_of_the_program() {
     let numbers = [
         ("retention-days-max", i64::from(limit::RETENTION_DAYS_MAX), "span-within-retention"),
         ("reason-characters-min", limit::REASON_CHARS_MIN as i64, "reason-given"),
+        ("reason-signs-min", limit::REASON_SIGNS_MIN as i64, "reason-says-something"),
         ("reason-characters-max", limit::REASON_CHARS_MAX as i64, "reason-at-most-a-paragraph"),
     ];
     let files = PackFiles::built_in();

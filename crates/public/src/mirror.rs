@@ -1,12 +1,15 @@
 //! The mirror: a copy of the public files at one checkpoint, the only thing that outsiders are served.
 
-use crate::folder::LogFolder;
+use crate::folder::{LogFolder, read};
 use disk::{DiskError, Open};
+use domain::limit::STARTS_BYTES_MAX;
 use ledger::{
-    Checkpoint, FileError, Published, PublishedError, checkpoint,
+    Checkpoint, FileError, Published, PublishedError, checkpoint, opening,
     published::read_tile,
     tile::{PublicTile, public_tiles},
 };
+
+const STARTS: &str = "starts";
 
 /// Why the mirror stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +41,7 @@ impl Mirror {
     }
 
     /// Brings the mirror to a checkpoint: 1 it continues what is mirrored · 2 tiles and bundles that are new · 3 the
-    /// checkpoint · 4 partial tiles that a full one replaced go away. Never back, never sideways.
+    /// checkpoint · 4 partial tiles that a full one replaced go away · 5 which programs started by then. Never back, never sideways.
     pub fn publish(&self, note: &[u8], new: Checkpoint) -> Result<(), MirrorError> {
         let files = |tile: PublicTile| self.from.tile(tile);
         let mirrored = self.checkpoint()?.unwrap_or(Checkpoint { size: 0, root: ledger::root_of([]) });
@@ -61,7 +64,15 @@ impl Mirror {
                 }
             }
         }
-        Ok(())
+        self.copy_starts(new) // 5
+    }
+
+    /// Openings of entries that the mirrored log has; a file that does not read is not shown.
+    fn copy_starts(&self, new: Checkpoint) -> Result<(), MirrorError> {
+        let Some(text) = read(&*self.from.disk, &self.from.path.join(STARTS), STARTS_BYTES_MAX)? else { return Ok(()) };
+        let Some(mut openings) = opening::parse(&text) else { return Ok(()) };
+        openings.retain(|opening| opening.seq < new.size);
+        Ok(self.write(&self.to.path.join(STARTS), opening::to_text(&openings).as_bytes())?)
     }
 
     fn copy(&self, tile: PublicTile) -> Result<(), MirrorError> {

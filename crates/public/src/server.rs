@@ -1,4 +1,4 @@
-//! Serves the mirror read-only: `checkpoint`, tiles and entry bundles of C2SP tlog-tiles, and nothing else.
+//! Serves the mirror read-only: `checkpoint`, tiles and entry bundles of C2SP tlog-tiles, `starts`, and nothing else.
 
 use axum::{
     Router,
@@ -27,7 +27,11 @@ const TILE: [(HeaderName, &str); 4] = [
 
 /// The routes over the mirror's folder.
 pub fn router(mirror: PathBuf) -> Router {
-    Router::new().route("/checkpoint", get(checkpoint)).route("/tile/{*rest}", get(tile)).with_state(Arc::new(mirror))
+    Router::new()
+        .route("/checkpoint", get(checkpoint))
+        .route("/starts", get(starts))
+        .route("/tile/{*rest}", get(tile))
+        .with_state(Arc::new(mirror))
 }
 
 /// Serves until `shutdown`.
@@ -40,8 +44,17 @@ pub async fn serve(
 }
 
 async fn checkpoint(State(mirror): State<Arc<PathBuf>>) -> Response {
-    match read(mirror.join("checkpoint")).await {
-        Ok(note) => (CHECKPOINT, note).into_response(),
+    text(mirror.join("checkpoint")).await
+}
+
+/// Which programs started, opened for everybody.
+async fn starts(State(mirror): State<Arc<PathBuf>>) -> Response {
+    text(mirror.join("starts")).await
+}
+
+async fn text(path: PathBuf) -> Response {
+    match read(path).await {
+        Ok(text) => (CHECKPOINT, text).into_response(),
         Err(status) => status.into_response(),
     }
 }

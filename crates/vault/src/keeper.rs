@@ -1,6 +1,6 @@
 //! What the vault asks of the process that holds keys, gate and ledger: one trait, implemented in crate `keeper` (P2).
 
-use domain::{CameraId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros};
+use domain::{CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros};
 use seal::{
     ChunkKey, DataKey, Extent, GapLine, LookupKey,
     key::WrappedKey,
@@ -120,6 +120,8 @@ pub struct Permit {
     /// Number of its entry in the ledger.
     pub leaf: u64,
     pub expires: UtcMicros,
+    /// The break-glass by which it was given, and with which it ends.
+    pub glass: Option<GlassId>,
     /// HMAC-SHA-256 over all of the above.
     pub code: [u8; 32],
 }

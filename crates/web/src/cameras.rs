@@ -70,7 +70,7 @@ impl TechnicalShortfall {
     }
 }
 
-/// A legal paper that a camera lacks.
+/// A legal paper that a camera, or a person, lacks.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MissingAct {
     rule: String,
@@ -88,10 +88,15 @@ pub struct MissingAct {
 impl MissingAct {
     /// What a camera lacks, in words.
     pub fn of(view: &CameraView, required: &[RequiredAct]) -> Vec<MissingAct> {
-        let told = view.missing.iter().filter_map(|act| Some((act.blocks, act.words(required)?)));
-        let told = told.map(|(blocks, missing)| MissingAct {
+        view.missing.iter().filter_map(|act| MissingAct::told(act, required)).collect()
+    }
+
+    /// One in words; none for a rule of another law.
+    pub fn told(act: &keeper::wire::MissingAct, required: &[RequiredAct]) -> Option<MissingAct> {
+        let missing = act.words(required)?;
+        Some(MissingAct {
             rule: missing.rule,
-            blocks,
+            blocks: act.blocks,
             article: missing.article,
             title_fr: missing.title_fr,
             title_en: missing.title_en,
@@ -99,8 +104,7 @@ impl MissingAct {
             text_en: missing.text_en,
             remedy_fr: missing.remedy_fr,
             remedy_en: missing.remedy_en,
-        });
-        told.collect()
+        })
     }
 
     /// The first that blocks, in French and English: why the camera does not record.

@@ -1,11 +1,13 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, session, setup, site, wall};
+use crate::{
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, session, setup, site, wall,
+};
 use axum::http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, RefOr, Required,
+        self, Content, RefOr, Required, ResponseBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
@@ -25,16 +27,32 @@ use utoipa::{
         session::post_active,
         passkeys::post_begin_sign_in,
         passkeys::post_sign_in,
+        oidc::post_oidc_begin,
+        oidc::post_oidc,
+        oidc::post_oidc_code,
+        oidc::post_oidc_leave,
         passkeys::get_passkeys,
         passkeys::post_begin,
         passkeys::post_passkey,
         passkeys::delete_passkey,
+        break_glass::get_break_glass,
+        break_glass::post_break_glass,
+        break_glass::post_confirm,
+        break_glass::post_acknowledge,
+        break_glass::delete_break_glass,
         setup::post_setup_begin,
         setup::post_setup,
         cameras::get_cameras,
         day::get_day,
         looks::post_look,
         looks::delete_look,
+        reviews::post_trace,
+        reviews::post_accounts,
+        reviews::post_questions,
+        reviews::post_name,
+        reviews::get_own_trace,
+        reason::get_reason,
+        reason::delete_reason,
         health::get_health,
         wall::get_wall,
         live::get_live,
@@ -61,12 +79,29 @@ impl Modify for Common {
         for item in document.paths.paths.values_mut() {
             for changes in [&mut item.post, &mut item.delete].into_iter().flatten() {
                 changes.parameters.get_or_insert_default().push(RefOr::T(own_page()));
+                refuses(changes, StatusCode::FORBIDDEN);
+                if changes.request_body.is_some() {
+                    for status in BODY_REFUSALS {
+                        refuses(changes, status);
+                    }
+                }
             }
             for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
                 describe(operation);
             }
         }
     }
+}
+
+/// A body that is no JSON, says so nowhere, or is too long.
+const BODY_REFUSALS: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::PAYLOAD_TOO_LARGE];
+
+/// This operation may answer a problem of this status too.
+fn refuses(operation: &mut Operation, status: StatusCode) {
+    let problem = Content::builder().schema(Some(openapi::Ref::from_schema_name("Problem"))).build();
+    let response = ResponseBuilder::new().content("application/json", problem).build();
+    operation.responses.responses.entry(status.as_str().to_owned()).or_insert(RefOr::T(response));
 }
 
 fn own_page() -> openapi::path::Parameter {

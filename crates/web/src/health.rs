@@ -3,6 +3,7 @@
 use crate::{
     cameras::{MissingAct, TechnicalShortfall},
     extract::SignedIn,
+    outside::{HealthWitnesses, OutsideWord},
     problem::{Problem, ProblemBody},
     recorder_word::{CameraWord, RecorderWord},
     server::Web,
@@ -85,6 +86,8 @@ pub struct HealthLedger {
     checkpoint_size: u64,
     checkpoint_at: Option<String>,
     root: String,
+    /// Null where no public role is configured: nobody outside holds the town to its log.
+    witnesses: Option<HealthWitnesses>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,8 +108,17 @@ pub struct HealthDestruction {
 pub struct HealthKeyring {
     kind: String,
     copies: Vec<HealthCopy>,
+    /// The PKCS#11 token behind the root of the keys, where there is one.
+    token: Option<HealthToken>,
     sentence_fr: String,
     sentence_en: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthToken {
+    label: String,
+    /// `present`, or why it is away.
+    state: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,11 +141,21 @@ pub async fn get_health(State(web): State<Arc<Web>>, SignedIn(session): SignedIn
     let (health, views) =
         web.ask_keeper(move |keeper| Ok((keeper.see_health(&session)?, keeper.see_cameras(&session)?))).await?;
     let mut health = compose(health, &views, web.version.clone());
+    health.hear(web.outside.as_ref().and_then(|ask| ask()));
     health.checks.extend(damage(web.damaged_count()));
     let certificate = web.tls.as_ref().map(|tls| certificate_finding(tls.expires(), web.clock.utc()));
     health.checks.extend(certificate.map(Check::from));
     health.state = health.checks.iter().map(|check| check.state).max().unwrap_or(CheckState::Ok).max(health.state);
     Ok(Json(health))
+}
+
+impl Health {
+    /// What witnesses say of the log.
+    fn hear(&mut self, word: Option<OutsideWord>) {
+        let Some(word) = word else { return };
+        self.ledger.witnesses = Some(HealthWitnesses::from(&word));
+        self.checks.extend(word.findings.into_iter().map(Check::from));
+    }
 }
 
 /// Recorded pictures that replay had to pass over, because their bytes are no longer what was sealed.
@@ -173,11 +195,13 @@ fn compose(health: KeeperHealth, views: &CameraViews, version: String) -> Health
             checkpoint_size: health.ledger.checkpoint_size,
             checkpoint_at: health.ledger.checkpoint_at.map(|at| at.to_string()),
             root: health.ledger.root_hex,
+            witnesses: None,
         },
         destruction: destruction(&health.destruction, &word),
         keyring: HealthKeyring {
             kind: health.keyring.kind,
             copies: health.keyring.copies.into_iter().map(|state| HealthCopy { state }).collect(),
+            token: health.keyring.token.map(|token| HealthToken { label: token.label, state: token.state }),
             sentence_fr: health.keyring.sentence_fr,
             sentence_en: health.keyring.sentence_en,
         },

@@ -4,6 +4,7 @@
 //! the session's secret with each question to the keeper (P3). It opens recorded footage with chunk keys that the keeper
 //! gives for a permit (P4), and gets live frames from the recorder while a permit stands (P5).
 
+mod break_glass;
 mod cameras;
 mod console;
 mod day;
@@ -14,15 +15,21 @@ mod headers;
 mod health;
 mod live;
 mod looks;
+mod oidc;
+mod outside;
 mod packer;
 mod parts;
 mod passkeys;
 mod permits;
 mod plain;
 mod problem;
+mod provider;
+mod reason;
 mod recorder_link;
 mod recorder_word;
 mod replay;
+mod review_words;
+mod reviews;
 mod routes;
 mod server;
 mod session;
@@ -34,7 +41,9 @@ mod tls;
 mod wall;
 
 pub use document::document;
+pub use outside::{AskOutside, OutsideWord};
 pub use plain::{Plain, plain_router, serve_plain};
+pub use provider::{OidcConfig, ProviderError, published_keys};
 pub use routes::{Route, routes};
 pub use server::{WebConfig, WebError, router, serve};
 pub use tls::{Tls, TlsError, TlsFiles, certificate_finding};

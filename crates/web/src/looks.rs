@@ -7,6 +7,7 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{CameraId, PermitId, Purpose, Sensitive, Span};
+use keeper::wire::{Continued, ReasonOver};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -27,9 +28,13 @@ pub struct LookRequest {
     /// One of the eleven purposes of CSI L251-2, by its number.
     #[schema(minimum = 1, maximum = 11)]
     purpose: Option<u8>,
-    /// Why this person looks now.
-    #[schema(value_type = String)]
-    reason: Sensitive<String>,
+    /// Why this person looks now: a sentence, or the number of an event.
+    #[schema(value_type = Option<String>)]
+    reason: Option<Sensitive<String>>,
+    /// The look goes on under the reason that holds (`/api/reason`): purpose and reason are left out. Whether it holds, for
+    /// these cameras, the keeper judges.
+    #[serde(default)]
+    continues: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
@@ -57,6 +62,10 @@ pub struct Look {
     expires_at: String,
     /// Number of its entry in the ledger.
     entry: u64,
+    /// The break-glass that alone permits it; it ends with that.
+    break_glass: Option<String>,
+    /// Number of the entry of the look for which the reason was stated; null: stated for this one.
+    stated: Option<u64>,
 }
 
 /// Ask to look
@@ -64,6 +73,7 @@ pub struct Look {
     responses(
         (status = 201, body = Look), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody, description = "refused, with reasons and the entry"),
+        (status = 409, body = ProblemBody, description = "no reason holds for these cameras: state it"),
         (status = 503, body = ProblemBody)
     ))]
 pub async fn post_look(
@@ -71,15 +81,33 @@ pub async fn post_look(
     SignedIn(session): SignedIn,
     Body(request): Body<LookRequest>,
 ) -> Result<(StatusCode, Json<Look>), Problem> {
-    let reason = request.reason.clone();
-    let ask = request.into_ask()?;
     let owner = web.permits.owner(&session);
-    match web.ask_keeper(move |keeper| keeper.pass(&session, &ask)).await? {
+    let continues = request.continues;
+    let ask = request.into_ask()?;
+    let said = ask.reason.clone();
+    let (verdict, reason, stated) = if continues {
+        let (view, cameras) = (ask.view, ask.cameras);
+        match web.ask_keeper(move |keeper| keeper.continue_look(&session, view, cameras)).await? {
+            Continued::Decided { verdict, under } => (verdict, under.reason, Some(under.stated)),
+            Continued::Over(over) => return Err(why(over).into()),
+        }
+    } else {
+        (web.ask_keeper(move |keeper| keeper.pass(&session, &ask)).await?, said, None)
+    };
+    match verdict {
         Verdict::Allowed(permit) => {
             web.permits.add(permit.clone(), owner);
-            Ok((StatusCode::CREATED, Json(Look::new(&permit, reason))))
+            Ok((StatusCode::CREATED, Json(Look::new(&permit, reason, stated))))
         }
         Verdict::Refused(refused) => Err(Problem::refused(refused)),
+    }
+}
+
+fn why(over: ReasonOver) -> &'static problem::Text {
+    match over {
+        ReasonOver::NotStated => &problem::REASON_NOT_STATED,
+        ReasonOver::TimeOver => &problem::REASON_TIME_OVER,
+        ReasonOver::OtherPurpose => &problem::REASON_OTHER_PURPOSE,
     }
 }
 
@@ -115,17 +143,20 @@ impl LookRequest {
             }
             (LookKind::Replay, _, _) => return Err(malformed()),
         };
-        // a missing purpose is for the gate to refuse, with an entry; a number that is none is a mistake of the caller
+        if self.continues && (self.purpose.is_some() || self.reason.is_some()) {
+            return Err(malformed());
+        }
+        // a missing purpose or reason is for the gate to refuse, with an entry; a number that is none is a mistake of the caller
         let purpose = match self.purpose {
             Some(number) => Some(Purpose::from_number(number).ok_or_else(malformed)?),
             None => None,
         };
-        Ok(Ask { view, cameras: cameras.map_err(|_| malformed())?, purpose, reason: self.reason })
+        Ok(Ask { view, cameras: cameras.map_err(|_| malformed())?, purpose, reason: self.reason.unwrap_or_default() })
     }
 }
 
 impl Look {
-    fn new(permit: &Permit, reason: Sensitive<String>) -> Look {
+    fn new(permit: &Permit, reason: Sensitive<String>, stated: Option<u64>) -> Look {
         let (kind, span) = match permit.view {
             View::Live => (LookKind::Live, None),
             View::Replay(span) => (LookKind::Replay, Some(span)),
@@ -140,6 +171,8 @@ impl Look {
             reason,
             expires_at: permit.expires.to_string(),
             entry: permit.leaf,
+            break_glass: permit.glass.map(|glass| glass.to_string()),
+            stated,
         }
     }
 }

@@ -65,8 +65,9 @@ pub struct Passkey {
 /// Begin to sign in by a passkey
 #[utoipa::path(post, path = "/api/session/passkey/begin", tag = "session",
     responses((status = 200, body = Ceremony), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn post_begin_sign_in(State(web): State<Arc<Web>>) -> Result<Json<Ceremony>, Problem> {
-    let begun = web.ask_keeper(|keeper| keeper.passkey_ask()).await?;
+pub async fn post_begin_sign_in(State(web): State<Arc<Web>>, stranger: Stranger) -> Result<Json<Ceremony>, Problem> {
+    let place = stranger.browser().place;
+    let begun = web.ask_keeper(move |keeper| keeper.passkey_ask(place)).await?;
     begun.map_err(Problem::wait).and_then(Ceremony::of)
 }
 

@@ -192,6 +192,7 @@ mod tests {
             purpose: Purpose::Terrorism,
             leaf: 1,
             expires: UtcMicros::from_seconds(1_000),
+            glass: None,
             code: [0; 32],
         };
         permits.add(permit, owner);

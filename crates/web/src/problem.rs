@@ -1,13 +1,21 @@
 //! Why a request was not done, as RFC 9457 problem details in French and in English.
 //!
-//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer.
+//! Every text is fixed here: nothing a person typed and nothing another process said can slip into an answer,
+//! but a person's own identity at the provider.
 
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::limit::{CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PERMIT_IDLE_SECONDS_MAX};
+use domain::{
+    Sensitive,
+    limit::{
+        BREAK_GLASS_ASK_SECONDS_MAX, CLOSED_BEFORE_DEADLINE_SECONDS, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
+        PERMIT_IDLE_SECONDS_MAX, QUESTION_DAYS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_HOLDS_SECONDS_MAX,
+        REVIEW_DAYS_MAX,
+    },
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vault::{
@@ -33,6 +41,7 @@ pub struct Problem {
     pub text: &'static Text,
     refused: Option<Box<Refused>>,
     wait_seconds: Option<u32>,
+    identity: Option<Sensitive<String>>,
 }
 
 /// The body of every answer that is not a success: `application/problem+json`.
@@ -54,6 +63,10 @@ pub struct ProblemBody {
     /// Number of the refusal's entry in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<u64>,
+    /// Whoever was refused, as the provider names them to this site: for them to tell the administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    identity: Option<Sensitive<String>>,
 }
 
 /// One rule that refused.
@@ -69,11 +82,18 @@ pub struct RefusalReason {
 
 impl Problem {
     pub fn refused(refused: Refused) -> Problem {
-        Problem { text: &LOOK_REFUSED, refused: Some(Box::new(refused)), wait_seconds: None }
+        Problem { refused: Some(Box::new(refused)), ..Problem::from(&LOOK_REFUSED) }
+    }
+    /// Told to nobody but the browser whose person it is.
+    pub fn not_bound(identity: Sensitive<String>) -> Problem {
+        Problem { identity: Some(identity), ..Problem::from(&NOT_BOUND) }
+    }
+    pub fn review_refused(refused: Refused) -> Problem {
+        Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
     }
     /// With a header `Retry-After`.
     pub fn wait(seconds: u32) -> Problem {
-        Problem { text: &TOO_MANY, refused: None, wait_seconds: Some(seconds) }
+        Problem { wait_seconds: Some(seconds), ..Problem::from(&TOO_MANY) }
     }
     pub fn body(&self) -> ProblemBody {
         let Text { status, id, title, detail } = self.text;
@@ -88,13 +108,14 @@ impl Problem {
             detail_en: detail[1],
             reasons: self.refused.as_ref().map(|refused| refused.reasons.iter().map(RefusalReason::from).collect()),
             entry: self.refused.as_ref().map(|refused| refused.leaf),
+            identity: self.identity.clone(),
         }
     }
 }
 
 impl From<&'static Text> for Problem {
     fn from(text: &'static Text) -> Problem {
-        Problem { text, refused: None, wait_seconds: None }
+        Problem { text, refused: None, wait_seconds: None, identity: None }
     }
 }
 
@@ -165,6 +186,39 @@ texts! {
     WRONG_PASSKEY UNAUTHORIZED "wrong-passkey": "Clé d’accès non reconnue", "Passkey not recognised";
         "Recommencez, ou connectez-vous par nom, mot de passe et code. Une clé d’accès s’ajoute dans la page Mon compte.",
         "Try again, or sign in by name, password and code. A passkey is added on the page My account."
+    PROVIDER_OFF NOT_FOUND "provider-off": "Pas de fournisseur d’identité", "No identity provider";
+        "Aucun n’est réglé sur ce site. Connectez-vous par nom, mot de passe et code.",
+        "None is set on this site. Sign in by name, password and code."
+    PROVIDER_AWAY BAD_GATEWAY "provider-away": "Le fournisseur d’identité ne répond pas", "The identity provider does not answer";
+        "Recommencez dans un moment, ou connectez-vous par nom, mot de passe et code, qui n’en dépendent pas.",
+        "Try again in a moment, or sign in by name, password and code, which do not depend on it."
+    PROVIDER_STATE GONE "provider-state": "Connexion trop ancienne ou déjà utilisée", "Sign-in too old or used already";
+        "Elle dure dix minutes, sert une fois, et seulement dans le navigateur qui l’a commencée. Recommencez depuis la page de connexion.",
+        "It lasts ten minutes, serves once, and only in the browser that began it. Begin again on the sign-in page."
+    PROVIDER_REFUSED FORBIDDEN "provider-refused": "Le fournisseur d’identité n’a pas accepté", "The identity provider did not accept";
+        "Il n’a donné aucune identité : connexion abandonnée, ou code refusé. Recommencez ; si cela dure, l’administrateur compare `oidc.client_id` et le secret avec le fournisseur.",
+        "It gave no identity: the sign-in was given up, or its code refused. Try again; if it goes on, the administrator compares `oidc.client_id` and the secret with the provider."
+    PROVIDER_KEYS BAD_GATEWAY "provider-keys": "Clés du fournisseur d’identité à confirmer", "The identity provider’s keys are to be confirmed";
+        "Il signe avec une clé que personne n’a confirmée. L’administrateur les regarde et les confirme : `vigie oidc keys`. D’ici là, connectez-vous par nom, mot de passe et code.",
+        "It signs with a key that nobody confirmed. The administrator looks at them and confirms: `vigie oidc keys`. Until then, sign in by name, password and code."
+    PROVIDER_TOKEN FORBIDDEN "provider-token": "Réponse du fournisseur d’identité non valable", "The identity provider’s answer is not valid";
+        "Elle est fausse, expirée, ou pour une autre connexion ; personne n’est connecté. Recommencez ; si cela dure, l’administrateur en lit la cause dans le registre.",
+        "It is false, has expired, or is for another sign-in; nobody is signed in. Try again; if it goes on, the administrator reads the cause in the ledger."
+    PROVIDER_CODE FORBIDDEN "provider-code": "Code de votre compte nécessaire", "A code of your account is needed";
+        "Le fournisseur d’identité vous a reconnu par un seul facteur, ou par une session restée ouverte. Donnez aussi le code à six chiffres de votre compte Vigie.",
+        "The identity provider knew you by one factor only, or by a session left open. Give the six-digit code of your Vigie account too."
+    PROVIDER_WRONG_CODE FORBIDDEN "provider-wrong-code": "Code incorrect", "Wrong code";
+        "Donnez le code suivant : un code ne sert qu’une fois. Téléphone perdu : un code de secours.",
+        "Give the next code: a code counts once. Lost telephone: a recovery code."
+    NOT_BOUND FORBIDDEN "not-bound": "Identité sans compte", "Identity without an account";
+        "Le fournisseur vous connaît, Vigie non : aucun compte n’est rattaché à cette identité. L’administrateur la rattache : `vigie account bind`.",
+        "The provider knows you, Vigie does not: no account is bound to this identity. The administrator binds it: `vigie account bind`."
+    ACCOUNT_CLOSED FORBIDDEN "account-closed": "Compte fermé", "Account closed";
+        "Ce compte a été fermé. L’administrateur peut en ouvrir un autre.",
+        "This account was closed. The administrator can open another one."
+    NOT_HABILITATED FORBIDDEN "not-habilitated": "Pas d’habilitation en cours", "No habilitation in force";
+        "L’habilitation ou l’agrément de cette personne n’a pas commencé, a pris fin ou a été retiré. Qui tient les actes inscrit le nouveau : `vigie act import`.",
+        "This person’s habilitation or approval has not begun, has ended or was withdrawn. Whoever keeps the papers enters the new one: `vigie act import`."
     WRONG_PROOF FORBIDDEN "wrong-proof": "Mot de passe ou code incorrect", "Wrong password or code";
         "Vérifiez les deux et recommencez avec le code suivant : un code ne sert qu’une fois.",
         "Check both and try again with the next code: a code counts once."
@@ -189,6 +243,39 @@ texts! {
     LOOK_REFUSED FORBIDDEN "look-refused": "Demande refusée", "Request refused";
         "Aucune image n’a été ouverte. Le refus est inscrit au registre avec ses raisons.",
         "No picture was opened. The refusal is in the ledger with its reasons."
+    REVIEW_REFUSED FORBIDDEN "review-refused": "Relecture refusée", "Review refused";
+        "Rien n’a été montré. Le refus est inscrit au registre avec ses raisons.",
+        "Nothing was shown. The refusal is in the ledger with its reasons."
+    REVIEW_REASON BAD_REQUEST "review-reason": "Motif trop court ou trop long", "Reason too short or too long";
+        "Une relecture a un motif de 10 à 500 caractères : il est inscrit au registre avant la réponse.",
+        "A review has a reason of 10 to 500 characters: it is entered in the ledger before the answer."
+    REVIEW_SPAN BAD_REQUEST "review-span": "Période trop longue ou inversée", "Period too long or backwards";
+        "Une relecture porte sur 366 jours au plus, les questions à poser sur 31. Choisissez une période plus courte.",
+        "A review covers at most 366 days, questions worth asking 31. Choose a shorter period."
+    BREAK_GLASS_REASON FORBIDDEN "break-glass-reason": "Motif trop court ou trop long", "Reason too short or too long";
+        "Dites en une phrase, de 10 à 500 caractères, ce qui presse. Rien n’a été demandé.",
+        "Say in one sentence, of 10 to 500 characters, what is urgent. Nothing was asked for."
+    BREAK_GLASS_NOT_HABILITATED FORBIDDEN "break-glass-not-habilitated": "Pas d’accès d’urgence pour ce compte", "No break-glass for this account";
+        "L’accès d’urgence ne lève que les règles de la commune : il faut une qualité de la liste fermée (R253-3) et une habilitation ou un agrément en vigueur.",
+        "Break-glass lifts the town’s own rules only: it takes a role of the closed list (R253-3) and a habilitation or an approval in force."
+    BREAK_GLASS_SAME_PERSON FORBIDDEN "break-glass-same-person": "Il faut une autre personne", "Another person is needed";
+        "La personne qui demande ne peut pas confirmer. Une seconde personne habilitée confirme, ici ou sur un autre écran.",
+        "Who asks cannot confirm. A second habilitated person confirms, here or on another screen."
+    BREAK_GLASS_NOT_THIS_PERSON FORBIDDEN "break-glass-not-this-person": "Cette personne ne peut pas confirmer", "This person cannot confirm";
+        "Confirme qui voit des images par sa qualité, avec une habilitation ou un agrément en vigueur, et dont le compte est plus ancien que la demande.",
+        "Who confirms sees pictures by role, with a habilitation or an approval in force, and has an account older than the demand."
+    BREAK_GLASS_LAW_IN_DOUBT FORBIDDEN "break-glass-law-in-doubt": "Règles en doute : rien n’est permis", "Rules in doubt: nothing is permitted";
+        "Les règles enregistrées ne sont pas celles que le registre nomme. Deux personnes en remettent en vigueur : `vigie law show` dit comment.",
+        "The rules in the registry are not those that the ledger names. Two persons put rules in force again: `vigie law show` says how."
+    BREAK_GLASS_STILL_OPEN FORBIDDEN "break-glass-still-open": "Encore ouvert", "Still open";
+        "Mettez-y fin d’abord, ou attendez son terme ; prenez-en acte ensuite.",
+        "End it first, or wait for its end; then acknowledge it."
+    BREAK_GLASS_NOT_THE_OFFICER FORBIDDEN "break-glass-not-the-officer": "Réservé au délégué à la protection des données", "For the data-protection officer";
+        "Lui seul prend acte d’un accès d’urgence.",
+        "Only the officer acknowledges a break-glass."
+    NO_BREAK_GLASS NOT_FOUND "no-break-glass": "Aucun accès d’urgence de ce numéro", "No break-glass of that number";
+        "Une demande attend cinq minutes ; elle a expiré, a été confirmée, ou n’est pas la vôtre. Rechargez la page, ou demandez de nouveau.",
+        "A demand waits five minutes; it expired, was confirmed, or is not yours. Reload the page, or ask again."
     OTHER_PAGE FORBIDDEN "other-page": "Demande d’une autre page", "Request of another page";
         "L’en-tête `Vigie-Request: 1` manque : seule la console de Vigie peut agir.",
         "The header `Vigie-Request: 1` is missing: only the console of Vigie may act."
@@ -210,6 +297,15 @@ texts! {
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."
+    REASON_NOT_STATED CONFLICT "reason-not-stated": "Dites pourquoi", "Say why";
+        "Aucun motif n’est en vigueur dans cette session : chaque motif est d’abord dit par la personne qui regarde.",
+        "No reason holds in this session: each reason is first stated by the person who looks."
+    REASON_TIME_OVER CONFLICT "reason-time-over": "Votre motif a pris fin", "Your reason has ended";
+        "Un motif vaut trente minutes pour d’autres caméras. Redites-le, d’un geste s’il est le même.",
+        "A reason holds for thirty minutes for other cameras. State it again, with one gesture if it is the same."
+    REASON_OTHER_PURPOSE CONFLICT "reason-other-purpose": "Autre finalité pour cette caméra", "Another purpose for this camera";
+        "La finalité de votre motif n’est pas une de celles que l’autorisation donne à cette caméra. Choisissez-en une des siennes.",
+        "The purpose of your reason is not one of those that the authorisation gives this camera. Choose one of its own."
     CLOSED GONE "closed": "Images closes ou détruites", "Footage closed or destroyed";
         "Leur terme est à moins de dix minutes ou passé : plus personne ne peut les ouvrir.",
         "Their deadline is less than ten minutes away or past: nobody can open them any more."
@@ -253,6 +349,13 @@ texts! {
 
 // The text of `PASSWORD_LENGTH` says these numbers.
 const _: () = assert!(PASSWORD_CHARS_MIN == 12 && PASSWORD_CHARS_MAX == 256);
+// The texts of `REVIEW_REASON` and `REVIEW_SPAN` too.
+const _: () =
+    assert!(REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500 && REVIEW_DAYS_MAX == 366 && QUESTION_DAYS_MAX == 31);
+// Those of break-glass too.
+const _: () = assert!(BREAK_GLASS_ASK_SECONDS_MAX == 300 && REASON_CHARS_MIN == 10 && REASON_CHARS_MAX == 500);
+// The text of `REASON_TIME_OVER` says half an hour.
+const _: () = assert!(REASON_HOLDS_SECONDS_MAX == 30 * 60);
 // The text of `NO_PERMIT` and of `CLOSED` too.
 const _: () = assert!(PERMIT_IDLE_SECONDS_MAX == 60 && CLOSED_BEFORE_DEADLINE_SECONDS == 600);
 

@@ -1,6 +1,9 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
-use crate::{cameras, day, health, live, looks, passkeys, replay, server::Web, session, setup, site, wall};
+use crate::{
+    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, server::Web, session,
+    setup, site, wall,
+};
 use axum::{
     http::Method,
     routing::{MethodRouter, delete, get, post},
@@ -25,6 +28,10 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/session/active", post(session::post_active)),
         route(Method::POST, "/api/session/passkey/begin", post(passkeys::post_begin_sign_in)),
         route(Method::POST, "/api/session/passkey", post(passkeys::post_sign_in)),
+        route(Method::POST, "/api/session/oidc/begin", post(oidc::post_oidc_begin)),
+        route(Method::POST, "/api/session/oidc", post(oidc::post_oidc)),
+        route(Method::POST, "/api/session/oidc/code", post(oidc::post_oidc_code)),
+        route(Method::POST, "/api/session/oidc/leave", post(oidc::post_oidc_leave)),
         route(Method::GET, "/api/passkeys", get(passkeys::get_passkeys)),
         route(Method::POST, "/api/passkeys/begin", post(passkeys::post_begin)),
         route(Method::POST, "/api/passkeys", post(passkeys::post_passkey)),
@@ -35,6 +42,18 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/cameras/{id}/day", get(day::get_day)),
         route(Method::POST, "/api/looks", post(looks::post_look)),
         route(Method::DELETE, "/api/looks/{permit}", delete(looks::delete_look)),
+        route(Method::POST, "/api/reviews/trace", post(reviews::post_trace)),
+        route(Method::POST, "/api/reviews/accounts", post(reviews::post_accounts)),
+        route(Method::POST, "/api/reviews/questions", post(reviews::post_questions)),
+        route(Method::POST, "/api/reviews/name", post(reviews::post_name)),
+        route(Method::GET, "/api/trace", get(reviews::get_own_trace)),
+        route(Method::GET, "/api/break-glass", get(break_glass::get_break_glass)),
+        route(Method::POST, "/api/break-glass", post(break_glass::post_break_glass)),
+        route(Method::POST, "/api/break-glass/{id}/confirm", post(break_glass::post_confirm)),
+        route(Method::POST, "/api/break-glass/{id}/acknowledge", post(break_glass::post_acknowledge)),
+        route(Method::DELETE, "/api/break-glass/{id}", delete(break_glass::delete_break_glass)),
+        route(Method::GET, "/api/reason", get(reason::get_reason)),
+        route(Method::DELETE, "/api/reason", delete(reason::delete_reason)),
         route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
         route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),

@@ -5,8 +5,10 @@ use crate::{
     door::Door,
     extract::Place,
     headers,
+    outside::AskOutside,
     permits::Permits,
     problem::{self, Problem},
+    provider::{OidcConfig, Provider},
     recorder_link::RecorderLink,
     routes::{self, Route},
     tls::Tls,
@@ -64,6 +66,10 @@ pub struct WebConfig {
     pub address: String,
     /// `None`: in clear, on loopback only.
     pub tls: Option<Arc<Tls>>,
+    /// The provider by which people may sign in.
+    pub oidc: Option<OidcConfig>,
+    /// What witnesses say of the log; it may read one small file.
+    pub outside: Option<Arc<AskOutside>>,
 }
 
 /// Why the server does not run.
@@ -102,6 +108,10 @@ pub struct Web {
     /// The name, with its port, by which browsers come, besides loopback's.
     pub host: String,
     pub tls: Option<Arc<Tls>>,
+    pub provider: Option<Arc<Provider>>,
+    /// The console's address, as browsers name it.
+    pub address: String,
+    pub outside: Option<Arc<AskOutside>>,
     place_key: Secret32,
 }
 
@@ -118,6 +128,9 @@ impl Web {
             host: config.address.split("://").nth(1).unwrap_or_default().to_owned(),
             place_key: Secret32::draw(&*config.random),
             tls: config.tls,
+            provider: config.oidc.map(|config| Arc::new(Provider::new(config))),
+            address: config.address,
+            outside: config.outside,
             clock: config.clock,
             version: config.version,
         })

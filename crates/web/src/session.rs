@@ -23,6 +23,8 @@ use utoipa::ToSchema;
 /// By TLS, and then bound to this host and whole path by the browser itself (RFC 6265bis, 4.1.3.2); on plain HTTP to loopback
 /// some browsers would drop such a cookie, so there it has another name.
 const COOKIES: [&str; 2] = ["vigie-session", "__Host-vigie-session"];
+/// Between leaving for the provider and coming back.
+pub const OIDC_COOKIES: [&str; 2] = ["vigie-oidc", "__Host-vigie-oidc"];
 const DEVICE_COOKIES: [&str; 2] = ["vigie-device", "__Host-vigie-device"];
 /// Ours are 32 random bytes as text; nothing longer is carried to the keeper.
 const SECRET_CHARS_MAX: usize = 256;
@@ -129,6 +131,12 @@ pub fn device_of(web: &Web, headers: &HeaderMap) -> Option<String> {
     (tokens.len() <= DEVICE_CHARS_MAX).then_some(tokens)
 }
 
+/// What this browser keeps while its person signs in by the provider.
+pub fn oidc_of(web: &Web, headers: &HeaderMap) -> Option<String> {
+    let secret = value_of(headers, OIDC_COOKIES[usize::from(web.is_secure)])?;
+    (secret.len() <= SECRET_CHARS_MAX).then_some(secret)
+}
+
 fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -137,7 +145,7 @@ fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Without `Max-Age` it goes when the browser is closed.
-fn cookie(web: &Web, names: [&str; 2], value: &str, age_seconds: Option<i64>) -> Option<HeaderValue> {
+pub fn cookie(web: &Web, names: [&str; 2], value: &str, age_seconds: Option<i64>) -> Option<HeaderValue> {
     let (name, secure) = (names[usize::from(web.is_secure)], if web.is_secure { "; Secure" } else { "" });
     let age = age_seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let cookie = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{age}");

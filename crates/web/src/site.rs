@@ -18,6 +18,8 @@ pub struct Site {
     hour_seconds: u32,
     /// No account has a password yet.
     setup_needed: bool,
+    /// What the provider is called by which one may sign in too.
+    provider: Option<String>,
 }
 
 /// The site, without signing in
@@ -30,5 +32,6 @@ pub async fn get_site(State(web): State<Arc<Web>>) -> Result<Json<Site>, Problem
         version: web.version.clone(),
         hour_seconds: site.hour_seconds,
         setup_needed: site.setup_needed,
+        provider: web.provider.as_ref().map(|provider| provider.config.name.clone()),
     }))
 }

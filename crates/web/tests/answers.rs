@@ -13,7 +13,9 @@ async fn the_site_is_told_before_signing_in() {
     let body = json(send(&Town::new().router(), request).await).await;
     assert_eq!(
         body,
-        serde_json::json!({ "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true })
+        serde_json::json!({
+            "name": "Ville de démonstration", "version": "0.0.0", "hour_seconds": 3600, "setup_needed": true, "provider": null
+        })
     );
 }
 
@@ -118,6 +120,42 @@ async fn a_passkey_s_ceremony_passes_through_and_signs_in_or_does_not() {
 }
 
 #[tokio::test]
+async fn break_glass_is_asked_confirmed_by_another_person_and_ended_and_each_no_says_what_to_do() {
+    let town = Town::new(); // its keeper lives as long as it
+    let router = town.router();
+    let ask = async |method: &str, path: &str, body: Option<String>| {
+        let response = send(&router, request(method, path, body.as_deref())).await;
+        (response.status().as_u16(), json(response).await)
+    };
+    let path = format!("/api/break-glass/{}", fake::GLASS);
+    let demand = |password| {
+        let (camera, reason) = (fake::CAMERA, fake::REASON);
+        Some(format!(r#"{{"cameras":["{camera}"],"reason":"{reason}","password":"{password}","code":"123456"}}"#))
+    };
+    let second = |name| Some(format!(r#"{{"name":"{name}","password":"x","code":"123456"}}"#));
+    let (status, view) = ask("GET", "/api/break-glass", None).await;
+    assert_eq!((status, &view["seconds"], &view["lines"][0]["state"]), (200, &900.into(), &"asked".into()));
+    assert_eq!(view["lines"][0]["may"], serde_json::json!(["confirm", "end"]));
+    let (status, asked) = ask("POST", "/api/break-glass", demand(fake::PASSWORD)).await;
+    assert_eq!((status, &asked["id"], asked["until"].is_null()), (201, &fake::GLASS.to_string().into(), true));
+    let confirm = format!("{path}/confirm");
+    let (status, open) = ask("POST", &confirm, second("cheffe")).await;
+    assert_eq!((status, open["until"].is_string()), (200, true));
+    assert_eq!(ask("DELETE", &path, None).await.0, 204);
+    let refused = [
+        (ask("POST", "/api/break-glass", demand("wrong")).await, 403, "wrong-proof"),
+        (ask("POST", &confirm, second("operateur")).await, 403, "break-glass-same-person"),
+        (ask("POST", &confirm, second("admin")).await, 403, "break-glass-not-this-person"),
+        (ask("POST", &format!("{path}/acknowledge"), None).await, 403, "break-glass-not-the-officer"),
+        (ask("DELETE", "/api/break-glass/none", None).await, 404, "no-break-glass"),
+        (ask("DELETE", &format!("/api/break-glass/{}", "0".repeat(32)), None).await, 404, "no-break-glass"),
+    ];
+    for ((status, problem), expected, kind) in refused {
+        assert_eq!((status, &problem["type"]), (expected, &format!("urn:vigie:problem:{kind}").into()));
+    }
+}
+
+#[tokio::test]
 async fn a_setup_link_shows_a_seed_as_text_and_as_a_qr_code_drawn_here() {
     let town = Town::new(); // its keeper lives as long as it
     let router = town.router();
@@ -179,6 +217,40 @@ async fn health_joins_what_keeper_and_recorder_say() {
 }
 
 #[tokio::test]
+async fn a_look_goes_on_under_the_reason_that_holds_and_the_cause_is_told_where_none_does() {
+    let town = Town::new();
+    let router = town.router();
+    let continues =
+        |look: String| look.replace(&format!("\"purpose\":5,\"reason\":\"{}\"", fake::REASON), "\"continues\":true");
+    let ask = async |body: String| send(&router, request("POST", "/api/looks", Some(&body))).await;
+    let response = ask(continues(live_look())).await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let body = json(response).await;
+    let told = (&body["purpose"], &body["reason"], &body["stated"], &body["entry"]);
+    assert_eq!(told, (&5.into(), &fake::REASON.into(), &40.into(), &41.into()));
+    let none = r#"{"kind":"live","cameras":[],"continues":true}"#.to_owned();
+    for (look, cause) in [
+        (none, "reason-not-stated"),
+        (continues(replay_look()), "reason-time-over"),
+        (continues(fake::both_live()), "reason-other-purpose"),
+    ] {
+        let response = ask(look).await;
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(json(response).await["type"], format!("urn:vigie:problem:{cause}"));
+    }
+    let both = live_look().replace("\"kind\"", "\"continues\":true,\"kind\"");
+    assert_eq!(ask(both).await.status(), StatusCode::BAD_REQUEST, "stated and continued at once");
+    let body = json(send(&router, request("GET", "/api/reason", None)).await).await;
+    let words = serde_json::json!({ "purpose": 5, "reason": fake::REASON });
+    assert_eq!(body["recent"], serde_json::json!([words]));
+    assert_eq!(
+        (&body["held"]["until"], &body["held"]["stated"]),
+        (&NOW.plus_seconds(1_800).to_string().into(), &40.into())
+    );
+    assert_eq!(send(&router, request("DELETE", "/api/reason", None)).await.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
     let town = Town::new();
     let router = town.router();
@@ -186,7 +258,8 @@ async fn a_look_gives_a_permit_and_a_refusal_gives_its_reasons_and_entry() {
     assert_eq!(response.status(), StatusCode::CREATED);
     let expected = serde_json::json!({
         "permit": PERMIT.to_string(), "kind": "live", "cameras": [CAMERA.to_string()], "from": null, "to": null,
-        "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41
+        "purpose": 5, "reason": fake::REASON, "expires_at": NOW.plus_seconds(3600).to_string(), "entry": 41,
+        "stated": null, "break_glass": null
     });
     assert_eq!(json(response).await, expected);
 

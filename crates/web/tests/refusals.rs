@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 21] = [
+const TABLE: [Row; 37] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -35,6 +35,10 @@ const TABLE: [Row; 21] = [
     row("POST", "/api/session/active", Who::SignedIn),
     row("POST", "/api/session/passkey/begin", Who::Anybody),
     row("POST", "/api/session/passkey", Who::Anybody),
+    row("POST", "/api/session/oidc/begin", Who::Anybody),
+    row("POST", "/api/session/oidc", Who::Anybody),
+    row("POST", "/api/session/oidc/code", Who::Anybody),
+    row("POST", "/api/session/oidc/leave", Who::Anybody),
     row("GET", "/api/passkeys", Who::SignedIn),
     row("POST", "/api/passkeys/begin", Who::SignedIn),
     row("POST", "/api/passkeys", Who::SignedIn),
@@ -45,13 +49,29 @@ const TABLE: [Row; 21] = [
     row("GET", "/api/cameras/{id}/day", Who::SignedIn),
     row("POST", "/api/looks", Who::SignedIn),
     row("DELETE", "/api/looks/{permit}", Who::SignedIn),
+    row("POST", "/api/reviews/trace", Who::SignedIn),
+    row("POST", "/api/reviews/accounts", Who::SignedIn),
+    row("POST", "/api/reviews/questions", Who::SignedIn),
+    row("POST", "/api/reviews/name", Who::SignedIn),
+    row("GET", "/api/trace", Who::SignedIn),
+    row("GET", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/confirm", Who::SignedIn),
+    row("POST", "/api/break-glass/{id}/acknowledge", Who::SignedIn),
+    row("DELETE", "/api/break-glass/{id}", Who::SignedIn),
+    row("GET", "/api/reason", Who::SignedIn),
+    row("DELETE", "/api/reason", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/replay", Who::SignedIn),
 ];
 
+const DEMAND: &str = r#"{"cameras":[],"reason":"x","password":"x","code":"1"}"#;
 const CEREMONY: &str = r#"{"ceremony":"00000000000000000000000000000000","credential":{},"label":"x"}"#;
+
+const REVIEW: &str = r#"{"from":"2026-07-14T10:00:00Z","to":"2026-07-14T11:00:00Z","reason":"contrôle mensuel","pseudonym":"0000-0000",
+    "password":"x","code":"1","second_name":"maire","second_password":"x","second_code":"1"}"#;
 
 impl Row {
     /// A right request but for the permit, which nobody gave.
@@ -63,10 +83,15 @@ impl Row {
         let body = match (self.method, self.path) {
             ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x","code":"1"}"#),
             ("POST", "/api/setup") => Some(r#"{"token":"x","password":"douze lettres","code":"1"}"#),
+            ("POST", "/api/session/oidc") => Some(r#"{"state":"x","code":"1"}"#),
+            ("POST", "/api/session/oidc/code") => Some(r#"{"code":"1"}"#),
             ("POST", "/api/session/passkey") => Some(CEREMONY),
             ("POST", "/api/passkeys/begin") => Some(r#"{"password":"x","code":"1"}"#),
             ("POST", "/api/passkeys") => Some(CEREMONY),
+            ("POST", "/api/break-glass") => Some(DEMAND),
+            ("POST", "/api/break-glass/{id}/confirm") => Some(r#"{"name":"x","password":"x","code":"1"}"#),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
+            ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),
             ("POST", _) => Some(look.as_str()),
             _ => None,
         };

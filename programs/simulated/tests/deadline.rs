@@ -2,6 +2,7 @@
 
 mod support;
 
+use catalog::{Footage, ReelRow};
 use domain::UtcMicros;
 use simulator::{
     clock::{set_offset, set_offsets},
@@ -13,7 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 use support::{
-    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, town, until,
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, store::site_id,
+    town, until,
 };
 
 /// What is recorded of the hour that dies.
@@ -117,6 +119,7 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
                 .then(|| destroyed = health["destruction"]["camera_hours_destroyed"].as_u64().unwrap())
         });
         check_nothing_overdue(&site);
+        until_freed(&site, start.plus_seconds((day + 1) * DAY_SECONDS));
     }
     assert!(bytes[5] <= bytes[2], "the store grows: {bytes:?}");
     println!("{bytes:?}");
@@ -146,6 +149,18 @@ fn check_destruction(site: &Site, verify: &[&str]) {
     assert!(due.contains("Rien n'est échu."), "{due}");
     let verified = site.site.run(verify, None).unwrap();
     assert!(verified.contains("✓ Le registre est entier"), "{verified}");
+}
+
+/// Keys are dead a moment before their space is free (K10 step 5): a day that records meanwhile takes slots of its own. Waits until
+/// the catalog names nothing that was recorded before, dead or alive.
+fn until_freed(site: &Site, before: UtcMicros) {
+    let path = site.site.folder.join("data/footage.db");
+    until("the space of dead hours is free", || {
+        let footage = Footage::open_for_reading(&path, site_id(&site.site.folder)).ok()?;
+        let is_dead_and_there = footage.bytes().ok()?.dead > 0;
+        let is_older = |row: &ReelRow| row.hour.start() < before;
+        (!is_dead_and_there && !footage.live_reels().ok()?.iter().any(is_older)).then_some(())
+    });
 }
 
 fn check_nothing_overdue(site: &Site) {

@@ -1,21 +1,15 @@
 //! The published vectors, held by programs that share no code with ours: Python on well-known libraries.
 
+mod support;
+
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
+use support::python;
 
 const REMEDY: &str = "`make test` installs it, or scripts/setup.sh";
-
-fn python() -> PathBuf {
-    if let Some(path) = env::var_os("VIGIE_PYTHON") {
-        return path.into();
-    }
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
-    cache.expect("HOME is set").join("vigie/venv/bin/python3")
-}
 
 fn run(script: &Path) -> String {
     let ran = Command::new(python()).arg(script).output();
@@ -31,7 +25,7 @@ fn vectors(of: &str) -> PathBuf {
 
 #[test]
 fn an_independent_reader_opens_the_keyrings_vectors_digests_included() {
-    assert_eq!(run(&vectors("keyring").join("read.py")).trim(), "both vectors open");
+    assert_eq!(run(&vectors("keyring").join("read.py")).trim(), "all vectors open");
 }
 
 #[test]

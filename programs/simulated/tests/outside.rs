@@ -80,7 +80,9 @@ const DISKS: [&str; 4] = ["data", "keyring-1", "keyring-2", "store"];
 
 fn verified(place: &str, log: &str, since: Vec<(String, Vec<u8>)>) -> Vec<Finding> {
     let key = ledger::CheckpointKey::parse(log).unwrap();
-    check_log(&LogQuestion { source: Source::of(place), key, policy: None, since, leaf: None }).unwrap().findings
+    check_log(&LogQuestion { source: Source::of(place), key, policy: None, since, leaf: None, programs: vec![] })
+        .unwrap()
+        .findings
 }
 
 #[test]
@@ -119,6 +121,96 @@ fn a_whole_machine_set_back_as_root_is_found_by_the_witness_and_by_whoever_kept_
 }
 
 #[test]
+fn ledger_and_keyring_put_back_together_are_refused_at_the_start_by_what_witnesses_attested() {
+    let (mut site, _, association, _) = watched_site();
+    site.site.serve().unwrap();
+    let first = until_attested_beyond(&association, 0);
+    site.site.stop().unwrap();
+    let image: PathBuf = site.folder.path().join("image");
+    let together = ["data/ledger", "keyring-1", "keyring-2"];
+    together.iter().for_each(|folder| copy(&site.site.folder.join(folder), &image.join(folder)));
+    site.site.serve().unwrap();
+    until_attested_beyond(&association, first);
+    site.site.stop().unwrap();
+    site.site.serve().unwrap();
+    let note = fs::read(image.join("data/ledger/public/checkpoint")).unwrap();
+    let in_image = ledger::checkpoint::claimed(&note).unwrap().1.size;
+    until("the attested note is kept", || {
+        Some(()).filter(|()| state(&site).is_some_and(|state| state["quorum_size"].as_u64() > Some(in_image)))
+    });
+    site.site.stop().unwrap();
+
+    for folder in together {
+        fs::remove_dir_all(site.site.folder.join(folder)).unwrap();
+        copy(&image.join(folder), &site.site.folder.join(folder));
+    }
+    site.site.start().unwrap();
+    until("the keeper says why it does not start", || {
+        let said = fs::read_to_string(site.site.log()).unwrap();
+        said.contains("registre et trousseau ont été remis ensemble").then_some(())
+    });
+    assert!(site.site.nobody().get("/api/site").is_err(), "and nothing answers");
+    site.site.stop().unwrap();
+    // without the attested note the image starts: it is this that holds it, and then the witness tells (above)
+    fs::remove_dir_all(site.site.folder.join("data/public")).unwrap();
+    site.site.serve().unwrap();
+}
+
+/// SHA-256 of a file, by a program that is not ours.
+fn digest(path: &Path) -> String {
+    let output = std::process::Command::new("sha256sum").arg(path).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_program_swapped_as_root_is_found_by_whoever_knows_the_published_one_and_one_that_hides_its_start_too() {
+    let mut site = Site::installed(0);
+    let program = site.folder.path().join("vigie");
+    fs::copy(env!("CARGO_BIN_EXE_vigie-simulated"), &program).unwrap();
+    let clock = site.clock.to_str().unwrap().to_owned();
+    site.site =
+        simulator::installation::Installation::new(&program, &site.folder.path().join("site"), "Ville", 0).unwrap();
+    site.site.variable("VIGIE_SIMULATED_CLOCK", &clock);
+    site.site.variable("VIGIE_LANG", "fr");
+    site.site.init().unwrap();
+    let log = site.site.run(&["public", "key"], None).unwrap().trim().to_owned();
+    let public = site.site.folder.join("data/ledger/public");
+    let found = |programs: &[String]| {
+        let (key, source) = (ledger::CheckpointKey::parse(&log).unwrap(), Source::of(public.to_str().unwrap()));
+        let programs = programs.to_vec();
+        check_log(&LogQuestion { source, key, policy: None, since: vec![], leaf: None, programs }).unwrap().findings
+    };
+    let published = digest(&program);
+    site.site.serve().unwrap();
+    site.site.stop().unwrap(); // as each minute, each end closes a batch
+    assert_eq!(found(std::slice::from_ref(&published)), []);
+
+    let mut bytes = fs::read(&program).unwrap();
+    bytes.extend(b"not what was published");
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, bytes).unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let swapped = digest(&program);
+    site.site.serve().unwrap();
+    site.site.stop().unwrap();
+    let findings = found(std::slice::from_ref(&published));
+    let [Finding::Program { entry: Some(_), digest, .. }] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(*digest, swapped);
+    assert_eq!(found(&[published.clone(), swapped.clone()]), [], "both are known: an upgrade");
+
+    // the list of starts is changed, or taken away
+    let starts = fs::read_to_string(public.join("starts")).unwrap();
+    let honest: Vec<&str> = starts.lines().collect();
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let forged = honest[1].replace(&hex(&swapped), &hex(&published));
+    assert_ne!(forged, honest[1]);
+    fs::write(public.join("starts"), format!("{}\n{forged}\n", honest[0])).unwrap();
+    assert!(matches!(found(std::slice::from_ref(&published))[..], [Finding::NotIncluded { .. }]));
+    fs::remove_file(public.join("starts")).unwrap();
+    assert!(matches!(found(&[published])[..], [Finding::Program { entry: None, .. }]));
+}
+
+#[test]
 fn the_public_role_serves_the_mirror_tells_its_witness_and_holds_no_file_of_keys_or_people() {
     let (mut site, log, association, url) = watched_site();
     site.site.serve().unwrap();
@@ -126,7 +218,14 @@ fn the_public_role_serves_the_mirror_tells_its_witness_and_holds_no_file_of_keys
     let findings = until("the mirror is served", || {
         let key = ledger::CheckpointKey::parse(&log).unwrap();
         let policy = ledger::WitnessPolicy::parse(&fs::read(site.site.folder.join("witnesses")).unwrap()).unwrap();
-        let question = LogQuestion { source: Source::of(&url), key, policy: Some(policy), since: vec![], leaf: None };
+        let question = LogQuestion {
+            source: Source::of(&url),
+            key,
+            policy: Some(policy),
+            since: vec![],
+            leaf: None,
+            programs: vec![],
+        };
         check_log(&question).ok().filter(|verdict| verdict.checkpoint.is_some())
     });
     assert_eq!(findings.findings, [], "signed, whole, and attested by the witness");

@@ -2,6 +2,7 @@
 
 use crate::{
     finding::Finding,
+    program::check_programs,
     source::{Source, SourceError},
     walk::{Walked, walk},
 };
@@ -19,6 +20,8 @@ pub struct LogQuestion {
     /// Notes that the reader kept, with the names they are told by.
     pub since: Vec<(String, Vec<u8>)>,
     pub leaf: Option<LeafAsked>,
+    /// SHA-256 of the programs that the reader knows as published, in hexadecimal digits; none: nothing is asked of programs.
+    pub programs: Vec<String>,
 }
 
 /// An entry that the reader holds.
@@ -53,7 +56,7 @@ pub enum CheckError {
 }
 
 /// 1 the note and its signature · 2 what the reader kept is no larger, and no other tree of that size · 3 every entry, every
-/// hash, the root, and the roots that the reader kept · 4 the witnesses · 5 the entry that the reader holds.
+/// hash, the root, and the roots that the reader kept · 4 the witnesses · 5 the entry that the reader holds · 6 programs.
 pub fn check_log(question: &LogQuestion) -> Result<Verdict, CheckError> {
     let mut verdict = Verdict::default();
     let since = kept(question)?;
@@ -84,6 +87,10 @@ pub fn check_log(question: &LogQuestion) -> Result<Verdict, CheckError> {
     }
     if let Some(asked) = question.leaf.filter(|_| intact) {
         verdict.findings.extend(included(&question.source, signed, asked, leaf)?); // 5
+    }
+    if intact && !question.programs.is_empty() {
+        let since = sizes.iter().copied().max().unwrap_or_default();
+        verdict.findings.extend(check_programs(&question.source, signed, since, &question.programs)?); // 6
     }
     Ok(verdict)
 }

@@ -33,15 +33,17 @@ const SEES: &str = "\
 Ce que ce programme voit : que le registre est signé, que chacune de ses entrées est celle qui fut signée, qu'il ne fait que
 grandir depuis les points de contrôle que vous avez gardés, que des témoins l'attestent, qu'une entrée que vous tenez y est.
 Ce qu'il ne voit pas : le contenu des entrées (scellé), donc si chaque clé créée a été détruite à temps ; cela se vérifie chez
-la commune par `vigie verify`, qui lit le même registre. Ni ce qui ne fut jamais inscrit, ni la dernière heure.
+la commune par `vigie verify`, qui lit le même registre. Ni ce qui ne fut jamais inscrit, ni la dernière heure, ni un programme
+qui ment sur sa propre empreinte (--program).
 
 What this program sees: that the log is signed, that each entry is the one that was signed, that it only grew since the
 checkpoints that you kept, that witnesses attest it, that an entry you hold is in it.
 What it does not see: what entries say (sealed), hence whether each key was destroyed in time; that is checked at the town by
-`vigie verify`, which reads the same log. Nor what was never entered, nor the last hour.
+`vigie verify`, which reads the same log. Nor what was never entered, nor the last hour, nor a program that lies about its own
+digest (--program).
 
 Codes : 0 rien trouvé · 1 non vérifiable · 2 commande incomprise · 10 signature · 11 rollback · 12 fork · 13 truncation ·
-14 missing-tile · 15 rewriting · 16 quorum · 17 not-included (le premier trouvé · the first found)";
+14 missing-tile · 15 rewriting · 16 quorum · 17 not-included · 18 program (le premier trouvé · the first found)";
 
 #[derive(Args)]
 struct LogArguments {
@@ -66,6 +68,9 @@ struct LogArguments {
     /// Son engagement, 64 chiffres hexadécimaux · its commitment, 64 hexadecimal digits
     #[arg(long, value_name = "HEX", requires = "leaf")]
     commitment: Option<Digest>,
+    /// Programme publié, ou son SHA-256 ; peut être répété : tout démarrage depuis --since, et le dernier, doit être de ceux-là · published program, or its SHA-256; may be repeated: every start since --since, and the last, must be one of them
+    #[arg(long, value_name = "FILE|DIGEST")]
+    program: Vec<String>,
 }
 
 /// Why the question cannot even be asked.
@@ -133,6 +138,7 @@ fn run(arguments: &LogArguments) -> Result<ExitCode, Failed> {
         source: Source::of(&arguments.place),
         policy,
         since: since.collect::<Result<_, Failed>>()?,
+        programs: arguments.program.iter().map(|text| digest_of(text)).collect::<Result<_, _>>()?,
         leaf: arguments.leaf.zip(arguments.commitment).map(|(seq, commitment)| LeafAsked { seq, commitment }),
     };
     let verdict = check_log(&question)?;
@@ -141,6 +147,17 @@ fn run(arguments: &LogArguments) -> Result<ExitCode, Failed> {
         keep(path, &verdict.note).map_err(|source| Failed::File { path: path.clone(), source })?;
     }
     Ok(verdict.findings.first().map_or(ExitCode::SUCCESS, |finding| ExitCode::from(finding.code())))
+}
+
+/// A digest as it is, else that of the file.
+fn digest_of(text: &str) -> Result<String, Failed> {
+    if let Ok(digest) = text.parse::<Digest>() {
+        return Ok(digest.to_string());
+    }
+    let path = PathBuf::from(text);
+    let bytes = fs::read(&path).map_err(|source| Failed::File { path, source })?;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The one given, or the only log of the policy.
@@ -226,6 +243,12 @@ fn holds(question: &LogQuestion) -> String {
     if question.leaf.is_some() {
         said += pick(" ; l'entrée que vous tenez y est", "; the entry that you hold is in it");
     }
+    if !question.programs.is_empty() {
+        said += pick(
+            " ; les programmes qui disent avoir démarré sont de ceux que vous tenez pour publiés",
+            "; the programs that say they started are among those you know as published",
+        );
+    }
     said + "."
 }
 
@@ -256,6 +279,7 @@ mod tests {
             Finding::Rewriting { path: String::new(), entry: None },
             Finding::Quorum { found: vec![], missing: vec![] },
             Finding::NotIncluded { seq: 1, found: None },
+            Finding::Program { entry: None, version: String::new(), digest: String::new() },
         ];
         for (nth, finding) in all.iter().enumerate() {
             let listed = format!("{} {}", finding.code(), finding.name());

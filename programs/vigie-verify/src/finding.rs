@@ -21,6 +21,8 @@ pub enum Finding {
     Quorum { found: Vec<String>, missing: Vec<String> },
     /// The entry asked about is another one.
     NotIncluded { seq: u64, found: Option<Digest> },
+    /// A program started that is none of those the reader knows; without an entry: the town does not say which one runs.
+    Program { entry: Option<u64>, version: String, digest: String },
 }
 
 impl Finding {
@@ -35,6 +37,7 @@ impl Finding {
             Finding::Rewriting { .. } => 15,
             Finding::Quorum { .. } => 16,
             Finding::NotIncluded { .. } => 17,
+            Finding::Program { .. } => 18,
         }
     }
 
@@ -48,6 +51,7 @@ impl Finding {
             Finding::Rewriting { .. } => "rewriting",
             Finding::Quorum { .. } => "quorum",
             Finding::NotIncluded { .. } => "not-included",
+            Finding::Program { .. } => "program",
         }
     }
 
@@ -83,7 +87,13 @@ impl Finding {
                 format!("Entrée absente : à la place {seq} se trouve {found}, et non l'entrée que vous tenez.")
             }
             Finding::NotIncluded { seq, found: None } => {
-                format!("Entrée absente : le registre n'a pas d'entrée {seq}.")
+                format!("Entrée absente : le registre n'a pas d'entrée {seq}, ou une autre que celle qui est montrée.")
+            }
+            Finding::Program { entry: Some(entry), version, digest } => format!(
+                "Programme : d'après l'entrée {entry}, un programme a démarré (version {version}, empreinte {digest}) qui n'est pas de ceux que vous tenez pour publiés. Demandez à la commune lequel c'est et d'où il vient."
+            ),
+            Finding::Program { entry: None, .. } => {
+                "Programme : la commune ne dit pas lequel tourne (fichier `starts`). Demandez-le-lui.".into()
             }
         }
     }
@@ -119,7 +129,15 @@ impl Finding {
             Finding::NotIncluded { seq, found: Some(found) } => {
                 format!("Not included: at place {seq} stands {found}, not the entry that you hold.")
             }
-            Finding::NotIncluded { seq, found: None } => format!("Not included: the log has no entry {seq}."),
+            Finding::NotIncluded { seq, found: None } => {
+                format!("Not included: the log has no entry {seq}, or another one than is shown.")
+            }
+            Finding::Program { entry: Some(entry), version, digest } => format!(
+                "Program: by entry {entry} a program started (version {version}, digest {digest}) that is none of those you know as published. Ask the town which one it is and where it came from."
+            ),
+            Finding::Program { entry: None, .. } => {
+                "Program: the town does not say which one runs (file `starts`). Ask it.".into()
+            }
         }
     }
 }

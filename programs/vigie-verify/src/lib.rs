@@ -1,9 +1,10 @@
-//! Checks a public log from outside: signature, tree, growth, witnesses, one entry. Each thing that can be wrong is a named
+//! Checks a public log from outside: signature, tree, growth, witnesses, one entry, programs. Each thing that can be wrong is a named
 //! finding with a sentence and an exit code of its own.
 
 mod check;
 mod cli;
 mod finding;
+mod program;
 mod source;
 mod walk;
 

@@ -1,6 +1,6 @@
 //! Where a log's public files are read: a folder, or an address over HTTP.
 
-use domain::limit::NOTE_BYTES_MAX;
+use domain::limit::{NOTE_BYTES_MAX, STARTS_BYTES_MAX};
 use ledger::{FileError, tile::PublicTile};
 use std::{io::ErrorKind, path::PathBuf, time::Duration};
 
@@ -38,6 +38,11 @@ impl Source {
     /// The signed note; `None` where there is none.
     pub fn note(&self) -> Result<Option<Vec<u8>>, SourceError> {
         self.read("checkpoint", NOTE_BYTES_MAX as u64)
+    }
+
+    /// Which programs the town opens the starts of; `None` where it opens none.
+    pub fn starts(&self) -> Result<Option<Vec<u8>>, SourceError> {
+        self.read("starts", STARTS_BYTES_MAX as u64)
     }
 
     pub fn tile(&self, tile: PublicTile) -> Result<Option<Vec<u8>>, FileError> {

@@ -3,21 +3,25 @@
 
 mod account;
 pub(crate) mod act;
+mod break_glass;
 mod camera;
 mod catalog;
 pub(crate) mod clock;
 mod config;
 mod destroy;
+mod frame;
 mod init;
 pub(crate) mod law;
-mod public;
+mod law_names;
+mod oidc;
+pub(crate) mod public;
 mod serve;
 mod status;
 mod usage;
 mod verify;
 
 use crate::{Build, Config, french, lines::Language};
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use keeper::{KeeperClient, wire::Control};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
@@ -36,18 +40,18 @@ struct Arguments {
 enum Command {
     /// Créer le site, ses clés et le premier administrateur · make the site, its keys and the first administrator
     Init(init::Arguments),
-    /// Démarrer Vigie · start Vigie
+    /// Démarrer gardien, enregistreur et console ; ne rend pas la main · start keeper, recorder and console; does not return
     Serve,
-    /// Caméras · cameras
+    /// Caméras : ajouter, essayer, retirer · cameras: add, test, remove
     #[command(subcommand)]
     Camera(camera::Command),
-    /// Comptes · accounts
+    /// Comptes des personnes, et leur lien d'ouverture · accounts of persons, and their setup link
     #[command(subcommand)]
     Account(account::Command),
     /// Actes : autorisations, habilitations, engagements · legal papers
     #[command(subcommand)]
     Act(act::Command),
-    /// État du site · state of the site
+    /// Ce qui va, ce qui ne va pas, quoi faire · what is well, what is not, what to do
     Status {
         /// En JSON, pour des programmes · JSON, for programs
         #[arg(long)]
@@ -62,6 +66,10 @@ enum Command {
     /// Le recueil de règles en vigueur, et son changement à deux · the law pack in force, and its change by two persons
     #[command(subcommand)]
     Law(law::Command),
+    /// L'accès d'urgence : ce qui est ouvert, et ce dont le DPO n'a pas pris acte · break-glass: what is open, and what the DPO has
+    /// not acknowledged
+    #[command(subcommand)]
+    BreakGlass(break_glass::Command),
     /// Les horloges, et l'heure confirmée à deux · the clocks, and the time confirmed by two persons
     #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
     Clock {
@@ -70,13 +78,16 @@ enum Command {
     },
     /// Vérifier registre, trousseau, catalogue et stockage, ensemble · verify log, keyring, catalog and store, together
     Verify(verify::Arguments),
-    /// Catalogue des images · footage catalog
+    /// Le catalogue des images, refait s'il le faut · the footage catalog, made anew if need be
     #[command(subcommand)]
     Catalog(catalog::Command),
     /// Le registre vu de l'extérieur · the log as outsiders see it
     #[command(subcommand)]
     Public(public::Command),
-    /// Configuration · configuration
+    /// Le fournisseur d'identité · the identity provider
+    #[command(subcommand)]
+    Oidc(oidc::Command),
+    /// La configuration : contrôler, montrer · the configuration: check, show
     #[command(subcommand)]
     Config(config::Command),
     /// (started by `serve`)
@@ -102,7 +113,7 @@ struct Context<'a> {
 
 pub fn run(build: &Build) -> ExitCode {
     let language = Language::of_environment();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match frame::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => return usage_error(&error, language),
     };
@@ -151,10 +162,12 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Act(command) => act::run(&context, command),
         Command::Status { json } => status::run(&context, json),
         Command::Destroy { due: _ } => destroy::run(&context),
+        Command::BreakGlass(command) => break_glass::run(&context, command),
         Command::Clock { command } => clock::run(&context, command),
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Oidc(command) => oidc::run(&context, command),
         Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
         Command::Role { role } => serve::role(&context, &role),

@@ -7,6 +7,7 @@ mod settings;
 pub use page::page;
 pub use settings::{Form, OTHER_VARIABLES, SETTINGS, Setting};
 
+use domain::limit::TOKEN_LABEL_BYTES_MAX;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -21,12 +22,14 @@ pub struct Config {
     pub site: SiteSection,
     pub data: DataSection,
     pub keyring: KeyringSection,
+    pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
     pub retention: RetentionSection,
     pub ledger: LedgerSection,
     pub web: WebSection,
     pub tls: TlsSection,
     pub session: SessionSection,
+    pub oidc: OidcSection,
     pub public: PublicSection,
     pub log: LogSection,
 }
@@ -45,6 +48,20 @@ pub struct DataSection {
 pub struct KeyringSection {
     pub copies: [PathBuf; 2],
     pub passphrase_file: PathBuf,
+}
+
+/// All three empty where there is no token.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Pkcs11Section {
+    pub module: PathBuf,
+    pub token: String,
+    pub pin_file: PathBuf,
+}
+
+impl Pkcs11Section {
+    pub fn is_on(&self) -> bool {
+        !self.module.as_os_str().is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -85,6 +102,18 @@ pub struct TlsSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SessionSection {
     pub idle_minutes: u32,
+}
+
+/// Each empty where it is not used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OidcSection {
+    pub issuer: String,
+    pub client_id: String,
+    pub secret_file: PathBuf,
+    pub scopes: String,
+    pub acr: String,
+    pub amr: String,
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -243,7 +272,9 @@ impl Setting {
         let fits = match (self.form, value) {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Form::OptionalHttps, Value::String(text)) => text.is_empty() || is_https(text),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
+            (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
             (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
@@ -296,6 +327,12 @@ impl Config {
         let given = !certificate.as_os_str().is_empty() && !key.as_os_str().is_empty();
         given.then(|| web::TlsFiles { certificate: certificate.clone(), key: key.clone() })
     }
+    /// What the provider of sign-ins is called; none where none is set.
+    pub fn provider_name(&self) -> Option<String> {
+        let OidcSection { issuer, name, .. } = &self.oidc;
+        let host = issuer.split("://").nth(1)?.split(['/', ':']).next()?;
+        Some(if name.is_empty() { host.to_owned() } else { name.clone() })
+    }
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
     }
@@ -333,6 +370,23 @@ impl Config {
         self.sockets().join("recorder.sock")
     }
 
+    /// A token has a module, a name and a PIN, or there is none.
+    fn check_token(&self) -> Result<(), (&'static str, &'static str)> {
+        let Pkcs11Section { module, token, pin_file } = &self.pkcs11;
+        let given = [!module.as_os_str().is_empty(), !token.trim().is_empty(), !pin_file.as_os_str().is_empty()];
+        let together =
+            "must be given together with the others of `pkcs11.module`, `pkcs11.token`, `pkcs11.pin_file`, or none";
+        let names = ["pkcs11.module", "pkcs11.token", "pkcs11.pin_file"];
+        let lonely = names.into_iter().zip(given).find(|(_, is_given)| *is_given);
+        if let (Some((name, _)), true) = (lonely, given.contains(&false)) {
+            return Err((name, together));
+        }
+        if self.pkcs11.is_on() && self.keyring.copies.iter().any(|copy| pin_file.starts_with(copy)) {
+            return Err(("pkcs11.pin_file", "must lie outside both copies of the keyring"));
+        }
+        Ok(())
+    }
+
     /// What no table can say. Errors: the setting, and why it is not taken.
     fn check(self) -> Result<Config, (&'static str, &'static str)> {
         let empty = |path: &PathBuf| path.as_os_str().is_empty();
@@ -351,12 +405,19 @@ impl Config {
         if !self.tls.plain_listen.is_empty() && self.tls_files().is_none() {
             return Err(("tls.plain_listen", "must be empty where there is no `tls.certificate`: it leads to TLS"));
         }
+        if self.oidc.issuer.is_empty() != self.oidc.client_id.is_empty() {
+            return Err(("oidc.client_id", "must be given together with `oidc.issuer`, or neither"));
+        }
+        if !self.oidc.scopes.split(' ').any(|scope| scope == "openid") {
+            return Err(("oidc.scopes", "must hold `openid`: without it no provider says who somebody is"));
+        }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
         }
         if self.reserve().is_some_and(|reserve| reserve.starts_with(&self.data.folder)) {
             return Err(("ledger.reserve", "must be a folder outside `data.folder`, better on another device"));
         }
+        self.check_token()?;
         if self.keyring.copies[0] == self.keyring.copies[1] {
             return Err(("keyring.copies", "must be two folders, better on two devices"));
         }
@@ -379,6 +440,13 @@ fn is_origin(text: &str) -> bool {
     };
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
     !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
+}
+
+/// `https://`, a host, perhaps a path: no user, no query, no space.
+fn is_https(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~/:%".contains(letter);
+    rest.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && rest.chars().all(plain)
 }
 
 /// What an empty text leaves out.
@@ -460,6 +528,9 @@ mod tests {
             "/d",
             "/k1:/k2",
             "/p",
+            "/m.so",
+            "jeton",
+            "/pin",
             "/s",
             "7",
             "8",
@@ -473,6 +544,13 @@ mod tests {
             "127.0.0.1:80",
             "/acme",
             "15",
+            "https://id.example",
+            "vigie",
+            "/secret",
+            "openid",
+            "two",
+            "mfa",
+            "Connexion",
             "127.0.0.1:2",
             "/w",
             "debug",
@@ -486,6 +564,7 @@ mod tests {
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
             assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
+            assert_eq!((config.pkcs11.is_on(), config.pkcs11.token.as_str()), (true, "jeton"));
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
         }
         let one =
@@ -517,6 +596,11 @@ mod tests {
             ("VIGIE_STORE_FOLDER", ""),
             ("VIGIE_DATA_FOLDER", "vigie"),
             ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
+            ("VIGIE_PKCS11_MODULE", "module.so"),
+            ("VIGIE_PKCS11_MODULE", "/module.so"),
+            ("VIGIE_PKCS11_TOKEN", "a label of more than thirty-two bytes"),
+            ("VIGIE_PKCS11_TOKEN", "jeton"),
+            ("VIGIE_PKCS11_PIN_FILE", "/pin"),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
             ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
             ("VIGIE_TLS_KEY", "/key.pem"),
@@ -567,6 +651,8 @@ mod tests {
         assert!(message(&open).contains("must be a loopback address"), "{}", message(&open));
         let inside = WHOLE.replace("\"/secret\"", "\"/one/secret\"");
         assert!(message(&inside).contains("must lie outside both copies"), "{}", message(&inside));
+        let pin = format!("{WHOLE}\n[pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\npin_file = \"/two/pin\"");
+        assert!(message(&pin).contains("`pkcs11.pin_file` must lie outside both copies"), "{}", message(&pin));
         let same = WHOLE.replace("\"/two\"", "\"/one\"");
         assert!(message(&same).contains("must be two folders"), "{}", message(&same));
     }

@@ -25,6 +25,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = error.downcast_ref::<ActError>() {
         return error.text_fr();
     }
+    if let Some(error) = error.downcast_ref::<web::ProviderError>() {
+        return provider(error);
+    }
     if let Some(error) = error.downcast_ref::<ClockError>() {
         return error.text_fr();
     }
@@ -64,7 +67,7 @@ fn config(error: &ConfigError) -> String {
         ConfigError::Missing { path, setting, variable } => {
             format!("`{}` : `{setting}` manque : écrivez-le là, ou donnez-le par `{variable}`", path.display())
         }
-        ConfigError::OutOfBounds { place, setting, .. } => {
+        ConfigError::OutOfBounds { place, setting, why: reason } => {
             let bounds = crate::config::Setting::of(setting).map(crate::config::Setting::bounds_fr).unwrap_or_default();
             let why = match *setting {
                 "site.name" => "doit être le nom de la commune",
@@ -81,13 +84,34 @@ fn config(error: &ConfigError) -> String {
                 "public.listen" => {
                     "doit être une adresse locale (127.0.0.1:8472) ou vide : un serveur web avec TLS se met devant"
                 }
+                "oidc.client_id" => "doit être donné avec `oidc.issuer`, ou aucun des deux",
+                "oidc.scopes" => "doit contenir `openid` : sans lui, aucun fournisseur ne dit qui est là",
                 "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
+                "pkcs11.pin_file" if reason.contains("outside") => "doit se trouver hors des deux copies du trousseau",
+                "pkcs11.module" | "pkcs11.token" | "pkcs11.pin_file" if reason.contains("together") => {
+                    "va avec les autres de `pkcs11.module`, `pkcs11.token`, `pkcs11.pin_file`, ou aucun n'est donné"
+                }
                 "keyring.passphrase_file" => "doit se trouver hors des deux copies du trousseau",
                 "keyring.copies" => "doit nommer deux dossiers, de préférence sur deux supports",
                 _ => return format!("`{place}` : `{setting}` doit être : {bounds}"),
             };
             format!("`{place}` : `{setting}` {why}")
         }
+    }
+}
+
+/// Why the provider of sign-ins is of no use.
+fn provider(error: &web::ProviderError) -> String {
+    use web::ProviderError as E;
+    match error {
+        E::NoHttps => "`oidc.issuer` doit être une adresse qui commence par https://".into(),
+        E::Away { url, source } => format!("le fournisseur d'identité ne répond pas à `{url}` : {source}"),
+        E::Status { url, status } => format!("le fournisseur répond {status} à `{url}` : `oidc.issuer` est-il juste ?"),
+        E::Unreadable { url } => format!("ce que dit `{url}` ne se lit pas : `oidc.issuer` est-il juste ?"),
+        E::OtherIssuer { found } => format!("le fournisseur se nomme `{found}` : écrivez-le dans `oidc.issuer`"),
+        E::Refused => "le fournisseur a refusé le code".into(),
+        E::NoToken => "la réponse du fournisseur ne contient pas de jeton lisible".into(),
+        E::Busy => "trop de connexions interrogent le fournisseur en ce moment".into(),
     }
 }
 
@@ -127,12 +151,24 @@ fn site(error: &SiteError) -> String {
         SiteError::Damaged { path } => {
             format!("`{}` est abîmé : restaurez sa sauvegarde, il ne contient aucun secret", path.display())
         }
+        SiteError::ProviderSecret { path, source } => format!(
+            "le secret du fournisseur d'identité ne se lit pas dans `{}` ({source}) : corrigez `oidc.secret_file`",
+            path.display()
+        ),
+        SiteError::OpenProviderSecret { path, mode } => {
+            let path = path.display();
+            format!("`{path}` est lisible par d'autres (mode {mode:o}) : `chmod 0400 {path}`")
+        }
         SiteError::NoPassphrase { path, source } => {
             format!(
                 "la phrase secrète de `{}` ne peut pas être lue ({source}) : réécrivez-la d'après sa copie sur papier (mode 0400)",
                 path.display()
             )
         }
+        SiteError::NoPin { path, source } => format!(
+            "le PIN de `{}` ne peut pas être lu ({source}) : écrivez-y le PIN d'utilisateur du jeton (mode 0400)",
+            path.display()
+        ),
         SiteError::OpenPassphrase { path, mode } => {
             let path = path.display();
             format!("`{path}` peut être lu par d'autres (mode {mode:o}) : `chmod 0400 {path}`")
@@ -236,7 +272,7 @@ fn keeper(error: &KeeperError) -> String {
 }
 
 /// Details that people meet, English and French; `{}` stands for what they typed. Others keep their own words.
-const DETAILS: [(&str, &str); 24] = [
+const DETAILS: [(&str, &str); 33] = [
     ("a delay is 1 to {} days (CSI L252-5)", "un délai vaut de 1 à {} jours (CSI L252-5)"),
     (
         "a camera has at least one purpose of CSI L251-2: `--purpose 5`",
@@ -273,9 +309,36 @@ const DETAILS: [(&str, &str); 24] = [
         "aucun compte n'a ce nom : `vigie account list` les nomme",
     ),
     (
+        "a training that has not been held yet: give the day on which it was",
+        "cette formation n'a pas encore eu lieu : donnez le jour où elle a été suivie",
+    ),
+    (
         "it is the only administrator: add another one first",
         "c'est le seul administrateur : ajoutez-en d'abord un autre",
     ),
+    (
+        "no provider is set: write `oidc.issuer` and `oidc.client_id` into the configuration and start Vigie again",
+        "aucun fournisseur d'identité n'est réglé : écrivez `oidc.issuer` et `oidc.client_id` dans la configuration, puis redémarrez Vigie",
+    ),
+    (
+        "these are no keys of a provider (RFC 7517): is the issuer's address right?",
+        "ce ne sont pas les clés d'un fournisseur (RFC 7517) : l'adresse de `oidc.issuer` est-elle juste ?",
+    ),
+    (
+        "a provider has 1 to {} signing keys (RSA, EC P-256)",
+        "un fournisseur a de 1 à {} clés de signature (RSA, EC P-256)",
+    ),
+    (
+        "the issuer is not that of `oidc.issuer`: tokens of another one are not taken",
+        "ce n'est pas l'émetteur de `oidc.issuer` : les jetons d'un autre ne sont pas acceptés",
+    ),
+    ("a subject has 1 to {} characters", "un identifiant (subject) a de 1 à {} caractères"),
+    (
+        "this identity belongs to another account: `vigie account unbind` frees it",
+        "cette identité est celle d'un autre compte : `vigie account unbind` la libère",
+    ),
+    ("this account is closed: it signs nobody in", "ce compte est fermé : il ne connecte plus personne"),
+    ("this account has no identity of a provider", "ce compte n'est rattaché à aucune identité"),
     ("camera {} is not in service", "la caméra {} n'est pas en service"),
     (
         "another device answers now than the one that was shown: look again with `vigie camera confirm`",

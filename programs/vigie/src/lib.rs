@@ -11,6 +11,8 @@ mod hardening;
 mod lines;
 mod roles;
 mod site;
+mod token;
+mod witnessed;
 mod world;
 
 pub use config::{Config, ConfigError, page as configuration_page};

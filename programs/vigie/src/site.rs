@@ -3,9 +3,9 @@
 use crate::{Build, Config, SystemRandom};
 use catalog::{CatalogError, Registry};
 use disk::{Disk, RealDisk};
-use domain::{Random, Secret32};
+use domain::{Random, Secret32, Sensitive};
 use keeper::{
-    KeeperCore, KeeperParts, OpenError,
+    KeeperCore, KeeperParts, OidcSettings, OpenError,
     core::{KeyringLogKeys, SiteLog},
     journal::{Journal, JournalError, JournalParts, JournalPlace, JournalSizes},
     wire::{Finding, FindingState},
@@ -33,6 +33,8 @@ pub enum SiteError {
         path = path.display()
     )]
     NoPassphrase { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the PIN in `{path}`: {source}: write the token's user PIN there (mode 0400)", path = path.display())]
+    NoPin { path: PathBuf, source: std::io::Error },
     #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
     OpenPassphrase { path: PathBuf, mode: u32 },
     #[error("`{first}` and `{second}` are one folder, or one lies in the other: the keyring needs two, better on two devices", first = first.display(), second = second.display())]
@@ -57,6 +59,13 @@ pub enum SiteError {
     Io { what: String, source: std::io::Error },
     #[error(transparent)]
     Tls(#[from] web::TlsError),
+    #[error(
+        "the provider's secret cannot be read from `{path}` ({source}): correct `oidc.secret_file`",
+        path = path.display()
+    )]
+    ProviderSecret { path: PathBuf, source: std::io::Error },
+    #[error("`{path}` can be read by others (mode {mode:o}): `chmod 0400 {path}`", path = path.display())]
+    OpenProviderSecret { path: PathBuf, mode: u32 },
     #[error(transparent)]
     Disk(#[from] disk::DiskError),
     #[error(transparent)]
@@ -117,6 +126,28 @@ fn read_passphrase(path: &Path, from: &str) -> Result<Passphrase, SiteError> {
     Ok(Passphrase { text: Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()), from: from.to_owned() })
 }
 
+/// What is agreed with the provider of sign-ins, with its secret, which nobody else may read.
+fn provider(config: &Config) -> Result<Option<OidcSettings>, SiteError> {
+    let oidc = &config.oidc;
+    if oidc.issuer.is_empty() {
+        return Ok(None);
+    }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    let path = &oidc.secret_file;
+    let secret = if path.as_os_str().is_empty() {
+        None
+    } else {
+        let unreadable = |source| SiteError::ProviderSecret { path: path.clone(), source };
+        let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(SiteError::OpenProviderSecret { path: path.clone(), mode });
+        }
+        Some(Sensitive::new(std::fs::read_to_string(path).map_err(unreadable)?.trim().to_owned()))
+    };
+    let (issuer, client_id) = (oidc.issuer.clone(), oidc.client_id.clone());
+    Ok(Some(OidcSettings { issuer, client_id, secret, acr: words(&oidc.acr), amr: words(&oidc.amr) }))
+}
+
 pub fn disk() -> Arc<dyn Disk> {
     Arc::new(RealDisk)
 }
@@ -127,7 +158,8 @@ pub fn open_keyring(
     passphrase: &Passphrase,
 ) -> Result<Arc<dyn Keyring>, SiteError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom::new());
-    let keyring = FileKeyring::open(disk(), config.keyring.copies.clone(), identity.site, &passphrase.text, random)?;
+    let (copies, token) = (config.keyring.copies.clone(), crate::token::token(config, identity.site)?);
+    let keyring = FileKeyring::open_with(disk(), copies, identity.site, &passphrase.text, random, token)?;
     Ok(Arc::new(keyring))
 }
 
@@ -157,6 +189,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
     distinct_copies(config)?;
     let keyring = open_keyring(config, identity, &passphrase)?;
     let journal = Journal::open(journal_parts(config, identity, &keyring))?;
+    crate::witnessed::hold(config, &journal)?;
     findings.extend(one_device(config));
     findings.extend(reserve_beside_journal(config));
     let parts = KeeperParts {
@@ -171,8 +204,12 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         publishers: policy::law::signature::PUBLISHERS,
         session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),
+        oidc: provider(config)?,
         log_retention_months: config.ledger.retention_months,
-        passphrase_from: passphrase.from,
+        passphrase_from: match crate::token::pin_from(config)? {
+            Some(pin) => format!("{} · PIN: {pin}", passphrase.from),
+            None => passphrase.from,
+        },
         version: build.version.to_owned(),
         findings,
     };

@@ -86,8 +86,8 @@ fn refusals(stage: &Stage, story: &mut Story) -> Shown {
     let picture = stage.screen_as("admin", &stage.administrator, "refused", &arguments)?;
     story.picture(
         picture,
-        "L'administrateur demande à voir : refusé, avec la règle, l'article et ce qui rendrait la demande licite.",
-        "The administrator asks to look: refused, with the rule, the article and what would make it lawful.",
+        "L'administrateur : sa console n'a pas de porte aux images et dit pourquoi ; demandée sans passer par elle, l'image est refusée.",
+        "The administrator: the console has no door to pictures and says why; asked for past the console, a picture is refused.",
     );
     Ok(())
 }

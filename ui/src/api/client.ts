@@ -1,7 +1,8 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import { ApiError, networkProblem, problemOf } from './problem'
-import type { Account, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Session, SetupBegun, Site, StreamKind } from './types'
+import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
+import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
 
 export const api = {
   site: () => call<Site>('GET', '/api/site'),
@@ -10,6 +11,12 @@ export const api = {
   signIn: (name: string, password: string, code: string) => call<Session>('POST', '/api/session', { name, password, code }),
   passkeyAsk: () => call<Ceremony>('POST', '/api/session/passkey/begin'),
   signInByPasskey: (ceremony: string, credential: unknown) => call<Session>('POST', '/api/session/passkey', { ceremony, credential }),
+  /** Where the browser goes to sign in by the provider. */
+  providerBegin: () => call<{ address: string }>('POST', '/api/session/oidc/begin'),
+  signInByProvider: (state: string, code: string) => call<Session>('POST', '/api/session/oidc', { state, code }),
+  signInByProviderCode: (code: string) => call<Session>('POST', '/api/session/oidc/code', { code }),
+  /** Where one signs out at the provider too. */
+  providerLeave: () => call<{ address: string }>('POST', '/api/session/oidc/leave'),
   passkeys: () => call<Passkey[]>('GET', '/api/passkeys'),
   passkeyBegin: (password: string, code: string) => call<Ceremony>('POST', '/api/passkeys/begin', { password, code }),
   passkeyAdd: (ceremony: string, label: string, credential: unknown) => call<void>('POST', '/api/passkeys', { ceremony, label, credential }),
@@ -26,6 +33,23 @@ export const api = {
   look: (request: LookRequest) => call<Look>('POST', '/api/looks', request),
   /** Ends a permit; `keepalive` lets it leave while the page closes. */
   endLook: (permit: string) => call<void>('DELETE', `/api/looks/${encodeURIComponent(permit)}`, undefined, true),
+  reviewTrace: (period: Period, reason: string, before: number | null) => call<Trace>('POST', '/api/reviews/trace', { ...period, reason, before }),
+  reviewAccounts: (reason: string) => call<Accounts>('POST', '/api/reviews/accounts', { reason }),
+  reviewQuestions: (period: Period, reason: string) => call<Questions>('POST', '/api/reviews/questions', { ...period, reason }),
+  /** Two persons are shown who stands behind a pseudonym. */
+  reviewName: (request: NameRequest) => call<Name>('POST', '/api/reviews/name', request),
+  ownTrace: ({ from, to }: Period, before: number | null) =>
+    call<Trace>('GET', `/api/trace?${new URLSearchParams({ from, to, ...(before === null ? {} : { before: String(before) }) })}`),
+  breakGlass: () => call<BreakGlass>('GET', '/api/break-glass'),
+  breakGlassAsk: (cameras: string[], reason: string, password: string, code: string) =>
+    call<BreakGlassBegun>('POST', '/api/break-glass', { cameras, reason, password, code }),
+  /** A second person, on anybody's screen. */
+  breakGlassConfirm: (id: string, name: string, password: string, code: string) =>
+    call<BreakGlassBegun>('POST', `/api/break-glass/${encodeURIComponent(id)}/confirm`, { name, password, code }),
+  breakGlassEnd: (id: string) => call<void>('DELETE', `/api/break-glass/${encodeURIComponent(id)}`),
+  breakGlassAcknowledge: (id: string) => call<void>('POST', `/api/break-glass/${encodeURIComponent(id)}/acknowledge`),
+  reasons: () => call<Reasons>('GET', '/api/reason'),
+  endReason: () => call<void>('DELETE', '/api/reason'),
   health: () => call<Health>('GET', '/api/health'),
 }
 

@@ -2,7 +2,18 @@
 
 import type { CeremonyOptions } from './passkey'
 
-export type Role = 'operator' | 'administrator'
+/** The closed list of CSI R253-3, then those who never see a picture. */
+export type Role =
+  | 'elected'
+  | 'municipal-police'
+  | 'operator'
+  | 'state-agent'
+  | 'other-authority'
+  | 'premises-agent'
+  | 'private-operator'
+  | 'dpo'
+  | 'inspector'
+  | 'administrator'
 /** The eleven purposes of CSI L251-2, by their number. */
 export type PurposeNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 export type Iso = string
@@ -13,6 +24,8 @@ export interface Site {
   /** Length of an hour of keys: 3600, or 600 in simulator builds. */
   hour_seconds: number
   setup_needed: boolean
+  /** What the provider is called by which one may sign in too. */
+  provider?: string | null
 }
 
 export interface Session {
@@ -68,6 +81,7 @@ export interface Camera {
   height: number | null
   /** Null where the camera has no sub-stream. */
   sub: SubStream | null
+  missing: MissingAct[]
 }
 
 export type StreamKind = 'main' | 'sub'
@@ -119,8 +133,27 @@ export interface LookRequest {
   cameras: string[]
   from?: Iso
   to?: Iso
+  purpose?: PurposeNumber
+  reason?: string
+  /** Under the reason that holds: purpose and reason are left out. */
+  continues?: true
+}
+
+export interface RecentReason {
   purpose: PurposeNumber
   reason: string
+}
+
+/** The reason under which other cameras of its purpose may be looked at. */
+export interface HeldReason extends RecentReason {
+  until: Iso
+  /** Number of the entry of the look for which it was stated. */
+  stated: number
+}
+
+export interface Reasons {
+  held: HeldReason | null
+  recent: RecentReason[]
 }
 
 export interface Look {
@@ -134,6 +167,40 @@ export interface Look {
   expires_at: Iso
   /** Number of the ledger entry written before the first picture. */
   entry: number
+  /** The break-glass that alone permits it, and with which it ends. */
+  break_glass: string | null
+  /** The entry of the look for which the reason was stated; null: for this one. */
+  stated: number | null
+}
+
+/** What is asked for, open, or waits for the data-protection officer. */
+export interface BreakGlass {
+  now: Iso
+  /** For how long one is open. */
+  seconds: number
+  /** What a look by it is told. */
+  text_fr: string
+  text_en: string
+  lines: BreakGlassLine[]
+}
+
+export interface BreakGlassLine {
+  id: string
+  state: 'asked' | 'open' | 'ended'
+  /** Names and reason as far as this person is told. */
+  who: string | null
+  second: string | null
+  reason: string | null
+  cameras: string[]
+  at: Iso
+  until: Iso | null
+  looks: number
+  may: ('confirm' | 'look' | 'end' | 'acknowledge')[]
+}
+
+export interface BreakGlassBegun {
+  id: string
+  until: Iso | null
 }
 
 export type CheckState = 'ok' | 'warning' | 'alarm'
@@ -183,7 +250,7 @@ export interface Health {
   checks: HealthCheck[]
   cameras: HealthCamera[]
   store: { bytes: number; bytes_used: number; slots: number; slots_free: number }
-  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string }
+  ledger: { size: number; checkpoint_size: number; checkpoint_at: Iso | null; root: string; witnesses: HealthWitnesses | null }
   destruction: {
     next_at: Iso | null
     next_hour: Iso | null
@@ -194,8 +261,15 @@ export interface Health {
     camera_hours_destroyed: number
     last_destroyed_at: Iso | null
   }
-  keyring: { kind: string; copies: { state: string }[]; sentence_fr: string; sentence_en: string }
+  keyring: { kind: string; copies: { state: string }[]; token?: { label: string; state: string } | null; sentence_fr: string; sentence_en: string }
   clock: { state: CheckState; detail_fr: string; detail_en: string }
+}
+
+/** What witnesses attested of the log; null in their place: none is asked. */
+export interface HealthWitnesses {
+  asked: number
+  attested_size: number
+  attested_at: Iso | null
 }
 
 export interface RefusalReason {
@@ -221,4 +295,6 @@ export interface Problem {
   reasons?: RefusalReason[]
   /** Number of the ledger entry of the refusal. */
   entry?: number
+  /** Who was refused, as the provider names them: for them to tell the administrator. */
+  identity?: string
 }

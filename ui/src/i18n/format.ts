@@ -11,6 +11,16 @@ export function formatDate(timeMs: number): string {
   return new Intl.DateTimeFormat(locale(), { timeZone: ZONE, weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(timeMs)
 }
 
+/** `2025-06` as `juin 2025`. */
+export function formatMonth(month: string): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: 'UTC', month: 'long', year: 'numeric' }).format(Date.parse(`${month}-01T00:00:00Z`))
+}
+
+/** `12/03/2026` in Paris. */
+export function formatDay(timeMs: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: ZONE, day: '2-digit', month: '2-digit', year: 'numeric' }).format(timeMs)
+}
+
 export function formatTime(timeMs: number): string {
   return new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(timeMs)
 }

@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::column;
 use crate::error::{CatalogError, Failure};
-use domain::{CameraClass, CameraId, Purpose, Sensitive, UtcMicros};
+use domain::{CameraClass, CameraId, CameraRights, Purpose, Sensitive, UtcMicros, rights::RightsError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -26,6 +26,8 @@ pub struct Camera {
     pub purposes: Vec<Purpose>,
     /// The device pinned at `camera add` (R13).
     pub fingerprint: Option<String>,
+    /// By what rules tell it apart from others.
+    pub rights: CameraRights,
     /// What it mainly films, as somebody stated it (arrêté of 3 August 2007).
     pub class: Option<CameraClass>,
 }
@@ -165,15 +167,17 @@ async fn add_version(
     let version = column::count::<u32>(&last, "version")? + 1;
     let insert = sqlx::query(
         "insert into camera (site, camera, version, valid_from, recorded_at, removed, name, place, url, credential,
-           delay_days, purposes, fingerprint, sub_url, class)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+           delay_days, purposes, fingerprint, sub_url, films, commune, in_groups, class)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     );
     let credential = camera.credential.as_ref().map(|sealed| sealed.reveal().as_slice());
     let insert = insert.bind(&site[..]).bind(&camera.id.0[..]).bind(i64::from(version)).bind(valid_from.0);
     let insert = insert.bind(recorded_at.0).bind(removed).bind(&camera.name).bind(&camera.place).bind(&camera.url);
     let insert = insert.bind(credential).bind(i64::from(camera.delay_days));
     let insert = insert.bind(column::purposes_text(&camera.purposes)).bind(&camera.fingerprint);
-    let insert = insert.bind(&camera.sub_url).bind(camera.class.map(CameraClass::name));
+    let CameraRights { films, commune, groups } = &camera.rights;
+    let insert = insert.bind(&camera.sub_url).bind(films.name()).bind(commune.as_ref().map(|commune| commune.code()));
+    let insert = insert.bind(column::json(groups)?).bind(camera.class.map(CameraClass::name));
     insert.execute(db).await?;
     Ok(version)
 }
@@ -189,6 +193,7 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         delay_days: column::count(row, "delay_days")?,
         purposes: column::purposes(row, "purposes")?,
         fingerprint: row.try_get("fingerprint")?,
+        rights: rights_of(row)?,
         class: column::class(row, "class")?,
     };
     Ok(CameraVersion {
@@ -197,5 +202,17 @@ fn version_of(row: &SqliteRow) -> Result<CameraVersion, sqlx::Error> {
         valid_from: column::micros(row, "valid_from")?,
         recorded_at: column::micros(row, "recorded_at")?,
         removed: row.try_get("removed")?,
+    })
+}
+
+fn rights_of(row: &SqliteRow) -> Result<CameraRights, sqlx::Error> {
+    let (films, commune): (String, Option<String>) = (row.try_get("films")?, row.try_get("commune")?);
+    Ok(CameraRights {
+        films: films.parse().map_err(|error: RightsError| column::wrong("films", error.to_string()))?,
+        commune: commune
+            .map(|code| code.parse())
+            .transpose()
+            .map_err(|error: RightsError| column::wrong("commune", error.to_string()))?,
+        groups: column::from_json(row, "in_groups")?,
     })
 }

@@ -2,15 +2,19 @@
 
 mod account;
 mod act;
+mod binding;
 mod camera;
 mod factor;
 mod law;
 mod passkey;
 mod scan;
 mod session;
+mod team;
+mod training;
 
 pub use account::{Account, AccountId};
 pub use act::ActVersion;
+pub use binding::Binding;
 pub use camera::{Camera, CameraVersion};
 pub use factor::{NewFactor, SecondFactor};
 pub use law::{LawKind, LawText};

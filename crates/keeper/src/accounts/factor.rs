@@ -82,7 +82,7 @@ impl KeeperCore {
         let Some(factor) = registry.second_factor(account).map_err(failed)? else { return Ok(None) };
         let code = Zeroizing::new(normal(code.reveal()));
         if code.len() == SECOND_FACTOR_DIGITS {
-            let seed = Zeroizing::new(self.unseal_bytes(bound_to(account), factor.seed.reveal())?);
+            let seed = self.unseal_bytes(bound_to(account), factor.seed.reveal())?;
             let Some(step) = step_of(&seed, &code, self.code_time(), factor.last_step) else { return Ok(None) };
             return Ok(registry.second_factor_take(account, step).map_err(failed)?.then_some(Shown::Code));
         }

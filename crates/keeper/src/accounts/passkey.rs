@@ -15,6 +15,7 @@ use domain::{
 };
 use ledger::{Actor, Event};
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Passkeys {
 }
 
 struct Open {
+    /// Where it was begun, as web says; it counts for who gives way only.
+    place: [u8; 16],
     until: BootMicros,
     ceremony: Ceremony,
 }
@@ -58,12 +61,16 @@ impl Passkeys {
         self.rules.as_ref().ok_or_else(|| malformed(no_name))
     }
 
-    /// The ceremonies under way; strangers may begin some, so the one that ends first gives way.
+    /// The ceremonies under way, with room for one more. Strangers may begin some: of the place that began most, the one that
+    /// ends first gives way, so that who floods drowns his own.
     fn open(&self, now: BootMicros) -> MutexGuard<'_, HashMap<[u8; 16], Open>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, one| now < one.until);
         while CEREMONIES_MAX <= open.len() {
-            let Some(first) = open.iter().min_by_key(|(_, one)| one.until).map(|(id, _)| *id) else { break };
+            let mut begun = HashMap::<[u8; 16], usize>::new();
+            open.values().for_each(|one| *begun.entry(one.place).or_default() += 1);
+            let gives_way = open.iter().min_by_key(|(_, one)| (Reverse(begun[&one.place]), one.until));
+            let Some(first) = gives_way.map(|(id, _)| *id) else { break };
             open.remove(&first);
         }
         open
@@ -96,7 +103,8 @@ impl KeeperCore {
             selection.require_resident_key = true;
             selection.resident_key = Some(ResidentKeyRequirement::Required);
         }
-        self.begun(&options, Ceremony::Add { session, account: account.id, state: Box::new(state) })
+        // a person's own ceremonies count by themselves
+        self.begun(account.id.0, &options, Ceremony::Add { session, account: account.id, state: Box::new(state) })
     }
 
     /// 1 the ceremony is this session's and verifies · 2 entry · 3 the registry has it
@@ -157,11 +165,11 @@ impl KeeperCore {
     }
 
     /// A challenge for whoever stands before the sign-in page.
-    pub(crate) fn passkey_ask(&self) -> Result<Answer, KeeperError> {
+    pub(crate) fn passkey_ask(&self, place: [u8; 16]) -> Result<Answer, KeeperError> {
         let (mut options, state) =
             self.passkeys.rules()?.start_discoverable_authentication().map_err(|_| not_taken())?;
         options.mediation = None; // by a button, not by the browser's own idea
-        self.begun(&options, Ceremony::SignIn(Box::new(state)))
+        self.begun(place, &options, Ceremony::SignIn(Box::new(state)))
     }
 
     /// 1 whose passkey it is · 2 it verifies, with its user verified · 3 its counter is kept · 4 the session. Whatever is
@@ -203,13 +211,18 @@ impl KeeperCore {
         self.begin_session(&account, "passkey, its user verified") // 4
     }
 
-    fn begun(&self, options: &impl serde::Serialize, ceremony: Ceremony) -> Result<Answer, KeeperError> {
+    fn begun(
+        &self,
+        place: [u8; 16],
+        options: &impl serde::Serialize,
+        ceremony: Ceremony,
+    ) -> Result<Answer, KeeperError> {
         let options = Sensitive::new(serde_json::to_string(options).map_err(failed)?);
         let mut id = [0; 16];
         self.parts.random.fill(&mut id);
         let now = self.parts.clock.boot();
         let until = BootMicros(now.0 + CEREMONY_SECONDS_MAX * 1_000_000);
-        self.passkeys.open(now).insert(id, Open { until, ceremony });
+        self.passkeys.open(now).insert(id, Open { place, until, ceremony });
         Ok(Answer::Ceremony { id, options })
     }
 

@@ -102,7 +102,7 @@ fn has_length(disk: &dyn Disk, path: &Path, bytes: u64) -> Result<bool, JournalE
     Ok(disk.exists(path)? && disk.open(path, Open::Read)?.len()? == bytes)
 }
 
-fn make_folder(disk: &dyn Disk, file: &Path) -> Result<(), JournalError> {
+pub(super) fn make_folder(disk: &dyn Disk, file: &Path) -> Result<(), JournalError> {
     let folder = file.parent().unwrap_or(Path::new("."));
     if !disk.exists(folder)? {
         disk.create_dir(folder)?;

@@ -424,6 +424,7 @@ fn no_name_and_no_reason_is_in_clear_on_the_disk() {
         span: None,
         purpose: Purpose::TrafficRegulation,
         reason: Sensitive::new("the operator's reason".into()),
+        stated: None,
         rules: vec![],
     };
     journal.append(&[Entry::new(at(1), Actor::Schedule, look)]).unwrap();

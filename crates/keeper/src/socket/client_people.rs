@@ -1,11 +1,15 @@
-//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys.
+//! What web asks the keeper about persons: signing in, sessions, what still holds, passkeys, reviews.
 
 use super::client::{KeeperClient, unexpected};
-use crate::wire::{Answer, Browser, PasskeyLine, Question, SessionView};
-use domain::Sensitive;
+use crate::review::words::{ReviewAsk, Reviewed, TracePage};
+use crate::wire::{
+    Answer, Browser, Continued, PasskeyLine, Question, ReasonView, SessionView,
+    oidc::{OidcAnswer, OidcQuestion},
+};
+use domain::{CameraId, Sensitive, Span};
 use vault::{
     KeeperError,
-    keeper::{Permit, SessionSecret},
+    keeper::{Permit, SessionSecret, View},
 };
 
 /// Denied: come back after so many seconds.
@@ -43,6 +47,34 @@ impl KeeperClient {
     pub fn alive(&self, permits: Vec<Permit>) -> Result<Vec<bool>, KeeperError> {
         match self.ask(&Question::Alive { permits })? {
             Answer::Alive(alive) => Ok(alive),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A look under the reason that holds.
+    pub fn continue_look(
+        &self,
+        session: &SessionSecret,
+        view: View,
+        cameras: Vec<CameraId>,
+    ) -> Result<Continued, KeeperError> {
+        match self.ask(&Question::ContinueLook { session: session.clone(), view, cameras })? {
+            Answer::Continued(what) => Ok(*what),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The session's own reasons.
+    pub fn reason(&self, session: &SessionSecret) -> Result<ReasonView, KeeperError> {
+        match self.ask(&Question::Reason { session: session.clone() })? {
+            Answer::Reason(view) => Ok(view),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn end_reason(&self, session: &SessionSecret) -> Result<(), KeeperError> {
+        match self.ask(&Question::EndReason { session: session.clone() })? {
+            Answer::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
     }
@@ -87,12 +119,34 @@ impl KeeperClient {
     }
 
     /// To sign in: the ceremony's number and the browser's options.
-    pub fn passkey_ask(&self) -> OrWait<([u8; 16], Sensitive<String>)> {
-        self.ceremony(&Question::PasskeyAsk)
+    pub fn passkey_ask(&self, place: [u8; 16]) -> OrWait<([u8; 16], Sensitive<String>)> {
+        self.ceremony(&Question::PasskeyAsk { place })
     }
 
     pub fn passkey_sign_in(&self, ceremony: [u8; 16], credential: Sensitive<String>) -> OrWait<SignedIn> {
         self.begins(&Question::PasskeySignIn { ceremony, credential })
+    }
+
+    /// A step of a sign-in by the provider.
+    pub fn oidc(&self, question: OidcQuestion) -> Result<OidcAnswer, KeeperError> {
+        match self.ask(&Question::Oidc(question))? {
+            Answer::Oidc(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn review(&self, ask: ReviewAsk) -> Result<Reviewed, KeeperError> {
+        match self.ask(&Question::Review(Box::new(ask)))? {
+            Answer::Reviewed(told) => Ok(*told),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn own_trace(&self, session: SessionSecret, span: Span, before: Option<u64>) -> Result<TracePage, KeeperError> {
+        match self.ask(&Question::OwnTrace { session, span, before })? {
+            Answer::OwnTrace(page) => Ok(*page),
+            other => Err(unexpected(&other)),
+        }
     }
 
     fn look(&self, session: &SessionSecret, acts: bool) -> Result<SessionView, KeeperError> {

@@ -188,11 +188,17 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         }
         Question::PasskeyList { session } => answered(keeper.passkey_list(&session)),
         Question::PasskeyRemove { session, id } => answered(keeper.passkey_remove(&session, id)),
-        Question::PasskeyAsk => answered(keeper.passkey_ask()),
+        Question::PasskeyAsk { place } => answered(keeper.passkey_ask(place)),
         Question::PasskeySignIn { ceremony, credential } => answered(keeper.passkey_sign_in(ceremony, &credential)),
+        Question::Oidc(question) => answered(keeper.oidc(&question)),
         Question::Pass { session, ask } => {
             answered(keeper.pass(&session, &ask).map(|verdict| Answer::Verdict(Box::new(verdict))))
         }
+        Question::ContinueLook { session, view, cameras } => {
+            answered(keeper.continue_look(&session, view, &cameras).map(|what| Answer::Continued(Box::new(what))))
+        }
+        Question::Reason { session } => answered(keeper.reason_view(&session).map(Answer::Reason)),
+        Question::EndReason { session } => answered(keeper.end_reason(&session).map(|()| Answer::Done)),
         Question::EndLook { session, permit } => answered(keeper.end_look(&session, permit).map(|()| Answer::Done)),
         Question::Keys(query) => answered(keeper.keys(&query).map(|keys| Answer::Keys(Box::new(keys)))),
         Question::SeeCameras { session } => {
@@ -204,6 +210,27 @@ fn web_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::SeeHealth { session } => {
             answered(keeper.see_health(&session).map(|health| Answer::Health(Box::new(health))))
         }
+        Question::Review(ask) => answered(keeper.review(&ask).map(|told| Answer::Reviewed(Box::new(told)))),
+        Question::OwnTrace { session, span, before } => {
+            answered(keeper.own_trace(&session, span, before).map(|page| Answer::OwnTrace(Box::new(page))))
+        }
+        question => glass_question(keeper, question),
+    }
+}
+
+fn glass_question(keeper: &KeeperCore, question: Question) -> Answer {
+    match question {
+        Question::SeeBreakGlass { session } => {
+            answered(keeper.glass_view(&session).map(|view| Answer::BreakGlass(Box::new(view))))
+        }
+        Question::BreakGlassAsk { session, cameras, reason, password, code } => {
+            answered(keeper.glass_ask(&session, &cameras, &reason, &password, &code))
+        }
+        Question::BreakGlassConfirm { session, glass, person } => {
+            answered(keeper.glass_confirm(&session, glass, &person))
+        }
+        Question::BreakGlassEnd { session, glass } => answered(keeper.glass_end(&session, glass)),
+        Question::BreakGlassAcknowledge { session, glass } => answered(keeper.glass_read(&session, glass)),
         _ => forbidden("that: it is not web's"),
     }
 }
@@ -222,11 +249,15 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::CameraDevice { name } => answered(keeper.camera_device(&name)),
         Control::CameraConfirm { name, device } => answered(keeper.camera_confirm(actor, &name, &device)),
         Control::CameraSub { name, sub_url } => answered(keeper.camera_sub(actor, &name, sub_url)),
+        Control::CameraRights { name, rights } => answered(keeper.camera_rights(actor, &name, rights)),
         Control::CameraClass { name, class } => answered(keeper.camera_class(actor, &name, class)),
         Control::CameraTest { target } => answered(keeper.camera_test(target)),
         Control::AccountAdd { name, role } => answered(keeper.account_add(actor, &name, role)),
         Control::AccountList => answered(keeper.account_list()),
+        Control::Oidc(control) => answered(keeper.oidc_control(actor, &control)),
+        Control::AccountTeams { name, teams } => answered(keeper.account_teams(actor, &name, &teams)),
         Control::AccountDisable { name } => answered(keeper.account_disable(actor, &name)),
+        Control::AccountTrained { name, on } => answered(keeper.account_trained(actor, &name, on)),
         Control::ScanPart(part) => answered(keeper.scan_part(part)),
         Control::ScanRead { digest, offset } => answered(keeper.scan_read(actor, &digest, offset)),
         Control::ActsEnter(drafts) => answered(keeper.acts_enter(actor, drafts)),
@@ -241,6 +272,8 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::LawAsk { action, role } => Answer::LawSays(Box::new(keeper.law_says(action, role))),
         Control::LawPropose { person, text } => answered(keeper.law_propose(actor, &person, &text)),
         Control::LawApprove { person, digest } => answered(keeper.law_approve(actor, &person, digest)),
+        Control::BreakGlass => Answer::BreakGlass(Box::new(keeper.glasses())),
+        Control::BreakGlassAcknowledge { person, glass } => answered(keeper.glass_read_by(actor, &person, glass)),
         Control::ClockConfirm { account, password, at } => {
             answered(keeper.clock_confirm(actor, &account, &password, at))
         }

@@ -1,7 +1,7 @@
 //! What is said of cameras: one that is added, those in service, what each lacks of papers.
 
 use super::Credentials;
-use domain::{CameraClass, CameraId, Purpose, UtcMicros};
+use domain::{CameraClass, CameraId, CameraRights, Purpose, UtcMicros};
 pub use policy::required::RequiredAct;
 use policy::{golive::Missing, technical::Shortfall};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ pub struct NewCamera {
     pub purposes: Vec<Purpose>,
     pub fingerprint: Option<String>,
     pub sub_url: Option<String>,
+    pub rights: CameraRights,
     pub class: Option<CameraClass>,
 }
 
@@ -35,6 +36,7 @@ pub struct CameraView {
     pub missing: Vec<MissingAct>,
     /// When the order that lets it record ends.
     pub order_end: Option<UtcMicros>,
+    pub rights: CameraRights,
     /// What it mainly films, if somebody stated it.
     pub class: Option<CameraClass>,
     /// Where what is recorded falls short of the arrêté of 3 August 2007.

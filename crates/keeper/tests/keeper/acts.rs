@@ -34,12 +34,22 @@ pub fn order(number: &str, until: i64) -> Draft {
 }
 
 fn approval(person: &str) -> Draft {
+    approval_for(person, "agrément", "commune")
+}
+
+fn approval_for(person: &str, number: &str, territory: &str) -> Draft {
     Draft {
         kind: ActKind::Approval,
         about: About::Person(Sensitive::new(person.into())),
-        terms: ActTerms::Capacity { role: Role::Operator, territory: "commune".into() },
-        ..order("agrément", 100 * DAY)
+        terms: ActTerms::Capacity { role: Role::Operator, territory: territory.into() },
+        ..order(number, 100 * DAY)
     }
+}
+
+/// The same under a number of its own, for the communes that it names.
+pub fn approve_for(opened: &Opened, person: &str, number: &str, territory: &str) {
+    let entered = opened.core.acts_enter(CLI, vec![approval_for(person, number, territory)]).unwrap();
+    assert!(matches!(entered, Answer::ActsEntered(_)), "{entered:?}");
 }
 
 /// The prefect's approval of an operator's account, without which it sees nothing.

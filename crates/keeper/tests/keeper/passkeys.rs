@@ -64,7 +64,7 @@ impl Owner {
 
     /// What the browser answers to a challenge, at this address.
     fn answer(&mut self, origin: &str) -> ([u8; 16], Sensitive<String>) {
-        let (ceremony, options) = self.served.web.passkey_ask().unwrap().unwrap();
+        let (ceremony, options) = self.served.web.passkey_ask([1; 16]).unwrap().unwrap();
         let mut options: RequestChallengeResponse = serde_json::from_str(options.reveal()).unwrap();
         assert!(options.public_key.allow_credentials.is_empty(), "a challenge tells nobody's passkeys");
         options.public_key.allow_credentials =
@@ -105,6 +105,17 @@ fn a_passkey_answers_for_its_own_address_and_its_own_challenge_only() {
     let (ceremony, signed) = person.answer(ORIGIN);
     let session = person.served.web.passkey_sign_in(ceremony, signed).unwrap().unwrap().session;
     assert!(person.served.web.session(&session).is_ok());
+}
+
+#[test]
+fn who_floods_with_ceremonies_drowns_his_own_and_nobody_else_s() {
+    let mut person = Owner::new(true);
+    assert!(person.add());
+    let (ceremony, signed) = person.answer(ORIGIN);
+    for _ in 0..=domain::limit::CEREMONIES_MAX {
+        person.served.web.passkey_ask([2; 16]).unwrap().unwrap();
+    }
+    assert!(person.served.web.passkey_sign_in(ceremony, signed).unwrap().is_ok(), "hers began first, and still stands");
 }
 
 #[test]

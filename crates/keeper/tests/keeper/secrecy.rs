@@ -39,6 +39,7 @@ fn no_question_prints_a_secret_or_a_name() {
         purposes: vec![],
         sub_url: None,
         fingerprint: None,
+        rights: Default::default(),
         class: None,
     };
     let address = ProbeTarget::Address { url: "rtsp://192.0.2.1/".into(), credentials: Some(credentials()) };
@@ -80,7 +81,14 @@ fn no_answer_prints_a_secret_or_a_name() {
         sub_url: None,
         fingerprint: None,
     };
-    let line = keeper::wire::AccountLine { name: text(), role: Role::Operator, closed: true, ready: false };
+    let line = keeper::wire::AccountLine {
+        name: text(),
+        role: Role::Operator,
+        closed: true,
+        ready: false,
+        teams: vec![],
+        bound: true,
+    };
     for answer in [
         Answer::Minted(vec![minted]),
         Answer::Keys(Box::new(KeyAnswer { reels: vec![reel], needs: None })),

@@ -5,7 +5,10 @@ use domain::{Secret32, Sensitive, limit::MESSAGE_BYTES_MAX};
 use keeper::{
     KeeperClient,
     socket::{RoleSecrets, read_message, serve_control, serve_roles, write_message},
-    wire::{Answer, Control, Peer, Question},
+    wire::{
+        Answer, Control, Peer, Question,
+        oidc::{OidcControl, OidcQuestion},
+    },
 };
 use std::{
     io::{Read, Write},
@@ -64,6 +67,7 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         purpose: domain::Purpose::Terrorism,
         leaf: 0,
         expires: utc(0),
+        glass: None,
         code: [0; 32],
     };
     let query = KeyQuery { permit: permit.clone(), stream: stream(1), span: span(0, 1), parts: vec![] };
@@ -94,16 +98,56 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::PasskeyAdd { session: session(), ceremony: [1; 16], label: text(), credential: text() }, &["web"]),
         (Question::PasskeyList { session: session() }, &["web"]),
         (Question::PasskeyRemove { session: session(), id: [1; 32] }, &["web"]),
-        (Question::PasskeyAsk, &["web"]),
+        (Question::PasskeyAsk { place: [1; 16] }, &["web"]),
         (Question::PasskeySignIn { ceremony: [1; 16], credential: text() }, &["web"]),
+        (Question::Oidc(OidcQuestion::Begin { place: [1; 16] }), &["web"]),
+        (Question::Oidc(OidcQuestion::Code { state: text(), binding: text() }), &["web"]),
+        (Question::Oidc(OidcQuestion::SignIn { ticket: text(), id_token: text() }), &["web"]),
+        (Question::Oidc(OidcQuestion::SecondFactor { ticket: text(), code: text() }), &["web"]),
         (Question::EndLook { session: session(), permit: permit.id }, &["web"]),
+        (Question::ContinueLook { session: session(), view: View::Live, cameras: vec![camera(1)] }, &["web"]),
+        (Question::Reason { session: session() }, &["web"]),
+        (Question::EndReason { session: session() }, &["web"]),
         (Question::SeeCameras { session: session() }, &["web"]),
         (Question::SeeHours { session: session(), camera: camera(1), span: span(0, 1) }, &["web"]),
         (Question::SeeHealth { session: session() }, &["web"]),
+        (Question::Review(Box::new(review())), &["web"]),
+        (Question::OwnTrace { session: session(), span: span(0, 1), before: None }, &["web"]),
+        (Question::SeeBreakGlass { session: session() }, &["web"]),
+        (
+            Question::BreakGlassAsk {
+                session: session(),
+                cameras: vec![camera(1)],
+                reason: text(),
+                password: text(),
+                code: text(),
+            },
+            &["web"],
+        ),
+        (Question::BreakGlassConfirm { session: session(), glass: GLASS, person: proof() }, &["web"]),
+        (Question::BreakGlassEnd { session: session(), glass: GLASS }, &["web"]),
+        (Question::BreakGlassAcknowledge { session: session(), glass: GLASS }, &["web"]),
         (Question::Control(Control::Status), &["control"]),
+        (Question::Control(Control::BreakGlassAcknowledge { person: proof(), glass: GLASS }), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
+        (Question::Control(Control::Oidc(OidcControl::Unbind { name: text() })), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
     ]
+}
+
+fn review() -> keeper::review::words::ReviewAsk {
+    let text = || Sensitive::new("MARK text".to_owned());
+    let second = keeper::wire::PersonProof { account: text(), password: text(), code: text() };
+    let (span, pseudonym) = (span(0, 1), "0000-0000".into());
+    let what = keeper::review::words::ReviewOf::Name { span, pseudonym, password: text(), code: text(), second };
+    keeper::review::words::ReviewAsk { session: text(), what, reason: text() }
+}
+
+const GLASS: domain::GlassId = domain::GlassId([1; 16]);
+
+fn proof() -> keeper::wire::PersonProof {
+    let text = || Sensitive::new("MARK text".to_owned());
+    keeper::wire::PersonProof { account: text(), password: text(), code: text() }
 }
 
 fn browser() -> keeper::wire::Browser {
@@ -144,12 +188,23 @@ fn name(question: &Question) -> &'static str {
         Question::PasskeyAdd { .. } => "passkey add",
         Question::PasskeyList { .. } => "passkey list",
         Question::PasskeyRemove { .. } => "passkey remove",
-        Question::PasskeyAsk => "passkey ask",
+        Question::PasskeyAsk { .. } => "passkey ask",
         Question::PasskeySignIn { .. } => "passkey sign in",
+        Question::Oidc(_) => "provider",
         Question::EndLook { .. } => "end look",
+        Question::ContinueLook { .. } => "continue look",
+        Question::Reason { .. } => "reason",
+        Question::EndReason { .. } => "end reason",
         Question::SeeCameras { .. } => "see cameras",
         Question::SeeHours { .. } => "see hours",
         Question::SeeHealth { .. } => "see health",
+        Question::Review(_) => "review",
+        Question::OwnTrace { .. } => "own trace",
+        Question::SeeBreakGlass { .. } => "see break-glass",
+        Question::BreakGlassAsk { .. } => "break-glass ask",
+        Question::BreakGlassConfirm { .. } => "break-glass confirm",
+        Question::BreakGlassEnd { .. } => "break-glass end",
+        Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
         Question::Control(_) => "control",
     }
 }
@@ -171,7 +226,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 30, "every question is in the table");
+    assert_eq!(names.len(), 41, "every question is in the table");
 }
 
 #[test]

@@ -116,8 +116,11 @@ pub struct World {
     /// A keyring that outlives its keepers, for tests of a long time: files would be written ten thousand times.
     memory: Option<Arc<dyn Keyring>>,
     pub log_retention_months: u32,
+    /// Of the ledger's files.
+    pub sizes: JournalSizes,
     /// Of the ledger.
     pub reserve: Option<PathBuf>,
+    pub oidc: Option<keeper::OidcSettings>,
 }
 
 /// An open keeper and the keyring below it, to look at.
@@ -156,9 +159,13 @@ impl World {
     }
 
     pub fn with_keys_in_memory(seed: u64) -> World {
+        World::made_in_memory(seed, Arc::new(registry()))
+    }
+
+    /// The same with a registry of its own.
+    pub fn made_in_memory(seed: u64, registry: Arc<TempDir>) -> World {
         let random = Arc::new(Seeded(AtomicU64::new(seed << 50)));
-        let keyring = Arc::new(MemoryKeyring::new(random));
-        World::made(seed, Arc::new(registry()), Some(keyring))
+        World::made(seed, registry, Some(Arc::new(MemoryKeyring::new(random))))
     }
 
     /// A world of its own but for the registry: making one takes longer than all the rest.
@@ -176,8 +183,10 @@ impl World {
         };
         let disk = FaultyDisk::new(seed);
         let random = Arc::new(Seeded(AtomicU64::new(seed << 40)));
-        let world =
-            World { disk, clock: Arc::new(clock), random, registry, memory, log_retention_months: 12, reserve: None };
+        let (log_retention_months, sizes) = (12, SIZES);
+        let clock = Arc::new(clock);
+        let (reserve, oidc) = (None, None);
+        let world = World { disk, clock, random, registry, memory, log_retention_months, sizes, reserve, oidc };
         let disk = Arc::new(world.disk.clone());
         let paths = [folder(0), folder(1)];
         let create = || FileKeyring::create(disk, paths, SITE, PASSPHRASE, KdfCost::LEAST, world.random.clone());
@@ -211,6 +220,7 @@ impl World {
             publishers: publishers(),
             session_idle_seconds: 3_600,
             address: "http://localhost:8470".into(),
+            oidc: self.oidc.clone(),
             log_retention_months: self.log_retention_months,
             passphrase_from: "tests".into(),
             version: "0".into(),
@@ -246,7 +256,7 @@ impl World {
         JournalParts {
             disk: Arc::new(self.disk.clone()),
             place: JournalPlace::in_folder(Path::new("/log")).with_reserve(self.reserve.clone()),
-            sizes: SIZES,
+            sizes: self.sizes,
             site: SITE,
             log: LOG,
             seed: Secret32::new([9; 32]),
@@ -295,6 +305,7 @@ pub fn bare_registry() -> TempDir {
             delay_days,
             purposes: vec![Purpose::SafetyOfPersonsAndProperty],
             fingerprint: None,
+            rights: Default::default(),
             class: None,
         };
         registry.camera_put(&camera, created, created).unwrap();

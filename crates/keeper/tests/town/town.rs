@@ -91,6 +91,7 @@ impl Town {
                 delay_days: DELAYS[n as usize - 1] as u32,
                 purposes: vec![Purpose::SafetyOfPersonsAndProperty],
                 fingerprint: None,
+                rights: Default::default(),
                 class: None,
             };
             registry.camera_put(&camera, utc(-DAY), utc(-DAY)).unwrap();

@@ -1,13 +1,15 @@
 //! Keeping over two copies: each change is a new generation on every copy; a copy that fails is away until it rejoins.
 //!
 //! Generation n stands in slot n mod 2 of each copy, so writing n+1 never touches n. A change is one new generation. A
-//! destruction is two with the same contents: n+1 without the dead key, then n+2 over the slot that held n (K2).
+//! destruction is two with the same contents: n+1 without the dead key, then n+2 over the slot that held n (K2). Where there
+//! is a token, both are sealed under a new object of it, and the old one is destroyed after them.
 
 use super::{
     copy::{CopyFolder, Marked, WhenMissing},
     page_file,
     root::{PageEntry, Root},
-    sealing::{Kdf, NONCE_BYTES},
+    seal::{RootKey, RootSeal},
+    sealing::NONCE_BYTES,
     slot::Slot,
 };
 use crate::{
@@ -27,8 +29,7 @@ type Table = BTreeMap<Hour, PageEntry>;
 pub struct FileCustody {
     random: Arc<dyn Random>,
     site: SiteId,
-    kdf: Kdf,
-    root_key: Secret32,
+    seal: RootSeal,
     /// The newest root that at least one copy confirmed.
     root: Root,
     /// The highest generation ever written, confirmed or not: a number is never used for two contents.
@@ -44,7 +45,7 @@ impl FileCustody {
     pub fn new(
         random: Arc<dyn Random>,
         site: SiteId,
-        (kdf, root_key): (Kdf, Secret32),
+        seal: RootSeal,
         root: Root,
         copies: [CopyFolder; 2],
     ) -> FileCustody {
@@ -54,25 +55,43 @@ impl FileCustody {
         });
         let tried = root.generation;
         let (summaries, residual) = (BTreeMap::new(), BTreeSet::new());
-        FileCustody { random, site, kdf, root_key, root, tried, summaries, copies, states, residual }
+        FileCustody { random, site, seal, root, tried, summaries, copies, states, residual }
     }
 
-    /// Fills both slots of every folder, then marks them; the first that fails ends it, before anything is marked.
+    /// Fills both slots of every folder, then marks them; the first that fails ends it, before anything is marked, and nothing
+    /// stays in the token.
     pub fn initialise(&mut self) -> Result<()> {
+        if let Err(error) = self.fill() {
+            self.seal.abandon()?;
+            return Err(error);
+        }
+        for copy in &self.copies {
+            if let Err(reason) = copy.write_marker(self.site) {
+                if self.copies.iter().all(|copy| copy.marked(self.site) == Ok(Marked::Missing)) {
+                    self.seal.abandon()?;
+                }
+                return Err(KeyringError::CopyFailed { path: copy.path().to_owned(), reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self) -> Result<()> {
         self.states = [CopyState::Present, CopyState::Present];
+        let mut fresh = self.seal.make(self.next_generation(), &*self.random);
+        if let (None, Some(fault)) = (&fresh, self.seal.fault()) {
+            return Err(KeyringError::Token(fault.clone()));
+        }
         for _slot in 0..2 {
-            self.commit(self.root.contents.clone(), Table::new(), WhenMissing::Create)?;
+            self.commit(fresh.take(), self.root.contents.clone(), Table::new(), WhenMissing::Create)?;
             for (copy, state) in self.copies.iter().zip(&self.states) {
                 if let CopyState::Away(reason) = state {
                     return Err(KeyringError::CopyFailed { path: copy.path().to_owned(), reason: reason.clone() });
                 }
             }
         }
-        for copy in &self.copies {
-            let marked = copy.write_marker(self.site);
-            marked.map_err(|reason| KeyringError::CopyFailed { path: copy.path().to_owned(), reason })?;
-        }
-        Ok(())
+        self.seal.settle(true);
+        self.seal.fault().map_or(Ok(()), |fault| Err(KeyringError::Token(fault.clone())))
     }
 
     /// Reads what every page says about deadlines.
@@ -84,8 +103,8 @@ impl FileCustody {
         }
     }
 
-    /// Takes copies in: 1 folders · 2 pages they lack · 3 and 4 the root twice, so that nothing older is left in any slot ·
-    /// 5 marker · 6 remove files of dead pages.
+    /// Takes copies in, and a token that was away: 1 folders · 2 pages they lack · 3 a new object in the token · 4 and 5 the root
+    /// twice, so that nothing older is left in any slot · 6 old objects die · 7 marker · 8 remove files of dead pages.
     fn join(&mut self, joining: &[usize]) -> Result<()> {
         let mut contents = self.root.contents.clone();
         for copy in joining {
@@ -96,15 +115,28 @@ impl FileCustody {
             };
             contents.written_off.remove(copy);
         }
-        self.commit(contents.clone(), self.root.table.clone(), WhenMissing::Create)?; // 3
-        self.commit(contents, self.root.table.clone(), WhenMissing::Create)?; // 4
+        // a device that is only a mount point now must not be taken for a new copy
+        let when_missing = if joining.is_empty() { WhenMissing::Fail } else { WhenMissing::Create };
+        let fresh = self.seal.make(self.next_generation(), &*self.random); // 3
+        let is_fresh = fresh.is_some();
+        self.commit(fresh, contents.clone(), self.root.table.clone(), when_missing)?; // 4
+        self.commit(None, contents, self.root.table.clone(), when_missing)?; // 5
+        self.settle(is_fresh); // 6
         let site = self.site;
         self.on_present(|copy| match copy.marked(site)? {
             Marked::Ours => Ok(()),
-            _ => copy.write_marker(site), // 5
+            _ => copy.write_marker(site), // 7
         })?;
-        self.sweep(); // 6
+        self.sweep(); // 8
         Ok(())
+    }
+
+    /// Objects die only once a record under a new one was written.
+    fn settle(&mut self, is_fresh: bool) {
+        if is_fresh {
+            let no_copy_is_away = !self.states.iter().any(|state| matches!(state, CopyState::Away(_)));
+            self.seal.settle(no_copy_is_away);
+        }
     }
 
     /// Why a folder cannot be taken in, if it cannot.
@@ -120,12 +152,13 @@ impl FileCustody {
         if slots.iter().any(|slot| slot.site != self.site) {
             return Err(Away::OtherSite);
         }
-        if slots.iter().any(|slot| slot.kdf != self.kdf) {
+        if slots.iter().any(|slot| slot.kdf != self.seal.kdf) {
             return Err(Away::OtherKeyring);
         }
-        let generations = slots.iter().filter_map(|slot| slot.open(&self.root_key)).map(|root| root.generation);
-        if generations.max().is_some_and(|generation| generation > self.tried) {
-            return Err(Away::Newer);
+        for slot in slots.iter().filter(|slot| slot.generation > self.tried) {
+            if self.seal.open(slot).map_err(|fault| Away::Token(Box::new(fault)))?.is_some() {
+                return Err(Away::Newer);
+            }
         }
         match marked {
             // a slot of this keyring is as good as a marker: an interrupted `create` leaves that
@@ -179,15 +212,26 @@ impl FileCustody {
         Ok(table)
     }
 
-    /// One new generation on every copy that is present, read back; fails only if no copy confirms.
-    fn commit(&mut self, contents: Contents, table: Table, when_missing: WhenMissing) -> Result<()> {
+    /// One new generation on every copy that is present, read back; fails only if no copy confirms. Under `fresh`, if it is
+    /// given, which is the present key from then on.
+    fn commit(
+        &mut self,
+        fresh: Option<RootKey>,
+        contents: Contents,
+        table: Table,
+        when_missing: WhenMissing,
+    ) -> Result<()> {
         let generation = self.next_generation();
         let root = Root { generation, contents, table };
         let mut nonce = [0; NONCE_BYTES];
         self.random.fill(&mut nonce);
-        let bytes = Slot::seal(self.site, &self.kdf, &self.root_key, nonce, &root)?;
+        let key = fresh.as_ref().unwrap_or(self.seal.current());
+        let bytes = Slot::seal(self.site, &self.seal.kdf, key, nonce, &root)?;
         self.tried = generation;
         self.on_present(|copy| copy.write_slot(generation, &bytes, when_missing))?;
+        if let Some(fresh) = fresh {
+            self.seal.became(fresh);
+        }
         self.root = root;
         Ok(())
     }
@@ -288,10 +332,12 @@ impl Custody for FileCustody {
         if next % 2 == self.root.generation % 2 { next + 1 } else { next }
     }
 
-    /// 1 new page file on every copy, read back · 2 root n+1 on every copy, read back · 3 remove files of replaced pages.
+    /// 1 new page file on every copy, read back · 2 root n+1 on every copy, read back · 3 remove files of replaced pages. The
+    /// token is not needed, only looked at: recording goes on without it.
     fn keep(&mut self, contents: Contents, pages: PageChange) -> Result<()> {
+        self.seal.look();
         let table = self.staged(&pages)?; // 1
-        self.commit(contents, table, WhenMissing::Fail)?; // 2
+        self.commit(None, contents, table, WhenMissing::Fail)?; // 2
         let replaces = !matches!(pages, PageChange::None);
         self.summarise(pages);
         if replaces {
@@ -300,14 +346,18 @@ impl Custody for FileCustody {
         Ok(())
     }
 
-    /// 1 new page file, if some keys stay · 2 root n+1 on every copy, read back · 3 root n+2 over the slots that held n, read
-    /// back · 4 remove the dead page's files.
+    /// 1 new page file, if some keys stay · 2 a new object in the token, where there is one · 3 root n+1 on every copy, read
+    /// back · 4 root n+2 over the slots that held n, read back · 5 the old object dies: no older copy of any file opens · 6 remove
+    /// the dead page's files. Without its token 3 and 4 are written under the old object; 2 to 5 follow when it returns.
     fn erase(&mut self, contents: Contents, pages: PageChange) -> Result<()> {
         let table = self.staged(&pages)?; // 1
-        self.commit(contents.clone(), table.clone(), WhenMissing::Fail)?; // 2
+        let fresh = self.seal.make(self.next_generation(), &*self.random); // 2
+        let is_fresh = fresh.is_some();
+        self.commit(fresh, contents.clone(), table.clone(), WhenMissing::Fail)?; // 3
         self.summarise(pages);
-        self.commit(contents, table, WhenMissing::Fail)?; // 3
-        self.sweep(); // 4
+        self.commit(None, contents, table, WhenMissing::Fail)?; // 4
+        self.settle(is_fresh); // 5
+        self.sweep(); // 6
         Ok(())
     }
 
@@ -316,7 +366,13 @@ impl Custody for FileCustody {
         let copies = copies
             .map(|(copy, state)| CopyStatus { path: Some(copy.path().to_owned()), state: state.clone() })
             .collect();
-        Custodian { kind: CustodianKind::File, copies, residual: self.residual.iter().cloned().collect() }
+        let (token, residual) = (self.seal.status(), self.residual.iter().cloned().collect());
+        let kind = match &token {
+            None => CustodianKind::File,
+            Some(token) if token.is_hardware => CustodianKind::Pkcs11Device,
+            Some(_) => CustodianKind::Pkcs11Software,
+        };
+        Custodian { kind, copies, token, residual }
     }
 
     fn rejoin(&mut self) -> Result<()> {
@@ -331,7 +387,8 @@ impl Custody for FileCustody {
                 Err(away) => self.states[copy] = CopyState::Away(away),
             }
         }
-        if !joining.is_empty() {
+        let is_any_present = self.states.contains(&CopyState::Present);
+        if !joining.is_empty() || (is_any_present && self.seal.answers_again()) {
             return self.join(&joining);
         }
         self.sweep();
@@ -346,7 +403,7 @@ impl Custody for FileCustody {
         }
         let mut contents = self.root.contents.clone();
         contents.written_off.insert(copy);
-        self.commit(contents, self.root.table.clone(), WhenMissing::Fail)?;
+        self.commit(None, contents, self.root.table.clone(), WhenMissing::Fail)?;
         self.states[copy] = CopyState::WrittenOff;
         Ok(())
     }

@@ -3,10 +3,11 @@
 use super::{
     page_file,
     root::{PageEntry, Root},
+    seal::RootKey,
     sealing::{self, Kdf, KdfCost},
     slot::Slot,
 };
-use crate::{CameraKey, Condemned, LedgerHead, Month, Page, Which, contents::Contents};
+use crate::{CameraKey, Condemned, LedgerHead, Month, Page, Which, contents::Contents, pkcs11::ObjectId};
 use domain::{CameraId, Hour, HourLength, Secret32, SiteId, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
@@ -50,7 +51,10 @@ pub fn slot(bytes: &[u8]) {
 }
 
 pub fn slot_seeds() -> Vec<Vec<u8>> {
-    vec![Slot::seal(SITE, &KDF, &KEY, [3; sealing::NONCE_BYTES], &right_root()).expect("a small record fits")]
+    let objects = [None, ObjectId::from_bytes(&[6; 24])];
+    let keys = objects.map(|object| RootKey { object, key: KEY });
+    let seal = |key| Slot::seal(SITE, &KDF, &key, [3; sealing::NONCE_BYTES], &right_root());
+    keys.map(|key| seal(key).expect("a small record fits")).into()
 }
 
 /// A page's plaintext, sealed under the header that belongs to it.

@@ -1,4 +1,4 @@
-//! The file custodian: two copies of pages and root record, sealed under a passphrase (K2, K3).
+//! The file custodian: two copies of pages and root record, sealed under a passphrase, and a token where there is one (K2, K3).
 
 mod codec;
 mod copy;
@@ -8,19 +8,26 @@ pub mod fuzzing;
 mod open;
 mod page_file;
 mod root;
+mod seal;
 mod sealing;
 mod slot;
 
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod on_softhsm;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_crash;
+#[cfg(test)]
+mod token_tests;
 #[cfg(test)]
 mod vectors;
 
 pub use sealing::KdfCost;
 
-use crate::{Result, ring::Ring};
+use crate::{Result, pkcs11::Token, ring::Ring};
 use custody::FileCustody;
 use disk::Disk;
 use domain::{Random, SiteId};
@@ -39,7 +46,19 @@ impl FileKeyring {
         cost: KdfCost,
         random: Arc<dyn Random>,
     ) -> Result<FileKeyring> {
-        let custody = open::create(disk, copies, site, passphrase, cost, random.clone())?;
+        FileKeyring::create_with(disk, copies, site, (passphrase, cost), random, None)
+    }
+
+    /// The same, with a token behind the root record if one is given.
+    pub fn create_with(
+        disk: Arc<dyn Disk>,
+        copies: [PathBuf; 2],
+        site: SiteId,
+        (passphrase, cost): (&str, KdfCost),
+        random: Arc<dyn Random>,
+        token: Option<Box<dyn Token>>,
+    ) -> Result<FileKeyring> {
+        let custody = open::create(disk, copies, site, (passphrase, cost), random.clone(), token)?;
         Ok(Ring::over(custody, random))
     }
 
@@ -52,7 +71,19 @@ impl FileKeyring {
         passphrase: &str,
         random: Arc<dyn Random>,
     ) -> Result<FileKeyring> {
-        let custody = open::open(disk, copies, site, passphrase, random.clone())?;
+        FileKeyring::open_with(disk, copies, site, passphrase, random, None)
+    }
+
+    /// The same, with a token behind the root record if one is given. A keyring that had none is taken under it.
+    pub fn open_with(
+        disk: Arc<dyn Disk>,
+        copies: [PathBuf; 2],
+        site: SiteId,
+        passphrase: &str,
+        random: Arc<dyn Random>,
+        token: Option<Box<dyn Token>>,
+    ) -> Result<FileKeyring> {
+        let custody = open::open(disk, copies, site, passphrase, random.clone(), token)?;
         Ok(Ring::over(custody, random))
     }
 }

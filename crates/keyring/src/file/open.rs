@@ -5,27 +5,28 @@ use super::{
     copy::{CopyFolder, Marked},
     custody::FileCustody,
     root::Root,
+    seal::RootSeal,
     sealing::{Kdf, SALT_BYTES},
     slot::Slot,
 };
-use crate::{Away, KeyringError, Result, contents::Contents, ring::Custody};
+use crate::{Away, KeyringError, Result, contents::Contents, pkcs11::Token, ring::Custody};
 use disk::Disk;
-use domain::{Random, Secret32, SiteId};
+use domain::{Random, SiteId};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// `create` writes generations 1 and 2; `open` goes on from 3. So a root up to 2 in an unmarked folder is an unfinished
 /// `create` and holds no key that anything was sealed with.
 const GENERATION_OF_CREATE: u64 = 2;
 
-/// 1 refuse a folder that has a keyring · 2 folders · 3 both slots of both copies · 4 markers. A keyring exists from the
+/// 1 refuse a folder that has a keyring · 2 folders · 3 an object in the token, both slots of both copies · 4 markers. A keyring exists from the
 /// first marker on; a crash before leaves what may be made again.
 pub fn create(
     disk: Arc<dyn Disk>,
     paths: [PathBuf; 2],
     site: SiteId,
-    passphrase: &str,
-    cost: KdfCost,
+    (passphrase, cost): (&str, KdfCost),
     random: Arc<dyn Random>,
+    token: Option<Box<dyn Token>>,
 ) -> Result<FileCustody> {
     let copies = folders(&disk, paths)?;
     for copy in &copies {
@@ -37,29 +38,33 @@ pub fn create(
     let mut salt = [0; SALT_BYTES];
     random.fill(&mut salt);
     let kdf = Kdf { cost, salt };
-    let root_key = kdf.derive(passphrase)?;
+    let seal = RootSeal::new(kdf, site, kdf.derive(passphrase)?, token);
     let root = Root { generation: 0, contents: Contents::draw(&*random), table: BTreeMap::new() };
-    let mut custody = FileCustody::new(random, site, (kdf, root_key), root, copies);
+    let mut custody = FileCustody::new(random, site, seal, root, copies);
     custody.initialise()?; // 3, 4
     Ok(custody)
 }
 
-/// 1 read every slot of both copies · 2 the highest generation that the passphrase opens wins · 3 it is rolled forward on
-/// every copy that can be used, twice, so that no slot holds anything older.
+/// 1 read every slot of both copies · 2 the highest generation that passphrase and token open wins · 3 it is rolled forward on
+/// every copy that can be used, twice, so that no slot holds anything older; under a new object of the token, where there is
+/// one, and all others die: whatever a crash left there.
 pub fn open(
     disk: Arc<dyn Disk>,
     paths: [PathBuf; 2],
     site: SiteId,
     passphrase: &str,
     random: Arc<dyn Random>,
+    token: Option<Box<dyn Token>>,
 ) -> Result<FileCustody> {
     let copies = folders(&disk, paths)?;
     let slots = slots_of(&copies, site)?; // 1
-    let (kdf, root_key, root) = newest(slots, passphrase)?.ok_or_else(|| {
-        let [first, second] = copies.each_ref().map(|copy| copy.path().to_owned());
-        KeyringError::RootDamaged { first, second }
-    })?; // 2
-    let mut custody = FileCustody::new(random, site, (kdf, root_key), root, copies);
+    let [first, second] = copies.each_ref().map(|copy| copy.path().to_owned());
+    let (seal, root) = match newest(site, slots, passphrase, token)? {
+        Newest::Found(found) => *found,
+        Newest::NoSlot => return Err(KeyringError::RootDamaged { first, second }),
+        Newest::OlderThanToken => return Err(KeyringError::OlderThanToken { first, second }),
+    }; // 2
+    let mut custody = FileCustody::new(random, site, seal, root, copies);
     custody.load_summaries();
     custody.rejoin()?; // 3
     Ok(custody)
@@ -114,24 +119,38 @@ fn slots_of(copies: &[CopyFolder; 2], site: SiteId) -> Result<Vec<Slot>> {
     }
 }
 
-/// The newest root that the passphrase opens; `None` where no slot is valid at all.
-fn newest(mut slots: Vec<Slot>, passphrase: &str) -> Result<Option<(Kdf, Secret32, Root)>> {
+/// What the slots give.
+enum Newest {
+    Found(Box<(RootSeal, Root)>),
+    /// No slot is valid at all.
+    NoSlot,
+    /// Every slot's object is dead in the token.
+    OlderThanToken,
+}
+
+/// The newest root that passphrase and token open. Slots of one keyring have one salt; of another one in one of the folders, the
+/// higher generation goes first, as ever.
+fn newest(site: SiteId, mut slots: Vec<Slot>, passphrase: &str, token: Option<Box<dyn Token>>) -> Result<Newest> {
     slots.sort_by_key(|slot| std::cmp::Reverse(slot.generation));
-    let mut keys: Vec<(Kdf, Secret32)> = Vec::new();
+    let Some(first) = slots.first() else { return Ok(Newest::NoSlot) };
+    if token.is_none() && slots.iter().any(|slot| slot.object.is_some()) {
+        return Err(KeyringError::TokenNotConfigured);
+    }
+    let mut seal = RootSeal::new(first.kdf, site, first.kdf.derive(passphrase)?, token);
+    let mut is_any_alive = false;
     for slot in &slots {
-        let key = match keys.iter().find(|(kdf, _)| *kdf == slot.kdf) {
-            Some((_, key)) => key.clone(),
-            None => {
-                let key = slot.kdf.derive(passphrase)?;
-                keys.push((slot.kdf, key.clone()));
-                key
-            }
-        };
-        if let Some(root) = slot.open(&key) {
-            return Ok(Some((slot.kdf, key, root)));
+        if slot.kdf != seal.kdf {
+            seal = seal.of(slot.kdf, slot.kdf.derive(passphrase)?);
+        }
+        let is_believed = slot.object.is_some() || seal.believes_bare(slot.generation)?;
+        let Some(key) = seal.key_of(slot.object)?.filter(|_| is_believed) else { continue };
+        is_any_alive = true;
+        if let Some(root) = slot.open(&key.key) {
+            seal.became(key);
+            return Ok(Newest::Found(Box::new((seal, root))));
         }
     }
-    if slots.is_empty() { Ok(None) } else { Err(KeyringError::WrongPassphrase) }
+    if is_any_alive { Err(KeyringError::WrongPassphrase) } else { Ok(Newest::OlderThanToken) }
 }
 
 fn cannot_use(copy: &CopyFolder, reason: Away) -> KeyringError {

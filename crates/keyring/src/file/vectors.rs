@@ -3,6 +3,7 @@
 use super::{
     page_file,
     root::{PageEntry, Root},
+    seal::{self, RootKey},
     sealing::{Kdf, KdfCost},
     slot::Slot,
 };
@@ -10,7 +11,9 @@ use crate::{
     CameraKey, Condemned, LedgerHead, Month, Page, Which,
     conformance::{SITE, camera, cameras, deadline, hour},
     contents::Contents,
+    pkcs11::ObjectId,
 };
+use aws_lc_rs::hmac;
 use domain::Secret32;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +23,8 @@ const KDF: Kdf = Kdf { cost: KdfCost { memory_kib: 64, passes: 2, lanes: 1 }, sa
 const ROOT_NONCE: [u8; 12] = [0x0c; 12];
 const PAGE_KEY: Secret32 = Secret32::new([0x91; 32]);
 const PAGE_GENERATION: u64 = 3;
+/// The object of the vector with a token; a real one never shows its key.
+const TOKEN_KEY: [u8; 32] = [0x77; 32];
 
 fn page() -> Page {
     let key = |n: u8, days| (camera(n), CameraKey { key: Secret32::new([0xc0 + n; 32]), deadline: deadline(days) });
@@ -52,8 +57,26 @@ fn root() -> Root {
     Root { generation: 7, contents, table: BTreeMap::from([(hour(0), entry())]) }
 }
 
+fn object() -> ObjectId {
+    ObjectId::from_bytes(&[&6_u64.to_le_bytes()[..], &[0x0b; 16]].concat()).unwrap()
+}
+
+fn answer() -> Secret32 {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &TOKEN_KEY), &seal::question(SITE, object()));
+    Secret32::new(tag.as_ref().try_into().unwrap())
+}
+
+fn token_root_key() -> RootKey {
+    RootKey { object: Some(object()), key: seal::combine(&KDF.derive(PASSPHRASE).unwrap(), &answer()) }
+}
+
+fn token_slot_bytes() -> Vec<u8> {
+    Slot::seal(SITE, &KDF, &token_root_key(), ROOT_NONCE, &root()).unwrap()
+}
+
 fn slot_bytes() -> Vec<u8> {
-    Slot::seal(SITE, &KDF, &KDF.derive(PASSPHRASE).unwrap(), ROOT_NONCE, &root()).unwrap()
+    Slot::seal(SITE, &KDF, &RootKey { object: None, key: KDF.derive(PASSPHRASE).unwrap() }, ROOT_NONCE, &root())
+        .unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -113,6 +136,20 @@ fn root_vector() -> Value {
     })
 }
 
+/// The same record under passphrase and token.
+fn token_root_vector() -> Value {
+    let (bytes, mut vector) = (token_slot_bytes(), root_vector());
+    vector["token"] = json!({
+        "object_id": hex(&object().to_bytes()),
+        "object_key": hex(&TOKEN_KEY),
+        "answer": hex(answer().expose()),
+    });
+    vector["root_key"] = json!(hex(token_root_key().key.expose()));
+    vector["file_blake3"] = json!(blake3::hash(&bytes).to_hex().as_str());
+    vector["file"] = json!(hex(&bytes));
+    vector
+}
+
 fn path(name: &str) -> String {
     format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"))
 }
@@ -122,7 +159,7 @@ fn the_published_vectors_are_what_the_code_writes() {
     if std::env::var_os("UPDATE_VECTORS").is_some() {
         write_the_vectors();
     }
-    for (name, expected) in [("page", page_vector()), ("root", root_vector())] {
+    for (name, expected) in [("page", page_vector()), ("root", root_vector()), ("root-token", token_root_vector())] {
         let published: Value = serde_json::from_slice(&std::fs::read(path(name)).unwrap()).unwrap();
         assert!(published == expected, "{name}: the format changed; a new version number is needed");
     }
@@ -133,6 +170,8 @@ fn what_the_code_writes_it_reads() {
     let slot = Slot::parse(&slot_bytes()).unwrap();
     assert_eq!((slot.site, slot.kdf, slot.generation), (SITE, KDF, 7));
     assert_eq!(slot.open(&KDF.derive(PASSPHRASE).unwrap()), Some(root()));
+    let under_token = Slot::parse(&token_slot_bytes()).unwrap();
+    assert_eq!((under_token.object, under_token.open(&token_root_key().key)), (Some(object()), Some(root())));
     assert_eq!(page_file::open(SITE, hour(0), &entry(), &page_bytes()), Some(page()));
 }
 
@@ -173,7 +212,7 @@ fn a_cut_or_lengthened_file_is_none_of_ours_and_zeros_may_follow_a_slot() {
 
 /// Only with a new version of the format: `UPDATE_VECTORS=1`.
 fn write_the_vectors() {
-    for (name, value) in [("page", page_vector()), ("root", root_vector())] {
+    for (name, value) in [("page", page_vector()), ("root", root_vector()), ("root-token", token_root_vector())] {
         std::fs::write(path(name), serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
     }
 }

@@ -274,6 +274,7 @@ fn the_end_of_a_look_that_never_began_is_found() {
         span: None,
         purpose: domain::Purpose::Terrorism,
         reason: Sensitive::new("a reason".into()),
+        stated: None,
         rules: vec![],
     };
     check_faults(vec![opened(), look, Event::LookEnded { permit: PERMIT }], &[]);

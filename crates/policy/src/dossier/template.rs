@@ -40,11 +40,11 @@ pub fn template(kind: ActKind) -> String {
         ),
         _ if is_order(kind) => ORDER.to_owned(),
         ActKind::Approval => {
-            "# La qualité : operator (CSI R253-3 II 2° c) · the capacity\nrole = \"operator\"\n# Le territoire · the territory\nterritory = \"\"\n".to_owned()
+            "# La qualité : operator (CSI R253-3 II 2° c) · the capacity\nrole = \"operator\"\n# Le territoire : le code INSEE de chaque commune, ainsi 33063 · the territory: the INSEE code of each commune\nterritory = \"\"\n".to_owned()
         }
         ActKind::Habilitation => "# La qualité (CSI R253-3) · the capacity:
 # elected, municipal-police, state-agent, other-authority, premises-agent, private-operator
-role = \"municipal-police\"\n# Le territoire · the territory\nterritory = \"\"\n"
+role = \"municipal-police\"\n# Le territoire : le code INSEE de chaque commune, ainsi 33063 · the territory: the INSEE code of each commune\nterritory = \"\"\n"
             .to_owned(),
         ActKind::MaskStatement => "# La vue : position préréglée et zoom ; `fixe` pour une caméra fixe · the view: preset and zoom range
 preset = \"fixe\"

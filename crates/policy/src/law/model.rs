@@ -1,6 +1,8 @@
 //! A request in the words of the schema: one question for each camera that is asked for.
 
+use super::LawError;
 use crate::calendar;
+use crate::reason::ReasonForm;
 use crate::request::{CameraFacts, Controller, Request};
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request as Question, RestrictedExpression, Schema,
@@ -21,6 +23,18 @@ pub(super) fn questions(request: &Request, schema: &Schema) -> Vec<(CameraId, As
     cameras.iter().map(|camera| (camera.id, question(request, camera, schema))).collect()
 }
 
+/// Whether requests can be put in the words of this schema: a pack of another one is refused whole, not question by question.
+pub(super) fn check(schema: &Schema) -> Result<(), LawError> {
+    let nothing = CameraFacts::unobjectionable();
+    let request = Request::nothing(&nothing);
+    question(&request, &nothing, schema).map(drop).map_err(|error| LawError::Malformed {
+        file: "schema.cedarschema".into(),
+        what: format!(
+            "this program speaks of persons and cameras in other words ({error}): use pack and program of one release"
+        ),
+    })
+}
+
 fn question(request: &Request, camera: &CameraFacts, schema: &Schema) -> Asked {
     let person = uid("Vigie::Person", &request.person.account.to_string())?;
     let resource = uid("Vigie::Camera", &camera.id.to_string())?;
@@ -33,9 +47,13 @@ fn question(request: &Request, camera: &CameraFacts, schema: &Schema) -> Asked {
 
 fn person_entity(request: &Request, uid: EntityUid) -> Result<Entity, Box<dyn Error>> {
     let person = &request.person;
-    let attributes =
-        [("role", text(person.role.name())), ("habilitated", RestrictedExpression::new_bool(person.habilitated))];
-    Ok(Entity::new(uid, pairs(attributes), HashSet::new())?)
+    let territories = person.territories.iter().map(|territory| text(territory));
+    let attributes = [
+        ("role", text(person.role.name())),
+        ("habilitated", RestrictedExpression::new_bool(person.habilitated)),
+        ("territories", RestrictedExpression::new_set(territories)),
+    ];
+    Ok(Entity::new(uid, pairs(attributes), parents("Vigie::Team", &person.teams)?)?)
 }
 
 fn camera_entity(camera: &CameraFacts, uid: EntityUid) -> Result<Entity, Box<dyn Error>> {
@@ -49,13 +67,20 @@ fn camera_entity(camera: &CameraFacts, uid: EntityUid) -> Result<Entity, Box<dyn
         ("publicRoad", RestrictedExpression::new_bool(camera.public_road)),
         ("purposes", RestrictedExpression::new_set(purposes)),
         ("missing", RestrictedExpression::new_set(missing)),
+        ("territory", text(&camera.territory)),
     ];
-    Ok(Entity::new(uid, pairs(attributes), HashSet::new())?)
+    Ok(Entity::new(uid, pairs(attributes), parents("Vigie::Group", &camera.groups)?)?)
+}
+
+/// What `in` looks through: the groups of a camera, the teams of a person.
+fn parents(kind: &str, names: &[String]) -> Result<HashSet<EntityUid>, Box<dyn Error>> {
+    names.iter().map(|name| uid(kind, name)).collect()
 }
 
 fn context(request: &Request) -> Vec<(String, RestrictedExpression)> {
     let (hour, weekday) = calendar::hour_and_weekday(request.now);
-    let length = request.reason.reveal().trim().chars().count();
+    let form = ReasonForm::of(request.reason.reveal());
+    let number = |count: usize| RestrictedExpression::new_long(i64::try_from(count).unwrap_or(i64::MAX));
     let controller = match request.controller {
         Controller::Commune => "commune",
         Controller::State => "state",
@@ -66,8 +91,10 @@ fn context(request: &Request) -> Vec<(String, RestrictedExpression)> {
         ("hour", RestrictedExpression::new_long(hour)),
         ("weekday", RestrictedExpression::new_long(weekday)),
         ("controller", text(controller)),
-        ("cameras", RestrictedExpression::new_long(i64::try_from(request.cameras.len()).unwrap_or(i64::MAX))),
-        ("reasonLength", RestrictedExpression::new_long(i64::try_from(length).unwrap_or(i64::MAX))),
+        ("cameras", number(request.cameras.len())),
+        ("reasonLength", number(form.length)),
+        ("reasonSigns", number(form.signs)),
+        ("reasonIsCode", RestrictedExpression::new_bool(form.is_code)),
         ("seconds", RestrictedExpression::new_long(request.permit_seconds)),
         ("papers", RestrictedExpression::new_set(papers)),
         ("secondPerson", RestrictedExpression::new_bool(request.second_person)),

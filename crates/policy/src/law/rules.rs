@@ -6,6 +6,7 @@ use super::{
 };
 use crate::calendar;
 use crate::explain::Confidence;
+use crate::glass::BREAK_GLASS;
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use domain::UtcMicros;
 use std::collections::BTreeSet;
@@ -37,6 +38,25 @@ pub struct TownRule {
 pub(crate) enum About {
     Request,
     Camera,
+}
+
+impl TownRule {
+    /// The entities of this type that the rule names, such as `Vigie::Group`.
+    fn named<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = String> + 'a {
+        let entities = self.policy.entity_literals().into_iter();
+        let of_kind = entities.filter(move |entity| entity.type_name().to_string() == kind);
+        of_kind.map(|entity| entity.id().unescaped().to_owned())
+    }
+
+    /// Groups of cameras that the rule names.
+    pub fn groups(&self) -> BTreeSet<String> {
+        self.named("Vigie::Group").collect()
+    }
+
+    /// Teams of persons that the rule names.
+    pub fn teams(&self) -> BTreeSet<String> {
+        self.named("Vigie::Team").collect()
+    }
 }
 
 pub(super) fn schema(files: &PackFiles) -> Result<Schema, LawError> {
@@ -81,6 +101,9 @@ pub(super) fn of_town(text: &str, schema: &Schema) -> Result<Vec<TownRule>, LawE
         if policy.annotations().any(|(key, _)| !["id", "note"].contains(&key)) {
             return Err(refused("it bears an annotation other than @id and @note"));
         }
+        if id == BREAK_GLASS {
+            return Err(refused("its @id is that of the emergency permit of two persons: give it another one"));
+        }
         if !ids.insert(id.clone()) {
             return Err(refused("another rule bears this @id"));
         }
@@ -116,6 +139,9 @@ fn law_rule(file: &str, policy: Policy) -> Result<LawRule, LawError> {
     let of = |key: &str| policy.annotation(key).filter(|text| !text.is_empty());
     if id.is_empty() {
         return Err(wrong("it has no @id"));
+    }
+    if id == BREAK_GLASS {
+        return Err(wrong("its @id is that of the emergency permit of two persons"));
     }
     if policy.effect() != Effect::Forbid {
         return Err(wrong("it permits; the law pack forbids, the town permits"));

@@ -16,7 +16,13 @@ pub fn law() -> Arc<Law> {
 pub fn lawful(action: Action) -> Request {
     Request {
         action,
-        person: PersonFacts { account: AccountId([7; 16]), role: Role::Operator, habilitated: true },
+        person: PersonFacts {
+            account: AccountId([7; 16]),
+            role: Role::Operator,
+            habilitated: true,
+            teams: vec![],
+            territories: vec!["own".to_owned()],
+        },
         controller: Controller::Commune,
         purpose: Some(Purpose::SafetyOfPersonsAndProperty),
         reason: Sensitive::new(REASON.to_owned()),
@@ -39,6 +45,8 @@ pub fn known(number: u8) -> CameraFacts {
         public_road: true,
         purposes: vec![Purpose::SafetyOfPersonsAndProperty, Purpose::PublicBuildings],
         missing: vec![],
+        groups: vec![],
+        territory: "own".to_owned(),
     }
 }
 

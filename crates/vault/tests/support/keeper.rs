@@ -84,6 +84,7 @@ impl FakeKeeper {
             purpose: Purpose::Terrorism,
             leaf: 0,
             expires: UtcMicros(i64::MAX),
+            glass: None,
             code: [3; 32],
         }
     }

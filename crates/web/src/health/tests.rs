@@ -29,6 +29,7 @@ fn keeper_health(recorder: &str, seen_s_ago: i64) -> KeeperHealth {
         keyring: KeyringHealth {
             kind: "file".into(),
             copies: vec!["present".into()],
+            token: None,
             sentence_fr: "s".into(),
             sentence_en: "s".into(),
         },
@@ -59,6 +60,7 @@ fn views() -> CameraViews {
         has_sub: false,
         missing: vec![],
         order_end: None,
+        rights: Default::default(),
         class: None,
         shortfalls: vec![],
     }];
@@ -124,4 +126,21 @@ fn a_camera_without_its_papers_is_refused_with_the_article_and_what_to_do() {
         "recording",
         "an alarm stops nothing"
     );
+}
+
+#[test]
+fn what_witnesses_say_of_the_log_stands_beside_the_checkpoint_and_their_word_counts() {
+    let mut health = compose(keeper_health(WORD, 1), &views(), "0".into());
+    health.hear(None);
+    assert!(serde_json::to_value(&health.ledger).unwrap()["witnesses"].is_null(), "nobody is asked");
+    health.hear(Some(OutsideWord {
+        witnessed_size: 8,
+        witnessed_seconds: NOW.seconds(),
+        witnesses: 2,
+        findings: vec![finding(FindingState::Alarm)],
+    }));
+    let told = serde_json::to_value(&health.ledger).unwrap();
+    let expected = serde_json::json!({ "asked": 2, "attested_size": 8, "attested_at": NOW.to_string() });
+    assert_eq!(told["witnesses"], expected);
+    assert_eq!(health.checks.last().unwrap().state, CheckState::Alarm);
 }

@@ -7,17 +7,22 @@ use axum::{
     http::{Request, Response},
 };
 use domain::{
-    CameraId, Clock, Codec, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32, Sensitive, Span,
-    StreamId, StreamKind, UtcMicros,
+    CameraId, Clock, Codec, GlassId, Hour, HourLength, MediaTicks, PermitId, Purpose, Random, ReelId, Secret32,
+    Sensitive, Span, StreamId, StreamKind, UtcMicros,
     limit::MESSAGE_BYTES_MAX,
     world::{BootId, BootMicros},
 };
 use http_body_util::BodyExt;
 use keeper::{
+    review::words::{
+        AccountReview, AccountsPage, ActOfPerson, Asks, Cameras, Done, EndedMonth, NameShown, QuestionsPage, ReviewOf,
+        Reviewed, RuleWords, Totals, TraceLine, TracePage, WasRefused, WorthAsking,
+    },
     socket::{KeeperClient, read_message, write_message},
     wire::{
-        Answer, CameraView, CameraViews, DestructionHealth, FateState, Finding, FindingState, HourFate, KeeperHealth,
-        KeyringHealth, LedgerHealth, Peer, Question, SessionView, SetUpBegun, SiteView,
+        Answer, CameraView, CameraViews, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone,
+        GlassLine, GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth,
+        Peer, Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -47,6 +52,7 @@ pub const NOW: UtcMicros = UtcMicros(1_784_000_000_000_000);
 pub const CAMERA: CameraId = CameraId([0xca; 16]);
 /// It has a sub-stream; `CAMERA` has none.
 pub const CAMERA_WITH_SUB: CameraId = CameraId([0xcb; 16]);
+pub const GLASS: GlassId = GlassId([0x61; 16]);
 pub const PERMIT: PermitId = PermitId([0x9e; 16]);
 
 /// Reels that keeper and recorder know; set by the program that tests replay.
@@ -123,6 +129,8 @@ impl Town {
             version: "0.0.0".into(),
             address: "http://localhost:8080".into(),
             tls: None,
+            oidc: None,
+            outside: None,
         }
     }
 
@@ -249,13 +257,22 @@ fn answer(question: Question) -> Answer {
         | Question::PasskeyAdd { session, .. }
         | Question::PasskeyList { session }
         | Question::PasskeyRemove { session, .. }
+        | Question::OwnTrace { session, .. }
+        | Question::SeeBreakGlass { session }
+        | Question::BreakGlassAsk { session, .. }
+        | Question::BreakGlassConfirm { session, .. }
+        | Question::BreakGlassEnd { session, .. }
+        | Question::BreakGlassAcknowledge { session, .. }
         | Question::Pass { session, .. }
+        | Question::ContinueLook { session, .. }
+        | Question::Reason { session }
+        | Question::EndReason { session }
             if !is_ours(&session) =>
         {
             Answer::Failed(KeeperError::NoSession)
         }
         Question::Alive { permits } => Answer::Alive(permits.iter().map(|_| !REVOKED.load(Ordering::SeqCst)).collect()),
-        Question::PasskeyAsk | Question::PasskeyBegin { .. } => {
+        Question::PasskeyAsk { .. } | Question::PasskeyBegin { .. } => {
             Answer::Ceremony { id: [7; 16], options: Sensitive::new(r#"{"publicKey":{"challenge":"AAAA"}}"#.into()) }
         }
         Question::PasskeySignIn { ceremony, credential } => {
@@ -268,6 +285,9 @@ fn answer(question: Question) -> Answer {
                 Answer::Denied { wait_seconds: 0 }
             }
         }
+        Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
+        Question::Review(ask) => Answer::Reviewed(Box::new(reviewed(&ask.what))),
+        Question::OwnTrace { .. } => Answer::OwnTrace(Box::new(TracePage { entry: None, totals: None, ..trace() })),
         Question::Session { .. } => Answer::Session(view()),
         Question::SignOut { .. } => Answer::Done,
         Question::EndLook { permit, .. } if permit == PERMIT => Answer::Done,
@@ -276,6 +296,21 @@ fn answer(question: Question) -> Answer {
             Some(purpose) => Verdict::Allowed(permit(ask.view, ask.cameras, purpose)),
             None => Verdict::Refused(refused()),
         })),
+        // the script's reason holds for the first camera, has another purpose than the second, is over for anything past
+        Question::ContinueLook { view, cameras, .. } => Answer::Continued(Box::new(match view {
+            View::Replay(_) => Continued::Over(ReasonOver::TimeOver),
+            View::Live if cameras.is_empty() => Continued::Over(ReasonOver::NotStated),
+            View::Live if cameras.contains(&CAMERA_WITH_SUB) => Continued::Over(ReasonOver::OtherPurpose),
+            View::Live => {
+                let verdict = Verdict::Allowed(permit(view, cameras, Purpose::SafetyOfPersonsAndProperty));
+                Continued::Decided { verdict, under: held() }
+            }
+        })),
+        Question::Reason { .. } => {
+            let recent = vec![(held().purpose, held().reason)];
+            Answer::Reason(ReasonView { held: Some(held()), recent })
+        }
+        Question::EndReason { .. } => Answer::Done,
         Question::SeeCameras { .. } => Answer::CameraViews(CameraViews {
             cameras: [CAMERA, CAMERA_WITH_SUB]
                 .map(|id| CameraView {
@@ -288,12 +323,24 @@ fn answer(question: Question) -> Answer {
                     has_sub: id == CAMERA_WITH_SUB,
                     missing: vec![],
                     order_end: None,
+                    rights: Default::default(),
                     class: None,
                     shortfalls: vec![],
                 })
                 .into(),
             required: vec![],
         }),
+        Question::SeeBreakGlass { .. } => Answer::BreakGlass(Box::new(glass_view())),
+        Question::BreakGlassAsk { password, .. } if password.reveal() != PASSWORD => Answer::Denied { wait_seconds: 0 },
+        Question::BreakGlassAsk { .. } => Answer::GlassDone(GlassDone::Asked { glass: GLASS }),
+        Question::BreakGlassConfirm { person, .. } => Answer::GlassDone(match person.account.reveal().as_str() {
+            "operateur" => GlassDone::SamePerson,
+            "admin" => GlassDone::NotThisPerson,
+            _ => GlassDone::Open { glass: GLASS, until: NOW.plus_seconds(900) },
+        }),
+        Question::BreakGlassEnd { glass, .. } if glass == GLASS => Answer::GlassDone(GlassDone::Ended),
+        Question::BreakGlassEnd { .. } => Answer::GlassDone(GlassDone::Unknown),
+        Question::BreakGlassAcknowledge { .. } => Answer::GlassDone(GlassDone::NotTheOfficer),
         Question::SeeHours { span, .. } => Answer::Hours(vec![fate(span)]),
         Question::Keys(query) => keys(&query),
         Question::SeeHealth { .. } => Answer::Health(Box::new(health())),
@@ -311,7 +358,113 @@ fn keys(query: &KeyQuery) -> Answer {
 
 fn permit(view: View, cameras: Vec<CameraId>, purpose: Purpose) -> Permit {
     let expires = NOW.plus_seconds(3_600);
-    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, code: [0; 32] }
+    Permit { id: PERMIT, account: [3; 16], cameras, view, purpose, leaf: 41, expires, glass: None, code: [0; 32] }
+}
+
+fn glass_view() -> GlassView {
+    let line = GlassLine {
+        id: GLASS,
+        state: GlassState::Asked,
+        who: Some(Sensitive::new("operateur".into())),
+        second: None,
+        reason: Some(Sensitive::new(REASON.into())),
+        cameras: vec![CAMERA],
+        at: NOW,
+        until: None,
+        looks: 0,
+        may: vec![GlassMay::Confirm, GlassMay::End],
+    };
+    GlassView { now: NOW, seconds: 900, text_fr: "texte".into(), text_en: "text".into(), lines: vec![line] }
+}
+
+/// The keeper's script of reviews: a look and a refusal, one account, no information of the staff, one name.
+fn reviewed(what: &ReviewOf) -> Reviewed {
+    match what {
+        ReviewOf::Trace { .. } => Reviewed::Trace(trace()),
+        ReviewOf::Accounts => {
+            Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()], required: vec![] })
+        }
+        ReviewOf::Questions { span } if span.micros() == 1_000_000 => Reviewed::Refused(refused()),
+        ReviewOf::Questions { .. } => Reviewed::Questions(QuestionsPage {
+            entry: 52,
+            informed_from: NOW,
+            questions: vec![WorthAsking {
+                about: Asks::Place { camera: "Gare".into() },
+                who: "K7QD-2MNX".into(),
+                looks: vec![(40, NOW)],
+                more: false,
+            }],
+            more: false,
+        }),
+        ReviewOf::Name { code, .. } if code.reveal() == "2" => Reviewed::Denied { wait_seconds: 0 },
+        ReviewOf::Name { code, .. } if code.reveal() == "3" => Reviewed::Denied { wait_seconds: 30 },
+        ReviewOf::Name { pseudonym, .. } => Reviewed::Name(NameShown {
+            entry: 53,
+            pseudonym: pseudonym.clone(),
+            name: Sensitive::new("operateur".into()),
+            role: domain::Role::Operator,
+        }),
+    }
+}
+
+fn trace() -> TracePage {
+    let reason = || Sensitive::new(REASON.to_owned());
+    let cameras = Cameras { names: vec!["Gare".into()], more: 2 };
+    let purpose = Purpose::SafetyOfPersonsAndProperty;
+    let who = || Some("K7QD-2MNX".to_owned());
+    let looked = Done::Looked { live: true, cameras: cameras.clone(), span: None, purpose, reason: reason() };
+    let rules = vec!["purpose-named".to_owned()];
+    let refused = WasRefused {
+        action: "replay".into(),
+        cameras,
+        span: Span::new(NOW, NOW.plus_seconds(1)).ok(),
+        purpose: None,
+        reason: None,
+        rules,
+    };
+    let words = RuleWords { text_fr: "Aucune finalité.".into(), text_en: "No purpose.".into() };
+    let ended = EndedMonth {
+        month: "2025-06".into(),
+        first: 0,
+        last: 31,
+        ended: Some((33, NOW)),
+        log_size: 50,
+        root_hex: "00".repeat(32),
+    };
+    TracePage {
+        entry: Some(50),
+        lines: vec![
+            TraceLine { entry: 49, at: NOW, who: who(), done: Done::Refused(refused) },
+            TraceLine { entry: 48, at: NOW, who: who(), done: looked },
+        ],
+        before: Some(48),
+        totals: Some(Totals { looks: 3, refusals: 1, ..Totals::default() }),
+        rules: [("purpose-named".to_owned(), words)].into(),
+        ended: vec![ended],
+    }
+}
+
+fn account() -> AccountReview {
+    AccountReview {
+        name: Sensitive::new("operateur".into()),
+        role: domain::Role::Operator,
+        closed: false,
+        acts: vec![ActOfPerson {
+            kind: domain::ActKind::Approval,
+            number: "2026-12".into(),
+            from: NOW,
+            end: Some(NOW.plus_seconds(86_400)),
+            holds: true,
+        }],
+        missing: vec![keeper::wire::MissingAct { rule: "act-approval".into(), blocks: true, ended: None }],
+        trained: Some(NOW),
+        training_is_old: false,
+    }
+}
+
+fn held() -> HeldReason {
+    let (purpose, reason) = (Purpose::SafetyOfPersonsAndProperty, Sensitive::new(REASON.into()));
+    HeldReason { purpose, reason, stated: 40, until: NOW.plus_seconds(1_800) }
 }
 
 fn refused() -> Refused {
@@ -365,6 +518,7 @@ fn health() -> KeeperHealth {
         keyring: KeyringHealth {
             kind: "file".into(),
             copies: vec!["present".into()],
+            token: None,
             sentence_fr: text(),
             sentence_en: text(),
         },

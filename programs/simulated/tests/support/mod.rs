@@ -5,6 +5,7 @@ pub mod fragments;
 pub mod gstreamer;
 pub mod load;
 pub mod movie;
+pub mod provider;
 pub mod rogue;
 pub mod store;
 pub mod witness;
@@ -187,4 +188,14 @@ pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
         assert!(started.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
         thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// The Python of the programs that share no code with ours; `scripts/setup.sh` makes it.
+pub fn python() -> PathBuf {
+    if let Some(path) = std::env::var_os("VIGIE_PYTHON") {
+        return path.into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    cache.expect("HOME is set").join("vigie/venv/bin/python3")
 }

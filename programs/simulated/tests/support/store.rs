@@ -113,13 +113,18 @@ pub fn records_of_slots(store: &Path) -> Vec<Placed> {
     found
 }
 
+/// The site's id, from its folder.
+pub fn site_id(site: &Path) -> SiteId {
+    let identity: serde_json::Value = serde_json::from_slice(&fs::read(site.join("data/site.json")).unwrap()).unwrap();
+    identity["site"].as_str().unwrap().parse().unwrap()
+}
+
 /// Rows and bytes of a store whose program stands still.
 ///
 /// Every live row's bytes are there and its digest chain holds to a signed end; every reel in the slots that could still be
 /// opened and has a signed sync record is a row.
 pub fn assert_rows_and_bytes_agree(site: &Path, now: UtcMicros) -> usize {
-    let identity: serde_json::Value = serde_json::from_slice(&fs::read(site.join("data/site.json")).unwrap()).unwrap();
-    let id: SiteId = identity["site"].as_str().unwrap().parse().unwrap();
+    let id = site_id(site);
     let footage = Footage::open_for_reading(&site.join("data/footage.db"), id).unwrap();
     let store = LocalStore::open(Arc::new(RealDisk), &site.join("store"), id).unwrap();
     let rows = footage.live_reels().unwrap();

@@ -22,13 +22,17 @@ use std::{
 pub enum Command {
     /// Inscrire un acte décrit par un fichier TOML · enter one act, described in TOML
     Add {
+        /// Le fichier (`vigie act template` donne le modèle) · the file (`vigie act template` gives the model)
         file: PathBuf,
         /// Numérisation de l'acte, 16 Mio au plus ; scellée · scan of the paper, sealed
         #[arg(long)]
         scan: Option<PathBuf>,
     },
     /// Inscrire tout un dossier : tous les actes ou aucun · enter a whole dossier: all its acts or none
-    Import { dossier: PathBuf },
+    Import {
+        /// Le fichier du dossier, chaque acte à son tour · the dossier's file, one paper after the other
+        dossier: PathBuf,
+    },
     /// Actes en vigueur, ou à une date · acts in force, or at a date
     List {
         /// L'état à cette date, par exemple 2026-03-12T14:00 · the state at that time
@@ -54,7 +58,7 @@ pub enum Command {
     },
     /// Un modèle commenté à remplir · a commented model to fill in
     Template {
-        /// authorisation, provisional-order, habilitation, approval, cnil-commitment, dpia, sign…
+        /// Un des genres nommés plus bas · one of the kinds named below
         kind: ActKind,
     },
     /// Relire la numérisation d'un acte ; la lecture est inscrite au registre · read an act's scan; the reading is entered

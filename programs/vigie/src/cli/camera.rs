@@ -1,8 +1,8 @@
-//! `vigie camera add|list|test|confirm|sub|class|remove`.
+//! `vigie camera add|list|test|confirm|sub|rights|class|remove`.
 
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::{CameraClass, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
+use domain::{CameraClass, CameraRights, Commune, Films, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
 use recorder::source::CameraUrl;
 use std::{
@@ -20,6 +20,7 @@ pub enum Command {
     Test(Test),
     /// Montrer l'appareil qui répond, puis le confirmer : après un remplacement · show the device that answers, then confirm it
     Confirm {
+        /// Le nom de la caméra · the camera's name
         name: String,
         /// Le code de l'appareil montré : il est confirmé sans autre question, s'il répond encore · the code of the device that
         /// was shown: it is confirmed without another question, if it still answers
@@ -28,9 +29,24 @@ pub enum Command {
     },
     /// Enregistrer aussi le flux secondaire, ou ne plus l'enregistrer · record the sub-stream too, or no longer
     Sub {
+        /// Le nom de la caméra · the camera's name
         name: String,
         /// rtsp://… du même appareil ; sans adresse, le flux est retiré · of the same device; without it the stream is removed
         url: Option<String>,
+    },
+    /// Ce qu'elle filme, sa commune, ses groupes : ce qui n'est pas donné reste · what it films, its commune, its groups: what is
+    /// not given stays
+    Rights {
+        /// Le nom de la caméra · the camera's name
+        name: String,
+        #[command(flatten)]
+        rights: Rights,
+        /// Dans aucun groupe · in no group
+        #[arg(long, conflicts_with = "groups")]
+        no_group: bool,
+        /// Sur le territoire du responsable, sans code · on the controller's own territory, without a code
+        #[arg(long, conflicts_with = "commune")]
+        no_commune: bool,
     },
     /// Dire ce que la caméra filme surtout : définition et cadence exigées en dépendent (arrêté du 3 août 2007) · state what the
     /// camera mainly films: the size and rate demanded depend on it
@@ -40,7 +56,10 @@ pub enum Command {
         class: CameraClass,
     },
     /// Retirer une caméra ; ses images restent jusqu'à leur échéance · remove a camera; its footage stays until its deadline
-    Remove { name: String },
+    Remove {
+        /// Le nom de la caméra · the camera's name
+        name: String,
+    },
 }
 
 #[derive(Args)]
@@ -58,7 +77,7 @@ pub struct Add {
     /// Finalités de l'arrêté, 1 à 11 (CSI L251-2) · purposes of the order, 1 to 11
     #[arg(long = "purpose", required = true, value_parser = purpose)]
     purposes: Vec<Purpose>,
-    /// rtsp://… du flux secondaire (H.264, pour les navigateurs qui ne lisent pas H.265) · of the sub-stream
+    /// rtsp://… du flux secondaire, en H.264, pour les navigateurs sans H.265 · of the sub-stream, in H.264, for browsers without H.265
     #[arg(long)]
     sub: Option<String>,
     /// Ce qu'elle filme surtout : narrow-view (plan étroit), fast-flow (plan étroit sur flux rapides), traffic, other ; suivi de
@@ -66,10 +85,27 @@ pub struct Add {
     #[arg(long, value_parser = class)]
     class: Option<CameraClass>,
     #[command(flatten)]
+    rights: Rights,
+    #[command(flatten)]
     sign_in: SignIn,
     /// Sans regarder la caméra d'abord : elle n'est pas épinglée · without looking first: the device is not pinned
     #[arg(long)]
     untested: bool,
+}
+
+/// By what rules tell a camera apart from others.
+#[derive(Args)]
+#[group(id = "camera-rights")] // the command of that name has a group, too
+pub struct Rights {
+    /// voie_publique | lieu_ouvert_public (CSI L251-2) ; les listes d'accès diffèrent · the lists of access differ
+    #[arg(long)]
+    films: Option<Films>,
+    /// Code INSEE de sa commune, ainsi 33063 · INSEE code of its commune
+    #[arg(long)]
+    commune: Option<Commune>,
+    /// Groupe que nomment les règles de la commune, ainsi ecoles · group that the town's own rules name
+    #[arg(long = "group")]
+    groups: Vec<String>,
 }
 
 #[derive(Args)]
@@ -97,6 +133,9 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Test(test) => run_test(context, test),
         Command::Confirm { name, device } => confirm(context, name, device),
         Command::Sub { name, url } => set_sub(context, name, url),
+        Command::Rights { name, rights, no_group, no_commune } => {
+            set_rights(context, name, rights, no_group, no_commune)
+        }
         Command::Class { name, class } => set_class(context, name, class),
         Command::Remove { name } => remove(context, name),
     }
@@ -131,6 +170,7 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
         purposes: add.purposes,
         fingerprint,
         sub_url: add.sub,
+        rights: add.rights.over(CameraRights::default()),
         class: add.class,
     };
     match context.ask(Control::CameraAdd(camera))? {
@@ -154,6 +194,7 @@ fn list(context: &Context<'_>) -> Outcome {
             camera.place,
             context.pick("jours", "days")
         );
+        print_rights(context, &camera.rights);
         for short in &camera.shortfalls {
             let text = context.pick(short.text_fr(), short.text_en());
             let remedy = context.pick(short.remedy_fr(), short.remedy_en());
@@ -286,6 +327,55 @@ fn set_sub(context: &Context<'_>, name: String, url: Option<String>) -> Outcome 
         }
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_rights(context: &Context<'_>, rights: &CameraRights) {
+    let mut words = Vec::new();
+    if rights.films == Films::OpenPlace {
+        words.push(context.pick("lieu ouvert au public", "place open to the public").to_owned());
+    }
+    words.extend(rights.commune.as_ref().map(|commune| format!("{} {commune}", context.pick("commune", "commune"))));
+    if !rights.groups.is_empty() {
+        words.push(format!("{} {}", context.pick("groupes", "groups"), rights.groups.join(", ")));
+    }
+    if !words.is_empty() {
+        println!("    {}", words.join(" · "));
+    }
+}
+
+/// What is not given stays as it is; groups that are given are all of them.
+fn set_rights(context: &Context<'_>, name: String, rights: Rights, no_group: bool, no_commune: bool) -> Outcome {
+    must_be_in_service(context, &name)?;
+    let Answer::CameraViews(cameras) = context.ask(Control::CameraList)? else { return Err(unexpected()) };
+    let known =
+        cameras.cameras.into_iter().find(|camera| camera.name == name).map(|camera| camera.rights).unwrap_or_default();
+    let mut rights = rights.over(known);
+    if no_group {
+        rights.groups.clear();
+    }
+    if no_commune {
+        rights.commune = None;
+    }
+    context.ask(Control::CameraRights { name, rights: rights.clone() })?;
+    println!(
+        "{}",
+        context.pick(
+            "Inscrit au registre ; les consultations de cette caméra en cours ont pris fin.",
+            "Entered in the ledger; looks at this camera that were under way have ended."
+        )
+    );
+    print_rights(context, &rights);
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Rights {
+    fn over(self, known: CameraRights) -> CameraRights {
+        CameraRights {
+            films: self.films.unwrap_or(known.films),
+            commune: self.commune.or(known.commune),
+            groups: if self.groups.is_empty() { known.groups } else { self.groups },
+        }
+    }
 }
 
 fn set_class(context: &Context<'_>, name: String, class: CameraClass) -> Outcome {

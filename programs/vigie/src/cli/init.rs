@@ -44,14 +44,11 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     let passphrase = site::passphrase(config)?;
     let identity = SiteLog { site: SiteId::draw(&*random), log: LogId::draw(&*random) };
     let copies = config.keyring.copies.clone();
-    let keyring: Arc<dyn Keyring> = Arc::new(FileKeyring::create(
-        site::disk(),
-        copies,
-        identity.site,
-        &passphrase.text,
-        KdfCost::REAL,
-        random.clone(),
-    )?); // 2
+    let token = crate::token::token(config, identity.site)?;
+    let secret = (passphrase.text.as_str(), KdfCost::REAL);
+    let created = FileKeyring::create_with(site::disk(), copies, identity.site, secret, random.clone(), token);
+    let created = created.map_err(SiteError::from)?;
+    let keyring: Arc<dyn Keyring> = Arc::new(created); // 2
     let now = context.build.clock.utc();
     let site = Site { id: identity.site, name: config.site.name.clone(), created: now };
     drop(Registry::create(&config.registry(), &site)?); // 3
@@ -116,6 +113,13 @@ fn tell(context: &Context<'_>, arguments: &Arguments, made: bool, answer: Answer
         println!("{}", context.pick(
             format!("Phrase secrète du trousseau écrite dans {path} (mode 0400). Recopiez-la sur papier, en lieu sûr : sans elle, rien ne s'ouvre."),
             format!("Passphrase of the keyring written to {path} (mode 0400). Copy it to paper, in a safe place: without it nothing opens."),
+        ));
+    }
+    if config.pkcs11.is_on() {
+        let token = &config.pkcs11.token;
+        println!("{}", context.pick(
+            format!("La racine des clés est dans le jeton PKCS#11 « {token} » : perdu ou vidé, plus rien de ce qui est enregistré ne s'ouvre. Un second jeton en miroir est l'affaire du fabricant ; ne le sauvegardez pas."),
+            format!("The root of the keys is in the PKCS#11 token `{token}`: lost or emptied, nothing that is recorded opens any more. A second, mirrored token is the maker's matter; do not back it up."),
         ));
     }
     let (administrator, link) = (&arguments.administrator, super::account::setup_link(config, &token));

@@ -220,7 +220,7 @@ fn required_act(context: &Context<'_>, row: &RequiredAct) -> ExitCode {
 const FR: policy::Language = policy::Language::French;
 const EN: policy::Language = policy::Language::English;
 
-/// Offline: nothing is asked of the keeper.
+/// Offline, but for the names of groups and teams, which a keeper that runs is asked for.
 fn check(context: &Context<'_>, what: &What) -> Outcome {
     let law = match proposal(what)? {
         LawProposal::BuiltIn => Law::load(&PackFiles::built_in(), TOWN)?,
@@ -235,6 +235,7 @@ fn check(context: &Context<'_>, what: &What) -> Outcome {
         law.town_rules().len(),
         context.pick("permissions", "permissions")
     );
+    super::law_names::warnings(context, &law)?.iter().for_each(|warning| println!("! {warning}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -253,7 +254,7 @@ fn read(path: &Path) -> Result<String, LawCommandError> {
     fs::read_to_string(path).map_err(|source| LawCommandError::File { path: path.display().to_string(), source })
 }
 
-fn proof(account: String) -> Result<PersonProof, LawCommandError> {
+pub(super) fn proof(account: String) -> Result<PersonProof, LawCommandError> {
     let stdin = std::io::stdin();
     let mut lines = stdin.lock();
     let mut line = || {

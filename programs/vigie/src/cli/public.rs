@@ -9,6 +9,7 @@ use public::{PublicState, WitnessState};
 use seal::sign::SigningKey;
 use std::process::ExitCode;
 use vault::KeeperError;
+use web::OutsideWord;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -16,7 +17,7 @@ pub enum Command {
     Key,
 }
 
-pub fn run(context: &Context<'_>, command: &Command) -> Outcome {
+pub(super) fn run(context: &Context<'_>, command: &Command) -> Outcome {
     match command {
         Command::Key => println!("{}", verifier_key(context)?),
     }
@@ -42,12 +43,24 @@ fn verifier_key(context: &Context<'_>) -> Result<String, Box<dyn std::error::Err
 
 /// What the public role wrote down; nothing where it is not configured.
 pub fn findings(config: &Config, now_seconds: i64) -> Vec<Finding> {
+    outside(config, now_seconds).map(|word| word.findings).unwrap_or_default()
+}
+
+/// The same for the health page.
+pub fn outside(config: &Config, now_seconds: i64) -> Option<OutsideWord> {
     if !config.public.is_on() {
-        return Vec::new();
+        return None;
     }
-    let read = PublicState::read(&*site::disk(), &config.public_folder().join("state.json"));
-    match read.ok().flatten() {
-        Some(state) => of_state(&state, config.public.witnesses.is_some(), now_seconds),
+    let read = PublicState::read(&*site::disk(), &config.public_folder().join("state.json")).ok().flatten();
+    let findings = told(config, read.as_ref(), now_seconds);
+    let state = read.unwrap_or_default();
+    let (witnessed_size, witnessed_seconds) = (state.quorum_size, state.quorum_at_seconds);
+    Some(OutsideWord { witnessed_size, witnessed_seconds, witnesses: state.witnesses.len(), findings })
+}
+
+fn told(config: &Config, read: Option<&PublicState>, now_seconds: i64) -> Vec<Finding> {
+    match read {
+        Some(state) => of_state(state, config.public.witnesses.is_some(), now_seconds),
         None => vec![finding(
             "public-role",
             FindingState::Warning,
@@ -92,13 +105,13 @@ fn of_state(state: &PublicState, with_witnesses: bool, now_seconds: i64) -> Vec<
 
 fn of_witness(witness: &WitnessState, now_seconds: i64) -> Finding {
     let WitnessState { name, size, heard_seconds, trouble, .. } = witness;
-    let minutes = (now_seconds - heard_seconds).max(0) / 60;
+    let (ago_fr, ago_en) = match (now_seconds - heard_seconds).max(0) / 60 {
+        0 => ("il y a moins d'une minute".to_owned(), "less than a minute ago".to_owned()),
+        minutes => (format!("il y a {minutes} min"), format!("{minutes} min ago")),
+    };
     let (last_fr, last_en) = match size {
         0 => ("il n'a encore rien attesté".to_owned(), "it has attested nothing yet".to_owned()),
-        _ => (
-            format!("il a attesté {size} entrées il y a {minutes} min"),
-            format!("it attested {size} entries {minutes} min ago"),
-        ),
+        _ => (format!("il a attesté {size} entrées {ago_fr}"), format!("it attested {size} entries {ago_en}")),
     };
     let (state, fr, en) = match trouble {
         None => (FindingState::Ok, last_fr, last_en),

@@ -114,6 +114,9 @@ fn print_lines(context: &Context<'_>, status: &Status, word: &RecorderWord) {
             format!("passphrase: {}", status.passphrase_from)
         )
     );
+    if let Some(token) = &health.keyring.token {
+        println!("  {} `{}` : {}", context.pick("jeton PKCS#11", "PKCS#11 token"), token.label, token.state);
+    }
     println!("  {}", context.pick(&health.keyring.sentence_fr, &health.keyring.sentence_en));
     println!("{} : {}", context.pick("Caméras en service", "Cameras in service"), status.cameras.len());
 }

@@ -2,12 +2,15 @@
 
 use domain::limit::{
     LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
+    TOKEN_LABEL_BYTES_MAX,
 };
 
 /// What a setting's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Text,
+    /// The label of a PKCS#11 token, or nothing.
+    OptionalLabel,
     Folder,
     /// Or nothing.
     OptionalFolder,
@@ -20,6 +23,10 @@ pub enum Form {
     Address,
     /// Scheme, name and port as a browser shows them, or empty.
     Origin,
+    /// Any text, or nothing.
+    OptionalText,
+    /// The name of a provider, over TLS, or nothing.
+    OptionalHttps,
     /// Any address and port, or nothing.
     AddressOrNone,
     /// Address and port of this machine, or nothing: an empty text.
@@ -53,7 +60,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 30] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -89,6 +96,33 @@ pub const SETTINGS: [Setting; 20] = [
         unit_en: "",
         text_fr: "La phrase secrète, mode 0400, hors des deux copies ; un secret systemd `vigie-passphrase` passe avant.",
         text_en: "The passphrase, mode 0400, outside both copies; a systemd credential `vigie-passphrase` goes before.",
+    },
+    Setting {
+        name: "pkcs11.module",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "La bibliothèque PKCS#11 du fabricant d'un jeton (HSM) qui garde la racine des clés ; vide : pas de jeton.",
+        text_en: "The PKCS#11 library of the maker of a token (HSM) that holds the root of the keys; empty: no token.",
+    },
+    Setting {
+        name: "pkcs11.token",
+        form: Form::OptionalLabel,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le nom (label) que le jeton a reçu à son initialisation.",
+        text_en: "The label that the token was given when it was initialised.",
+    },
+    Setting {
+        name: "pkcs11.pin_file",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le PIN d'utilisateur du jeton, mode 0400, hors des deux copies ; un secret systemd `vigie-pkcs11-pin` passe avant.",
+        text_en: "The token's user PIN, mode 0400, outside both copies; a systemd credential `vigie-pkcs11-pin` goes before.",
     },
     Setting {
         name: "store.folder",
@@ -208,6 +242,69 @@ pub const SETTINGS: [Setting; 20] = [
         text_en: "A session that nobody touches locks after this: its pictures stop, password and code are asked for again.",
     },
     Setting {
+        name: "oidc.issuer",
+        form: Form::OptionalHttps,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "L'adresse du fournisseur d'identité (OpenID Connect), exactement comme ses jetons la nomment ; vide : aucun, chacun se connecte par son compte Vigie.",
+        text_en: "The identity provider's address (OpenID Connect), exactly as its tokens name it; empty: none, everybody signs in by the account of Vigie.",
+    },
+    Setting {
+        name: "oidc.client_id",
+        form: Form::OptionalText,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le nom de Vigie chez ce fournisseur.",
+        text_en: "Vigie's name at that provider.",
+    },
+    Setting {
+        name: "oidc.secret_file",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le secret de Vigie chez ce fournisseur, mode 0400 ; vide : aucun, PKCE seul.",
+        text_en: "Vigie's secret at that provider, mode 0400; empty: none, PKCE alone.",
+    },
+    Setting {
+        name: "oidc.scopes",
+        form: Form::Text,
+        default: Some("\"openid\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Ce qui est demandé au fournisseur ; Vigie n'a besoin que de `openid`.",
+        text_en: "What the provider is asked for; Vigie needs `openid` only.",
+    },
+    Setting {
+        name: "oidc.acr",
+        form: Form::OptionalText,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les valeurs d'`acr` que la commune tient pour deux facteurs, séparées par des espaces ; sans elles le code du compte Vigie est demandé aussi.",
+        text_en: "The values of `acr` that the town takes for two factors, with spaces between; without them the code of Vigie's account is asked for too.",
+    },
+    Setting {
+        name: "oidc.amr",
+        form: Form::OptionalText,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "De même pour `amr`, ainsi `mfa`.",
+        text_en: "The same for `amr`, such as `mfa`.",
+    },
+    Setting {
+        name: "oidc.name",
+        form: Form::OptionalText,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Ce que montre le bouton de connexion, ainsi `ProConnect` ; vide : le nom de machine du fournisseur.",
+        text_en: "What the sign-in button shows, such as `ProConnect`; empty: the provider's host name.",
+    },
+    Setting {
         name: "public.listen",
         form: Form::OptionalAddress,
         default: Some("\"\""),
@@ -257,6 +354,7 @@ impl Setting {
     pub fn bounds_fr(&self) -> String {
         match self.form {
             Form::Text => "non vide".into(),
+            Form::OptionalLabel => format!("un nom de {TOKEN_LABEL_BYTES_MAX} octets au plus, ou vide"),
             Form::Folder => "un dossier, chemin absolu".into(),
             Form::OptionalFolder => "un dossier, chemin absolu, ou rien".into(),
             Form::File => "un fichier, chemin absolu".into(),
@@ -265,6 +363,8 @@ impl Setting {
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
             Form::Address => "adresse et port, locale sans certificat".into(),
             Form::AddressOrNone => "vide, ou adresse et port".into(),
+            Form::OptionalText => "un texte, ou vide".into(),
+            Form::OptionalHttps => "`https://…`, ou vide".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -274,6 +374,7 @@ impl Setting {
     pub fn bounds_en(&self) -> String {
         match self.form {
             Form::Text => "not empty".into(),
+            Form::OptionalLabel => format!("a label of at most {TOKEN_LABEL_BYTES_MAX} bytes, or empty"),
             Form::Folder => "a folder, absolute path".into(),
             Form::OptionalFolder => "a folder, absolute path, or nothing".into(),
             Form::File => "a file, absolute path".into(),
@@ -282,6 +383,8 @@ impl Setting {
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
             Form::Address => "address and port, loopback without a certificate".into(),
             Form::AddressOrNone => "empty, or address and port".into(),
+            Form::OptionalText => "a text, or empty".into(),
+            Form::OptionalHttps => "`https://…`, or empty".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),

@@ -18,6 +18,9 @@ pub(super) fn opening(error: &OpenError) -> String {
         OpenError::OtherLedger { known, entries } => format!(
             "le trousseau connaît un registre de {known} entrées, le journal en a {entries}, ou d'autres : un état ancien a été remis ; un journal ne se restaure jamais d'une sauvegarde, ouvrez un registre successeur"
         ),
+        OpenError::Attested { attested, entries } => format!(
+            "un registre de {attested} entrées a été publié et montré aux témoins, le journal en a {entries}, ou d'autres : registre et trousseau ont été remis ensemble d'une image ancienne ; un journal ne se restaure jamais d'une sauvegarde, ouvrez un registre successeur"
+        ),
     }
 }
 
@@ -88,6 +91,15 @@ pub(super) fn keyring(error: &KeyringError) -> String {
         Why::PageDamaged { hour } => format!(
             "les clés de l'heure {hour} ne sont lisibles dans aucune copie : ses images ne s'ouvrent plus, et l'heure entière est détruite à son échéance"
         ),
+        Why::Token(fault) => fault.fr(),
+        Why::OlderThanToken { first, second } => format!(
+            "le jeton n'a pas de clé pour les fichiers de `{}` et `{}` : ils sont plus anciens que lui, ce qu'ils ouvraient est détruit ; branchez les supports des copies actuelles",
+            first.display(),
+            second.display()
+        ),
+        Why::TokenNotConfigured => {
+            "la racine de ce trousseau est dans un jeton PKCS#11 : donnez `pkcs11.module`, `pkcs11.token` et `pkcs11.pin_file`".into()
+        }
         Why::Disk(source) => format!("le support du trousseau a échoué : {source}"),
         other => other.to_string(),
     }
@@ -102,8 +114,11 @@ mod tests {
         let folder = || "/var/lib/vigie".into();
         let said = [
             (opening(&OpenError::OtherLedger { known: 7, entries: 5 }), "successeur"),
+            (opening(&OpenError::Attested { attested: 7, entries: 5 }), "successeur"),
             (opening(&JournalError::Missing { folder: folder() }.into()), "montez son disque"),
             (opening(&JournalError::Behind { entries: 5, signed: 7 }.into()), "jamais d'une sauvegarde"),
+            (opening(&KeyringError::OlderThanToken { first: folder(), second: folder() }.into()), "copies actuelles"),
+            (opening(&KeyringError::TokenNotConfigured.into()), "`pkcs11.module`"),
             (opening(&KeyringError::RootDamaged { first: folder(), second: folder() }.into()), "faites examiner"),
         ];
         for (text, remedy) in said {

@@ -1,7 +1,7 @@
 //! The web role's process: HTTP and JSON, no keys at rest (P1, P4).
 
 use crate::{
-    Build, Config, SystemRandom,
+    Build, Config, SystemRandom, cli,
     handover::Handover,
     hardening,
     site::{self, SiteError},
@@ -47,6 +47,8 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         version: build.version.to_owned(),
         address: config.address(),
         tls: tls.map(Arc::new),
+        oidc: provider(config),
+        outside: Some(outside(build, config)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -73,6 +75,25 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+/// The provider of sign-ins, but for what only the keeper knows.
+fn provider(config: &Config) -> Option<web::OidcConfig> {
+    let oidc = &config.oidc;
+    Some(web::OidcConfig {
+        name: config.provider_name()?,
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        scopes: oidc.scopes.clone(),
+        acr: oidc.acr.split_whitespace().map(str::to_owned).collect(),
+        asks_amr: !oidc.amr.trim().is_empty(),
+    })
+}
+
+/// What the public role wrote of its witnesses, read anew for each health page.
+fn outside(build: &Build, config: &Config) -> Arc<web::AskOutside> {
+    let (config, clock) = (config.clone(), build.clock.clone());
+    Arc::new(move || cli::public::outside(&config, clock.utc().seconds()))
 }
 
 /// The port beside TLS, if there is one: it keeps nothing and asks nobody.

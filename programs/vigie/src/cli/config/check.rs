@@ -7,6 +7,7 @@ use keeper::{
     KeeperClient,
     wire::{Answer, Control, FindingState},
 };
+use keyring::{KeyringError, TokenFault};
 use policy::retention::{closes_at, deadline};
 use rustix::fs::Access;
 use std::{
@@ -45,6 +46,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(config.keyring.copies.iter().map(|copy| folder("keyring.copies", copy)));
     checks.push(copies(config));
     checks.push(passphrase(config));
+    checks.extend(token(config));
     checks.push(folder("store.folder", &config.store.folder));
     checks.extend(store(config));
     checks.extend(space(config));
@@ -131,6 +133,27 @@ fn passphrase(config: &Config) -> Check {
         }
         Err(error) => said(setting, State::Refused, crate::french::message(&error), error.to_string()),
     }
+}
+
+/// The token is there and takes the PIN; nothing is made in it.
+fn token(config: &Config) -> Option<Check> {
+    let error = match crate::token::check(config) {
+        Ok(known) => {
+            let (fr, en) =
+                ("Le jeton PKCS#11 répond et accepte le PIN.", "The PKCS#11 token answers and takes the PIN.");
+            return known.map(|()| said("pkcs11.token", State::Ok, fr, en));
+        }
+        Err(error) => error,
+    };
+    let setting = match &error {
+        site::SiteError::Keyring(KeyringError::Token(TokenFault::ModuleMissing { .. })) => "pkcs11.module",
+        site::SiteError::Keyring(KeyringError::Token(TokenFault::WrongPin { .. } | TokenFault::LastTry { .. })) => {
+            "pkcs11.pin_file"
+        }
+        site::SiteError::Keyring(_) => "pkcs11.token",
+        _ => "pkcs11.pin_file",
+    };
+    Some(said(setting, State::Refused, crate::french::message(&error), error.to_string()))
 }
 
 /// The store is this site's, and cut as the configuration says.

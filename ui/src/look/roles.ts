@@ -1,0 +1,23 @@
+// Which capacities look at pictures (CSI R253-3) and which never do; the gate decides, this only explains beforehand. Pure.
+import type { Role } from '../api/types'
+import type { MessageKey } from '../i18n/messages.fr'
+
+const WITHOUT_PICTURES: readonly Role[] = ['dpo', 'inspector', 'administrator']
+
+export function mayLook(role: Role | undefined): boolean {
+  return role !== undefined && !WITHOUT_PICTURES.includes(role)
+}
+
+/** What a capacity may do here, as keys of messages. */
+export function mayOf(role: Role): MessageKey[] {
+  const facts: MessageKey[] = ['may.facts', 'may.health']
+  if (mayLook(role)) return ['may.look', ...facts]
+  if (role === 'dpo' || role === 'inspector') return ['may.review', ...facts]
+  return role === 'administrator' ? ['may.maintain', ...facts] : facts
+}
+
+export function mayNotOf(role: Role): MessageKey[] {
+  const nobody: MessageKey[] = ['may-not.take', 'may-not.erase']
+  if (!mayLook(role)) return ['may-not.picture', ...nobody]
+  return role === 'operator' ? ['may-not.verbalise', ...nobody] : nobody
+}
