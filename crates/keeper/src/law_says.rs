@@ -11,7 +11,7 @@ const SPAN_SECONDS: i64 = 60;
 
 impl KeeperCore {
     /// By the pack and the town's rules in force: the town's own habilitated person, every paper, a second person, a purpose, a
-    /// reason, a camera that lacks nothing. What is refused even so is closed to everybody in that role.
+    /// reason, a camera that lacks nothing. What is refused even so opens by no paper of the town.
     pub(crate) fn law_says(&self, action: Action, role: Role) -> Decision {
         let now = self.decision_time();
         let span = Span::new(now.plus_seconds(-SPAN_SECONDS), now).ok().filter(|_| action != Action::WatchLive);

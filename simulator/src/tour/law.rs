@@ -1,4 +1,4 @@
-//! Of scene 2, what the town asks and is refused: absent capabilities, a town that permits everything, an act that ended.
+//! Scene 2, first half: what the town asks and is refused: absent capabilities, a town that permits everything, an act that ends.
 
 use super::{
     Shown,
@@ -22,67 +22,98 @@ const ABSENT: [(&str, &str, &str); 9] = [
     ("detect-other", "signaler un véhicule rapide ou un rôdeur", "signal a fast vehicle or a prowler"),
     ("interconnect", "croiser avec un fichier de police", "connect with a police file"),
 ];
+/// The rules that a town begins with, and goes back to.
+const ORDINARY: &str = include_str!("../../../law/town/permits.cedar");
 /// What only a careless or a malicious town would write.
 const EVERYTHING: &str = "@id(\"tout\")\npermit(principal, action, resource);\n";
 /// An order that ends so soon that a visitor sees it.
 const ENDS_IN_SECONDS: i64 = 4;
 
 pub fn show(stage: &Stage, story: &mut Story) -> Shown {
-    absent(stage, story, false)?;
+    let before = asked(stage)?;
+    absent(story, &before);
+    let ordinary = town_line(stage)?;
     permit_everything(stage, story)?;
-    absent(stage, story, true)?;
+    story.claim(
+        asked(stage)? == before && before.iter().all(Option::is_some),
+        format!("Avec ce fichier en vigueur, les mêmes {} demandes : refusées dans les mêmes termes.", ABSENT.len()),
+        format!("With that file in force, the same {} wishes: refused in the same words.", ABSENT.len()),
+    );
     still_refused(stage, story)?;
-    an_act_ends(stage, story)
+    an_act_ends(stage, story)?;
+    ordinary_again(stage, story, &ordinary)
 }
 
-/// Every absent capability, asked of the keeper as it serves.
-fn absent(stage: &Stage, story: &mut Story, by_everything: bool) -> Shown {
-    let (mut refused, mut lines) = (0, Vec::new());
-    for (action, fr, _) in ABSENT {
+/// Every absent capability, asked of the keeper as it serves: why the law refuses it, or none where it does not.
+fn asked(stage: &Stage) -> Result<Vec<Option<String>>, Box<dyn Error>> {
+    let mut refusals = Vec::new();
+    for (action, _, _) in ABSENT {
         let asked = stage.site.attempt(&["law", "ask", action], None)?;
-        let why = asked.stdout.lines().find(|line| line.starts_with('✗') && line.contains('[')).unwrap_or_default();
+        let why = asked.stdout.lines().find(|line| line.starts_with('✗') && line.contains('['));
         // nothing that merely lacks a permit counts: the law itself refuses
-        refused += usize::from(asked.code == Some(1) && !why.is_empty() && !why.contains("nothing-permits"));
-        lines.push(format!("{fr}\n  {why}"));
+        let why = why.filter(|why| asked.code == Some(1) && !why.contains("nothing-permits"));
+        refusals.push(why.map(str::to_owned));
     }
-    let count = ABSENT.len();
-    if by_everything {
-        story.claim(
-            refused == count,
-            format!(
-                "Avec ce fichier en vigueur, les mêmes {count} demandes : toutes refusées, par les mêmes articles."
-            ),
-            format!("With that file in force, the same {count} wishes: all refused, by the same articles."),
-        );
-        return Ok(());
-    }
-    story.quote(&format!("vigie law ask …\n{}", lines.join("\n")));
+    Ok(refusals)
+}
+
+fn absent(story: &mut Story, refusals: &[Option<String>]) {
+    let lines =
+        ABSENT.iter().zip(refusals).map(|((_, fr, _), why)| format!("{fr}\n  {}", why.as_deref().unwrap_or("-")));
+    story.quote(&format!("vigie law ask …\n{}", lines.collect::<Vec<_>>().join("\n")));
     let named = |pick: fn(&(&str, &str, &str)) -> String| ABSENT.iter().map(pick).collect::<Vec<_>>().join(", ");
     story.claim(
-        refused == count,
+        refusals.iter().all(Option::is_some),
         format!("La commune demande à {} : refusé chaque fois, avec l'article.", named(|one| one.1.into())),
         format!("The town asks to {}: refused each time, with the article.", named(|one| one.2.into())),
     );
-    Ok(())
 }
 
 /// Two persons put in force a file that permits everything.
 fn permit_everything(stage: &Stage, story: &mut Story) -> Shown {
-    let path = stage.scratch().join("tout.cedar");
-    fs::write(&path, EVERYTHING)?;
+    let digest = put_in_force(stage, "tout.cedar", EVERYTHING)?;
+    let line = town_line(stage)?;
+    story.quote(&format!("{}\n\nvigie law show\n{line}", EVERYTHING.trim()));
+    story.claim(
+        line.contains("tout") && line.contains(&digest),
+        "La commune écrit un fichier qui permet tout. Deux personnes le mettent en vigueur : mot de passe et code, chacune.",
+        "The town writes a file that permits everything. Two persons put it in force: password and code, each of them.",
+    );
+    Ok(())
+}
+
+/// Two persons withdraw it: what follows runs under the town's ordinary rules.
+fn ordinary_again(stage: &Stage, story: &mut Story, ordinary: &str) -> Shown {
+    put_in_force(stage, "ordinaire.cedar", ORDINARY)?;
+    let line = town_line(stage)?;
+    story.claim(
+        line == ordinary && !line.contains("tout"),
+        "Deux personnes retirent ce fichier : les règles ordinaires de la commune sont de nouveau en vigueur.",
+        "Two persons withdraw that file: the town's ordinary rules are in force again.",
+    );
+    Ok(())
+}
+
+/// The operator proposes and the administrator approves; gives the digest of what is in force from then on.
+fn put_in_force(stage: &Stage, name: &str, rules: &str) -> Result<String, Box<dyn Error>> {
+    let path = stage.scratch().join(name);
+    fs::write(&path, rules)?;
     let town = path.display().to_string();
     let proposed = by(stage, "operateur", &stage.operator, &["law", "propose", "--town", &town])?;
     let digest = proposed.stdout.split("approve ").nth(1).and_then(|rest| rest.split_whitespace().next());
     let digest = digest.ok_or_else(|| format!("no proposal: {}{}", proposed.stdout, proposed.stderr))?.to_owned();
     let approved = by(stage, "admin", &stage.administrator, &["law", "approve", &digest])?;
+    if approved.code != Some(0) {
+        return Err(format!("not approved: {}{}", approved.stdout, approved.stderr).into());
+    }
+    Ok(digest)
+}
+
+/// What `vigie law show` says of the town's own rules: their names and their digest.
+fn town_line(stage: &Stage) -> Result<String, Box<dyn Error>> {
     let shown = stage.site.run(&["law", "show"], None)?;
-    story.quote(EVERYTHING.trim());
-    story.claim(
-        approved.code == Some(0) && shown.contains("tout"),
-        "Ce fichier de la commune permet tout. Deux personnes le mettent en vigueur ; le registre nomme son empreinte.",
-        "This file of the town permits everything. Two persons put it in force; the ledger names its digest.",
-    );
-    Ok(())
+    let line = shown.lines().find(|line| line.starts_with("Permissions de la commune"));
+    Ok(line.ok_or("`law show` does not name the town's rules")?.to_owned())
 }
 
 /// A command of a person: password and code on standard input.
@@ -124,10 +155,13 @@ fn an_act_ends(stage: &Stage, story: &mut Story) -> Shown {
         let cameras = health["cameras"].as_array()?;
         cameras.iter().all(|camera| camera["state"] == "refused").then(|| health.clone())
     })?;
-    let camera = &health["cameras"][0];
-    let told = camera["detail_fr"].as_str().unwrap_or_default();
+    let says_why = |camera: &Value| {
+        let told = camera["detail_fr"].as_str().unwrap_or_default();
+        camera["missing"][0]["rule"] == "act-authorisation" && told.contains("CSI L252-1")
+    };
+    let told = health["cameras"][0]["detail_fr"].as_str().unwrap_or_default();
     story.claim(
-        camera["missing"][0]["rule"] == "act-authorisation" && told.contains("CSI L252-1"),
+        health["cameras"].as_array().is_some_and(|cameras| cameras.iter().all(says_why)),
         format!("L'arrêté prend fin à {} : plus aucune caméra n'enregistre. « {told} »", clock_text(end)),
         format!("The order ends at {}: no camera records any more, and each says by which article.", clock_text(end)),
     );
@@ -143,13 +177,13 @@ fn an_act_ends(stage: &Stage, story: &mut Story) -> Shown {
         "Neither live nor replay, although the town's file permits everything: CSI L252-1.",
     );
     let destruction = &health["destruction"];
+    let next = destruction["next_at"].as_str().unwrap_or("-");
     story.claim(
         destruction["next_at"].is_string() && destruction["bytes_past_deadline"] == 0,
         format!(
-            "La destruction continue : prochaine échéance {}, rien au-delà de son terme.",
-            destruction["next_at"].as_str().unwrap_or("-")
+            "Les destructions gardent leur date : la prochaine échéance est {next}, rien n'est au-delà de son terme."
         ),
-        "Destruction goes on: its next date stands, nothing is past its deadline.",
+        format!("Destructions keep their date: the next deadline is {next}, nothing is past its own."),
     );
     stage.site.import(&dossier::authorisation())?;
     stage.until_recorded()?;

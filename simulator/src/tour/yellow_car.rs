@@ -49,10 +49,10 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
     );
     law::show(stage, story)?;
     story.not_built(
-        "la recherche par couleur, réservée à un enquêteur de l'État sous un acte ; aucun chemin n'y mène dans le produit \
-         de la commune. Vient avec les preuves scellées pour l'enquêteur.",
-        "the search by colour, kept to an investigator of the State under an act; no path leads to it in the town's \
-         product. Comes with evidence sealed for the investigator.",
+        "la seconde moitié de cette scène : la recherche par couleur, réservée à un enquêteur de l'État sous un acte ; aucun \
+         chemin n'y mène dans le produit de la commune. Vient avec les preuves scellées pour l'enquêteur.",
+        "the second half of this scene: the search by colour, kept to an investigator of the State under an act; no path \
+         leads to it in the town's product. Comes with evidence sealed for the investigator.",
     );
     Ok(())
 }
