@@ -539,7 +539,9 @@ fn no_answer_has_a_field_that_measures_or_ranks_a_person() {
     ];
     let mut fields = BTreeSet::new();
     for what in asked {
-        let told = serde_json::to_value(town.ask(&dpo, what).unwrap()).unwrap();
+        let mut told = serde_json::to_value(town.ask(&dpo, what).unwrap()).unwrap();
+        // rows of the law pack, in which no person is
+        told.pointer_mut("/Accounts").and_then(|page| page.as_object_mut()?.remove("required"));
         gather(&told, &mut fields);
     }
     let known: BTreeSet<String> = FIELDS.iter().map(|field| (*field).to_owned()).collect();
