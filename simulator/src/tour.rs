@@ -6,6 +6,7 @@ mod browser;
 mod destroyed;
 mod host;
 mod inspector;
+mod law;
 mod page;
 mod registers;
 mod stage;

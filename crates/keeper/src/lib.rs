@@ -26,6 +26,7 @@ mod in_process;
 pub mod journal;
 mod keys;
 mod law;
+mod law_says;
 mod lawful;
 mod life;
 mod orders;

@@ -304,6 +304,11 @@ pub enum Control {
     CatalogRebuild,
     /// Which rules decide, and what waits for a second person.
     Law,
+    /// What the rules in force say of a capability at its best; nothing is opened.
+    LawAsk {
+        action: policy::Action,
+        role: AccountRole,
+    },
     /// A person proposes a law pack or the town's rules; with none of both, the pack that comes with this program.
     LawPropose {
         person: PersonProof,
@@ -538,6 +543,7 @@ pub enum Answer {
     Confirmation(Confirmation),
     Law(Box<LawView>),
     LawDone(LawDone),
+    LawSays(Box<policy::Decision>),
     BreakGlass(Box<GlassView>),
     GlassDone(GlassDone),
     /// Number of the entry that a rebuild stands under.

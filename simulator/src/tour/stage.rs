@@ -182,7 +182,7 @@ impl Stage {
         Err(format!("not within {} s: {what}; the log is `{}`", PATIENCE.as_secs(), self.site.log().display()).into())
     }
 
-    fn until_recorded(&self) -> Result<(), Box<dyn Error>> {
+    pub fn until_recorded(&self) -> Result<(), Box<dyn Error>> {
         self.until("every camera is recorded", || {
             let health = self.health().ok()?;
             let recorded = health["cameras"].as_array()?.iter().filter(|camera| camera["state"] == "recording");

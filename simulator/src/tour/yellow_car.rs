@@ -1,7 +1,7 @@
-//! Scene 2: the yellow car, fast, at the corner, at three in the morning. Today: recorded, watched under a reason, refused.
+//! Scene 2: the yellow car, fast, at the corner, at three in the morning: recorded, watched under a reason, its search refused.
 
 use super::{
-    Shown,
+    Shown, law,
     stage::{REASON, Stage, clock_text},
     story::Story,
 };
@@ -47,11 +47,12 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
         &format!("Relecture du carrefour à {at} : la voiture jaune dans le virage, sous les réverbères."),
         &format!("Replay of the crossroads at {at}: the yellow car in the corner, under the street lamps."),
     );
+    law::show(stage, story)?;
     story.not_built(
-        "la recherche par couleur, réservée à un enquêteur de l'État sous un acte ; aucun chemin n'y mène dans le produit \
-         de la commune. Vient avec les preuves scellées pour l'enquêteur.",
-        "the search by colour, kept to an investigator of the State under an act; no path leads to it in the town's \
-         product. Comes with evidence sealed for the investigator.",
+        "la seconde moitié de cette scène : la recherche par couleur, réservée à un enquêteur de l'État sous un acte ; aucun \
+         chemin n'y mène dans le produit de la commune. Vient avec les preuves scellées pour l'enquêteur.",
+        "the second half of this scene: the search by colour, kept to an investigator of the State under an act; no path \
+         leads to it in the town's product. Comes with evidence sealed for the investigator.",
     );
     Ok(())
 }

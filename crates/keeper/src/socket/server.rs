@@ -269,6 +269,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
         Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
         Control::Law => answered(keeper.law_view().map(|view| Answer::Law(Box::new(view)))),
+        Control::LawAsk { action, role } => Answer::LawSays(Box::new(keeper.law_says(action, role))),
         Control::LawPropose { person, text } => answered(keeper.law_propose(actor, &person, &text)),
         Control::LawApprove { person, digest } => answered(keeper.law_approve(actor, &person, digest)),
         Control::BreakGlass => Answer::BreakGlass(Box::new(keeper.glasses())),

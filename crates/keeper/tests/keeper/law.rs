@@ -7,7 +7,7 @@ use domain::{Sensitive, UtcMicros};
 use keeper::wire::{Answer, Browser, Control, LawDone, LawFault, LawProposal, LawView, PersonProof, Question};
 use ledger::{Actor, Event};
 use policy::{
-    Role,
+    Action, Decision, Role,
     law::files::{PackFiles, SIGNATURE, TOWN},
 };
 use std::collections::BTreeMap;
@@ -313,4 +313,33 @@ fn a_person_looks_only_while_an_approval_is_in_force_and_its_withdrawal_ends_a_r
     world.clock.pass(2);
     assert_eq!(served.recorder.check(&beat).unwrap().alive, [false]);
     assert!(matches!(look(), Verdict::Refused(_)));
+}
+
+#[test]
+fn a_town_that_permits_everything_opens_nothing_that_is_forbidden_and_who_asks_is_told_why() {
+    let world = World::new(10);
+    let opened = started(&world);
+    let (chief, mayor) =
+        (person(&world, &opened, "chief", Role::MunicipalPolice), person(&world, &opened, "mayor", Role::Elected));
+    let everything = r#"@id("everything") permit(principal, action, resource);"#;
+    let digest = proposed(chief.proposes(&world, &opened, everything));
+    assert!(matches!(mayor.approves(&world, &opened, digest), Answer::LawDone(LawDone::InForce)));
+    let says = |action, role| {
+        let answer = Served::new(&opened).control.ask(&Question::Control(Control::LawAsk { action, role })).unwrap();
+        let Answer::LawSays(decision) = answer else { panic!("{answer:?}") };
+        *decision
+    };
+    for (action, rule) in [
+        (Action::RecogniseFace, "no-face"),
+        (Action::CaptureSound, "no-sound"),
+        (Action::TrackAcrossCameras, "no-tracking-across-cameras"),
+        (Action::SearchAttributes, "no-attribute-search"),
+    ] {
+        let Decision::Refuse(refusal) = says(action, Role::MunicipalPolice) else { panic!("{action:?}") };
+        let found = refusal.reasons.iter().any(|reason| reason.rule.to_string() == rule && !reason.article.is_empty());
+        assert!(found, "{rule}: {refusal:?}");
+    }
+    assert!(matches!(says(Action::WatchLive, Role::MunicipalPolice), Decision::Allow { .. }));
+    assert!(matches!(says(Action::Replay, Role::MunicipalPolice), Decision::Allow { .. }));
+    assert!(matches!(says(Action::WatchLive, Role::Administrator), Decision::Refuse(_)));
 }

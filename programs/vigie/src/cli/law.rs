@@ -1,11 +1,13 @@
 //! `vigie law`: which rules decide, what they say, and how two persons of the town change them.
 
+mod ask;
+
 use super::{Context, Outcome, unexpected};
 use clap::{Args, Subcommand};
-use domain::Sensitive;
+use domain::{Role, Sensitive};
 use keeper::wire::{Answer, Control, LawDone, LawFault, LawProposal, LawView, PersonProof};
 use policy::{
-    Law,
+    Action, Law,
     law::files::{NAMES, PackFiles, TOWN},
     law::signature::hex,
     required::{Effect, RequiredAct},
@@ -26,6 +28,16 @@ pub enum Command {
     Rule {
         /// Son nom, ainsi `no-face` · its name, such as `no-face`
         name: String,
+    },
+    /// Ce que les règles en vigueur disent d'une capacité, tous les actes étant là · what the rules in force say of a capability,
+    /// with every paper there
+    Ask {
+        /// Ainsi `recognise-face`, `watch-live` · such as
+        #[arg(value_parser = ask::action)]
+        action: Action,
+        /// La qualité de qui demande · the capacity of who asks
+        #[arg(long, default_value = "municipal-police")]
+        role: Role,
     },
     /// Contrôler un recueil ou les règles de la commune avant de les proposer · check a pack or the town's rules before proposing
     Check(What),
@@ -96,6 +108,7 @@ pub(super) fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Show => show(context),
         Command::Rule { name } => rule(context, &name),
+        Command::Ask { action, role } => ask::run(context, action, role),
         Command::Check(what) => check(context, &what),
         Command::Propose { what, account } => {
             let text = proposal(&what)?;
