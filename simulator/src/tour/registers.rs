@@ -15,8 +15,8 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
         format!("Without an account anybody can read the site's name and the software's version ({version})."),
     );
     story.not_built(
-        "le registre public des communes, des logiciels et des informations données ; vient avec le rôle public.",
-        "the public register of towns, software and notices given; comes with the public role.",
+        "le registre public des communes, des logiciels et des informations données ; le rôle public le servira.",
+        "the public register of towns, software and notices given; the public role will serve it.",
     );
     Ok(())
 }
