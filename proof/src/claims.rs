@@ -56,20 +56,17 @@ fn claim(row: &Row, name: impl Into<String>, condition: impl Into<String>) -> Cl
 
 /// Who, for whom, with which papers and until when, cell by cell.
 fn of_row(row: &Row) -> Vec<Claim> {
-    match (row.commune, row.state) {
-        (Says::Forbidden, Says::Forbidden) => return vec![claim(row, "forbidden", "true")],
-        (Says::Forbidden, _) => {
-            let mut claims = open_row(row);
-            claims.push(claim(row, "forbidden to whoever is not the State", r#"context.controller != "state""#));
-            claims
-        }
-        (_, Says::Forbidden) => {
-            let mut claims = open_row(row);
-            claims.push(claim(row, "forbidden to the State", r#"context.controller == "state""#));
-            claims
-        }
-        _ => open_row(row),
+    if is_closed(row) {
+        return vec![claim(row, "forbidden", "true")];
     }
+    let mut claims = open_row(row);
+    if row.commune == Says::Forbidden {
+        claims.push(claim(row, "forbidden to whoever is not the State", r#"context.controller != "state""#));
+    }
+    if row.state == Says::Forbidden {
+        claims.push(claim(row, "forbidden to the State", r#"context.controller == "state""#));
+    }
+    claims
 }
 
 fn open_row(row: &Row) -> Vec<Claim> {
