@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 declare -A command_of=(
     [build-essential]=cc [pkg-config]=pkg-config [cmake]=cmake [ffmpeg]=ffprobe
     [softhsm2]=softhsm2-util [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
+    [cvc5]=cvc5 # proofs about the law, scripts/prove.sh
 )
 
 missing_packages() {

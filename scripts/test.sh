@@ -35,6 +35,7 @@ step scripts/ui.sh test
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo test --locked --workspace
+step scripts/prove.sh --where-it-runs
 step cargo build --locked --workspace --bins
 step scripts/walk.sh
 step scripts/tour.sh

@@ -159,6 +159,14 @@ impl Law {
     pub fn town_rules(&self) -> &[TownRule] {
         &self.town
     }
+    /// The rules of law and town by which requests from each instant on are decided: for whoever proves something about them.
+    pub fn periods(&self) -> impl Iterator<Item = (UtcMicros, &PolicySet)> {
+        self.periods.iter().map(|period| (period.from, &period.set))
+    }
+    /// The words in which rules speak and requests are put.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
 
     /// Why a rule refuses and what would make it lawful; empty for a name that no rule bears.
     pub fn says(&self, rule: &str, language: Language) -> (&str, &str) {
