@@ -37,8 +37,6 @@ const LEAVES_WITHOUT_ACTS: [Action; 4] =
 /// What the State does with pictures of its own right needs no order of the prefect, as in the table.
 const OF_THE_STATE: [Action; 4] =
     [Action::ReadPlates, Action::SearchUnderRequisition, Action::DetectEvent, Action::Count];
-/// Court of cassation, criminal chamber, 13 November 2024: two persons for a requisition.
-const TWO_PERSONS_SINCE: &str = "2024-11-13";
 
 /// Every claim.
 pub fn all() -> Vec<Claim> {
@@ -74,10 +72,10 @@ fn open_row(row: &Row) -> Vec<Claim> {
     match row.second_person {
         Second::No => {}
         Second::Yes => claims.push(claim(row, "without a second person", "!context.secondPerson")),
-        Second::UnlessWaived(paper) => {
+        Second::UnlessWaived(paper, since) => {
             let alone = format!("!context.secondPerson && {}", lacks(paper));
             let alone = claim(row, "without a second person, not waived", alone);
-            claims.push(Claim { since: Some(TWO_PERSONS_SINCE), ..alone });
+            claims.push(Claim { since: Some(since), ..alone });
         }
     }
     if let Some(until) = row.until {

@@ -11,7 +11,7 @@ use policy::law::files::PackFiles;
 use policy::{Action, BREAK_GLASS, CameraFacts, Controller, Decision, Glass, Law, Paper, PersonFacts, Request, Role};
 use policy::{calendar, territory};
 use support::{known, lawful, unknown};
-use table::{ROWS, Row};
+use table::{ROWS, Row, Second};
 
 const EVERYTHING: &str = r#"@id("everything") permit (principal, action, resource);"#;
 
@@ -39,9 +39,16 @@ fn open_glass(request: &Request) -> Glass {
 fn papers_of(row: &Row) -> Vec<Vec<Paper>> {
     let mut sets = vec![vec![], Paper::ALL.to_vec()];
     for missing in row.papers {
-        sets.push(Paper::ALL.iter().copied().filter(|paper| paper != missing).collect());
+        sets.push(all_but(*missing));
+    }
+    if let Second::UnlessWaived(waiver, _) = row.second_person {
+        sets.push(all_but(waiver));
     }
     sets
+}
+
+fn all_but(missing: Paper) -> Vec<Paper> {
+    Paper::ALL.iter().copied().filter(|paper| *paper != missing).collect()
 }
 
 #[test]

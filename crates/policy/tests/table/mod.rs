@@ -35,7 +35,8 @@ pub enum Says {
 pub enum Second {
     No,
     Yes,
-    UnlessWaived(Paper),
+    /// A paper spares it; the rule begins on that day.
+    UnlessWaived(Paper, &'static str),
 }
 
 use Role::{Elected, MunicipalPolice, Operator, OtherAuthority, StateAgent};
@@ -90,7 +91,7 @@ pub const ROWS: &[Row] = &[
         state: Gated,
         roles: HAND_OVER,
         papers: &[Paper::Requisition],
-        second_person: Second::UnlessWaived(Paper::MayorWaivesSecondPerson),
+        second_person: Second::UnlessWaived(Paper::MayorWaivesSecondPerson, "2024-11-13"),
         ..row(
             "4",
             Action::ExportRequisition,
@@ -282,7 +283,7 @@ impl Row {
         let second = match self.second_person {
             Second::No => true,
             Second::Yes => second_person,
-            Second::UnlessWaived(paper) => second_person || papers.contains(&paper),
+            Second::UnlessWaived(paper, since) => second_person || date < since || papers.contains(&paper),
         };
         // ISO dates compare as text
         let in_time = self.until.is_none_or(|until| date < until);
