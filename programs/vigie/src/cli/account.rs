@@ -22,6 +22,7 @@ pub enum Command {
     /// Rattacher un compte à une identité du fournisseur : montre d'abord, puis confirme · bind an account to an identity of the
     /// provider: shows first, then confirms
     Bind {
+        /// Le nom du compte · the account's name
         name: String,
         /// Comme `oidc.issuer` · as `oidc.issuer`
         #[arg(long)]
@@ -35,7 +36,10 @@ pub enum Command {
         confirm: Option<String>,
     },
     /// Détacher un compte de son identité : ses sessions prennent fin · unbind an account: its sessions end
-    Unbind { name: String },
+    Unbind {
+        /// Le nom du compte · the account's name
+        name: String,
+    },
     /// Fermer un compte : ses sessions et ses consultations prennent fin · close an account: its sessions and looks end
     Disable {
         /// Le nom du compte · the account's name

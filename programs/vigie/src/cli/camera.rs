@@ -51,7 +51,9 @@ pub enum Command {
     /// Dire ce que la caméra filme surtout : définition et cadence exigées en dépendent (arrêté du 3 août 2007) · state what the
     /// camera mainly films: the size and rate demanded depend on it
     Class {
+        /// Le nom de la caméra · the camera's name
         name: String,
+        /// narrow-view (plan étroit), fast-flow (flux rapides), traffic, other ; suivi de -thumbnails · and with -thumbnails
         #[arg(value_parser = class)]
         class: CameraClass,
     },

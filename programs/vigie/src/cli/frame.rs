@@ -126,14 +126,15 @@ mod tests {
 
     #[test]
     fn every_argument_of_every_command_says_what_it_is() {
-        fn check(command: &Command, path: &str) {
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{path}: `{}` is not explained", argument.get_id());
-            }
+        fn check(command: &Command, path: &str, unexplained: &mut Vec<String>) {
+            let silent = command.get_arguments().filter(|argument| argument.get_help().is_none());
+            unexplained.extend(silent.map(|argument| format!("{path}: {}", argument.get_id())));
             let shown = command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set());
-            shown.for_each(|below| check(below, &format!("{path} {}", below.get_name())));
+            shown.for_each(|below| check(below, &format!("{path} {}", below.get_name()), unexplained));
         }
-        check(&command(), "vigie");
+        let mut unexplained = Vec::new();
+        check(&command(), "vigie", &mut unexplained);
+        assert!(unexplained.is_empty(), "{unexplained:#?}");
     }
 
     #[test]
