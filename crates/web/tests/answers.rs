@@ -177,7 +177,7 @@ async fn a_camera_has_its_names_from_the_keeper_and_its_state_from_the_recorder(
         "id": CAMERA.to_string(), "name": "Place de l’Église", "place": "Place de l’Église", "delay_days": 30,
         "purposes": [5], "state": "recording", "detail_fr": "", "detail_en": "", "since": NOW.to_string(),
         "codec": "avc1.42c01e", "width": 640, "height": 360, "sub": null,
-        "missing": [], "order_end": null
+        "missing": [], "order_end": null, "class": null, "shortfalls": []
     }]);
     assert_eq!(body.as_array().unwrap()[..1], expected.as_array().unwrap()[..]);
 }

@@ -22,7 +22,7 @@ use keeper::{
     wire::{
         Answer, CameraView, CameraViews, Continued, DestructionHealth, FateState, Finding, FindingState, GlassDone,
         GlassLine, GlassMay, GlassState, GlassView, HeldReason, HourFate, KeeperHealth, KeyringHealth, LedgerHealth,
-        Peer, Question, ReasonOver, ReasonView, SessionView, SetUpBegun, SiteView,
+        Peer, Question, ReasonOver, ReasonView, RequiredAct, SessionView, SetUpBegun, SiteView,
     },
 };
 use media::{Frame, FrameKind, ParameterSets};
@@ -382,7 +382,7 @@ fn reviewed(what: &ReviewOf) -> Reviewed {
     match what {
         ReviewOf::Trace { .. } => Reviewed::Trace(trace()),
         ReviewOf::Accounts => {
-            Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()], required: vec![] })
+            Reviewed::Accounts(AccountsPage { entry: 51, accounts: vec![account()], required: vec![approval()] })
         }
         ReviewOf::Questions { span } if span.micros() == 1_000_000 => Reviewed::Refused(refused()),
         ReviewOf::Questions { .. } => Reviewed::Questions(QuestionsPage {
@@ -460,6 +460,17 @@ fn account() -> AccountReview {
         trained: Some(NOW),
         training_is_old: false,
     }
+}
+
+/// The row of the law pack that the account lacks.
+fn approval() -> RequiredAct {
+    let row = serde_json::json!({
+        "id": "act-approval", "kinds": ["approval"], "per": "person", "roles": [], "effect": "block",
+        "article": "CSI L132-14-1", "source": "CSI L132-14-1", "confidence": "found", "from": 0, "to": null,
+        "title_fr": "Agrément", "title_en": "Approval", "text_fr": "Il manque.", "text_en": "It lacks.",
+        "remedy_fr": "Inscrivez l’agrément.", "remedy_en": "Enter the approval.",
+    });
+    serde_json::from_value(row).unwrap()
 }
 
 fn held() -> HeldReason {
