@@ -13,7 +13,7 @@ pub use provider::OidcSettings;
 pub(crate) use throttle::Throttle;
 
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::{KeeperCore, actor, failed, malformed},
     wire::{AccountLine, Answer, Browser, PersonProof, SessionView},
 };
 use argon2::{
@@ -282,10 +282,6 @@ fn verify_password(password: &Sensitive<String>, stored: Option<&Sensitive<Strin
     let text = stored.map_or(NOBODY, |stored| stored.reveal());
     let Ok(hash) = PasswordHash::new(text) else { return false };
     hasher().verify_password(password.reveal().as_bytes(), &hash).is_ok() && stored.is_some()
-}
-
-fn actor(account: &Account) -> Actor {
-    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 fn session_event(change: &str, name: &Sensitive<String>) -> Event {

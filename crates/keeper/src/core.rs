@@ -331,6 +331,11 @@ fn hold_against(keyring: &dyn Keyring, journal: &Journal) -> Result<(), OpenErro
     }
 }
 
+/// A person's account, as who acts.
+pub(crate) fn actor(account: &catalog::Account) -> Actor {
+    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
+}
+
 /// An error of a part below, as the other processes get it.
 pub(crate) fn failed(error: impl std::fmt::Display) -> KeeperError {
     KeeperError::Failed { what: error.to_string() }

@@ -6,7 +6,7 @@
 //! 4 permit: a capability with a code that only this process can make or check (P4)
 
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::{KeeperCore, actor, failed, malformed},
     glass::{Open, rule_of},
     reasons::HeldReason,
 };
@@ -17,7 +17,7 @@ use domain::{
     limit::{PERMIT_SECONDS_MAX, REASON_CHARS_MAX, REASON_HOLDS_SECONDS_MAX},
     world::BootMicros,
 };
-use ledger::{Actor, Event};
+use ledger::Event;
 use policy::{Action, BREAK_GLASS, Controller, Decision, Reason, Request, RuleId, territory};
 use std::collections::{HashMap, HashSet};
 use tracing::warn;
@@ -155,7 +155,7 @@ impl KeeperCore {
         if ended.is_none() {
             return Err(KeeperError::NoPermit);
         }
-        self.enter_events(by(&account), vec![Event::LookEnded { permit }]).map(|_| ())
+        self.enter_events(actor(&account), vec![Event::LookEnded { permit }]).map(|_| ())
     }
 
     /// Whether a permit holds: made here, unchanged, not ended, not expired, its session and account alive.
@@ -303,7 +303,7 @@ impl KeeperCore {
             stated: grounds.stated.entry(),
             rules: grounds.rules,
         };
-        let leaf = self.enter_events(by(account), vec![look])?.first().copied().unwrap_or_default(); // 3
+        let leaf = self.enter_events(actor(account), vec![look])?.first().copied().unwrap_or_default(); // 3
         let until = glass.as_ref().map_or(UtcMicros(i64::MAX), |open| open.glass.until);
         let expires = request.now.plus_seconds(PERMIT_SECONDS_MAX).min(until);
         let mut permit = Permit {
@@ -349,7 +349,7 @@ impl KeeperCore {
             reason: Some(Sensitive::new(ask.reason.reveal().chars().take(REASON_CHARS_MAX).collect())),
             rules,
         };
-        Ok(self.enter_events(by(account), vec![refusal])?.first().copied().unwrap_or_default())
+        Ok(self.enter_events(actor(account), vec![refusal])?.first().copied().unwrap_or_default())
     }
 }
 
@@ -357,10 +357,6 @@ impl Holder {
     fn lives(&self, now: UtcMicros, boot: BootMicros) -> bool {
         now < self.expires && boot < self.expires_boot
     }
-}
-
-fn by(account: &Account) -> Actor {
-    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 fn span(ask: &Ask) -> Option<domain::Span> {

@@ -11,7 +11,7 @@
 //! the next second, by the same way.
 
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::{KeeperCore, actor, failed, malformed},
     wire::{Answer, GlassDone, PersonProof},
 };
 use catalog::{Account, AccountId};
@@ -322,10 +322,6 @@ fn event(change: &str, asking: &Asking, second: Option<&Sensitive<String>>, unti
         reason: asking.reason.clone(),
         until,
     })
-}
-
-pub(crate) fn actor(account: &Account) -> Actor {
-    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What everybody, the two persons and the data-protection officer are told of break-glass; and how the officer acknowledges it.
 
 use crate::{
-    core::{KeeperCore, failed},
-    glass::{READ, Told, actor},
+    core::{KeeperCore, actor, failed},
+    glass::{READ, Told},
     health::finding,
     wire::{Answer, Finding, FindingState, GlassDone, GlassLine, GlassMay, GlassState, GlassView, PersonProof},
 };

@@ -9,7 +9,7 @@
 //! that the new pack requires stops, what may begins. A crash between 2 and 3 leaves the old text in the registry and the new digest in the ledger: nothing is permitted until a person approves again.
 
 use crate::{
-    core::{KeeperCore, KeeperParts, failed},
+    core::{KeeperCore, KeeperParts, actor, failed},
     wire::{Answer, LawDone, LawFault, LawProposal, LawView, LawWaiting, PersonProof},
 };
 use catalog::{Account, Camera, LawKind, LawText, Registry};
@@ -365,10 +365,6 @@ fn event(change: &str, who: Option<&Account>, law: &Law) -> Event {
         pack_digest: Digest(law.digest()),
         town_digest: Digest(law.town_digest()),
     }
-}
-
-fn actor(account: &Account) -> Actor {
-    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
 }
 
 /// Names of rules that come, go, or read otherwise.

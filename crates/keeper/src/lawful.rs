@@ -234,7 +234,8 @@ pub(crate) fn missing(go: &GoLive) -> Vec<MissingAct> {
     go.blocking.iter().map(named(true)).chain(go.alarms.iter().map(named(false))).collect()
 }
 
-fn told(missing: Missing) -> RefusedReason {
+/// As a refusal says it.
+pub(crate) fn told(missing: Missing) -> RefusedReason {
     RefusedReason {
         rule: missing.rule,
         article: missing.article,

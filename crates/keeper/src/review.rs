@@ -14,8 +14,9 @@ mod questions;
 pub mod words;
 
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::{KeeperCore, actor, failed, malformed},
     journal::{JournalError, LogKeyError},
+    lawful,
     trace::{TraceKind, TracePlace},
 };
 use catalog::Account;
@@ -65,7 +66,7 @@ impl KeeperCore {
                 self.accounts_page(entry).map(Reviewed::Accounts)
             }
             ReviewOf::Questions { span } => match self.staff_informed()? {
-                Err(missing) => self.refuse_review(&account, ask, told(missing)).map(Reviewed::Refused),
+                Err(missing) => self.refuse_review(&account, ask, lawful::told(missing)).map(Reviewed::Refused),
                 Ok(informed_from) => {
                     let entry = self.enter_review(&account, ask)?;
                     self.questions_page(entry, *span, informed_from).map(Reviewed::Questions)
@@ -370,21 +371,6 @@ fn check_span(span: Span, days_max: i64) -> Result<(), KeeperError> {
 
 fn is_by(entry: &Entry, account: &Account) -> bool {
     matches!(&entry.actor, Actor::Account { id, .. } if *id == account.id.to_string())
-}
-
-fn actor(account: &Account) -> Actor {
-    Actor::Account { id: account.id.to_string(), name: account.name.clone() }
-}
-
-fn told(missing: Missing) -> RefusedReason {
-    RefusedReason {
-        rule: missing.rule,
-        article: missing.article,
-        text_fr: missing.text_fr,
-        text_en: missing.text_en,
-        remedy_fr: missing.remedy_fr,
-        remedy_en: missing.remedy_en,
-    }
 }
 
 /// The keeper's own rules about reviews, in words; empty for a name that none bears.

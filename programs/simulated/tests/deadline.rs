@@ -14,8 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 use support::{
-    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, store::site_id,
-    town, until,
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, copy_folder, look_back, movie::fetch, now, replay_path, sleep,
+    store::site_id, town, until,
 };
 
 /// What is recorded of the hour that dies.
@@ -229,18 +229,4 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-/// Sockets are left out: they are of processes, not of data.
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (kind, path) = (entry.file_type().unwrap(), to.join(entry.file_name()));
-        if kind.is_dir() {
-            copy_folder(&entry.path(), &path);
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &path).unwrap();
-        }
-    }
 }

@@ -15,7 +15,8 @@ use std::{
     process::Command,
 };
 use support::{
-    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, look_back, movie::fetch, now, replay_path, sleep, town, until,
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, copy_folder, look_back, movie::fetch, now, replay_path, sleep,
+    town, until,
 };
 
 const PIN: &str = "24681357";
@@ -217,18 +218,4 @@ fn restored(site: &Site, softhsm: &SoftHsm, backup: &Path, at: UtcMicros) -> Ins
     softhsm.give(&mut restored);
     restored.persons = site.site.persons.again();
     restored
-}
-
-/// Sockets are left out: they are of processes, not of data.
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (kind, path) = (entry.file_type().unwrap(), to.join(entry.file_name()));
-        if kind.is_dir() {
-            copy_folder(&entry.path(), &path);
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &path).unwrap();
-        }
-    }
 }

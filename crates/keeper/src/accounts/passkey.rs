@@ -2,9 +2,9 @@
 //!
 //! The authenticator must verify its user (a finger, a PIN), so that one passkey is both factors.
 
-use super::{Throttle, actor, device::Asked, sha256, throttle::FREE_TRIES};
+use super::{Throttle, device::Asked, sha256, throttle::FREE_TRIES};
 use crate::{
-    core::{KeeperCore, failed, malformed},
+    core::{KeeperCore, actor, failed, malformed},
     wire::{Answer, PasskeyLine},
 };
 use catalog::{Account, AccountId};

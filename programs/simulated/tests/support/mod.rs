@@ -199,3 +199,17 @@ pub fn python() -> PathBuf {
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     cache.expect("HOME is set").join("vigie/venv/bin/python3")
 }
+
+/// Sockets are left out: they are of processes, not of data.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (kind, path) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &path);
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), &path).unwrap();
+        }
+    }
+}
