@@ -1,5 +1,6 @@
 //! Accounts: who signs in, by password and second factor; sessions. The keeper verifies; web only carries (P3, P8).
 
+mod ceremonies;
 mod device;
 mod factor;
 mod passkey;

@@ -2,7 +2,7 @@
 //!
 //! The authenticator must verify its user (a finger, a PIN), so that one passkey is both factors.
 
-use super::{Throttle, device::Asked, sha256, throttle::FREE_TRIES};
+use super::{Throttle, ceremonies::Ceremonies, device::Asked, sha256, throttle::FREE_TRIES};
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
     wire::{Answer, PasskeyLine},
@@ -10,15 +10,9 @@ use crate::{
 use catalog::{Account, AccountId};
 use domain::{
     Sensitive,
-    limit::{CEREMONIES_MAX, CEREMONY_SECONDS_MAX, PASSKEY_LABEL_CHARS_MAX, PASSKEYS_MAX},
-    world::BootMicros,
+    limit::{CEREMONY_SECONDS_MAX, PASSKEY_LABEL_CHARS_MAX, PASSKEYS_MAX},
 };
 use ledger::{Actor, Event};
-use std::{
-    cmp::Reverse,
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
 use vault::{KeeperError, keeper::SessionSecret};
 use webauthn_rs::prelude::{
     CredentialID, DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyRegistration, PublicKeyCredential,
@@ -30,14 +24,7 @@ use webauthn_rs_proto::ResidentKeyRequirement;
 pub(crate) struct Passkeys {
     /// `None` where the address of the console is no name that a passkey can be bound to, such as an IP address.
     rules: Option<Webauthn>,
-    open: Mutex<HashMap<[u8; 16], Open>>,
-}
-
-struct Open {
-    /// Where it was begun, as web says; it counts for who gives way only.
-    place: [u8; 16],
-    until: BootMicros,
-    ceremony: Ceremony,
+    open: Ceremonies<[u8; 16], Ceremony>,
 }
 
 enum Ceremony {
@@ -52,28 +39,13 @@ impl Passkeys {
             let host = origin.domain()?.to_owned();
             WebauthnBuilder::new(&host, &origin).ok()?.rp_name(site).build().ok()
         });
-        Passkeys { rules, open: Mutex::default() }
+        Passkeys { rules, open: Ceremonies::default() }
     }
 
     fn rules(&self) -> Result<&Webauthn, KeeperError> {
         let no_name =
             "passkeys are bound to a name: open the console by the name in `web.address`, not by an IP address";
         self.rules.as_ref().ok_or_else(|| malformed(no_name))
-    }
-
-    /// The ceremonies under way, with room for one more. Strangers may begin some: of the place that began most, the one that
-    /// ends first gives way, so that who floods drowns his own.
-    fn open(&self, now: BootMicros) -> MutexGuard<'_, HashMap<[u8; 16], Open>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, one| now < one.until);
-        while CEREMONIES_MAX <= open.len() {
-            let mut begun = HashMap::<[u8; 16], usize>::new();
-            open.values().for_each(|one| *begun.entry(one.place).or_default() += 1);
-            let gives_way = open.iter().min_by_key(|(_, one)| (Reverse(begun[&one.place]), one.until));
-            let Some(first) = gives_way.map(|(id, _)| *id) else { break };
-            open.remove(&first);
-        }
-        open
     }
 }
 
@@ -220,17 +192,13 @@ impl KeeperCore {
         let options = Sensitive::new(serde_json::to_string(options).map_err(failed)?);
         let mut id = [0; 16];
         self.parts.random.fill(&mut id);
-        let now = self.parts.clock.boot();
-        let until = BootMicros(now.0 + CEREMONY_SECONDS_MAX * 1_000_000);
-        self.passkeys.open(now).insert(id, Open { place, until, ceremony });
+        self.passkeys.open.begin(self.parts.clock.boot(), CEREMONY_SECONDS_MAX, place, id, ceremony);
         Ok(Answer::Ceremony { id, options })
     }
 
     /// Each is taken once.
     fn take_ceremony(&self, id: [u8; 16]) -> Option<Ceremony> {
-        let now = self.parts.clock.boot();
-        let mut open = self.passkeys.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&id).filter(|one| now < one.until).map(|one| one.ceremony)
+        self.passkeys.open.take(self.parts.clock.boot(), &id).map(|(_, ceremony)| ceremony)
     }
 
     fn throttle<T>(&self, work: impl FnOnce(&mut Throttle) -> T) -> T {

@@ -5,7 +5,7 @@ mod bind;
 mod keys;
 mod token;
 
-use super::{factor::CODE_CHARS_MAX, session_event, sha256, throttle::FREE_TRIES};
+use super::{ceremonies::Ceremonies, factor::CODE_CHARS_MAX, session_event, sha256, throttle::FREE_TRIES};
 use crate::{
     core::{KeeperCore, failed},
     wire::{
@@ -14,18 +14,10 @@ use crate::{
     },
 };
 use catalog::Account;
-use domain::{
-    Sensitive, UtcMicros,
-    limit::{CEREMONIES_MAX, OIDC_FLOW_SECONDS_MAX},
-    world::BootMicros,
-};
+use domain::{Sensitive, UtcMicros, limit::OIDC_FLOW_SECONDS_MAX};
 use ledger::Actor;
 use openidconnect::{PkceCodeChallenge, PkceCodeVerifier, core::CoreJsonWebKeySet};
-use std::{
-    cmp::Reverse,
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::PoisonError;
 use token::{Expected, Identified, verify};
 use vault::KeeperError;
 
@@ -44,14 +36,7 @@ pub struct OidcSettings {
 /// Sign-ins under way, by the digest of the secret that goes on with them. They die with their process.
 pub(crate) struct Flows {
     settings: Option<OidcSettings>,
-    open: Mutex<HashMap<[u8; 32], Open>>,
-}
-
-struct Open {
-    /// Where it was begun, as web says; it counts for who gives way only.
-    place: [u8; 16],
-    until: BootMicros,
-    stage: Stage,
+    open: Ceremonies<[u8; 32], Stage>,
 }
 
 /// How far a sign-in is; each stage has a secret of its own.
@@ -66,22 +51,7 @@ enum Stage {
 
 impl Flows {
     pub fn of(settings: Option<OidcSettings>) -> Flows {
-        Flows { settings, open: Mutex::default() }
-    }
-
-    /// The sign-ins under way, with room for one more. Strangers may begin some: of the place that began most, the one that ends
-    /// first gives way, so that who floods drowns his own.
-    fn open(&self, now: BootMicros) -> MutexGuard<'_, HashMap<[u8; 32], Open>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, one| now < one.until);
-        while CEREMONIES_MAX <= open.len() {
-            let mut begun = HashMap::<[u8; 16], usize>::new();
-            open.values().for_each(|one| *begun.entry(one.place).or_default() += 1);
-            let gives_way = open.iter().min_by_key(|(_, one)| (Reverse(begun[&one.place]), one.until));
-            let Some(first) = gives_way.map(|(hash, _)| *hash) else { break };
-            open.remove(&first);
-        }
-        open
+        Flows { settings, open: Ceremonies::default() }
     }
 }
 
@@ -162,9 +132,9 @@ impl KeeperCore {
     /// The ticket serves until a code is right: people mistype. What was true at the provider's word is looked up again.
     fn oidc_second_factor(&self, ticket: &Sensitive<String>, code: &Sensitive<String>) -> OrRefused {
         let hash = sha256(ticket.reveal());
-        let known = match self.oidc.open(self.parts.clock.boot()).get(&hash) {
-            Some(Open { stage: Stage::Known { account }, .. }) => *account,
-            _ => return Ok(Err(OidcRefusal::State)),
+        let known = |stage: &Stage| if let Stage::Known { account } = stage { Some(*account) } else { None };
+        let Some(known) = self.oidc.open.look(self.parts.clock.boot(), &hash, known).flatten() else {
+            return Ok(Err(OidcRefusal::State));
         };
         if CODE_CHARS_MAX < code.reveal().chars().count() {
             return Ok(Ok(OidcAnswer::WrongCode { wait_seconds: 0 }));
@@ -228,15 +198,11 @@ impl KeeperCore {
     }
 
     fn flow_goes_on(&self, place: [u8; 16], hash: [u8; 32], stage: Stage) {
-        let now = self.parts.clock.boot();
-        let until = BootMicros(now.0 + OIDC_FLOW_SECONDS_MAX * 1_000_000);
-        self.oidc.open(now).insert(hash, Open { place, until, stage });
+        self.oidc.open.begin(self.parts.clock.boot(), OIDC_FLOW_SECONDS_MAX, place, hash, stage);
     }
 
     /// Each secret goes on once. With the place where the sign-in began.
     fn flow_taken(&self, secret: &Sensitive<String>) -> Option<([u8; 16], Stage)> {
-        let now = self.parts.clock.boot();
-        let mut open = self.oidc.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&sha256(secret.reveal())).filter(|one| now < one.until).map(|one| (one.place, one.stage))
+        self.oidc.open.take(self.parts.clock.boot(), &sha256(secret.reveal()))
     }
 }
