@@ -105,6 +105,10 @@ impl KeeperCore {
         if !self.holds(&query.permit) {
             return Err(KeeperError::NoPermit);
         }
+        let judgement = self.judgement();
+        if judgement.closes_all() {
+            return Err(self.no_time(judgement.state));
+        }
         let View::Replay(allowed) = query.permit.view else { return Err(KeeperError::NoPermit) };
         if !allowed.covers(query.span) || !query.permit.cameras.contains(&query.stream.camera) {
             return Err(KeeperError::NoPermit);

@@ -3,7 +3,7 @@
 //! A clock that is wrong must neither keep footage alive nor kill it early. Closing can be undone, dying cannot: so while
 //! no time stands, what is due by the *fastest plausible* clock is closed at once, and keys wait. Three rules carry this:
 //!
-//! 1. *One clock alone moves nothing.* Within a boot, ledger + boot clock stands once another clock agrees; no other clocks
+//! 1. *One clock alone moves nothing*, and keeps nothing open. Within a boot, ledger + boot clock stands once another clock agrees; no other clocks
 //!    overrule it. Across a boot two that agree stand, or the system clock under NTP that nobody contradicts: not before
 //!    the cameras had two minutes to be heard. Meanwhile it is good enough to record by, and nothing dies by it.
 //! 2. *A lower bound is not a clock.* What the ledger says plus what has passed since is never undercut: a clock that lies
@@ -111,7 +111,12 @@ pub enum Doubt {
 impl Judgement {
     /// Whether something that closes at `closes_at` is closed (K8): by the fastest clock, so a doubt closes.
     pub fn is_closed(&self, closes_at: UtcMicros) -> bool {
-        closes_at <= self.fastest
+        self.closes_all() || closes_at <= self.fastest
+    }
+    /// Across a boot nobody tells how long the machine was off but one clock that anybody may have set, or none: it keeps nothing
+    /// open that may be overdue (decision 0057).
+    pub fn closes_all(&self) -> bool {
+        matches!(self.state, State::Doubt(Doubt::Alone | Doubt::BeforeLedger))
     }
     /// Whether a key whose hour closes at `closes_at` may die now: by trusted time only, so a doubt destroys nothing.
     pub fn may_destroy(&self, closes_at: UtcMicros) -> bool {

@@ -15,6 +15,29 @@ const FIRST: u8 = 1;
 const SECOND_BOOT: u8 = 2;
 
 #[test]
+fn one_clock_alone_across_a_boot_keeps_nothing_open_and_a_time_server_does() {
+    use domain::world::{BootId, BootMicros, NtpState};
+    use policy::{
+        clocks::Cameras,
+        time::{BootMark, Clocks, LedgerTime, Listening, judge},
+    };
+    let at = |seconds: i64| domain::UtcMicros::from_seconds(1_800_000_000 + seconds);
+    let mark = |boot: u8| BootMark { boot_id: BootId([boot; 16]), since_boot: BootMicros(60_000_000) };
+    let ledger = LedgerTime { at: at(0), mark: Some(mark(1)), confirmed: false, at_stake: true };
+    let judged = |system, ntp, boot| {
+        let (cameras, listening) = (Cameras::default(), Listening::default());
+        judge(Some(ledger), Clocks { system, ntp, mark: mark(boot), cameras, witnesses: &[], listening })
+    };
+    let far = at(30 * 86_400);
+    for system in [at(-86_400), at(60), at(7 * 86_400)] {
+        let alone = judged(system, NtpState::Unsynchronised, 2);
+        assert!(alone.closes_all() && alone.is_closed(far) && !alone.may_destroy(at(0)), "{alone:?}");
+    }
+    assert!(!judged(at(7 * 86_400), NtpState::Synchronised, 2).is_closed(far), "it is listened for, and recorded by");
+    assert!(!judged(at(-86_400), NtpState::Unsynchronised, 1).is_closed(far), "the boot clock bounds what has passed");
+}
+
+#[test]
 fn while_no_key_was_ever_minted_the_system_clock_stands_unless_it_cannot_be_right() {
     let judgement = judge(None, clocks(FIRST, 7, T));
     assert_eq!((judgement.trusted, judgement.state), (Some(at(T)), State::FirstStart));

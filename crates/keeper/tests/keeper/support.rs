@@ -57,8 +57,15 @@ pub struct ManualClock {
 impl ManualClock {
     /// Time passes.
     pub fn pass(&self, seconds: i64) {
-        self.system.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
-        self.boot.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.pass_micros(seconds * 1_000_000);
+    }
+    pub fn pass_micros(&self, micros: i64) {
+        self.system.fetch_add(micros, Ordering::SeqCst);
+        self.boot.fetch_add(micros, Ordering::SeqCst);
+    }
+    /// What somebody's setting put the system clock off by, in seconds.
+    pub fn off_seconds(&self) -> i64 {
+        self.off.load(Ordering::SeqCst) / 1_000_000
     }
     /// Somebody sets the system clock: the kernel then says that it is not under NTP.
     pub fn step(&self, seconds: i64) {
@@ -194,6 +201,29 @@ impl World {
         let opening = Entry::new(world.clock.utc(), Actor::Cli { uid: 0 }, Event::Opened { site: SITE, log: LOG });
         drop(Journal::create(world.journal_parts(keyring), &opening).unwrap());
         world
+    }
+
+    /// The same world from now on apart from this one, on a copy of its disk and registry.
+    pub fn fork(&self, seed: u64) -> World {
+        let load = |number: &AtomicI64| AtomicI64::new(number.load(Ordering::SeqCst));
+        let clock = ManualClock {
+            system: load(&self.clock.system),
+            boot: load(&self.clock.boot),
+            boot_id: Mutex::new(self.clock.boot_id()),
+            ntp: AtomicBool::new(self.clock.ntp.load(Ordering::SeqCst)),
+            off: load(&self.clock.off),
+        };
+        World {
+            disk: self.disk.fork(seed),
+            clock: Arc::new(clock),
+            random: Arc::new(Seeded(AtomicU64::new(seed))),
+            registry: registry_like(&self.registry),
+            memory: None,
+            log_retention_months: self.log_retention_months,
+            sizes: self.sizes,
+            reserve: self.reserve.clone(),
+            oidc: None,
+        }
     }
 
     pub fn open(&self) -> Opened {
