@@ -7,7 +7,7 @@ use crate::{
     role::{RecorderError, RunTime},
 };
 use catalog::Footage;
-use domain::PermitId;
+use domain::{PermitId, UtcMicros};
 use keeper::KeeperClient;
 use std::{
     collections::{HashMap, HashSet},
@@ -57,7 +57,7 @@ impl Clerk {
             let before = self.time.now();
             match self.beat() {
                 Ok(pulse) => {
-                    self.time_stands(&pulse, before)?;
+                    follow_time(&self.time, &pulse, before)?;
                     // without its errands the recorder has no keys soon: the next look at its threads says so
                     drop(self.errands.send(Errand::Follow(Box::new(pulse))));
                 }
@@ -92,18 +92,19 @@ impl Clerk {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = asked_at;
         Ok(pulse)
     }
+}
 
-    /// The keeper read its clock between the question and the answer: only outside of that is a difference a step.
-    fn time_stands(&self, pulse: &Pulse, before: domain::UtcMicros) -> Result<(), RecorderError> {
-        let Some(trusted) = pulse.now else { return Ok(()) };
-        let (early, late) = (before.since(trusted), trusted.since(self.time.now()));
-        let difference = early.max(late);
-        if difference > STEP_MICROS_MAX {
-            return Err(RecorderError::TimeStepped { millis: difference / 1_000 });
-        }
-        if difference > 0 {
-            self.time.follow(if early > late { -early } else { late });
-        }
-        Ok(())
+/// Follows the keeper's drift, or says that our time stepped and a new run must begin (R9). `before`: our time when the keeper
+/// was asked; it read its clock between the question and the answer, and only outside of that is a difference a step.
+pub fn follow_time(time: &RunTime, pulse: &Pulse, before: UtcMicros) -> Result<(), RecorderError> {
+    let Some(trusted) = pulse.now else { return Ok(()) };
+    let (early, late) = (before.since(trusted), trusted.since(time.now()));
+    let difference = early.max(late);
+    if difference > STEP_MICROS_MAX {
+        return Err(RecorderError::TimeStepped { millis: difference / 1_000 });
     }
+    if difference > 0 {
+        time.follow(if early > late { -early } else { late });
+    }
+    Ok(())
 }

@@ -2,34 +2,27 @@
 
 use crate::{
     camera::CameraConfig,
+    duties::Duties,
     fingerprint::{self, Fingerprint},
     ingest::Ingest,
-    report::Report,
-    role::RunTime,
     source::{CameraUrl, Credentials, SourceError},
 };
-use catalog::Footage;
-use domain::{HourLength, ReelId, StreamId, StreamKind};
+use domain::{StreamId, StreamKind};
 use keeper::{
     KeeperClient,
     wire::{ProbeFailure, Probed, RecorderCamera},
 };
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 use tracing::{info, warn};
-use vault::{
-    Keeper, LocalStore, Location,
-    admit::Admitter,
-    keeper::{Dead, Fact, ProbeJob, Pulse},
-    rebuild::Turn,
-};
+use vault::keeper::{Dead, ProbeJob, Pulse};
 
 /// Keys are looked for and facts handed in at least this often, also while the keeper says nothing.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -46,21 +39,12 @@ pub enum Errand {
 /// Who runs them, and what for.
 pub struct Errands {
     pub keeper: Arc<KeeperClient>,
-    pub admitter: Arc<Mutex<Admitter>>,
-    pub store: Arc<LocalStore>,
-    pub footage: Arc<Footage>,
-    pub report: Arc<Report>,
-    pub time: RunTime,
+    pub duties: Duties,
     pub ingest: Ingest,
-    pub hour_length: HourLength,
-    /// Held while a dead hour is freed (see `vault::rebuild`).
-    pub turn: Arc<Turn>,
     /// Where an ordered rebuild of the catalog goes.
     pub orders: Sender<u64>,
     /// Footage that is closed while its keys wait, as last told.
     pub closed: Vec<Dead>,
-    /// Reels whose slots were given back: given back once, told until heard.
-    pub freed: HashSet<ReelId>,
     pub cameras: Cameras,
 }
 
@@ -84,12 +68,12 @@ impl Errands {
                     Ok(Errand::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                     Err(RecvTimeoutError::Timeout) => {}
                 }
-                self.fetch_keys();
-                self.hand_in_facts();
+                self.duties.fetch_keys(&self.cameras.known.keys().copied().collect());
+                self.duties.hand_in_facts();
                 if round.elapsed() > ROUND {
                     round = Instant::now();
                     self.count_closed();
-                    self.look_over();
+                    self.duties.look_over();
                 }
             }
             if let Err(error) = self.ingest.stop() {
@@ -98,23 +82,12 @@ impl Errands {
         })
     }
 
-    /// Once a minute: what lies past its deadline by our time, and gaps around hours of which nothing is left (P7).
-    fn look_over(&self) {
-        let Ok(live) = self.footage.live_reels() else { return };
-        let now = self.time.now();
-        self.report.note_past_deadline(live.iter().filter(|row| row.deadline <= now).map(|row| row.bytes).sum());
-        let oldest = live.first().map_or(now, |row| row.hour.start());
-        if let Err(error) = self.footage.gaps_forget(oldest) {
-            warn!(%error, "old gaps stay for now");
-        }
-    }
-
     fn follow(&mut self, pulse: Pulse) {
         if pulse.cameras_version != self.cameras.version {
             self.change_cameras();
         }
         for dead in &pulse.dead {
-            self.free(dead);
+            self.duties.free(dead);
         }
         if pulse.closed_unconfirmed != self.closed {
             self.closed = pulse.closed_unconfirmed;
@@ -133,9 +106,9 @@ impl Errands {
 
     /// The keeper knows which hours wait, the catalog how many bytes they are (K9).
     fn count_closed(&self) {
-        let bytes = self.closed.iter().map(|closed| self.footage.bytes_of(closed.hour, &closed.cameras));
+        let bytes = self.closed.iter().map(|closed| self.duties.footage.bytes_of(closed.hour, &closed.cameras));
         match bytes.sum::<Result<u64, _>>() {
-            Ok(bytes) => self.report.note_closed_unconfirmed(bytes),
+            Ok(bytes) => self.duties.report.note_closed_unconfirmed(bytes),
             Err(error) => warn!(%error, "closed footage could not be counted"),
         }
     }
@@ -169,79 +142,6 @@ impl Errands {
     fn applied(&self, applied: Result<(), crate::ingest::IngestError>) -> bool {
         applied.inspect_err(|error| warn!(%error, "a camera's change was not taken")).is_ok()
     }
-
-    /// Frees the slots of an hour whose keys are dead (K10 step 5), once, and tells the keeper until it has heard.
-    fn free(&mut self, dead: &Dead) {
-        let turn = self.turn.clone();
-        let _no_row_is_entered = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = match self.footage.reels_dead(dead.hour, Some(&dead.cameras)) {
-            Ok(rows) => rows,
-            Err(error) => return warn!(%error, "a dead hour could not be freed yet"),
-        };
-        let fresh: Vec<_> = rows.iter().filter(|row| !self.freed.contains(&row.reel)).collect();
-        let (Some(in_use), Some(slots)) = (self.live_slots(), slots_of(fresh.iter().copied())) else {
-            return warn!("a dead hour could not be freed yet: the catalog does not say where every reel lies");
-        };
-        self.store.free(slots.into_iter().filter(|slot| !in_use.contains(slot)));
-        self.freed.extend(fresh.iter().map(|row| row.reel));
-        let reels: Vec<ReelId> = rows.iter().map(|row| row.reel).collect();
-        let fact =
-            Fact::Freed { hour: dead.hour, cameras: dead.cameras.clone(), reels: reels.clone(), residual: Vec::new() };
-        match self.keeper.enter(&[fact]) {
-            Ok(()) => self.forget(&reels),
-            Err(error) => warn!(%error, "the keeper did not hear of freed space yet"),
-        }
-    }
-
-    /// Slots of reels that live; `None` where the catalog does not tell for sure.
-    fn live_slots(&self) -> Option<BTreeSet<u32>> {
-        slots_of(self.footage.live_reels().ok()?.iter())
-    }
-
-    fn forget(&mut self, reels: &[ReelId]) {
-        if let Err(error) = self.footage.forget(reels) {
-            warn!(%error, "rows of dead reels stay for now");
-        }
-    }
-
-    fn fetch_keys(&self) {
-        let streams: BTreeSet<StreamId> = self.cameras.known.keys().copied().collect();
-        let present = self.hour_length.hour_of(self.time.now());
-        let (run, wanted) = {
-            let admitter = self.admitter();
-            (admitter.run(), admitter.wanted_keys(present, &streams))
-        };
-        for (hour, missing) in wanted {
-            match self.keeper.mint(hour, run, &missing) {
-                Ok(minted) => self.admitter().give_keys(minted),
-                Err(error) => return warn!(%hour, %error, "no keys yet"),
-            }
-        }
-    }
-
-    fn hand_in_facts(&self) {
-        let facts = self.admitter().take_facts();
-        if facts.is_empty() {
-            return;
-        }
-        if let Err(error) = self.keeper.enter(&facts) {
-            warn!(%error, "facts for the ledger wait");
-            self.admitter().take_back(facts);
-        }
-    }
-
-    fn admitter(&self) -> std::sync::MutexGuard<'_, Admitter> {
-        self.admitter.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The slots of these reels; `None` where a location does not read: nothing is freed on a guess.
-fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTreeSet<u32>> {
-    let mut slots = BTreeSet::new();
-    for row in rows {
-        slots.extend(Location::from_bytes(&row.location)?.slots());
-    }
-    Some(slots)
 }
 
 /// A camera's main stream, and its sub-stream where it has one.

@@ -85,6 +85,13 @@ impl GapBook {
         missing
     }
 
+    /// A gap that is over and that the catalog knows: its line once more, for a reel may not have it.
+    pub fn say_again(&mut self, gap: &catalog::Gap) {
+        if let (Some(to), Some(cause)) = (gap.to, GapCause::from_text(&gap.cause)) {
+            self.push(line(&Missing { stream: gap.stream, from: gap.from, to: Some(to), cause }, GapState::Closed));
+        }
+    }
+
     /// A gap that an earlier run left open goes on: said again in the present hour.
     pub fn goes_on(&mut self, stream: StreamId, from: UtcMicros, cause: GapCause) {
         self.open.entry(stream).or_insert(Open { from, said: from, cause, said_in: None });

@@ -21,7 +21,8 @@ pub const OVERLOAD_MICROS: i64 = 5_000_000;
 /// The rate shown is that of the last window of this length.
 const RATE_MICROS: i64 = 2_000_000;
 
-pub(crate) struct Lane {
+/// See above.
+pub struct Lane {
     sink: Arc<dyn Sink>,
     chunker: Chunker,
     timestamps: Timestamps,

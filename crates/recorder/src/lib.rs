@@ -6,20 +6,21 @@
 
 pub mod camera;
 pub mod chunker;
-mod clerk;
+pub mod clerk;
 mod clocks;
+pub mod duties;
 mod errands;
 pub mod fingerprint;
 pub mod gaps;
 pub mod health;
 pub mod ingest;
-mod lane;
-mod mend;
-mod report;
+pub mod lane;
+pub mod mend;
+pub mod report;
 pub mod role;
-mod service;
+pub mod service;
 pub mod source;
 mod space;
-mod writer;
+pub mod writer;
 
 pub use role::{RecorderError, RecorderParts, run};

@@ -7,6 +7,7 @@
 
 use crate::{
     clerk::{BEAT_PATIENCE, Clerk, LivePermits},
+    duties::Duties,
     errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
     mend::{Kept, Mender},
@@ -23,7 +24,7 @@ use seal::sign::SigningKey;
 use std::{
     collections::HashSet,
     os::unix::net::UnixListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -107,7 +108,8 @@ pub struct RunTime {
 const FOLLOWED_MICROS_PER_BEAT: i64 = 500;
 
 impl RunTime {
-    fn new(anchor: UtcMicros, boot: i64, clock: Arc<dyn Clock>) -> RunTime {
+    /// `boot`: what CLOCK_BOOTTIME said at the anchor, in microseconds.
+    pub fn new(anchor: UtcMicros, boot: i64, clock: Arc<dyn Clock>) -> RunTime {
         RunTime { anchor, boot, clock, followed: Arc::default() }
     }
 
@@ -133,7 +135,9 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
     let store = Arc::new(open_store(&parts)?);
-    let (footage, recovered, earlier_life) = open_and_recover(&parts, &store, &grant, &seed, time.now())?; // 2
+    let run_key = SigningKey::from_seed(&seed);
+    let opening = Opening { site: parts.site, path: &parts.footage, store: &store, grant: &grant, run_key: &run_key };
+    let (footage, recovered, earlier_life) = opening.recover(time.now())?; // 2
     let footage = Arc::new(footage);
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
@@ -169,22 +173,19 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let (errands, asked) = channel();
     let (mending, orders) = mender.start(also, ended.clone());
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
-    let running = Errands {
+    let duties = Duties {
         keeper: parts.keeper.clone(),
         admitter: admitter.clone(),
         store,
         footage: footage.clone(),
         report: report.clone(),
         time: time.clone(),
-        ingest,
         hour_length: parts.hour_length,
         turn,
-        orders,
-        closed: Vec::new(),
         freed: HashSet::new(),
-        cameras: Cameras::default(),
-    }
-    .start(asked);
+    };
+    let (keeper, closed, cameras) = (parts.keeper.clone(), Vec::new(), Cameras::default());
+    let running = Errands { keeper, duties, ingest, orders, closed, cameras }.start(asked);
     let keeper = parts.keeper.patient(BEAT_PATIENCE);
     let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errands.clone() };
     let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running, &mending, &measuring]); // 3
@@ -237,39 +238,47 @@ fn open_store(parts: &RecorderParts) -> Result<LocalStore, StoreError> {
     Ok(store)
 }
 
-/// The footage catalog is disposable (P7): one that is damaged, now or when it was last used, is made anew. Its footage stays
-/// in its slots, which recovery keeps, and from which `mend` makes its rows again.
-fn open_and_recover(
-    parts: &RecorderParts,
-    store: &LocalStore,
-    grant: &RunGrant,
-    seed: &Secret32,
-    now: UtcMicros,
-) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
-    let run_key = SigningKey::from_seed(seed);
-    let attempt = || {
-        let footage = Footage::open(&parts.footage, parts.site)?;
-        let earlier_life = footage.last_sign_of_life()?; // before recovery adds signs of its own
-        let recovered = recover(&Closer { store, footage: &footage, grant, run_key: &run_key, now })?;
-        Ok::<_, RecorderError>((footage, recovered, earlier_life))
-    };
-    if Footage::is_marked_damaged(&parts.footage) {
-        discard(parts)?;
-    }
-    match attempt() {
-        Err(error) if error.is_damage_of_the_catalog() => {
-            discard(parts)?;
-            attempt()
-        }
-        answer => answer,
-    }
+/// How a run finds what earlier ones left.
+pub struct Opening<'a> {
+    pub site: SiteId,
+    /// The footage catalog's file.
+    pub path: &'a Path,
+    pub store: &'a LocalStore,
+    pub grant: &'a RunGrant,
+    pub run_key: &'a SigningKey,
 }
 
-fn discard(parts: &RecorderParts) -> Result<(), RecorderError> {
-    warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
-    let discarded = Footage::discard(&parts.footage)?;
-    info!(files = discarded.len(), "discarded");
-    Ok(())
+impl Opening<'_> {
+    /// The footage catalog is disposable (P7): one that is damaged, now or when it was last used, is made anew. Its footage
+    /// stays in its slots, which recovery keeps, and from which `mend` makes its rows again. Until when an earlier run lived
+    /// comes third.
+    pub fn recover(&self, now: UtcMicros) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
+        if Footage::is_marked_damaged(self.path) {
+            self.discard()?;
+        }
+        match self.attempt(now) {
+            Err(error) if error.is_damage_of_the_catalog() => {
+                self.discard()?;
+                self.attempt(now)
+            }
+            answer => answer,
+        }
+    }
+
+    fn attempt(&self, now: UtcMicros) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
+        let Opening { store, grant, run_key, .. } = *self;
+        let footage = Footage::open(self.path, self.site)?;
+        let earlier_life = footage.last_sign_of_life()?; // before recovery adds signs of its own
+        let recovered = recover(&Closer { store, footage: &footage, grant, run_key, now })?;
+        Ok((footage, recovered, earlier_life))
+    }
+
+    fn discard(&self) -> Result<(), RecorderError> {
+        warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
+        let discarded = Footage::discard(self.path)?;
+        info!(files = discarded.len(), "discarded");
+        Ok(())
+    }
 }
 
 fn start_ingest(parts: &RecorderParts, time: &RunTime, desk: Desk) -> Result<Ingest, RecorderError> {

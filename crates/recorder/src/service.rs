@@ -90,7 +90,7 @@ impl Service {
         while let Some(ask) = read_message::<RecorderAsk>(&mut stream, MESSAGE_BYTES_MAX)? {
             match ask {
                 RecorderAsk::Locate { stream: of, span } => {
-                    write_message(&mut stream, &self.locate(of, span), MESSAGE_BYTES_MAX)?;
+                    write_message(&mut stream, &locate(&self.admitter, &self.footage, of, span), MESSAGE_BYTES_MAX)?;
                 }
                 RecorderAsk::Timeline { stream: of, span } => {
                     write_message(&mut stream, &self.timeline(of, span), MESSAGE_BYTES_MAX)?;
@@ -99,43 +99,6 @@ impl Service {
             }
         }
         Ok(())
-    }
-
-    /// Closed reels from the catalog, open ones from memory; earlier ones than asked too, for the group's start.
-    fn locate(&self, stream: StreamId, span: Span) -> RecorderAnswer {
-        let earlier = span.from().plus_seconds(-GROUP_SECONDS_MAX);
-        let Ok(wider) = Span::new(earlier, span.to()) else { return refused("the span runs backwards") };
-        let open = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).open_views(stream);
-        let rows = match self.footage.locate(stream, wider) {
-            Ok(rows) => rows,
-            Err(error) => return refused(&error.to_string()),
-        };
-        let closed =
-            rows.into_iter().filter(|row| open.iter().all(|view| view.reel != row.reel.reel)).filter_map(|row| {
-                let located = Located {
-                    reel: row.reel.reel,
-                    hour: row.reel.hour,
-                    handle: row.stream.handle,
-                    location: Location::from_bytes(&row.reel.location)?,
-                    first_utc: row.stream.first_utc,
-                    last_utc: row.stream.last_utc,
-                    entries: None,
-                };
-                Some(located)
-            });
-        let mut all: Vec<Located> = closed.collect();
-        all.extend(open.into_iter().filter(|view| wider.touches(view.first_utc, view.last_utc)).map(|view| Located {
-            reel: view.reel,
-            hour: view.hour,
-            handle: view.handle,
-            location: view.location,
-            first_utc: view.first_utc,
-            last_utc: view.last_utc,
-            entries: Some(view.entries),
-        }));
-        all.sort_by_key(|located| located.first_utc);
-        all.truncate(LOCATED_MAX);
-        RecorderAnswer::Located(all)
     }
 
     fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
@@ -203,6 +166,42 @@ impl Service {
             }
         }
     }
+}
+
+/// Closed reels from the catalog, open ones from memory; earlier ones than asked too, for the group's start.
+pub fn locate(admitter: &Mutex<Admitter>, footage: &Footage, stream: StreamId, span: Span) -> RecorderAnswer {
+    let earlier = span.from().plus_seconds(-GROUP_SECONDS_MAX);
+    let Ok(wider) = Span::new(earlier, span.to()) else { return refused("the span runs backwards") };
+    let open = admitter.lock().unwrap_or_else(PoisonError::into_inner).open_views(stream);
+    let rows = match footage.locate(stream, wider) {
+        Ok(rows) => rows,
+        Err(error) => return refused(&error.to_string()),
+    };
+    let closed = rows.into_iter().filter(|row| open.iter().all(|view| view.reel != row.reel.reel)).filter_map(|row| {
+        let located = Located {
+            reel: row.reel.reel,
+            hour: row.reel.hour,
+            handle: row.stream.handle,
+            location: Location::from_bytes(&row.reel.location)?,
+            first_utc: row.stream.first_utc,
+            last_utc: row.stream.last_utc,
+            entries: None,
+        };
+        Some(located)
+    });
+    let mut all: Vec<Located> = closed.collect();
+    all.extend(open.into_iter().filter(|view| wider.touches(view.first_utc, view.last_utc)).map(|view| Located {
+        reel: view.reel,
+        hour: view.hour,
+        handle: view.handle,
+        location: view.location,
+        first_utc: view.first_utc,
+        last_utc: view.last_utc,
+        entries: Some(view.entries),
+    }));
+    all.sort_by_key(|located| located.first_utc);
+    all.truncate(LOCATED_MAX);
+    RecorderAnswer::Located(all)
 }
 
 fn refused(why: &str) -> RecorderAnswer {

@@ -13,7 +13,7 @@ use domain::{HourLength, Span, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use seal::GapLine;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -25,8 +25,9 @@ use std::{
 use tracing::{error, warn};
 use vault::{
     LocalStore,
-    admit::{Admitted, Admitter},
+    admit::{AdmitError, Admitted, Admitter},
     keeper::Fact,
+    store::Usage,
     watch::Hub,
 };
 
@@ -36,7 +37,7 @@ const QUEUE_MESSAGES_MAX: usize = 4_096;
 const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Gaps that wait for a catalog that takes no rows.
 const UNENTERED_MAX: usize = 10_000;
-const SLOW_ENTRY_PERIOD: Duration = Duration::from_secs(60);
+const SLOW_ENTRY_MICROS: i64 = 60_000_000;
 const SYNC_PERIOD: Duration = Duration::from_millis(limit::SYNC_PERIOD_MS);
 
 /// The ingest thread's side: never waits.
@@ -69,21 +70,21 @@ pub struct Writer {
     /// Changes of the book that the catalog did not take yet.
     unentered: VecDeque<Missing>,
     /// Streams in a gap of which something is admitted again, since when: the gap ends when that is durable.
-    resumed: HashMap<StreamId, UtcMicros>,
+    resumed: BTreeMap<StreamId, UtcMicros>,
     /// Lines of the book that are in a reel and not durable yet.
     unsynced_lines: Vec<GapLine>,
     hour_length: HourLength,
     /// Until when an earlier run lived at least, by the catalog.
     earlier_life: Option<UtcMicros>,
     /// Streams that this run was told to expect, and since when.
-    met: HashMap<StreamId, UtcMicros>,
+    met: BTreeMap<StreamId, UtcMicros>,
     /// The catalog was made anew from the reels.
     mended: Arc<AtomicBool>,
     /// First picture of each stream that is not durable yet.
-    unsynced: HashMap<StreamId, UtcMicros>,
+    unsynced: BTreeMap<StreamId, UtcMicros>,
     /// The slowest sync since the last entry that told of one; 0 where all were in time.
     slowest_ms: u64,
-    slow_told: Instant,
+    slow_told: Option<UtcMicros>,
 }
 
 impl Sink for Desk {
@@ -148,7 +149,7 @@ impl Writer {
         let WriterParts { kept, hour_length, earlier_life } = parts;
         let Kept { admitter, store, footage, report, mended, .. } = kept;
         let (book, unentered, resumed, unsynced_lines, met, unsynced) = Default::default();
-        let (slowest_ms, slow_told) = (0, Instant::now() - SLOW_ENTRY_PERIOD);
+        let (slowest_ms, slow_told) = (0, None);
         let writer = Writer {
             queue,
             notes,
@@ -181,16 +182,29 @@ impl Writer {
                 self.sync(&time);
                 next = (next + SYNC_PERIOD).max(Instant::now());
             }
-            while let Ok(chunk) = self.queue.try_recv() {
-                self.take(*chunk, time.now());
-            }
-            self.take_notes();
-            self.admit_lines(time.now());
-            let closed = self.admitter().close(time.now());
-            if let Err(error) = closed {
-                error!(%error, "the open reels could not be ended; the next start recovers them");
-            }
+            self.finish(time.now());
         })
+    }
+
+    /// Takes what waits now, without waiting for more.
+    pub fn take_waiting(&mut self, now: UtcMicros) {
+        while let Ok(chunk) = self.queue.try_recv() {
+            self.take(*chunk, now);
+        }
+    }
+
+    /// Makes durable what waits and ends the open reels. Streams of which something was lost come back.
+    pub fn finish(&mut self, now: UtcMicros) -> BTreeSet<StreamId> {
+        self.take_waiting(now);
+        self.take_notes();
+        self.admit_lines(now);
+        match self.admitter().close(now) {
+            Ok(()) => BTreeSet::new(),
+            Err(error) => {
+                error!(%error, "the open reels could not be ended; the next start recovers them");
+                error.lost
+            }
+        }
     }
 
     fn take_until(&mut self, next: Instant, time: &RunTime, ended: &AtomicBool) {
@@ -276,6 +290,7 @@ impl Writer {
             warn!(%error, "what an earlier run left open stays open");
             Left::default()
         });
+        self.say_again(stream, left.last, at);
         let Some(gap) = left.open else {
             // a stop that is over without a picture after it: the camera was taken out of service then
             let is_stop = |gap: &Gap| GapCause::from_text(&gap.cause) == Some(GapCause::Stopped);
@@ -294,6 +309,17 @@ impl Writer {
             // until it died, the earlier run knew the cause; from then on the cause is that it was dead
             let died = self.earlier_life.unwrap_or(gap.from).clamp(gap.from, at);
             self.gap_begins(stream, died, GapCause::RecorderDown);
+        }
+    }
+
+    /// Gaps that ended since an earlier run held its last picture: that run may have had no key to seal their lines with, or no
+    /// time, and then only the catalog knows them (R12). Said twice they are one.
+    fn say_again(&mut self, stream: StreamId, last: Option<UtcMicros>, at: UtcMicros) {
+        let since = Span::new(last.unwrap_or(UtcMicros(0)).min(at), at);
+        let known = since.ok().map(|since| self.footage.gaps(stream, since)).transpose();
+        match known {
+            Ok(gaps) => gaps.into_iter().flatten().for_each(|gap| self.book.say_again(&gap)),
+            Err(error) => warn!(%error, "gaps of an earlier run are not said again"),
         }
     }
 
@@ -347,18 +373,19 @@ impl Writer {
         self.book.put_back(waiting);
     }
 
-    fn sync(&mut self, time: &RunTime) {
+    /// Once a second. Streams of which something was lost come back.
+    pub fn sync(&mut self, time: &RunTime) -> BTreeSet<StreamId> {
         self.take_notes();
         self.enter([]);
         if self.mended.swap(false, Ordering::SeqCst) {
             self.settle_gaps();
         }
         self.admit_lines(time.now());
-        let started = Instant::now();
-        let synced = self.admitter().sync(time.now());
-        let took_ms = started.elapsed().as_millis() as u64;
+        let started = time.now();
+        let synced = self.admitter().sync(started);
+        let took_ms = time.now().since(started).max(0) as u64 / 1_000;
         let usage = self.store.usage();
-        match synced {
+        let lost = match synced {
             Ok(()) => {
                 self.unsynced.clear();
                 self.unsynced_lines.clear();
@@ -366,32 +393,41 @@ impl Writer {
                     self.gap_ends(stream, at);
                 }
                 self.report.note_sync(time.now(), took_ms, usage);
+                BTreeSet::new()
             }
-            Err(failure) => {
-                error!(error = %failure, "a sync failed");
-                let trouble = failure.trouble();
-                self.report.note_failed_sync(trouble, failure.to_string(), usage);
-                let lines = std::mem::take(&mut self.unsynced_lines);
-                self.book.put_back(lines);
-                let lost = &failure.lost;
-                let durable = self.resumed.extract_if(|stream, _| !lost.contains(stream)).collect::<Vec<_>>();
-                durable.into_iter().for_each(|(stream, at)| self.gap_ends(stream, at));
-                self.resumed.clear();
-                let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
-                let unsynced = std::mem::take(&mut self.unsynced).into_iter();
-                for (stream, since) in unsynced.filter(|(stream, _)| failure.lost.contains(stream)) {
-                    self.gap_begins(stream, since, cause.clone());
-                }
-            }
+            Err(failure) => self.sync_failed(failure, usage),
+        };
+        self.tell_slowness(took_ms, time.now());
+        lost
+    }
+
+    fn sync_failed(&mut self, failure: AdmitError, usage: Usage) -> BTreeSet<StreamId> {
+        error!(error = %failure, "a sync failed");
+        let trouble = failure.trouble();
+        self.report.note_failed_sync(trouble, failure.to_string(), usage);
+        let lines = std::mem::take(&mut self.unsynced_lines);
+        self.book.put_back(lines);
+        let lost = &failure.lost;
+        let resumed = std::mem::take(&mut self.resumed).into_iter();
+        resumed.filter(|(stream, _)| !lost.contains(stream)).for_each(|(stream, at)| self.gap_ends(stream, at));
+        let cause = if trouble.is_full() { GapCause::DiskFull } else { GapCause::DiskFailed };
+        let unsynced = std::mem::take(&mut self.unsynced).into_iter();
+        for (stream, since) in unsynced.filter(|(stream, _)| failure.lost.contains(stream)) {
+            self.gap_begins(stream, since, cause.clone());
         }
+        failure.lost
+    }
+
+    /// One entry a minute at most, with the slowest sync of it: a poor disk must not fill the ledger.
+    fn tell_slowness(&mut self, took_ms: u64, now: UtcMicros) {
         if took_ms > limit::SYNC_LATENCY_MS_MAX {
             self.slowest_ms = self.slowest_ms.max(took_ms);
         }
-        // one entry a minute at most, with the slowest of it: a poor disk must not fill the ledger
-        if self.slowest_ms > 0 && self.slow_told.elapsed() > SLOW_ENTRY_PERIOD {
-            self.slow_told = Instant::now();
+        let is_time = self.slow_told.is_none_or(|told| now.since(told) > SLOW_ENTRY_MICROS);
+        if self.slowest_ms > 0 && is_time {
+            self.slow_told = Some(now);
             let took_ms = std::mem::take(&mut self.slowest_ms);
-            self.admitter().tell(Fact::SlowSync { at: time.now(), took_ms });
+            self.admitter().tell(Fact::SlowSync { at: now, took_ms });
         }
     }
 
