@@ -1,6 +1,6 @@
 # The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
 # CARGO_TARGET_DIR.
-.PHONY: demo tour test prove faults fuzz bench sim ui clean help
+.PHONY: demo tour test prove faults fuzz bench sim mutants ui clean help
 
 demo:
 	@scripts/demo.sh
@@ -28,7 +28,10 @@ bench:
 	@scripts/bench.sh
 
 sim:
-	@VIGIE_YEAR_DAYS=$${VIGIE_YEAR_DAYS:-365} cargo test --locked -p keeper --test year -- --nocapture
+	@scripts/sim.sh
+
+mutants:
+	@scripts/mutants.sh
 
 ui:
 	@scripts/ui.sh build
@@ -45,7 +48,8 @@ help:
 	@echo "make faults  kills each process a hundred times under load (VIGIE_CRASHES, VIGIE_SEED); about a quarter of an hour"
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
 	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
-	@echo "make sim     a year of a supervision centre, every look held against the ledger (VIGIE_SEED); some minutes"
+	@echo "make sim     SEEDS lives of a whole town (200) of STEPS steps (300), every promise checked after each; then a centre's year"
+	@echo "make mutants plants bugs in a copy, one at a time: the simulation must find each; about half an hour"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

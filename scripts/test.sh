@@ -34,7 +34,9 @@ step scripts/setup.sh
 step scripts/ui.sh test
 step cargo fmt --all --check
 step cargo clippy --locked --workspace --all-targets -- -D warnings
-step cargo test --locked --workspace
+step cargo test --locked --workspace --no-run
+step cargo test --locked --workspace --exclude simulated
+step scripts/installations.sh
 step scripts/prove.sh --where-it-runs
 step cargo build --locked --workspace --bins
 step scripts/walk.sh

@@ -1,10 +1,14 @@
-//! The command line of the checks: `cargo xtask tidy`, `cargo xtask deny`; exits 1 when there is a finding.
+//! The command line of the checks: `cargo xtask tidy`, `deny`, `mutants`; exits 1 when there is a finding.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use xtask::{Finding, Tree, deny, tidy};
+use xtask::{
+    Finding, Tree, deny,
+    mutants::{self, Effort},
+    tidy,
+};
 
-const USAGE: &str = "usage: cargo xtask tidy    layout, sizes, absences, documents\n       cargo xtask deny    licences and duplicates of dependencies";
+const USAGE: &str = "usage: cargo xtask tidy    layout, sizes, absences, documents\n       cargo xtask deny    licences and duplicates of dependencies\n       cargo xtask mutants TARGET SEEDS STEPS [NAME…]    plants bugs and lets the simulation find them";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -12,6 +16,7 @@ fn main() -> ExitCode {
     let findings = match command.as_str() {
         "tidy" => Tree::read(&root).map(|tree| tidy::check(&tree)),
         "deny" => deny::check_root(&root),
+        "mutants" => return planted(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -21,6 +26,27 @@ fn main() -> ExitCode {
         Ok(findings) => report(&command, &findings),
         Err(error) => {
             eprintln!("{command}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The table goes to standard output.
+fn planted(root: &Path) -> ExitCode {
+    let mut args = std::env::args().skip(2);
+    let target = args.next().map(PathBuf::from);
+    let mut number = || args.next().and_then(|text| text.parse().ok());
+    let (Some(target), Some(seeds), Some(steps)) = (target, number(), number()) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match mutants::run(root, &target, Effort { seeds, steps }, &args.collect::<Vec<_>>()) {
+        Ok((table, missed)) => {
+            print!("{table}");
+            if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("mutants: {error}");
             ExitCode::from(2)
         }
     }

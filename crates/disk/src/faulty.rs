@@ -52,6 +52,12 @@ impl Image {
     pub fn files(&self) -> &[(PathBuf, Vec<u8>)] {
         &self.files
     }
+
+    /// The same with other bytes in one file.
+    pub fn with(mut self, path: &Path, bytes: Vec<u8>) -> Image {
+        self.files.iter_mut().filter(|(of, _)| of == path).for_each(|(_, old)| old.clone_from(&bytes));
+        self
+    }
 }
 
 /// Every buffer ever given to a write, with the path its file was opened under, in order.
@@ -74,10 +80,28 @@ impl FaultyDisk {
         self.lock().plans.insert(step, fault);
     }
 
+    /// How many planned faults have not come yet.
+    pub fn plans_left(&self) -> usize {
+        let state = self.lock();
+        state.plans.range(state.steps..).count()
+    }
+
     /// Power cut and return: unsynced writes survive wholly, torn at 512 bytes, or not; unsynced names survive up to some
     /// operation of their folder. Files opened before fail from now on. Plans not yet reached are forgotten.
     pub fn reboot(&self) {
         self.lock().reboot();
+    }
+
+    /// Another disk that holds and forgets what this one does, from now on apart from it: what may happen to a town is tried on
+    /// the copy. Chance goes on from `seed`.
+    pub fn fork(&self, seed: u64) -> FaultyDisk {
+        let state = State { chance: Chance(seed), plans: BTreeMap::new(), written: Vec::new(), ..self.lock().clone() };
+        FaultyDisk { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Whether a planned power cut has come and [`FaultyDisk::reboot`] has not.
+    pub fn is_off(&self) -> bool {
+        self.lock().power_cut
     }
 
     /// The folder's device is pulled out: nothing below it exists or can be made, until [`FaultyDisk::plug`].
@@ -270,7 +294,7 @@ impl DiskFile for FaultyFile {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     chance: Chance,
     steps: u64,
@@ -407,7 +431,7 @@ impl State {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inode {
     /// What a reader sees while the power is on.
     now: Vec<u8>,
@@ -429,6 +453,7 @@ impl Inode {
     }
 }
 
+#[derive(Clone)]
 enum Change {
     Write { offset: usize, bytes: Arc<[u8]> },
     Length(usize),
@@ -464,6 +489,7 @@ impl Change {
 }
 
 /// One change of names; a rename removes and puts at once.
+#[derive(Clone)]
 struct NameChange {
     remove: Option<PathBuf>,
     put: Option<PathBuf>,
@@ -494,7 +520,7 @@ impl NameChange {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Chance(u64);
 
 impl Chance {

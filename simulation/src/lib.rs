@@ -1,0 +1,19 @@
+//! A whole town in one process from one seed: recorder, vault, keeper, catalog, ledger, clock, disk, network and people who
+//! mean harm. After every step all promises that can be checked are checked; the same seed gives the same life.
+
+mod checks;
+mod fork;
+mod recording;
+mod run;
+mod steps;
+mod street;
+mod town;
+mod truth;
+mod wire;
+
+#[path = "../../crates/keeper/tests/town/calendar.rs"]
+mod calendar;
+#[path = "../../crates/keeper/tests/keeper/support.rs"]
+mod support;
+
+pub use run::{Failure, Life, live};
