@@ -17,7 +17,7 @@ struct Args {
     /// Steps of each life.
     #[arg(long, default_value_t = 200)]
     steps: usize,
-    /// Tell each step.
+    /// Tell each step, and what keeper and recorder say.
     #[arg(long)]
     tell: bool,
     /// Go on after a life that failed.
@@ -27,6 +27,13 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.tell {
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .without_time()
+            .with_max_level(tracing::Level::INFO)
+            .init();
+    }
     let (mut lived, mut failed) = (Vec::new(), 0);
     for seed in args.seed..args.seed + args.seeds {
         let mut tell = |number: usize, step| {

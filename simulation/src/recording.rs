@@ -230,17 +230,17 @@ impl Recording {
     /// Clerk and errands: keys ahead, facts, the keeper's word and what follows from it.
     fn speak(&mut self, street: &Street) -> Result<(), Waits> {
         let streams: BTreeSet<StreamId> = self.eyes.keys().copied().collect();
+        let before = self.now();
+        let beat = Beat { clocks: self.clocks(street), health: "{}".into(), ..Beat::default() };
+        let pulse = self.place.wire.check(&beat);
+        if let Ok(pulse) = &pulse {
+            follow_time(&self.kept.time, pulse, before)?;
+            pulse.dead.iter().for_each(|dead| self.duties.free(dead));
+        }
         self.duties.fetch_keys(&streams);
         self.duties.hand_in_facts();
-        let before = self.now();
-        let Ok(pulse) =
-            self.place.wire.check(&Beat { clocks: self.clocks(street), health: "{}".into(), ..Beat::default() })
-        else {
-            return Ok(());
-        };
-        follow_time(&self.kept.time, &pulse, before)?;
-        pulse.dead.iter().for_each(|dead| self.duties.free(dead));
         self.duties.look_over();
+        self.duties.tell_again();
         Ok(())
     }
 

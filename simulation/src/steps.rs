@@ -1,7 +1,7 @@
 //! What happens next: a step is drawn by weight, and done to the town.
 
 use crate::{
-    checks::{self, Held},
+    checks::{self, Held, broken},
     fork::{self, Backup},
     recording::locked,
     support::{ask, camera, session},
@@ -115,7 +115,7 @@ pub fn draw(town: &mut Town) -> Step {
 pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
     match step {
         Step::Work => work(town),
-        Step::Minutes | Step::Days => pass(step, town),
+        Step::Minutes | Step::Days => pass(step, town)?,
         Step::Camera => {
             let stream = streams()[town.dice.below(streams().len())];
             town.street.cameras.entry(stream).and_modify(|camera| camera.sends = !camera.sends);
@@ -202,7 +202,8 @@ fn work(town: &mut Town) {
     }
 }
 
-fn second(town: &mut Town) {
+/// A second of ordinary work.
+pub fn second(town: &mut Town) {
     if town.place.wire.loses() {
         town.note_trouble();
     }
@@ -223,13 +224,23 @@ fn second(town: &mut Town) {
         }
         None => town.world.clock.pass(1),
     }
-    if let Some(core) = town.core() {
-        drop(core.tick()); // what it could not do is done at the next
+    keepers_second(town);
+}
+
+/// What it could not do is done at the next. A keeper whose journal must be opened again ends, and is started by [`Town::revive`].
+fn keepers_second(town: &mut Town) {
+    let Some(core) = town.core() else { return };
+    drop(core.tick());
+    if core.judgement().recording.is_none() {
+        town.note_trouble(); // no key is made in a doubt
+    }
+    if core.must_restart() {
+        town.kill_keeper();
     }
 }
 
 /// Minutes or days without a picture.
-fn pass(step: Step, town: &mut Town) {
+fn pass(step: Step, town: &mut Town) -> Held {
     let seconds = match step {
         Step::Minutes => 20 + town.dice.below(3_000) as i64,
         _ => 3_600 * (1 + town.dice.below(40) as i64),
@@ -237,11 +248,15 @@ fn pass(step: Step, town: &mut Town) {
     let rounds = if step == Step::Days { 4 } else { 1 };
     for _ in 0..rounds {
         idle(town, seconds / rounds);
-        if town.disk_troubled {
+        if town.disk_troubled || town.opened.is_none() {
             town.note_trouble();
+        }
+        if let Err(what) = town.revive() {
+            return broken("promise 1, R5", what);
         }
     }
     second(town);
+    Ok(())
 }
 
 fn idle(town: &mut Town, seconds: i64) {
@@ -255,10 +270,7 @@ fn idle(town: &mut Town, seconds: i64) {
         }
         None => town.world.clock.pass(seconds),
     }
-    // a keeper that was away for hours has its second before anything else
-    if let Some(core) = town.core() {
-        drop(core.tick());
-    }
+    keepers_second(town);
     if seconds > 3_000 {
         town.note_trouble(); // keys ahead reach two hours
     }

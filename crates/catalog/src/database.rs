@@ -39,7 +39,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_009.sql"),
     include_str!("upgrade/registry_010.sql"),
 ];
-const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql")];
+const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql"), include_str!("upgrade/footage_002.sql")];
 
 /// A writer waits this long for the other's lock before it says so.
 const BUSY_SECONDS: u64 = 5;

@@ -80,6 +80,11 @@ impl FaultyDisk {
         self.lock().plans.insert(step, fault);
     }
 
+    /// What is planned and has not come yet does not come.
+    pub fn forget_plans(&self) {
+        self.lock().plans.clear();
+    }
+
     /// How many planned faults have not come yet.
     pub fn plans_left(&self) -> usize {
         let state = self.lock();

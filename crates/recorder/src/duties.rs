@@ -15,6 +15,7 @@ use vault::{
     admit::Admitter,
     keeper::{Dead, Fact},
     rebuild::Turn,
+    recover::untold,
 };
 
 /// What they are done with.
@@ -33,6 +34,18 @@ pub struct Duties {
 }
 
 impl Duties {
+    /// Once a minute: closed reels that the keeper has not heard of and that wait nowhere, because what would have told them
+    /// failed half-way.
+    pub fn tell_again(&self) {
+        if self.admitter().has_facts() {
+            return;
+        }
+        match untold(&self.store, &self.footage) {
+            Ok(facts) => facts.into_iter().for_each(|fact| self.admitter().tell(fact)),
+            Err(error) => warn!(%error, "what the keeper has not heard stays untold for now"),
+        }
+    }
+
     /// Once a minute: what lies past its deadline by our time, and gaps around hours of which nothing is left (P7).
     pub fn look_over(&self) {
         let Ok(live) = self.footage.live_reels() else { return };
@@ -101,9 +114,12 @@ impl Duties {
         if facts.is_empty() {
             return;
         }
-        if let Err(error) = self.keeper.enter(&facts) {
-            warn!(%error, "facts for the ledger wait");
-            self.admitter().take_back(facts);
+        match self.keeper.enter(&facts) {
+            Ok(()) => note_told(&self.footage, &facts),
+            Err(error) => {
+                warn!(%error, "facts for the ledger wait");
+                self.admitter().take_back(facts);
+            }
         }
     }
 
@@ -119,4 +135,15 @@ fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTre
         slots.extend(Location::from_bytes(&row.location)?.slots());
     }
     Some(slots)
+}
+
+/// The keeper heard these. What is not noted is told again at the next start, and entered once.
+pub fn note_told(footage: &Footage, facts: &[Fact]) {
+    let closed = facts.iter().filter_map(|fact| match fact {
+        Fact::Reel(reel) | Fact::Recovered { reel, .. } => Some(reel.reel),
+        _ => None,
+    });
+    if let Err(error) = footage.reels_told(&closed.collect::<Vec<_>>()) {
+        warn!(%error, "the catalog does not know yet what the keeper heard");
+    }
 }

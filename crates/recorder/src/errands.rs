@@ -74,6 +74,7 @@ impl Errands {
                     round = Instant::now();
                     self.count_closed();
                     self.duties.look_over();
+                    self.duties.tell_again();
                 }
             }
             if let Err(error) = self.ingest.stop() {

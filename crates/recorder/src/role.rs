@@ -7,7 +7,7 @@
 
 use crate::{
     clerk::{BEAT_PATIENCE, Clerk, LivePermits},
-    duties::Duties,
+    duties::{Duties, note_told},
     errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
     mend::{Kept, Mender},
@@ -187,7 +187,8 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let (keeper, closed, cameras) = (parts.keeper.clone(), Vec::new(), Cameras::default());
     let running = Errands { keeper, duties, ingest, orders, closed, cameras }.start(asked);
     let keeper = parts.keeper.patient(BEAT_PATIENCE);
-    let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errands.clone() };
+    let (errand, told) = (errands.clone(), footage.clone());
+    let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errand };
     let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running, &mending, &measuring]); // 3
 
     drop(errands.send(Errand::Stop)); // 4: a thread that is gone has stopped
@@ -195,7 +196,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     ended.store(true, Ordering::SeqCst);
     [writing, preparing, measuring].into_iter().for_each(join);
     drop(mending); // it may be reading reels: what it has entered stays, and it is begun again
-    tell_last(&parts.keeper, &admitter);
+    tell_last(&parts.keeper, &admitter, &told);
     outcome
 }
 
@@ -307,12 +308,12 @@ fn prepare_slots(store: Arc<LocalStore>, ended: Arc<AtomicBool>) -> thread::Join
     })
 }
 
-fn tell_last(keeper: &KeeperClient, admitter: &Mutex<Admitter>) {
+fn tell_last(keeper: &KeeperClient, admitter: &Mutex<Admitter>, footage: &Footage) {
     let facts = admitter.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take_facts();
     let started = Instant::now();
     while !facts.is_empty() && started.elapsed() < LAST_FACTS_MAX {
         match vault::Keeper::enter(keeper, &facts) {
-            Ok(()) => return,
+            Ok(()) => return note_told(footage, &facts),
             Err(error) => warn!(%error, "the keeper did not hear the last facts yet"),
         }
         thread::sleep(HELLO_AGAIN);

@@ -204,6 +204,11 @@ impl Admitter {
         self.facts.splice(0..0, facts);
     }
 
+    /// Whether any wait.
+    pub fn has_facts(&self) -> bool {
+        !self.facts.is_empty()
+    }
+
     /// Tells the ledger something else.
     pub fn tell(&mut self, fact: Fact) {
         self.facts.push(fact);

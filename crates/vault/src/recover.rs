@@ -17,7 +17,7 @@ use crate::{
 use catalog::{CatalogError, Footage, NewReel, ReelEnd, ReelRow, ReelState};
 use domain::{
     ReelId, UtcMicros,
-    limit::{BLOCK_BYTES, MINT_HOURS_AHEAD, RECORD_HEADER_BYTES},
+    limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
 };
 use seal::{
     Kind, RecordHeader,
@@ -94,7 +94,7 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     let places_slots: BTreeSet<u32> = places.iter().flat_map(Location::slots).collect();
     closer.store.in_use(ended.iter().chain(&scan.unreadable).chain(&places_slots).copied().chain(maybe_alive));
 
-    let mut recovered = Recovered { retold: closer.retold(&rows), ..Recovered::default() };
+    let mut recovered = Recovered { retold: untold(closer.store, closer.footage)?, ..Recovered::default() };
     let mut alive = BTreeSet::new();
     for (row, place) in open.iter().zip(&places) {
         match closer.close(row, place) {
@@ -110,34 +110,10 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     Ok(recovered)
 }
 
-/// Facts that wait for a keeper live in the recorder's memory, and it records no longer without one than its keys reach: the
-/// present hour and the next two (P6). A reel that was closed earlier has been told.
-const RETOLD_HOURS: i64 = MINT_HOURS_AHEAD + 1;
-
 impl Closer<'_> {
     /// What frees space goes by this, not by a time that nobody vouches for yet (K9).
     pub(crate) fn surely(&self) -> UtcMicros {
         self.grant.surely(self.now)
-    }
-
-    /// A recorder that died between a reel's end and the keeper's answer took the reel's fact with it.
-    fn retold(&self, rows: &[ReelRow]) -> Vec<Fact> {
-        let since = |row: &ReelRow| self.surely().plus_seconds(-RETOLD_HOURS * i64::from(row.hour.length().seconds()));
-        let ended = rows.iter().filter(|row| row.state != ReelState::Open && row.closed_at >= Some(since(row)));
-        ended.filter_map(|row| self.fact_of(row)).collect()
-    }
-
-    /// The fact as it was told when the reel ended; `None` where its row or its bytes no longer say.
-    fn fact_of(&self, row: &ReelRow) -> Option<Fact> {
-        let location = Location::from_bytes(&row.location)?;
-        let index = whole_index(self.store, row.reel, &location).ok()??;
-        let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;
-        let reel = fact(&begun(row), row.root?, row.bytes, streams);
-        Some(match row.state {
-            // behind the cut stands one block: the recovery footer and its padding
-            ReelState::Recovered => Fact::Recovered { reel, cut_bytes: row.bytes.saturating_sub(BLOCK_BYTES as u64) },
-            _ => Fact::Reel(reel),
-        })
     }
 
     /// Closes a reel of the catalog that has no end yet, as far as it is sound within `place`; `None`: nothing of it was.
@@ -221,6 +197,25 @@ impl Closer<'_> {
         });
         !(begins_a_slot && walked.is_ok_and(nothing))
     }
+}
+
+/// What the keeper has not heard of closed reels, by the catalog: a recorder that died between a reel's end and the keeper's
+/// answer took the reel's fact with it, however long ago.
+pub fn untold(store: &LocalStore, footage: &Footage) -> Result<Vec<Fact>> {
+    Ok(footage.reels_untold()?.iter().filter_map(|row| fact_of(store, row)).collect())
+}
+
+/// The fact as it was told when the reel ended; `None` where its row or its bytes no longer say.
+fn fact_of(store: &LocalStore, row: &ReelRow) -> Option<Fact> {
+    let location = Location::from_bytes(&row.location)?;
+    let index = whole_index(store, row.reel, &location).ok()??;
+    let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;
+    let reel = fact(&begun(row), row.root?, row.bytes, streams);
+    Some(match row.state {
+        // behind the cut stands one block: the recovery footer and its padding
+        ReelState::Recovered => Fact::Recovered { reel, cut_bytes: row.bytes.saturating_sub(BLOCK_BYTES as u64) },
+        _ => Fact::Reel(reel),
+    })
 }
 
 /// Reads a reel's records in order, until they end, or `go_on` says no to the header of the next one. Needs no key.

@@ -2,6 +2,9 @@
 
 use super::{Held, broken};
 use crate::town::Town;
+use catalog::ReelState;
+use ledger::Event;
+use std::collections::BTreeSet;
 
 /// Remembers what is new.
 pub fn grows(town: &mut Town) -> Held {
@@ -32,4 +35,31 @@ pub fn whole(town: &Town) -> Held {
         }
     }
     Ok(())
+}
+
+/// Every reel that was closed has its leaf (L3), once keeper and recorder have spoken in peace.
+pub fn names_every_reel(town: &Town) -> Held {
+    let (Some(core), Some(run)) = (town.core(), &town.recording) else { return Ok(()) };
+    let mut named = BTreeSet::new();
+    for seq in 0..core.journal().size() {
+        // details of a month that ended, and dummies, name nothing
+        if let Ok(entry) = core.journal().entry(seq)
+            && let Event::Reel { reel, .. } = entry.event
+        {
+            named.insert(reel);
+        }
+    }
+    let rows = run.footage.live_reels().unwrap_or_default();
+    let closed = |row: &&catalog::ReelRow| matches!(row.state, ReelState::Closed | ReelState::Recovered);
+    match rows.iter().filter(closed).find(|row| !named.contains(&row.reel)) {
+        Some(row) => {
+            let is_told = !run.footage.reels_untold().unwrap_or_default().contains(row);
+            let what = format!(
+                "{:?} reel {} of {}, closed at {:?}, has no leaf",
+                row.state, row.reel, row.hour, row.closed_at
+            );
+            broken("L3", format!("{what}; told: {is_told}; due {}", row.deadline))
+        }
+        None => Ok(()),
+    }
 }

@@ -4,6 +4,7 @@ mod find;
 mod gap;
 mod rebuild;
 mod reel;
+mod told;
 
 pub use find::{Gap, Left, Located};
 pub use reel::{NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};

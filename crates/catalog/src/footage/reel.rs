@@ -105,8 +105,8 @@ impl Footage {
         self.database.run(async |db| {
             let insert = sqlx::query(
                 "insert into reel (site, reel, run, hour_start_s, hour_length_s, deadline, state, location, bytes,
-                   opened_at)
-                 values ($1, $2, $3, $4, $5, $6, 'open', $7, 0, $8) on conflict (site, reel) do nothing",
+                   opened_at, told)
+                 values ($1, $2, $3, $4, $5, $6, 'open', $7, 0, $8, 0) on conflict (site, reel) do nothing",
             );
             let insert = insert.bind(&self.site.0[..]).bind(&new.reel.0[..]).bind(&new.run.0[..]);
             let insert = insert.bind(new.hour.start_seconds()).bind(i64::from(new.hour.length().seconds()));
