@@ -8,6 +8,7 @@ mod secrets;
 
 pub use footage::{Looker, footage};
 pub use gaps::told as gaps_told;
+pub use keys::dead as keys_dead;
 pub use ledger::names_every_reel;
 pub use secrets::no_key_in_clear;
 

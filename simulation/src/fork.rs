@@ -117,6 +117,8 @@ pub fn power_cut(town: &mut Town) -> Held {
             return broken("promise 4, L1", format!("entry {seq} was told; after a power cut {size} are there"));
         }
     }
+    let dead: Vec<_> = town.seen_dead.iter().copied().collect();
+    checks::keys_dead(&*running.opened.keyring, &dead)?;
     let is_whole = running.recording.is_mended;
     look(&running, &locked(&town.place.truth), fork.now, is_whole)
 }

@@ -8,9 +8,10 @@ use crate::{
     wire::Wire,
 };
 use catalog::{Camera, Registry};
-use domain::{CameraId, Purpose, RootId, StreamId, StreamKind, UtcMicros};
+use domain::{CameraId, Hour, Purpose, RootId, StreamId, StreamKind, UtcMicros};
 use simulator::random::Dice;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex},
 };
@@ -35,6 +36,8 @@ pub struct Town {
     pub dice: Dice,
     /// Commitments of all entries that somebody was told of.
     pub told: Vec<ledger::Commitment>,
+    /// Camera-hours whose keys were seen to be dead.
+    pub seen_dead: BTreeSet<(Hour, CameraId)>,
     /// When something last went wrong that may cost a recorder its keys.
     pub troubled: UtcMicros,
     /// Since the last sync a fault of the disk was planned or the store was out of reach.
@@ -66,6 +69,7 @@ impl Town {
             registry,
             dice,
             told,
+            seen_dead: BTreeSet::new(),
             troubled,
             disk_troubled,
             _folder: folder,

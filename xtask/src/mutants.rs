@@ -97,7 +97,7 @@ fn try_one(mutant: &Mutant, tree: &Path, target: &Path, effort: Effort) -> io::R
     fs::write(&path, planted)?;
     let built = Command::new("cargo")
         .args(["build", "--locked", "--quiet", "-p", "simulation", "--bin", "vigie-simulation"])
-        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TARGET_DIR", target.join("mutants/build"))
         .current_dir(tree)
         .output()?;
     if !built.status.success() {
@@ -106,8 +106,9 @@ fn try_one(mutant: &Mutant, tree: &Path, target: &Path, effort: Effort) -> io::R
         return Ok(Found::NotBuilt(why));
     }
     let (seeds, steps) = (effort.seeds.to_string(), effort.steps.to_string());
-    let ran =
-        Command::new(target.join("debug/vigie-simulation")).args(["--seeds", &seeds, "--steps", &steps]).output()?;
+    let ran = Command::new(target.join("mutants/build/debug/vigie-simulation"))
+        .args(["--seeds", &seeds, "--steps", &steps])
+        .output()?;
     let said = String::from_utf8_lossy(&ran.stderr);
     Ok(if ran.status.success() { Found::Not } else { found_in(&said) })
 }

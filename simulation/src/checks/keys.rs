@@ -2,6 +2,8 @@
 
 use super::{Held, broken};
 use crate::{recording::locked, town::Town};
+use domain::{CameraId, Hour};
+use keyring::Keyring;
 use std::collections::BTreeSet;
 
 /// What is due dies within the keeper's next second; a step is longer than that.
@@ -32,10 +34,27 @@ pub fn as_they_must(town: &mut Town) -> Held {
             }
         }
     }
+    // a page that is not listed may be there all the same
+    let over = |place: &(Hour, CameraId)| truth.closes(place.1, place.0).plus_seconds(GRACE_SECONDS) <= now;
+    let newly: Vec<_> =
+        town.place.wire.minted().into_iter().filter(|place| over(place) && !town.seen_dead.contains(place)).collect();
+    dead(&*opened.keyring, &newly)?;
+    town.seen_dead.extend(newly);
     for (hour, camera) in town.place.wire.minted() {
         let is_young = now.plus_seconds(GRACE_SECONDS) < truth.closes(camera, hour);
         if is_young && !truth.doubtful.contains(&camera) && !held.contains(&(hour, camera)) {
             return broken("K10", format!("{camera} of {hour} has no key at {now} and is young"));
+        }
+    }
+    Ok(())
+}
+
+/// The keyring has none of these keys.
+pub fn dead(keyring: &dyn Keyring, places: &[(Hour, CameraId)]) -> Held {
+    for (hour, camera) in places {
+        let page = keyring.page(*hour).ok().flatten();
+        if page.is_some_and(|page| page.cameras.contains_key(camera)) {
+            return broken("promise 2, K10", format!("{camera} still has a key of {hour}, which is called dead"));
         }
     }
     Ok(())
