@@ -17,6 +17,7 @@ mod lane;
 mod mend;
 mod report;
 pub mod role;
+mod scrub;
 mod service;
 pub mod source;
 mod space;

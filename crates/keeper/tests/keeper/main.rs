@@ -20,6 +20,7 @@ mod provider;
 mod reasons;
 mod rebuild;
 mod reserve;
+mod retention;
 mod reviews;
 mod rights;
 mod second_factor;
