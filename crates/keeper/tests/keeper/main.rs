@@ -5,6 +5,7 @@ mod acts;
 mod authenticator;
 mod clocks;
 mod crash;
+mod damage;
 mod destroy;
 mod devices;
 mod forget;
