@@ -408,6 +408,20 @@ mod tests {
     }
 
     #[test]
+    fn what_can_wait_waits_while_a_sync_is_late_slow_or_failed_and_until_the_first() {
+        let report = Report::default();
+        assert!(report.sync_is_late(at(0)), "nothing was written yet");
+        report.note_sync(at(1), 3, usage());
+        assert!(!report.sync_is_late(at(2)) && report.sync_is_late(at(3)), "the next one is due each second");
+        report.note_sync(at(3), limit::SYNC_LATENCY_MS_MAX / 2 + 1, usage());
+        assert!(report.sync_is_late(at(3)), "it was slow, though in time");
+        report.note_failed_sync(Trouble::Other, "what".into(), usage());
+        assert!(report.sync_is_late(at(4)));
+        report.note_sync(at(5), 3, usage());
+        assert!(!report.sync_is_late(at(5)));
+    }
+
+    #[test]
     fn a_camera_that_was_never_reached_is_a_warning_at_once_and_an_alarm_within_thirty_seconds() {
         let report = Report::default();
         report.note_expected(STREAM, at(0));

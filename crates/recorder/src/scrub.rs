@@ -4,7 +4,7 @@
 //! A round begins at a reel chosen by chance, so that a recorder that is often started again leaves none out for ever.
 
 use crate::mend::Kept;
-use catalog::{Footage, ReelRow};
+use catalog::{Footage, ReelRow, ReelState};
 use domain::{Random, UtcMicros};
 use keeper::{
     KeeperClient,
@@ -112,6 +112,7 @@ impl Scrub {
         let footage = Footage::open_for_reading(&self.path, site)?;
         let rows = self.scrubber(&footage).reels()?;
         (self.found.reels, self.found.read) = (rows.len(), 0);
+        self.forget_dead(&footage)?;
         let books = self.books();
         let stored = rows.iter().map(|row| row.bytes).sum();
         let mut pace = Pace { bytes_per_second: bytes_per_second(stored), ready: Instant::now() };
@@ -131,6 +132,7 @@ impl Scrub {
             self.look_again(&footage, due, books.as_ref(), &mut pace)?;
             if told.elapsed() > TELL {
                 told = Instant::now();
+                self.forget_dead(&footage)?;
                 self.tell();
             }
         }
@@ -143,6 +145,21 @@ impl Scrub {
             self.found.last_round = Some(self.kept.time.now());
             info!(reels = rows.len(), bytes = stored, damaged = self.found.damaged.len(), "the store was read again");
         }
+        Ok(())
+    }
+
+    /// Of footage that is dead nothing is told any more.
+    fn forget_dead(&mut self, footage: &Footage) -> Result<(), AuditError> {
+        let mut dead = BTreeSet::new();
+        let reels = self.found.disagreements.iter().filter_map(Disagreement::reel);
+        for reel in reels.chain(self.found.damaged.iter().copied()) {
+            if footage.reel(reel)?.is_none_or(|row| row.state == ReelState::Dead) {
+                dead.insert(reel);
+            }
+        }
+        self.found.damaged.retain(|reel| !dead.contains(reel));
+        let lives = |known: &Disagreement| known.reel().is_none_or(|reel| !dead.contains(&reel));
+        self.found.disagreements.retain(|known| !is_of_bytes(known) || lives(known));
         Ok(())
     }
 
