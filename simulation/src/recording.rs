@@ -75,6 +75,8 @@ pub struct Recording {
     /// The catalog names everything that the store holds.
     pub is_mended: bool,
     failures_seen: u64,
+    /// Seconds in which everything could be sealed.
+    sealed_seconds: u32,
 }
 
 /// The recorder's own desk, and beside it the truth of what was given.
@@ -145,7 +147,7 @@ impl Recording {
         let sink: Arc<dyn Sink> = Arc::new(Tap { desk, place: place.clone() });
         let eyes = streams.iter().map(|stream| (*stream, Eye::new(*stream, sink.clone(), time.now())));
         let (eyes, place) = (eyes.collect(), place.clone());
-        let (is_mended, failures_seen) = (false, 0);
+        let (is_mended, failures_seen, sealed_seconds) = (false, 0, 0);
         let run = Recording {
             place,
             footage,
@@ -160,6 +162,7 @@ impl Recording {
             also,
             is_mended,
             failures_seen,
+            sealed_seconds,
         };
         Ok(run)
     }
@@ -199,6 +202,7 @@ impl Recording {
         let without_key = self.without_key();
         self.writer.take_waiting(self.now());
         let lost = self.writer.sync(&self.kept.time);
+        self.sealed_seconds += u32::from(lost.is_empty() && without_key.is_empty());
         self.settle(&without_key, &lost);
         if let Err(error) = self.store.prepare(2) {
             drop(error); // a planned fault of the disk: tried again at the next second
@@ -286,6 +290,11 @@ impl Recording {
     /// The writer's next second, in which it settles gaps after a rebuild.
     pub fn writer_settles(&mut self) {
         self.make_durable();
+    }
+
+    /// Whether this run had time to seal what it knows of gaps.
+    pub fn has_sealed(&self) -> bool {
+        self.sealed_seconds > 1
     }
 
     /// Stops in order.

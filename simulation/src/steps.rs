@@ -3,7 +3,7 @@
 use crate::{
     checks::{self, Held, broken},
     fork::{self, Backup},
-    recording::locked,
+    recording::{Recording, locked},
     support::{ask, camera, session},
     town::{DELAYS, Town, believed, streams},
 };
@@ -187,7 +187,10 @@ fn attempt(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
     let which = town.dice.below(hands.backups.len().max(1));
     match (step, hands.backups.get(which)) {
         (Step::TryPowerCut, _) => fork::power_cut(town),
-        (Step::TryLostCatalog, _) => fork::catalog_is_lost(town),
+        // what a run knows of gaps and could not seal yet dies with catalog and run together
+        (Step::TryLostCatalog, _) if town.recording.as_ref().is_some_and(Recording::has_sealed) => {
+            fork::catalog_is_lost(town)
+        }
         (Step::TryFlip, _) => fork::byte_is_flipped(town),
         (Step::TryRestore, Some(backup)) => fork::backup_is_restored(town, backup),
         (Step::TryRollBack, Some(backup)) => fork::ledger_is_rolled_back(town, backup),

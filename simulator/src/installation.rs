@@ -211,9 +211,10 @@ impl Installation {
         killed.map(|()| true).map_err(|error| InstallationError::Io { what: what(), source: error.into() })
     }
 
-    /// Ends `serve` and its three roles at once, as a power cut would. Who looks after the machine starts it again.
+    /// Ends `serve` and its roles at once, as a power cut would. Who looks after the machine starts it again.
     pub fn kill_all(&mut self) -> Result<()> {
-        let roles: Vec<u32> = ["keeper", "recorder", "web"].iter().filter_map(|role| self.process_of(role)).collect();
+        let roles: Vec<u32> =
+            ["keeper", "recorder", "web", "auditor"].iter().filter_map(|role| self.process_of(role)).collect();
         self.kill_serve()?;
         for pid in roles.iter().filter_map(|pid| rustix::process::Pid::from_raw(*pid as i32)) {
             match rustix::process::kill_process(pid, rustix::process::Signal::KILL) {

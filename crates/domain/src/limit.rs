@@ -58,6 +58,25 @@ pub const MINT_HOURS_AHEAD: i64 = 2;
 /// A cached chunk key lives this long, never past the closing (K8).
 pub const CHUNK_KEY_CACHE_SECONDS_MAX: u64 = 60;
 
+/// The store is read again in such a round (decision 0052): three times in the life of what lives thirty days.
+pub const SCRUB_ROUND_SECONDS: u64 = 10 * 86_400;
+/// And no faster than this, whatever a round then takes: a fifth of what one disk reads in order, and as fast as 60 cameras of
+/// 4 Mbit/s write, so that even theirs is read once before it dies.
+pub const SCRUB_BYTES_PER_SECOND_MAX: u64 = 32 * 1024 * 1024;
+/// Nor slower, so that a small store's damage is known within hours.
+pub const SCRUB_BYTES_PER_SECOND_MIN: u64 = 1024 * 1024;
+
+/// The independent auditor of destruction looks this often (decision 0053): as often as destruction has its turn.
+pub const RETENTION_LOOK_SECONDS: i64 = 60;
+/// A destruction that has not gone through all hours for so long is frozen, a keeper that says nothing likewise: ten turns.
+pub const RETENTION_FROZEN_SECONDS: i64 = 600;
+/// Keys die within a turn or two from the closing on, ten minutes before their deadline; one that lives so long after it is late.
+pub const RETENTION_LATE_SECONDS: i64 = 300;
+/// Whatever is wrong with destruction is told within this, and an auditor that is silent for this is an alarm itself.
+pub const RETENTION_ALARM_SECONDS_MAX: i64 = 900;
+/// Slots of the store whose headers the auditor reads at each look: two seconds of a disk's seeks in a minute.
+pub const RETENTION_SLOTS_PER_LOOK: usize = 200;
+
 /// One message between our processes (P3).
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// A live stream whose permit nobody confirmed for this long is dropped (P5).
@@ -284,6 +303,12 @@ const _: () = assert!(LOG_ENTRIES_MAX.ilog2() as usize <= PROOF_LINES_MAX);
 const _: () =
     assert!(CHECKPOINT_SECONDS * 10 < WITNESS_SILENCE_SECONDS_MAX && WITNESS_SILENCE_SECONDS_MAX < MIRROR_SECONDS);
 const _: () = assert!((WITNESS_ANSWER_SECONDS_MAX as i64) < CHECKPOINT_SECONDS);
+// What 60 cameras of 4 Mbit/s write is read at least once before it dies.
+const _: () = assert!(60 * 500_000 <= SCRUB_BYTES_PER_SECOND_MAX);
+const _: () = assert!(3 * SCRUB_ROUND_SECONDS <= RETENTION_DAYS_MAX as u64 * 86_400);
+// A frozen or late destruction is told in time, two looks after it can be known; and before the deadline, where it can.
+const _: () = assert!(RETENTION_FROZEN_SECONDS + 2 * RETENTION_LOOK_SECONDS < RETENTION_ALARM_SECONDS_MAX);
+const _: () = assert!(RETENTION_LATE_SECONDS + 2 * RETENTION_LOOK_SECONDS < CLOSED_BEFORE_DEADLINE_SECONDS);
 // The largest picture fits a record.
 const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.

@@ -111,6 +111,8 @@ pub(crate) struct Moving {
     pub minute: i64,
     /// Why the journal takes no entry any more until it is opened again.
     pub journal_broken: Option<String>,
+    /// When destruction last went through all hours.
+    pub destruction_turned: Option<domain::world::BootMicros>,
     /// That the reserve is in use, and the keyring knows how far the ledger reaches.
     pub reserve_is_noted: bool,
 }
@@ -221,6 +223,7 @@ impl KeeperCore {
                 freed: BTreeMap::new(),
                 minute: 0,
                 journal_broken: None,
+                destruction_turned: None,
                 reserve_is_noted: false,
             }),
             changing_keys: Mutex::new(()),

@@ -58,6 +58,7 @@ impl KeeperCore {
         }
         tried.extend(self.enter_missing().err());
         tried.extend(self.bury_freed().err());
+        self.note_turn();
         match tried.into_iter().next() {
             Some(error) => Err(error),
             None => Ok(died.into_iter().map(|hour| self.became(hour)).collect()),

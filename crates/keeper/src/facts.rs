@@ -88,7 +88,7 @@ impl KeeperCore {
 fn hour_of(fact: &Fact) -> Option<Hour> {
     match fact {
         Fact::Reel(reel) | Fact::Recovered { reel, .. } => Some(reel.hour),
-        Fact::RecorderHour { hour, .. } => Some(*hour),
+        Fact::RecorderHour { hour, .. } | Fact::Damaged { hour, .. } => Some(*hour),
         Fact::Freed { .. } | Fact::SlowSync { .. } | Fact::Gap { .. } => None,
     }
 }
@@ -103,6 +103,9 @@ fn events(fact: &Fact) -> Result<Vec<Event>, KeeperError> {
             vec![Event::RecorderHour { run: *run, hour: *hour, reels: *reels, root: Digest(*root) }]
         }
         Fact::SlowSync { at, took_ms } => vec![Event::Slow { what: format!("sync at {at}"), sync_ms: *took_ms }],
+        Fact::Damaged { reel, hour, slot, from, to } => {
+            vec![Event::Damaged { reel: *reel, hour: *hour, slot: *slot, from: *from, to: *to }]
+        }
         Fact::Gap { camera, from, to, cause } => {
             let end = to.map_or("…".to_owned(), |to| to.to_string());
             let details = format!("{from} → {end}: {cause}");

@@ -2,6 +2,7 @@
 
 use crate::{
     clocks::{Anchor, Touched},
+    damage::DamageBook,
     facts::Told,
     forget::Forgetting,
     glass::GlassBook,
@@ -12,7 +13,7 @@ use crate::{
     trace::Trace,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
-use ledger::{Entry, Event, Month};
+use ledger::{Condemnation, Entry, Event, Month};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One key's life, as far as the ledger tells.
@@ -22,6 +23,8 @@ pub struct Fate {
     pub deadline: Option<UtcMicros>,
     pub condemned_at: Option<UtcMicros>,
     pub destroyed_at: Option<UtcMicros>,
+    /// It was condemned for another reason than its deadline: an order, a disk that is too small.
+    pub early: bool,
 }
 
 /// All keys that were ever minted and are remembered by a readable entry.
@@ -39,6 +42,7 @@ pub struct Fates {
     known_from: Option<UtcMicros>,
     /// What must die before its deadline (K7).
     pub orders: Orders,
+    pub damage: DamageBook,
     pub words: LastWords,
 }
 
@@ -107,6 +111,7 @@ impl Fates {
     pub fn take(&mut self, entry: &Entry) {
         let erased = self.orders.take(entry);
         self.words.take(entry);
+        self.damage.take(entry);
         match &entry.event {
             Event::Mint { hour, cameras } | Event::Shortened { hour, cameras } => {
                 for minted in cameras {
@@ -115,8 +120,12 @@ impl Fates {
                 }
                 self.weigh(*hour);
             }
-            Event::Condemned { hour, cameras, .. } => {
-                cameras.iter().for_each(|camera| self.fate(*hour, *camera).condemned_at = Some(entry.at));
+            Event::Condemned { hour, cameras, why } => {
+                for camera in cameras {
+                    let fate = self.fate(*hour, *camera);
+                    fate.condemned_at = Some(entry.at);
+                    fate.early |= *why != Condemnation::Deadline;
+                }
                 self.weigh(*hour);
             }
             Event::Destroyed { hour, cameras, .. } => {
@@ -162,6 +171,12 @@ impl Fates {
     /// Cameras that had a key in an hour.
     pub fn cameras(&self, hour: Hour) -> Vec<CameraId> {
         self.hours.get(&hour).map(|keys| keys.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Every key that is remembered of an hour and of those after it.
+    pub fn from(&self, first: Hour) -> impl Iterator<Item = (Hour, CameraId, Fate)> {
+        let hours = self.hours.range(first..);
+        hours.flat_map(|(hour, keys)| keys.iter().map(|(camera, fate)| (*hour, *camera, *fate)))
     }
 
     /// Whether a key of the hour is not entered as destroyed.

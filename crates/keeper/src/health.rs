@@ -140,6 +140,7 @@ impl KeeperCore {
         findings.push(self.keyring_finding());
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
+        findings.extend(self.moving().fates.damage.finding());
         findings.extend(self.acts_findings()?);
         findings.extend(self.glass_findings()?);
         findings.extend(self.technical_findings()?);

@@ -110,6 +110,7 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         | Event::Clocks { .. }
         | Event::Rebuild { .. }
         | Event::Slow { .. }
+        | Event::Damaged { .. }
         | Event::Dummy => None,
     }
 }

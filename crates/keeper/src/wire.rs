@@ -9,6 +9,7 @@ mod clock;
 mod fates;
 mod glass;
 pub mod oidc;
+mod retention;
 mod run;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
@@ -16,6 +17,7 @@ pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
 pub use clock::{ClockLine, ClockView, Confirmation};
 pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
+pub use retention::{HourKeys, KeysAlive, KeysEnded, RetentionView};
 pub use run::RunAnswer;
 
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
@@ -46,6 +48,8 @@ pub enum Peer {
     Control {
         uid: u32,
     },
+    /// The independent auditor of destruction, which may ask one thing (decision 0053).
+    Auditor,
 }
 
 /// A question.
@@ -212,6 +216,12 @@ pub enum Question {
     },
     // the command line
     Control(Control),
+    // the recorder, as it scrubs: what keyring and ledger say of the hours after this one
+    Books {
+        after: Option<Hour>,
+    },
+    // the auditor
+    Retention,
 }
 
 /// What the command line asks.
@@ -560,6 +570,7 @@ pub enum Answer {
         site_key: PublicKey,
         now: UtcMicros,
     },
+    Retention(Box<RetentionView>),
 }
 
 /// One account, as `vigie account list` shows it.

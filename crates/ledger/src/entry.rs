@@ -332,6 +332,16 @@ pub enum Event {
         what: String,
         sync_ms: u64,
     },
+    /// Bytes of a closed reel are no longer those that were signed: what differs lies within `from` to `to` of the reel, which
+    /// the disk has in `slot`.
+    Damaged {
+        reel: ReelId,
+        #[serde(with = "hour_text")]
+        hour: Hour,
+        slot: u32,
+        from: u64,
+        to: u64,
+    },
     /// Nothing happened: padding of a batch (L4). From outside it looks like every other entry.
     Dummy,
 }
@@ -476,6 +486,7 @@ mod tests {
             Event::Clocks { state: text.clone() },
             Event::Rebuild { reels: 1, why: text.clone() },
             Event::Slow { what: text, sync_ms: 401 },
+            Event::Damaged { reel, hour, slot: 7, from: 4096, to: u64::MAX },
             Event::Dummy,
         ]
     }

@@ -25,6 +25,7 @@ pub struct Report {
 struct Noted {
     board: Option<HealthBoard>,
     last_sync: Option<UtcMicros>,
+    last_sync_ms: u64,
     slow_syncs: u64,
     failed_syncs: u64,
     failure: Option<(Trouble, String)>,
@@ -129,10 +130,18 @@ impl Report {
     pub fn note_sync(&self, now: UtcMicros, took_ms: u64, usage: Usage) {
         let mut noted = self.noted();
         noted.last_sync = Some(now);
+        noted.last_sync_ms = took_ms;
         noted.slow_syncs += u64::from(took_ms > limit::SYNC_LATENCY_MS_MAX);
         noted.failure = None;
         noted.usage = Some(usage);
         noted.durable = noted.admitted.clone();
+    }
+    /// Whether writing has a hard time, or has not begun: then nobody else may use the disk for what can wait.
+    pub fn sync_is_late(&self, now: UtcMicros) -> bool {
+        let noted = self.noted();
+        let due_micros = (limit::SYNC_PERIOD_MS + limit::SYNC_LATENCY_MS_MAX / 2) as i64 * 1_000;
+        let in_time = noted.last_sync.is_some_and(|last| now.since(last) <= due_micros);
+        !in_time || noted.failure.is_some() || noted.last_sync_ms > limit::SYNC_LATENCY_MS_MAX / 2
     }
     pub fn note_failed_sync(&self, trouble: Trouble, what: String, usage: Usage) {
         let mut noted = self.noted();
@@ -396,6 +405,20 @@ mod tests {
         };
         assert_eq!(told(10), ((-7_300).into(), 2.into()));
         assert_eq!(told(limit::CAMERA_CLOCK_FRESH_SECONDS_MAX + 1), (serde_json::Value::Null, 2.into()));
+    }
+
+    #[test]
+    fn what_can_wait_waits_while_a_sync_is_late_slow_or_failed_and_until_the_first() {
+        let report = Report::default();
+        assert!(report.sync_is_late(at(0)), "nothing was written yet");
+        report.note_sync(at(1), 3, usage());
+        assert!(!report.sync_is_late(at(2)) && report.sync_is_late(at(3)), "the next one is due each second");
+        report.note_sync(at(3), limit::SYNC_LATENCY_MS_MAX / 2 + 1, usage());
+        assert!(report.sync_is_late(at(3)), "it was slow, though in time");
+        report.note_failed_sync(Trouble::Other, "what".into(), usage());
+        assert!(report.sync_is_late(at(4)));
+        report.note_sync(at(5), 3, usage());
+        assert!(!report.sync_is_late(at(5)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     ingest::{Ingest, IngestError},
     mend::{Kept, Mender},
     report::Report,
+    scrub::Scrub,
     service::Service,
     space::Space,
     writer::{Desk, Writer, WriterParts},
@@ -20,7 +21,7 @@ use catalog::{CatalogError, Footage};
 use disk::Disk;
 use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keeper::KeeperClient;
-use seal::sign::SigningKey;
+use seal::sign::{PublicKey, SigningKey};
 use std::{
     collections::HashSet,
     os::unix::net::UnixListener,
@@ -139,6 +140,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let opening = Opening { site: parts.site, path: &parts.footage, store: &store, grant: &grant, run_key: &run_key };
     let (footage, recovered, earlier_life) = opening.recover(time.now())?; // 2
     let footage = Arc::new(footage);
+    let site_key = grant.site_key;
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
     let (also, unreadable) = (recovered.reels(), recovered.unreadable_slots);
@@ -156,6 +158,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     report.watch(ingest.board());
     let turn = Arc::new(Turn::default());
     let mender = mender(&parts, &kept, grant, &seed, &turn, unreadable);
+    scrub(&parts, kept.clone(), site_key, &ended);
     let (permits, confirmed) = (LivePermits::default(), Arc::new(Mutex::new(Instant::now())));
     let service = Service {
         keeper: parts.keeper.clone(),
@@ -231,6 +234,12 @@ fn mender(
 ) -> Mender {
     let (keeper, path, run_key) = (parts.keeper.clone(), parts.footage.clone(), SigningKey::from_seed(seed));
     Mender { keeper, kept: kept.clone(), path, grant, run_key, turn: turn.clone(), unreadable }
+}
+
+/// May hang in a read of a dying disk: nobody waits for it.
+fn scrub(parts: &RecorderParts, kept: Kept, site_key: PublicKey, ended: &Arc<AtomicBool>) {
+    let random = parts.random.clone();
+    drop(Scrub::new(&parts.keeper, kept, parts.footage.clone(), site_key, random, ended.clone()).start());
 }
 
 fn open_store(parts: &RecorderParts) -> Result<LocalStore, StoreError> {

@@ -218,12 +218,12 @@ impl Auditor<'_> {
 }
 
 /// Whether some key of the hour lives: of the others the store holds ciphertext until its slots are used again.
-fn lives(book: &HourBook) -> bool {
+pub(crate) fn lives(book: &HourBook) -> bool {
     book.minted.keys().any(|camera| !book.ended.contains(camera)) || !book.keys.is_empty()
 }
 
 /// 1. Keyring and ledger of one hour.
-fn compare(book: &HourBook, faults: &mut Vec<Disagreement>) {
+pub(crate) fn compare(book: &HourBook, faults: &mut Vec<Disagreement>) {
     let hour = book.hour;
     if book.page_damaged {
         faults.push(Disagreement::PageDamaged { hour });

@@ -276,6 +276,8 @@ pub enum Fact {
     Freed { hour: Hour, cameras: Vec<CameraId>, reels: Vec<ReelId>, residual: Vec<(ReelId, u64, String)> },
     /// A sync took longer than it may (R1).
     SlowSync { at: UtcMicros, took_ms: u64 },
+    /// Bytes of a closed reel are no longer those that were signed: they lie within these, in a slot (R5, decision 0052).
+    Damaged { reel: ReelId, hour: Hour, slot: u32, from: u64, to: u64 },
     /// A camera stopped or came back.
     Gap { camera: CameraId, from: UtcMicros, to: Option<UtcMicros>, cause: String },
 }

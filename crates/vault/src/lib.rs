@@ -12,6 +12,7 @@ pub mod rebuild;
 pub mod recover;
 #[cfg(feature = "view")]
 pub mod replay;
+pub mod scrub;
 pub mod service;
 pub mod store;
 pub mod survey;

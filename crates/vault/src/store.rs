@@ -228,6 +228,18 @@ impl LocalStore {
         }
     }
 
+    /// Slots that hold nothing alive.
+    pub fn free_slots(&self) -> BTreeSet<u32> {
+        self.state().free.clone()
+    }
+
+    /// What the first block of a slot says; `None` where it was never used, or is damaged. Errors: `Disk`.
+    pub fn slot_header(&self, slot: u32) -> Result<Option<SlotHeader>> {
+        let mut block = vec![0; BLOCK_BYTES];
+        self.disk.open(&self.slot_path(slot), Open::Read)?.read_at(&mut block, 0)?;
+        Ok(SlotHeader::from_bytes(&block).filter(|header| header.slot == slot && header.root == self.marker.root))
+    }
+
     /// Slots whose reels the catalog does not know.
     pub fn kept(&self) -> BTreeSet<u32> {
         self.state().kept.keys().copied().collect()

@@ -41,7 +41,7 @@ mod tls;
 mod wall;
 
 pub use document::document;
-pub use outside::{AskOutside, OutsideWord};
+pub use outside::{AskOutside, AskRetention, OutsideWord};
 pub use plain::{Plain, plain_router, serve_plain};
 pub use provider::{OidcConfig, ProviderError, published_keys};
 pub use routes::{Route, routes};

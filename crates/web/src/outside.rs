@@ -18,6 +18,9 @@ pub struct OutsideWord {
 /// Reads it anew for each health page.
 pub type AskOutside = dyn Fn() -> Option<OutsideWord> + Send + Sync;
 
+/// What the auditor of destruction says (decision 0053), read anew for each health page, also when the keeper does not answer.
+pub type AskRetention = dyn Fn() -> Vec<Finding> + Send + Sync;
+
 /// What witnesses attested of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthWitnesses {

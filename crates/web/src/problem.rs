@@ -330,6 +330,9 @@ texts! {
     KEEPER_AWAY SERVICE_UNAVAILABLE "keeper-away": "Le gardien des clés ne répond pas", "The keeper of the keys does not answer";
         "L’enregistrement continue. Vérifiez que `vigie serve` fonctionne, puis recommencez.",
         "Recording goes on. Check that `vigie serve` is running, then try again."
+    FROZEN SERVICE_UNAVAILABLE "destruction-frozen": "Le gardien ne répond pas : rien n’est détruit", "The keeper does not answer: nothing is destroyed";
+        "Le contrôle indépendant de la destruction a donné l’alerte ; `vigie status` en donne les termes. Redémarrez Vigie, lisez le journal technique, prévenez le délégué à la protection des données si cela dure.",
+        "The independent check of destruction has raised the alarm; `vigie status` tells its words. Start Vigie again, read the technical log, tell the data-protection officer if it lasts."
     LEDGER_AWAY SERVICE_UNAVAILABLE "ledger-away": "Le registre ne prend plus d’écriture", "The ledger takes no entry";
         "Ni le registre ni sa réserve ne peuvent inscrire cette consultation : aucune image ne s’ouvre. L’enregistrement continue. L’administrateur rétablit l’un des deux disques.",
         "Neither the ledger nor its reserve can record this look: no picture opens. Recording goes on. The administrator brings one of the two disks back."

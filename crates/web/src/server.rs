@@ -5,7 +5,7 @@ use crate::{
     door::Door,
     extract::Place,
     headers,
-    outside::AskOutside,
+    outside::{AskOutside, AskRetention},
     permits::Permits,
     problem::{self, Problem},
     provider::{OidcConfig, Provider},
@@ -70,6 +70,8 @@ pub struct WebConfig {
     pub oidc: Option<OidcConfig>,
     /// What witnesses say of the log; it may read one small file.
     pub outside: Option<Arc<AskOutside>>,
+    /// What the auditor of destruction says; it may read one small file.
+    pub retention: Option<Arc<AskRetention>>,
 }
 
 /// Why the server does not run.
@@ -112,6 +114,7 @@ pub struct Web {
     /// The console's address, as browsers name it.
     pub address: String,
     pub outside: Option<Arc<AskOutside>>,
+    pub retention: Option<Arc<AskRetention>>,
     place_key: Secret32,
 }
 
@@ -131,6 +134,7 @@ impl Web {
             provider: config.oidc.map(|config| Arc::new(Provider::new(config))),
             address: config.address,
             outside: config.outside,
+            retention: config.retention,
             clock: config.clock,
             version: config.version,
         })

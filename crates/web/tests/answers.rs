@@ -216,6 +216,36 @@ async fn health_joins_what_keeper_and_recorder_say() {
     assert_eq!(health["cameras"][0]["state"], "recording");
 }
 
+/// The auditor's word: an alarm.
+fn alarmed() -> Vec<keeper::wire::Finding> {
+    let text = || "Frozen.".to_owned();
+    let (title_fr, title_en, detail_fr, detail_en) = (text(), text(), text(), text());
+    let state = keeper::wire::FindingState::Alarm;
+    vec![keeper::wire::Finding { id: "retention-frozen".into(), state, title_fr, title_en, detail_fr, detail_en }]
+}
+
+#[tokio::test]
+async fn the_auditor_of_destruction_is_heard_on_the_health_page_also_when_the_keeper_hangs() {
+    let town = Town::new();
+    let config = || web::WebConfig { retention: Some(std::sync::Arc::new(alarmed)), ..town.config() };
+    let health = json(send(&web::router(config()), request("GET", "/api/health", None)).await).await;
+    assert_eq!(health["state"], "alarm");
+    let told = health["checks"].as_array().unwrap().iter().find(|check| check["id"] == "retention-frozen").unwrap();
+    assert_eq!(told["detail_en"], "Frozen.");
+    let away = || {
+        let nobody = std::path::Path::new("/nowhere/keeper.sock");
+        std::sync::Arc::new(keeper::KeeperClient::role(nobody, keeper::wire::Peer::Web, domain::Secret32::new([1; 32])))
+    };
+    let hangs = web::WebConfig { keeper: away(), ..config() };
+    let response = send(&web::router(hangs), request("GET", "/api/health", None)).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let body = json(response).await;
+    assert!(body["type"].as_str().unwrap().ends_with("destruction-frozen"), "{body}");
+    let unheard = web::WebConfig { keeper: away(), ..town.config() };
+    let body = json(send(&web::router(unheard), request("GET", "/api/health", None)).await).await;
+    assert!(body["type"].as_str().unwrap().ends_with("keeper-away"), "{body}");
+}
+
 #[tokio::test]
 async fn a_look_goes_on_under_the_reason_that_holds_and_the_cause_is_told_where_none_does() {
     let town = Town::new();

@@ -350,6 +350,10 @@ impl Config {
     pub fn public_folder(&self) -> PathBuf {
         self.data.folder.join("public")
     }
+    /// What the auditor of destruction writes.
+    pub fn verdict(&self) -> PathBuf {
+        self.data.folder.join("auditor").join("verdict.json")
+    }
     /// The folder of the ledger's reserve, if there is one.
     pub fn reserve(&self) -> Option<PathBuf> {
         Some(&self.ledger.reserve).filter(|folder| !folder.as_os_str().is_empty()).cloned()

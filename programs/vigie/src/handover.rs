@@ -24,6 +24,8 @@ pub struct Handover {
     pub web: Secret32,
     /// Web at the recorder.
     pub recorder_web: Secret32,
+    /// The auditor at the keeper.
+    pub auditor: Secret32,
 }
 
 impl Handover {
@@ -31,8 +33,22 @@ impl Handover {
         write_message(to, self, HANDOVER_BYTES_MAX)
     }
 
+    /// All that the auditor is given.
+    pub fn give_auditor(&self, to: &mut impl Write) -> Result<(), keeper::socket::MessageError> {
+        write_message(to, &self.auditor, HANDOVER_BYTES_MAX)
+    }
+
+    /// Reads the auditor's secret, then watches the descriptor.
+    pub fn take_auditor(stop: &Arc<AtomicBool>) -> Result<Secret32, String> {
+        Handover::read(stop)
+    }
+
     /// Reads the handover, then watches the descriptor: `stop` is set at its end.
     pub fn take(stop: &Arc<AtomicBool>) -> Result<Handover, String> {
+        Handover::read(stop)
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(stop: &Arc<AtomicBool>) -> Result<T, String> {
         let mut input = io::stdin();
         let handover = read_message(&mut input, HANDOVER_BYTES_MAX)
             .map_err(|error| error.to_string())?

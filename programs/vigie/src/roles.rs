@@ -1,5 +1,6 @@
 //! The roles, each a process of its own (P1), and what `serve` does to keep them.
 
+pub mod auditor;
 pub mod keeper;
 pub mod public;
 pub mod recorder;

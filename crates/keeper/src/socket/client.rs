@@ -3,9 +3,11 @@
 use super::message::{MessageError, read_message, write_message};
 use crate::wire::{
     Answer, CameraViews, Control, HourFate, KeeperHealth, Peer, ProbeFailure, Probed, Question, RecorderCamera,
-    SetUpBegun, SetUpDenied, SetUpDone, SiteView,
+    RetentionView, SetUpBegun, SetUpDenied, SetUpDone, SiteView,
 };
-use domain::{CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, limit::MESSAGE_BYTES_MAX};
+use domain::{
+    CameraId, Hour, PermitId, RunId, Secret32, Sensitive, Span, StreamId, UtcMicros, limit::MESSAGE_BYTES_MAX,
+};
 use seal::sign::{PublicKey, RunCertificate};
 use std::{
     os::unix::net::UnixStream,
@@ -15,6 +17,7 @@ use std::{
 };
 use vault::{
     Keeper, KeeperError,
+    audit::Books,
     keeper::{
         Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, StreamFate, Verdict,
     },
@@ -115,6 +118,29 @@ impl KeeperClient {
     /// The recorder's word about a rebuild that was asked for.
     pub fn rebuilt(&self, number: u64, result: std::result::Result<Rebuilt, String>) -> Result<()> {
         self.done(&Question::Rebuilt { number, result })
+    }
+
+    /// What keyring and ledger say of each hour that may live, and the keeper's time at the first answer.
+    pub fn books(&self) -> Result<(Books, UtcMicros)> {
+        let (mut books, mut after, mut first) = (Books::new(), None, None);
+        loop {
+            let answer = self.ask(&Question::Books { after })?;
+            let Answer::AuditHours { hours, more, now, .. } = answer else { return Err(unexpected(&answer)) };
+            let begun = *first.get_or_insert(now);
+            after = hours.last().map(|book| book.hour);
+            books.extend(hours.into_iter().map(|book| (book.hour, book)));
+            if !more || after.is_none() {
+                return Ok((books, begun));
+            }
+        }
+    }
+
+    /// The auditor's one question.
+    pub fn retention(&self) -> Result<RetentionView> {
+        match self.ask(&Question::Retention)? {
+            Answer::Retention(view) => Ok(*view),
+            other => Err(unexpected(&other)),
+        }
     }
 
     pub fn site(&self) -> Result<SiteView> {

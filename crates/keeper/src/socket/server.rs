@@ -32,6 +32,7 @@ const HELLO_BYTES_MAX: usize = 256;
 pub struct RoleSecrets {
     pub recorder: Secret32,
     pub web: Secret32,
+    pub auditor: Secret32,
 }
 
 /// Answers recorder and web, as long as the process lives.
@@ -89,6 +90,7 @@ fn role_connection(mut stream: UnixStream, keeper: &KeeperCore, secrets: &RoleSe
     let expected = match peer {
         Peer::Recorder => Some(&secrets.recorder),
         Peer::Web => Some(&secrets.web),
+        Peer::Auditor => Some(&secrets.auditor),
         Peer::Control { .. } => None, // the command line has a socket of its own
     };
     let equal = |expected: &Secret32| {
@@ -104,6 +106,7 @@ fn role_connection(mut stream: UnixStream, keeper: &KeeperCore, secrets: &RoleSe
     }
     converse(stream, |question| match peer {
         Peer::Recorder => recorder_question(keeper, question),
+        Peer::Auditor => auditor_question(keeper, &question),
         _ => web_question(keeper, question),
     });
 }
@@ -165,7 +168,15 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
             keeper.rebuilt(number, result);
             Answer::Done
         }
+        Question::Books { after } => answered(keeper.audit_hours(after)),
         _ => forbidden("that: it is not the recorder's"),
+    }
+}
+
+fn auditor_question(keeper: &KeeperCore, question: &Question) -> Answer {
+    match question {
+        Question::Retention => answered(keeper.retention_view().map(|view| Answer::Retention(Box::new(view)))),
+        _ => forbidden("that: it is not the auditor's"),
     }
 }
 

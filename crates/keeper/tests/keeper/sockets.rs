@@ -25,12 +25,14 @@ use vault::{
 
 const RECORDER: Secret32 = Secret32::new([11; 32]);
 const WEB: Secret32 = Secret32::new([12; 32]);
+const AUDITOR: Secret32 = Secret32::new([13; 32]);
 
 /// A keeper behind its two sockets, and a client of each kind.
 pub struct Served {
     folder: TempDir,
     pub recorder: KeeperClient,
     pub web: KeeperClient,
+    pub auditor: KeeperClient,
     pub control: KeeperClient,
 }
 
@@ -40,11 +42,14 @@ impl Served {
         let (roles, control) = (folder.path().join("roles"), folder.path().join("control"));
         let listeners = (UnixListener::bind(&roles).unwrap(), UnixListener::bind(&control).unwrap());
         let (first, second) = (opened.core.clone(), opened.core.clone());
-        thread::spawn(move || serve_roles(listeners.0, first, RoleSecrets { recorder: RECORDER, web: WEB }));
+        thread::spawn(move || {
+            serve_roles(listeners.0, first, RoleSecrets { recorder: RECORDER, web: WEB, auditor: AUDITOR })
+        });
         thread::spawn(move || serve_control(listeners.1, second, Arc::new(|| {})));
         Served {
             recorder: KeeperClient::role(&roles, Peer::Recorder, RECORDER),
             web: KeeperClient::role(&roles, Peer::Web, WEB),
+            auditor: KeeperClient::role(&roles, Peer::Auditor, AUDITOR),
             control: KeeperClient::control(&control),
             folder,
         }
@@ -132,6 +137,8 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Control(Control::AccountList), &["control"]),
         (Question::Control(Control::Oidc(OidcControl::Unbind { name: text() })), &["control"]),
         (Question::Control(Control::AuditHours { after: None }), &["control"]),
+        (Question::Books { after: None }, &["recorder"]),
+        (Question::Retention, &["auditor"]),
     ]
 }
 
@@ -206,6 +213,8 @@ fn name(question: &Question) -> &'static str {
         Question::BreakGlassEnd { .. } => "break-glass end",
         Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
         Question::Control(_) => "control",
+        Question::Books { .. } => "books",
+        Question::Retention => "retention",
     }
 }
 
@@ -214,7 +223,12 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
     let world = World::new(1);
     let opened = world.open();
     let served = Served::new(&opened);
-    let peers = [("recorder", &served.recorder), ("web", &served.web), ("control", &served.control)];
+    let peers = [
+        ("recorder", &served.recorder),
+        ("web", &served.web),
+        ("auditor", &served.auditor),
+        ("control", &served.control),
+    ];
     let mut names: Vec<&str> = Vec::new();
     for (question, allowed) in questions() {
         names.push(name(&question));
@@ -226,7 +240,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 41, "every question is in the table");
+    assert_eq!(names.len(), 43, "every question is in the table");
 }
 
 #[test]
@@ -234,7 +248,8 @@ fn who_does_not_know_a_roles_secret_gets_nothing() {
     let world = World::new(2);
     let opened = world.open();
     let served = Served::new(&opened);
-    let wrong = [(Peer::Recorder, WEB), (Peer::Web, RECORDER), (Peer::Web, Secret32::new([0; 32]))];
+    let wrong =
+        [(Peer::Recorder, WEB), (Peer::Web, RECORDER), (Peer::Web, Secret32::new([0; 32])), (Peer::Auditor, RECORDER)];
     for (peer, secret) in wrong {
         let answer = KeeperClient::role(&served.roles(), peer, secret).ask(&Question::Site);
         assert!(matches!(answer, Err(KeeperError::Forbidden { .. })), "{answer:?}");

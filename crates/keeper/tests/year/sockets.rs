@@ -22,7 +22,13 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("roles");
         let (listener, core) = (UnixListener::bind(&path).unwrap(), opened.core.clone());
-        thread::spawn(move || serve_roles(listener, core, RoleSecrets { recorder: Secret32::new([11; 32]), web: WEB }));
+        thread::spawn(move || {
+            serve_roles(
+                listener,
+                core,
+                RoleSecrets { recorder: Secret32::new([11; 32]), web: WEB, auditor: Secret32::new([13; 32]) },
+            )
+        });
         Served { web: KeeperClient::role(&path, Peer::Web, WEB), _folder: folder }
     }
 }

@@ -131,6 +131,7 @@ impl Town {
             tls: None,
             oidc: None,
             outside: None,
+            retention: None,
         }
     }
 

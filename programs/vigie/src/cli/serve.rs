@@ -35,7 +35,10 @@ pub fn role(context: &Context<'_>, role: &str) -> Outcome {
             Handover::watch(&stop);
             roles::public::run(build, config, &stop).map_err(Into::into)
         }
-        other => Err(format!("there is no role `{other}`: keeper, recorder, web, public").into()),
+        "auditor" => Handover::take_auditor(&stop)
+            .map_err(Into::into)
+            .and_then(|secret| roles::auditor::run(build, config, secret, &stop).map_err(Into::into)),
+        other => Err(format!("there is no role `{other}`: keeper, recorder, web, auditor, public").into()),
     };
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),

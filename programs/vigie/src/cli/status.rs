@@ -9,13 +9,14 @@ use std::process::ExitCode;
 const FULL_BYTES: u64 = 16 << 20;
 
 pub fn run(context: &Context<'_>, json: bool) -> Outcome {
-    let answer = context.ask(Control::Status).inspect_err(|_| tell_full_disk(context))?;
+    let answer = context.ask(Control::Status).inspect_err(|_| tell_without_keeper(context))?;
     let Answer::Status(mut status) = answer else { return Err(unexpected()) };
     let word: RecorderWord = serde_json::from_str(&status.health.recorder).unwrap_or_default();
     status.health.findings.extend(word.findings.iter().cloned());
     status.health.findings.extend(certificate(context));
     let now_seconds = context.build.clock.utc().0.div_euclid(1_000_000);
     status.health.findings.extend(super::public::findings(&context.config, now_seconds));
+    status.health.findings.extend(retention(context));
     if json {
         println!("{}", serde_json::to_string_pretty(&status.health)?);
     } else {
@@ -39,6 +40,21 @@ fn certificate(context: &Context<'_>) -> Option<Finding> {
             detail_en: error.to_string(),
         },
     })
+}
+
+/// What the auditor of destruction wrote down.
+fn retention(context: &Context<'_>) -> Vec<Finding> {
+    let now_seconds = context.build.clock.utc().seconds();
+    auditor::findings(&*crate::site::disk(), &context.config.verdict(), now_seconds)
+}
+
+/// What is known where the keeper does not answer: its disk, and whether destruction stands still.
+fn tell_without_keeper(context: &Context<'_>) {
+    tell_full_disk(context);
+    for finding in retention(context).iter().filter(|finding| finding.state == FindingState::Alarm) {
+        let title = context.pick(&finding.title_fr, &finding.title_en);
+        eprintln!("✗ {title} : {}", context.pick(&finding.detail_fr, &finding.detail_en));
+    }
 }
 
 /// A keeper whose disk is full does not even start: then nobody else can say so.

@@ -36,7 +36,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     let control = listen(&config.control_socket())?;
     info!("the keeper answers");
     let (for_roles, for_control, on_stop) = (core.clone(), core.clone(), stop.clone());
-    let secrets = RoleSecrets { recorder: handover.recorder, web: handover.web };
+    let secrets = RoleSecrets { recorder: handover.recorder, web: handover.web, auditor: handover.auditor };
     thread::spawn(move || serve_roles(roles, for_roles, secrets));
     thread::spawn(move || serve_control(control, for_control, Arc::new(move || on_stop.store(true, Ordering::SeqCst))));
     let mut next = std::time::Instant::now() + SECOND;

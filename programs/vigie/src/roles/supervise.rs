@@ -1,4 +1,4 @@
-//! `serve`: starts keeper, recorder and web, and public where it is configured, starts them again when they end, stops them in order.
+//! `serve`: starts keeper, recorder, web and auditor, and public where it is configured, starts them again when they end, stops them in order.
 
 use crate::{
     Build, Config, SystemRandom,
@@ -20,7 +20,9 @@ use std::{
 use tracing::{error, info, warn};
 
 /// In the order of starting; stopped in the reverse one, so that facts find their keeper.
-const ROLES: [&str; 3] = ["keeper", "recorder", "web"];
+const ROLES: [&str; 4] = ["keeper", "recorder", "web", AUDITOR];
+/// Checks destruction; is given its own secret and no other.
+const AUDITOR: &str = "auditor";
 /// Faces outward, and is given no secret; only where it is configured.
 const PUBLIC: &str = "public";
 const LOOK: Duration = Duration::from_millis(100);
@@ -49,6 +51,7 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
         recorder: Secret32::draw(&random),
         web: Secret32::draw(&random),
         recorder_web: Secret32::draw(&random),
+        auditor: Secret32::draw(&random),
     };
     let mut roles: Vec<Role> = ROLES
         .iter()
@@ -117,7 +120,10 @@ impl Role {
             .spawn()
             .map_err(failed())?;
         let input = child.stdin.as_mut().filter(|_| self.name != PUBLIC);
-        let given = input.map(|input| handover.give(input));
+        let given = input.map(|input| match self.name {
+            AUDITOR => handover.give_auditor(input),
+            _ => handover.give(input),
+        });
         if let Some(Err(error)) = given {
             warn!(role = self.name, %error, "the handover failed");
         }

@@ -49,6 +49,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         tls: tls.map(Arc::new),
         oidc: provider(config),
         outside: Some(outside(build, config)),
+        retention: Some(retention(build, config)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -94,6 +95,12 @@ fn provider(config: &Config) -> Option<web::OidcConfig> {
 fn outside(build: &Build, config: &Config) -> Arc<web::AskOutside> {
     let (config, clock) = (config.clone(), build.clock.clone());
     Arc::new(move || cli::public::outside(&config, clock.utc().seconds()))
+}
+
+/// What the auditor of destruction wrote, read anew for each health page.
+fn retention(build: &Build, config: &Config) -> Arc<web::AskRetention> {
+    let (verdict, clock) = (config.verdict(), build.clock.clone());
+    Arc::new(move || auditor::findings(&*site::disk(), &verdict, clock.utc().seconds()))
 }
 
 /// The port beside TLS, if there is one: it keeps nothing and asks nobody.
