@@ -16,7 +16,6 @@ use std::{
 };
 use tracing::warn;
 use vault::{
-    StoreError,
     store::{Forecast, Trouble, forecast},
 };
 
@@ -107,8 +106,7 @@ impl Space {
     fn store_finding(&self, now: UtcMicros) -> Finding {
         let free_bytes = match self.kept.store.free_bytes() {
             Ok(bytes) => bytes,
-            Err(StoreError::Disk(error)) => return full(Trouble::from(&error)),
-            Err(_) => return full(Trouble::Other),
+            Err(error) => return full(Trouble::from(&error)),
         };
         let usage = self.kept.store.usage();
         if free_bytes == 0 {
