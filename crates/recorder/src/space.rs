@@ -15,9 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::warn;
-use vault::{
-    store::{Forecast, Trouble, forecast},
-};
+use vault::store::{Forecast, Trouble, forecast};
 
 const LOOK: Duration = Duration::from_secs(1);
 const PERIOD: Duration = Duration::from_secs(5);
