@@ -233,7 +233,8 @@ impl Installation {
         let all: Vec<u32> = self.serving.iter().map(Child::id).chain(roles).collect();
         for pid in all.iter().filter_map(|pid| rustix::process::Pid::from_raw(*pid as i32)) {
             let halted = rustix::process::kill_process(pid, rustix::process::Signal::STOP);
-            halted.map_err(|error| InstallationError::Io { what: "cannot halt a role".into(), source: error.into() })?;
+            halted
+                .map_err(|error| InstallationError::Io { what: "cannot halt a role".into(), source: error.into() })?;
         }
         let asked = Instant::now();
         let state = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -39,7 +39,9 @@ pub enum StoreError {
         "the store `{path}` belongs to site {found}, this is site {expected}: nothing was touched; mount this site's disk or correct `store.folder`"
     )]
     OtherSite { path: PathBuf, found: SiteId, expected: SiteId },
-    #[error("at `{path}` lies another disk than the store was opened on: nothing was touched; mount this store's disk there again")]
+    #[error(
+        "at `{path}` lies another disk than the store was opened on: nothing was touched; mount this store's disk there again"
+    )]
     OtherRoot { path: PathBuf },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },

@@ -22,8 +22,8 @@ use support::{
     movie::fetch,
     now, replay_path, sleep,
     store::{Sealed, assert_rows_and_bytes_agree, site_id},
-    timeline::{check_covered, has_cause, timeline},
-    town, until,
+    timeline::{check_covered, has_cause, timeline, until_goes_on, until_told},
+    town,
     witness::{Event, Witness},
 };
 
@@ -89,7 +89,8 @@ fn power_cuts(fs: FileSystem, what: OnDisk) {
     let ids: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
     ids.iter().for_each(|id| site.until_recording(id));
     let watch = Load::watching(site.folder.path().to_owned());
-    let mut trial = Cuts { disk: &disk, site, ids, dice: Dice::new(seed, 43), sealed: Sealed::default(), seen_to: now() };
+    let mut trial =
+        Cuts { disk: &disk, site, ids, dice: Dice::new(seed, 43), sealed: Sealed::default(), seen_to: now() };
     let witness = |index: usize| {
         let (camera, id) = (&*town.cameras[index], trial.ids[index].clone());
         Witness { camera, id, index, seen: BTreeMap::new() }
@@ -220,7 +221,9 @@ fn failures_of_the_store(fs: FileSystem) {
     println!("gone");
     disk.unmount();
     trial.is_told("n'est plus là", "bon disque");
-    assert_eq!(files_below(&disk.path), [], "nothing is written to the folder without its disk");
+    trial.site.site.kill("recorder").unwrap();
+    sleep(3.0);
+    assert_eq!(files_below(&disk.path), [], "nothing is written to the folder without its disk, not at a start either");
     disk.mount();
     trial.goes_on();
     trial.another_disk("empty", |_| {});
@@ -244,21 +247,14 @@ struct Failures<'a> {
 }
 
 impl Failures<'_> {
-    /// An alarm in these words, for as long as it lasts.
     fn is_told(&self, words: &str, remedy: &str) {
-        until(&format!("`{words}` is told"), || {
-            let check = self.site.check("disk")?;
-            let text = check["detail_fr"].as_str()?;
-            (check["state"] == "alarm" && text.contains(words) && text.contains(remedy)).then_some(())
-        });
+        until_told(&self.site, words, remedy);
         let (_, gaps) = timeline(&self.site, &self.ids[0], self.start);
         assert!(gaps.iter().any(|gap| gap.to.is_none() && gap.cause.contains(NOT_WRITTEN)), "{gaps:#?}");
     }
 
     fn goes_on(&self) {
-        self.site.until_durable_after(&self.ids, now());
-        until("the alarm ends by itself", || self.site.check("disk").filter(|check| check["state"] != "alarm"));
-        check_covered(&self.site, &self.ids[0], self.start, now());
+        until_goes_on(&self.site, &self.ids, self.start);
     }
 
     /// Another disk lies where the store's was: not a byte of it changes, not a row is lost.
@@ -334,6 +330,41 @@ impl Failures<'_> {
         self.site.site.stop().unwrap();
         assert_rows_and_bytes_agree(&self.site.site.folder, now());
     }
+}
+
+#[test]
+fn a_machine_whose_disk_is_full_records_on_in_what_it_has_and_is_whole_when_there_is_room_again() {
+    let Some(disk) = LoopDisk::or_skip(FileSystem::Ext4) else { return };
+    let town = town(1);
+    let mut site = site_on(&disk, OnDisk::Site);
+    let start = now();
+    let ids = vec![site.add(&town, 1, 30)];
+    site.until_durable_after(&ids, start);
+    let filler = disk.fill(0);
+    sleep(8.0);
+    let full_to = now();
+    until_found(&site, "data-space", "alarm");
+    fs::remove_file(filler).unwrap();
+    until_goes_on(&site, &ids, start);
+    until_found(&site, "data-space", "warning");
+    site.site.stop().unwrap();
+    site.site.serve().unwrap();
+    let shown = || {
+        let operator = site.operator();
+        let permit = look_at(&operator, &ids, start, full_to);
+        fetch(&operator, &replay_path(&permit, &ids[0], start, full_to))
+    };
+    let (movie, seconds) = (shown(), full_to.since(start) / 1_000_000);
+    support::witness::assert_true(&town.cameras[0], &movie.shown);
+    let numbers = movie.numbers();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    assert!(numbers.len() as i64 > (seconds - 8) * 12, "{} pictures in {seconds} s", numbers.len());
+    let verified = site.site.attempt(&["verify"], None).unwrap();
+    assert_eq!(verified.code, Some(0), "vigie verify: {verified:?}");
+}
+
+fn until_found(site: &Site, id: &str, state: &str) {
+    support::until(&format!("{id} is {state}"), || site.check(id).filter(|check| check["state"] == state));
 }
 
 /// A store of the same site with slots of the same names, on another disk: what the town's own new disk looks like.

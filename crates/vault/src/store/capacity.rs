@@ -172,14 +172,8 @@ mod tests {
         assert!(Trouble::from(&full).is_full() && !Trouble::ReadOnly.is_full());
         let away = StoreError::OtherRoot { path: PathBuf::from("/x") };
         assert_eq!(Trouble::from(&away), Trouble::Away);
-        let all = [
-            Trouble::SlotsUsed,
-            Trouble::NoSpace,
-            Trouble::ReadOnly,
-            Trouble::Device,
-            Trouble::Away,
-            Trouble::Other,
-        ];
+        let all =
+            [Trouble::SlotsUsed, Trouble::NoSpace, Trouble::ReadOnly, Trouble::Device, Trouble::Away, Trouble::Other];
         for text in all.iter().flat_map(|trouble| [trouble.text_fr(), trouble.text_en()]) {
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "situation and remedy: {text}");
         }

@@ -137,7 +137,8 @@ impl LoopDisk {
 
     /// A process that may write no more than so many bytes a second to this disk, directly; `None`: the kernel cannot do it here.
     pub fn slow(&self, process: u32, bytes_per_second: u64) -> Option<Slowed> {
-        let group = PathBuf::from(format!("/sys/fs/cgroup/blkio/vigie-test-{}", std::process::id()));
+        let name = self.folder.path().file_name()?.to_str()?.trim_start_matches('.');
+        let group = PathBuf::from(format!("/sys/fs/cgroup/blkio/vigie-test-{name}"));
         fs::create_dir(&group).ok()?;
         let slowed = Slowed(group);
         let line = format!("{} {bytes_per_second}", self.device()?);

@@ -1,6 +1,6 @@
 //! What the console tells of a camera's time: footage and gaps with their causes, and that nothing between is silence.
 
-use super::{Site, now};
+use super::{Site, now, until};
 use domain::UtcMicros;
 use serde_json::Value;
 
@@ -55,4 +55,20 @@ pub fn check_covered(site: &Site, camera: &str, from: UtcMicros, until: UtcMicro
 
 pub fn has_cause(gaps: &[Told], words: &str) -> bool {
     gaps.iter().any(|gap| gap.cause.contains(words))
+}
+
+/// The disk's check is an alarm in these words.
+pub fn until_told(site: &Site, words: &str, remedy: &str) {
+    until(&format!("`{words}` is told"), || {
+        let check = site.check("disk")?;
+        let text = check["detail_fr"].as_str()?;
+        (check["state"] == "alarm" && text.contains(words) && text.contains(remedy)).then_some(())
+    });
+}
+
+/// Pictures of these cameras are durable again, the alarm has ended by itself, and no second is silence.
+pub fn until_goes_on(site: &Site, cameras: &[String], start: UtcMicros) {
+    site.until_durable_after(cameras, now());
+    until("the alarm ends by itself", || site.check("disk").filter(|check| check["state"] != "alarm"));
+    cameras.iter().for_each(|camera| check_covered(site, camera, start, now()));
 }
