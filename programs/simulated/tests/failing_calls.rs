@@ -48,8 +48,7 @@ fn order(site: &Site, role: &str, orders: &[String]) {
     let process = site.site.process_of(role).unwrap().to_string();
     let mut command = Command::new("fiu-ctrl");
     command.arg("-f").arg(fifo(site));
-    orders.iter().for_each(|order| drop(command.args(["-c", order])));
-    let output = command.arg(process).output().unwrap();
+    let output = command.args(orders.iter().flat_map(|order| ["-c", order])).arg(process).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
 

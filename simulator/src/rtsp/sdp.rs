@@ -48,7 +48,7 @@ pub fn faulty(right: String, faults: Faults, base: &str) -> String {
     let mut text: String = match () {
         () if faults.has(Fault::SdpNoParameters) => lines.iter().filter(|line| !parameters(line)).copied().collect(),
         () if faults.has(Fault::SdpTwiceParameters) => {
-            lines.iter().flat_map(|line| std::iter::repeat_n(*line, 1 + usize::from(parameters(&line)))).collect()
+            lines.iter().flat_map(|line| std::iter::repeat_n(*line, 1 + usize::from(parameters(line)))).collect()
         }
         () => lines.concat(),
     };
