@@ -9,6 +9,7 @@ declare -A command_of=(
     [build-essential]=cc [pkg-config]=pkg-config [cmake]=cmake [ffmpeg]=ffprobe
     [softhsm2]=softhsm2-util [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
     [cvc5]=cvc5 # proofs about the law, scripts/prove.sh
+    [xfsprogs]=xfs_io [fiu-utils]=fiu-ctrl [faketime]=faketime # faults of disks, calls and clocks
 )
 
 missing_packages() {

@@ -141,7 +141,9 @@ pub fn load(files: &ClipFiles) -> Result<CodedClip, ClipError> {
     let order: Vec<u32> =
         serde_json::from_slice(&read(order)?).map_err(|source| ClipError::Truth { path: order.clone(), source })?;
     let open = files.coding.group == Group::Open;
-    Ok(CodedClip::reordered(codec, &data, &order, files.size.frames(), open)?)
+    let clip = CodedClip::reordered(codec, &data, &order, files.size.frames(), open)?;
+    let whole = files.size.frames() * files.coding.turns(files.size);
+    Ok(if files.coding.group == Group::Smart { clip.spread(&order, whole) } else { clip })
 }
 
 /// Reads a clip's ground truth.
@@ -347,6 +349,21 @@ mod tests {
             let (clip, keys) = coded(text);
             assert_eq!((keys, clip.frames.len()), (vec![0], 720), "{text}");
         }
+    }
+
+    #[test]
+    fn a_smart_camera_has_groups_of_many_lengths_and_leaves_pictures_out() {
+        let (clip, keys) = coded("h264+smart");
+        assert_eq!((keys, clip.frames.len()), (vec![0, 12, 24, 48, 96, 192], 720));
+        let sent =
+            |places: std::ops::Range<usize>| clip.frames[places].iter().filter(|frame| !frame.is_blank()).count();
+        assert_eq!((sent(0..48), sent(48..96), sent(192..720)), (48, 8, 88));
+    }
+
+    #[test]
+    fn a_camera_with_intra_refresh_sends_one_idr_picture_and_no_whole_intra_picture_after_it() {
+        let (clip, keys) = coded("h264+intra-refresh");
+        assert_eq!((keys, clip.frames.len()), (vec![0], 720));
     }
 
     #[test]

@@ -32,7 +32,25 @@ pub enum Group {
     Open,
     /// One IDR picture in sixty seconds. A session begins with one.
     Long,
+    /// H.264: groups of 1, 1, 2, 4, 8 and 44 s, and in the last ones a picture each half second only, as cameras do that
+    /// "save" where nothing moves. A session begins with a key picture.
+    Smart,
+    /// H.264: one IDR picture in sixty seconds; between, columns of intra blocks wander over pictures that need others.
+    Refresh,
 }
+
+impl Group {
+    /// Whether the coded clip is a minute.
+    pub fn is_long(self) -> bool {
+        matches!(self, Group::Long | Group::Smart | Group::Refresh)
+    }
+}
+
+/// Seconds at which a smart camera begins a group.
+const SMART_GROUPS_AT: [u32; 6] = [0, 1, 2, 4, 8, 16];
+/// From here on it sends each sixth picture.
+const SMART_SPARSE_FROM: u32 = 4 * FRAMES_PER_SECOND;
+const SMART_SPARSE_EACH: u32 = FRAMES_PER_SECOND / 2;
 
 /// What changes while a session plays, to and fro with each turn of the scene.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -55,7 +73,7 @@ pub enum CodingError {
 }
 
 /// The words of a description.
-pub const WORDS: &str = "h264, h265, b-frames, open-gop, long-gop, changing-sets, changing-size";
+pub const WORDS: &str = "h264, h265, b-frames, open-gop, long-gop, smart, intra-refresh, changing-sets, changing-size";
 
 /// Pictures of a group of two seconds.
 const GROUP_FRAMES: u32 = 2 * FRAMES_PER_SECOND;
@@ -73,7 +91,7 @@ impl Coding {
     /// Turns of the scene in one turn of the coded clip.
     pub fn turns(self, size: ClipSize) -> u32 {
         match (self.group, self.change) {
-            (Group::Long, _) => LONG_GROUP_SECONDS / size.seconds(),
+            (group, _) if group.is_long() => LONG_GROUP_SECONDS / size.seconds(),
             (_, Change::Nothing) => 1,
             _ => 2,
         }
@@ -94,6 +112,9 @@ impl Coding {
         if self.group == Group::Open && self.codec != Codec::H265 {
             return Err("open-gop goes with h265 only");
         }
+        if matches!(self.group, Group::Smart | Group::Refresh) && (self.codec != Codec::H264 || self.b_frames) {
+            return Err("smart and intra-refresh go with h264 and without b-frames only");
+        }
         if self.group != Group::Closed && self.change != Change::Nothing {
             return Err("changing-sets and changing-size go with closed groups of two seconds only");
         }
@@ -113,6 +134,8 @@ impl FromStr for Coding {
                 "b-frames" => coding.b_frames = true,
                 "open-gop" => (coding.group, coding.b_frames) = (Group::Open, true),
                 "long-gop" => coding.group = Group::Long,
+                "smart" => coding.group = Group::Smart,
+                "intra-refresh" => coding.group = Group::Refresh,
                 "changing-sets" => coding.change = Change::ParameterSets,
                 "changing-size" => coding.change = Change::Size,
                 _ => return Err(CodingError::UnknownWord { word: word.into(), text: text.into() }),
@@ -133,6 +156,8 @@ impl fmt::Display for Coding {
             (self.b_frames && !open, "+b-frames"),
             (open, "+open-gop"),
             (self.group == Group::Long, "+long-gop"),
+            (self.group == Group::Smart, "+smart"),
+            (self.group == Group::Refresh, "+intra-refresh"),
             (self.change == Change::ParameterSets, "+changing-sets"),
             (self.change == Change::Size, "+changing-size"),
         ];
@@ -161,19 +186,29 @@ impl Part {
             let (width, height) = self.size.smaller_px();
             settings.extend(["-vf".into(), format!("scale={width}:{height}")]);
         }
+        if self.coding.group == Group::Smart {
+            let times = SMART_GROUPS_AT.map(|second| second.to_string()).join(",");
+            let kept = format!("select='lt(n,{SMART_SPARSE_FROM})+not(mod(n,{SMART_SPARSE_EACH}))'");
+            settings.extend(["-force_key_frames".into(), times, "-vf".into(), kept]);
+        }
         settings.extend(["-pix_fmt".into(), "yuv420p".into()]);
         settings
     }
 
     fn keyint(self) -> u32 {
-        if self.coding.group == Group::Long { LONG_GROUP_SECONDS * FRAMES_PER_SECOND } else { GROUP_FRAMES }
+        match self.coding.group {
+            Group::Long | Group::Smart => LONG_GROUP_SECONDS * FRAMES_PER_SECOND,
+            _ => GROUP_FRAMES,
+        }
     }
 
     fn x264(self) -> Vec<String> {
         // Main without CABAC: the profile is part of the SPS, the entropy coding of the PPS.
         let (profile, other) = if self.changed { ("main", ":cabac=0") } else { ("high", "") };
+        let refresh = if self.coding.group == Group::Refresh { ":intra-refresh=1" } else { "" };
         let (bf, keyint) = (if self.coding.b_frames { "2" } else { "0" }, self.keyint());
-        let rules = format!("keyint={keyint}:min-keyint={keyint}:scenecut=0:open-gop=0:b-adapt=0:aud=0{other}");
+        let rules =
+            format!("keyint={keyint}:min-keyint={keyint}:scenecut=0:open-gop=0:b-adapt=0:aud=0{other}{refresh}");
         let words = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", profile, "-bf", bf, "-b:v", "1M"];
         let words = words.into_iter().map(str::to_owned);
         words.chain(["-maxrate", "1500k", "-bufsize", "1M", "-x264-params"].map(str::to_owned)).chain([rules]).collect()
@@ -215,6 +250,8 @@ mod tests {
             "h265+open-gop",
             "h264+changing-sets",
             "h265+b-frames+changing-size",
+            "h264+smart",
+            "h264+intra-refresh",
         ] {
             assert_eq!(text.parse::<Coding>().unwrap().to_string(), text);
         }
@@ -228,6 +265,8 @@ mod tests {
             ("h264+open-gop", "h265 only"),
             ("h265+long-gop+changing-size", "closed groups"),
             ("h265+open-gop+changing-sets", "closed groups"),
+            ("h265+smart", "h264 and without b-frames"),
+            ("b-frames+intra-refresh", "h264 and without b-frames"),
         ] {
             assert!(text.parse::<Coding>().unwrap_err().to_string().contains(word), "{text}");
         }

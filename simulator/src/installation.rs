@@ -227,6 +227,26 @@ impl Installation {
         Ok(())
     }
 
+    /// Stops `serve` and its roles in their tracks, as a machine that lost its power: they answer nothing and see nothing of what
+    /// is done to their disks, until they are killed.
+    pub fn halt(&self) -> Result<()> {
+        let roles = ["keeper", "recorder", "web"].iter().filter_map(|role| self.process_of(role));
+        let all: Vec<u32> = self.serving.iter().map(Child::id).chain(roles).collect();
+        for pid in all.iter().filter_map(|pid| rustix::process::Pid::from_raw(*pid as i32)) {
+            let halted = rustix::process::kill_process(pid, rustix::process::Signal::STOP);
+            halted
+                .map_err(|error| InstallationError::Io { what: "cannot halt a role".into(), source: error.into() })?;
+        }
+        let asked = Instant::now();
+        let state = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // the state stands behind the name in parentheses (proc(5))
+        let moves = |pid: &u32| state(pid).rsplit(") ").next().is_some_and(|rest| !rest.starts_with(['T', 'Z']));
+        while all.iter().any(moves) && asked.elapsed() < STOP_PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
     /// Ends `serve` alone at once; its roles see that it is gone and stop in order.
     pub fn kill_serve(&mut self) -> Result<()> {
         let Some(mut child) = self.serving.take() else { return Ok(()) };

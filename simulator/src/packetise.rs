@@ -150,6 +150,21 @@ impl CodedClip {
     }
 }
 
+impl CodedClip {
+    /// Leaves places empty in which nothing is sent: `places` has each picture's, of `length`. For pictures that are shown in
+    /// the order in which they stand.
+    pub fn spread(mut self, places: &[u32], length: u32) -> CodedClip {
+        let blank = |_| CodedFrame::blank(self.codec);
+        let mut frames: Vec<CodedFrame> = (0..length).map(blank).collect();
+        for (frame, place) in self.frames.drain(..).zip(places) {
+            if let Some(empty) = frames.get_mut(*place as usize) {
+                *empty = CodedFrame { offset: 0, ..frame };
+            }
+        }
+        CodedClip { frames, delay: 0, ..self }
+    }
+}
+
 /// Pictures with the parameter sets that hold at each key picture.
 fn cut(codec: Codec, data: &[u8]) -> Result<Vec<Unit<'_>>, StreamError> {
     let mut sets: Vec<(NalKind, &[u8])> = Vec::new();
@@ -180,6 +195,26 @@ fn cut(codec: Codec, data: &[u8]) -> Result<Vec<Unit<'_>>, StreamError> {
 }
 
 impl CodedFrame {
+    fn blank(codec: Codec) -> CodedFrame {
+        CodedFrame {
+            kind: PictureKind::Other,
+            offset: 0,
+            truth_frame: 0,
+            parameter_sets: Vec::new(),
+            slices: Vec::new(),
+            codec,
+            slice_digests: Vec::new(),
+            packets: Vec::new(),
+            starts: Vec::new(),
+            mark: 0..0,
+        }
+    }
+
+    /// A place in which nothing is sent.
+    pub fn is_blank(&self) -> bool {
+        self.slices.is_empty()
+    }
+
     fn new(codec: Codec, unit: &Unit) -> CodedFrame {
         let mut frame = CodedFrame {
             kind: unit.kind,

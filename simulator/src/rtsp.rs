@@ -12,6 +12,6 @@ mod town;
 
 pub use auth::{Credentials, Scheme};
 pub use camera::{Camera, Faults};
-pub use fault::{Fault, FaultPlan, FaultPlanError, OVERLOAD_BITS_PER_SECOND, OVERLOAD_MAX};
+pub use fault::{FLAP_FRAMES, Fault, FaultPlan, FaultPlanError, OVERLOAD_BITS_PER_SECOND, OVERLOAD_MAX};
 pub use play::SentFrame;
 pub use town::{Counters, Offer, Ports, Scenes, StartAt, Town, TownConfig, TownError};

@@ -306,11 +306,19 @@ fn prepare_slots(store: Arc<LocalStore>, ended: Arc<AtomicBool>) -> thread::Join
     const FREE_SLOTS: u32 = 2;
     const PAUSE: Duration = Duration::from_millis(500);
     thread::spawn(move || {
+        let mut said = false; // once for a disk that is full: the log may lie on it
         while !ended.load(Ordering::SeqCst) {
             match store.prepare(FREE_SLOTS) {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => warn!(%error, "no slot could be prepared"),
+                Ok(true) => {
+                    said = false;
+                    continue;
+                }
+                Ok(false) => said = false,
+                Err(error) if said => tracing::debug!(%error, "still no slot could be prepared"),
+                Err(error) => {
+                    said = true;
+                    warn!(%error, "no slot could be prepared; tried again twice a second");
+                }
             }
             thread::sleep(PAUSE);
         }

@@ -15,10 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::warn;
-use vault::{
-    StoreError,
-    store::{Forecast, Trouble, forecast},
-};
+use vault::store::{Forecast, Trouble, forecast};
 
 const LOOK: Duration = Duration::from_secs(1);
 const PERIOD: Duration = Duration::from_secs(5);
@@ -107,8 +104,7 @@ impl Space {
     fn store_finding(&self, now: UtcMicros) -> Finding {
         let free_bytes = match self.kept.store.free_bytes() {
             Ok(bytes) => bytes,
-            Err(StoreError::Disk(error)) => return full(Trouble::from(&error)),
-            Err(_) => return full(Trouble::Other),
+            Err(error) => return full(Trouble::from(&error)),
         };
         let usage = self.kept.store.usage();
         if free_bytes == 0 {

@@ -188,6 +188,7 @@ impl Admitter {
     /// Ends every open reel: graceful stop.
     pub fn close(&mut self, now: UtcMicros) -> Result<(), AdmitError> {
         self.reels.values_mut().for_each(OpenReel::end_at_next_sync);
+        self.left_open_again = UtcMicros(0); // what was left open gets its end now, if the disk takes it
         let synced = self.sync(now);
         let hours: Vec<Hour> = self.hours.keys().copied().collect();
         hours.into_iter().for_each(|hour| self.close_hour(hour));
@@ -309,15 +310,15 @@ impl Admitter {
         if self.left_open.is_empty() || now < self.left_open_again {
             return;
         }
-        self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
         for (row, durable) in std::mem::take(&mut self.left_open) {
             let done = if row.deadline <= now {
                 self.store.release(durable.slots());
                 self.forget_dead(&row, &durable)
+            } else if self.reels.contains_key(&(row.hour, row.deadline)) || !self.store.has_room() {
+                false // its end is written where its family goes on: not while a reel of the family is open
             } else {
-                // its end is written where its family goes on: not while a reel of the family is open
-                let place = (row.hour, row.deadline);
-                !self.reels.contains_key(&place) && self.store.has_room() && self.close_abandoned(&row, &durable, now)
+                self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
+                self.close_abandoned(&row, &durable, now)
             };
             if done {
                 self.store.release(durable.slots());

@@ -39,6 +39,10 @@ pub enum StoreError {
         "the store `{path}` belongs to site {found}, this is site {expected}: nothing was touched; mount this site's disk or correct `store.folder`"
     )]
     OtherSite { path: PathBuf, found: SiteId, expected: SiteId },
+    #[error(
+        "at `{path}` lies another disk than the store was opened on: nothing was touched; mount this store's disk there again"
+    )]
+    OtherRoot { path: PathBuf },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },
     #[error(
@@ -188,9 +192,7 @@ impl LocalStore {
 
     /// Opens a store of `site`. No slot counts as free until [`LocalStore::in_use`] says which are not.
     pub fn open(disk: Arc<dyn Disk>, path: &Path, site: SiteId) -> Result<LocalStore> {
-        let no_marker = || StoreError::NoMarker { path: path.to_owned() };
-        let text = disk::read_all(&*disk, &path.join("marker.json"), MARKER_BYTES_MAX).map_err(|_| no_marker())?;
-        let marker: Marker = serde_json::from_slice(&text).map_err(|_| no_marker())?;
+        let marker = read_marker(&*disk, path)?;
         if marker.site != site {
             return Err(StoreError::OtherSite { path: path.to_owned(), found: marker.site, expected: site });
         }
@@ -200,6 +202,18 @@ impl LocalStore {
         let slots = store.slot_numbers()?;
         store.state().slots = slots;
         Ok(store)
+    }
+
+    /// Whether the disk under the store's path is still the one that it was opened on. A disk may be gone, come back empty, or
+    /// be another one, while the program runs: slots are opened by name, and theirs have the same names.
+    ///
+    /// Errors: `NoMarker`, `OtherRoot`, `Disk`.
+    pub fn must_be_there(&self) -> Result<()> {
+        let found = read_marker(&*self.disk, &self.path)?;
+        if (found.site, found.root) == (self.marker.site, self.marker.root) {
+            return Ok(());
+        }
+        Err(StoreError::OtherRoot { path: self.path.clone() })
     }
 
     /// Tells which slots hold live reels: all others are free, but for those that are being written to.
@@ -259,6 +273,7 @@ impl LocalStore {
     /// Bytes that can still be written before anything dies: in free slots, and in slots that can still be made, of which the
     /// file system's own free space may allow fewer than the configuration.
     pub fn free_bytes(&self) -> Result<u64> {
+        self.must_be_there()?;
         let Usage { slots, slots_free, slots_max, slot_bytes } = self.usage();
         let to_make = u64::from(slots_max.saturating_sub(slots));
         let room = self.disk.free_bytes(&self.path)?.map_or(to_make, |bytes| bytes / slot_bytes);
@@ -291,6 +306,7 @@ impl LocalStore {
             }
             state.slots.last().map_or(1, |last| last + 1)
         };
+        self.must_be_there()?;
         self.must_have_space()?;
         self.create_slot(number)?;
         let mut state = self.state();
@@ -338,6 +354,7 @@ impl LocalStore {
 
     /// These slots only, by files of their own: what another thread has appended and not synced is its own to hear of.
     fn sync_slots(&self, slots: impl Iterator<Item = u32>) -> Result<()> {
+        self.must_be_there()?;
         for slot in slots {
             self.disk.open(&self.slot_path(slot), Open::Direct)?.sync()?;
         }
@@ -543,6 +560,7 @@ impl LocalStore {
         if let Some(file) = self.state().dirty.get(&slot) {
             return Ok(file.clone());
         }
+        self.must_be_there()?;
         let file = self.disk.open(&self.slot_path(slot), Open::Direct)?;
         self.state().dirty.insert(slot, file.clone());
         Ok(file)
@@ -560,6 +578,17 @@ impl LocalStore {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no thread panics while it holds the store's state")
     }
+}
+
+/// Errors: `NoMarker` where there is none that can be read; `Disk` where the disk itself says that it failed.
+fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
+    let no_marker = || StoreError::NoMarker { path: path.to_owned() };
+    let text = disk::read_all(disk, &path.join("marker.json"), MARKER_BYTES_MAX);
+    let text = text.map_err(|error| match Trouble::from(&error) {
+        Trouble::Device => StoreError::Disk(error),
+        _ => no_marker(),
+    })?;
+    serde_json::from_slice(&text).map_err(|_| no_marker())
 }
 
 /// Errors: `SlotBytes`.

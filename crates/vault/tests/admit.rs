@@ -141,3 +141,24 @@ fn a_full_store_takes_footage_again_when_what_it_holds_is_dead_also_what_had_no_
         assert!(life.store.usage().slots_free > 390, "{slot_kib} KiB: {:?}", life.store.usage());
     }
 }
+
+#[test]
+fn a_reel_that_its_disk_left_open_gets_its_end_with_the_next_one_of_its_family_or_at_the_stop() {
+    for seconds_after in [4, 70] {
+        let (disk, mut town, mut life, mut cameras) = town(1, START);
+        town.second(&mut life, &mut cameras, START.plus_seconds(2)).unwrap();
+        disk.unplug(Path::new("/store"));
+        assert!(town.second(&mut life, &mut cameras, START.plus_seconds(3)).is_err());
+        disk.plug(Path::new("/store"));
+        for second in 4..=3 + seconds_after {
+            town.second(&mut life, &mut cameras, START.plus_seconds(second)).unwrap();
+        }
+        let ended = |town: &Town| town.facts.iter().filter(|fact| matches!(fact, Fact::Recovered { .. })).count();
+        assert_eq!(ended(&town), usize::from(seconds_after > 60), "with the end of the reel that came after it");
+        town.close(&mut life, START.plus_seconds(4 + seconds_after)).unwrap();
+        assert_eq!(ended(&town), 1, "at the stop at the latest");
+        let open = town.footage.live_reels().unwrap().into_iter().filter(|row| row.state == catalog::ReelState::Open);
+        assert_eq!(open.count(), 0);
+        town.assert_complete(&life.store, "after a disk that was away for a moment");
+    }
+}

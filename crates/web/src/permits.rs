@@ -2,7 +2,9 @@
 
 use crate::problem::{self, Problem};
 use domain::{
-    CameraId, Clock, PermitId, Random, Secret32, UtcMicros, limit::PERMIT_IDLE_SECONDS_MAX, world::BootMicros,
+    CameraId, Clock, PermitId, Random, Secret32, UtcMicros,
+    limit::{PERMIT_IDLE_SECONDS_MAX, PERMIT_SECONDS_MAX},
+    world::BootMicros,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -30,6 +32,8 @@ struct Row {
     permit: Permit,
     owner: Owner,
     last_used: BootMicros,
+    /// See [`end_of`].
+    ends: BootMicros,
     streams: usize,
     /// Dropped with the row: open streams see it.
     alive: watch::Sender<()>,
@@ -39,6 +43,7 @@ struct Row {
 pub struct InUse {
     permits: Arc<Permits>,
     permit: Permit,
+    ends: BootMicros,
     alive: watch::Receiver<()>,
 }
 
@@ -54,7 +59,9 @@ impl Permits {
     /// The answer that tells the id counts as its first use.
     pub fn add(&self, permit: Permit, owner: Owner) {
         let (alive, _) = watch::channel(());
-        let row = Row { owner, last_used: self.clock.boot(), streams: 0, alive, permit };
+        let boot = self.clock.boot();
+        let ends = end_of(permit.expires, self.clock.utc(), boot);
+        let row = Row { owner, last_used: boot, ends, streams: 0, alive, permit };
         self.rows().insert(row.permit.id, row);
     }
 
@@ -69,7 +76,7 @@ impl Permits {
         }
         row.streams += 1;
         row.last_used = now;
-        Ok(InUse { permits: self.clone(), permit: row.permit.clone(), alive: row.alive.subscribe() })
+        Ok(InUse { permits: self.clone(), permit: row.permit.clone(), ends: row.ends, alive: row.alive.subscribe() })
     }
 
     /// The permit was given back: its streams end at once.
@@ -99,17 +106,26 @@ impl Permits {
 
     /// The table, without what has died since.
     fn rows(&self) -> MutexGuard<'_, HashMap<PermitId, Row>> {
-        let (utc, boot) = (self.clock.utc(), self.clock.boot());
+        let boot = self.clock.boot();
         let mut rows = self.rows.lock().expect("no thread panics while it holds the permits");
-        rows.retain(|_, row| row.lives(utc, boot));
+        rows.retain(|_, row| row.lives(boot));
         rows
     }
 }
 
+/// When a permit that was just given ends, by the time since boot. Its end is told in trusted time, which this process does not
+/// have: a system clock that somebody set may put it in the past or far ahead. Then the longest life stands here, and the keeper,
+/// who is asked for each key and each second about each stream, ends it at its own time.
+fn end_of(expires: UtcMicros, utc: UtcMicros, boot: BootMicros) -> BootMicros {
+    let longest = PERMIT_SECONDS_MAX * 1_000_000;
+    let left = expires.since(utc);
+    BootMicros(boot.0.saturating_add(if (1..=longest).contains(&left) { left } else { longest }))
+}
+
 impl Row {
-    fn lives(&self, utc: UtcMicros, boot: BootMicros) -> bool {
+    fn lives(&self, boot: BootMicros) -> bool {
         let idle = boot.0.saturating_sub(self.last_used.0);
-        utc < self.permit.expires && (self.streams > 0 || idle < PERMIT_IDLE_SECONDS_MAX * 1_000_000)
+        boot < self.ends && (self.streams > 0 || idle < PERMIT_IDLE_SECONDS_MAX * 1_000_000)
     }
 }
 
@@ -127,7 +143,7 @@ impl InUse {
 
     /// Waits until the permit is given back, its session ends, it expires, or the server stops.
     pub async fn ended(&self) {
-        let left = self.permit.expires.since(self.permits.clock.utc()).max(0);
+        let left = self.ends.0.saturating_sub(self.permits.clock.boot().0).max(0);
         let mut alive = self.alive.clone();
         let gone = async { while alive.changed().await.is_ok() {} };
         tokio::select! {
@@ -218,6 +234,17 @@ mod tests {
         let _stream = permits.use_by(&id, owner).unwrap();
         clock.seconds(1_000);
         assert!(permits.use_by(&id, owner).is_err());
+    }
+
+    #[test]
+    fn a_system_clock_that_was_set_ends_no_permit_and_lengthens_none_beyond_the_longest() {
+        let (boot, seconds) = (BootMicros(7), UtcMicros::from_seconds);
+        let left = |utc| (end_of(seconds(1_000), seconds(utc), boot).0 - boot.0) / 1_000_000;
+        assert_eq!(left(100), 900);
+        for wrong in [1_000, 1_000 + 40 * 86_400, 1_000 - 40 * 86_400] {
+            assert_eq!(left(wrong), PERMIT_SECONDS_MAX, "{wrong}");
+        }
+        assert_eq!(end_of(seconds(i64::MAX / 1_000_000), seconds(-1), BootMicros(i64::MAX)), BootMicros(i64::MAX));
     }
 
     #[test]

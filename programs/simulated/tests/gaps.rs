@@ -3,64 +3,13 @@
 
 mod support;
 
-use domain::UtcMicros;
-use serde_json::Value;
 use simulator::rtsp::Fault;
 use std::fs;
-use support::{Site, now, sleep, town, until};
-
-/// A gap of the day as the console tells it, in seconds since `START`'s instant, with its French cause.
-#[derive(Clone, Debug, PartialEq)]
-struct Told {
-    from: UtcMicros,
-    to: Option<UtcMicros>,
-    cause: String,
-}
-
-fn micros(value: &Value) -> Option<UtcMicros> {
-    let time: jiff::Timestamp = value.as_str()?.parse().ok()?;
-    Some(UtcMicros(time.as_microsecond()))
-}
-
-/// Footage and gaps of a camera from `from` on: both days, where midnight passes meanwhile.
-fn timeline(site: &Site, camera: &str, from: UtcMicros) -> (Vec<(UtcMicros, UtcMicros)>, Vec<Told>) {
-    let paris = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
-    let date = |at: UtcMicros| jiff::Timestamp::from_microsecond(at.0).unwrap().to_zoned(paris.clone()).date();
-    let mut dates = vec![date(from), date(now())];
-    dates.dedup();
-    let (mut footage, mut gaps) = (Vec::new(), Vec::new());
-    for date in dates {
-        let day = site.operator().get(&format!("/api/cameras/{camera}/day?date={date}")).unwrap();
-        for span in day["footage"].as_array().unwrap() {
-            footage.push((micros(&span["from"]).unwrap(), micros(&span["to"]).unwrap()));
-        }
-        for gap in day["gaps"].as_array().unwrap() {
-            let cause = gap["cause_fr"].as_str().unwrap().to_owned();
-            gaps.push(Told { from: micros(&gap["from"]).unwrap(), to: micros(&gap["to"]), cause });
-        }
-    }
-    (footage, gaps)
-}
-
-/// Nothing between the first picture and `until` is neither footage nor a gap with a cause. Spans nearer than two seconds are
-/// one on the timeline (promise 1); a span ends at its last picture, not at the end of its showing.
-fn check_covered(site: &Site, camera: &str, from: UtcMicros, until: UtcMicros) {
-    let (footage, gaps) = timeline(site, camera, from);
-    let mut pieces = footage.clone();
-    pieces.extend(gaps.iter().map(|gap| (gap.from, gap.to.unwrap_or(until))));
-    pieces.sort();
-    let mut covered = pieces.first().unwrap_or_else(|| panic!("nothing of {camera}")).1;
-    for (begin, end) in &pieces {
-        let hole_ms = begin.since(covered) / 1_000;
-        assert!(hole_ms <= 250, "{camera}: {hole_ms} ms before {begin} without a word: {footage:#?} {gaps:#?}");
-        covered = covered.max(*end);
-    }
-    assert!(until.since(covered) <= 4_000_000, "{camera}: nothing since {covered}, it is {until}");
-}
-
-fn has_cause(gaps: &[Told], words: &str) -> bool {
-    gaps.iter().any(|gap| gap.cause.contains(words))
-}
+use support::{
+    Site, now, sleep,
+    timeline::{check_covered, has_cause, timeline},
+    town, until,
+};
 
 #[test]
 fn every_second_without_footage_has_a_beginning_an_end_and_a_cause_also_in_a_catalog_made_anew() {

@@ -80,7 +80,7 @@ struct State {
 
 /// The faults that a camera has at a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Faults(u16);
+pub struct Faults(u32);
 
 /// RTP time jumps by so much: an hour, as a clock that is set to another time zone.
 const JUMP_SECONDS: i32 = 3_600;

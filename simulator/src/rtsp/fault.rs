@@ -29,8 +29,38 @@ pub enum Fault {
     Overload,
     /// Another device at the same address: another realm, another Server header. Connections are cut at both turns.
     OtherDevice,
+    /// Closes its side of the connection for sending and keeps the rest open: a running session at once, later ones at PLAY.
+    HalfClosed,
+    /// Whatever it sends comes at one byte a second.
+    Trickle,
+    /// Packets of an earlier session come between those of this one: another source, other numbers.
+    StaleSession,
+    /// Each answer after PLAY names another session.
+    SessionChange,
+    /// Does not hear TEARDOWN: no answer, and pictures go on.
+    DeafToTeardown,
+    /// Closes in order [`FLAP_FRAMES`] pictures after each PLAY.
+    Flap,
+    /// Sessions that begin while it is set have the pictures of the smaller stream, if it has one.
+    OtherSize,
+    /// Its description has sound alone.
+    SoundOnly,
+    /// Its description has no parameter sets: they come with the pictures.
+    SdpNoParameters,
+    /// Its description has the line of parameters twice.
+    SdpTwiceParameters,
+    /// Before the video its description has a medium that nobody knows.
+    SdpStrangeMedium,
+    /// The base of its URLs has no scheme.
+    SdpBaseWithoutScheme,
+    /// The URLs of its tracks are absolute.
+    SdpAbsoluteUrls,
+    /// Lines of its description end with blanks.
+    SdpTrailingBlanks,
 }
 
+/// Three seconds of pictures.
+pub const FLAP_FRAMES: u64 = 3 * crate::scene::FRAMES_PER_SECOND as u64;
 /// What an overloading camera sends.
 pub const OVERLOAD_BITS_PER_SECOND: u64 = 100_000_000;
 /// No overload lasts longer, whoever forgot to clear it.
@@ -38,7 +68,7 @@ pub const OVERLOAD_MAX: Duration = Duration::from_secs(60);
 /// A day is more than any simulation: longer plans are slips of the pen.
 const PLAN_SECONDS_MAX: u32 = 86_400;
 
-const NAMES: [(Fault, &str); 12] = [
+const NAMES: [(Fault, &str); 26] = [
     (Fault::Refuse, "refuse"),
     (Fault::Drop, "drop"),
     (Fault::Stall, "stall"),
@@ -51,11 +81,25 @@ const NAMES: [(Fault, &str); 12] = [
     (Fault::ReportsBackward, "reports-backward"),
     (Fault::Overload, "overload"),
     (Fault::OtherDevice, "other-device"),
+    (Fault::HalfClosed, "half-closed"),
+    (Fault::Trickle, "one-byte-a-second"),
+    (Fault::StaleSession, "stale-session"),
+    (Fault::SessionChange, "session-change"),
+    (Fault::DeafToTeardown, "deaf-to-teardown"),
+    (Fault::Flap, "flap"),
+    (Fault::OtherSize, "other-size"),
+    (Fault::SoundOnly, "sound-only"),
+    (Fault::SdpNoParameters, "sdp-no-parameters"),
+    (Fault::SdpTwiceParameters, "sdp-twice-parameters"),
+    (Fault::SdpStrangeMedium, "sdp-strange-medium"),
+    (Fault::SdpBaseWithoutScheme, "sdp-base-without-scheme"),
+    (Fault::SdpAbsoluteUrls, "sdp-absolute-urls"),
+    (Fault::SdpTrailingBlanks, "sdp-trailing-blanks"),
 ];
 
 impl Fault {
-    pub const ALL: [Fault; 12] = {
-        let mut all = [Fault::Refuse; 12];
+    pub const ALL: [Fault; NAMES.len()] = {
+        let mut all = [Fault::Refuse; NAMES.len()];
         let mut n = 0;
         while n < all.len() {
             all[n] = NAMES[n].0;
@@ -64,7 +108,7 @@ impl Fault {
         all
     };
 
-    pub(super) const fn bit(self) -> u16 {
+    pub(super) const fn bit(self) -> u32 {
         1 << self as u16
     }
 }
@@ -143,7 +187,7 @@ mod tests {
             let plan: FaultPlan = format!("1:{fault}").parse().unwrap();
             assert_eq!(plan.fault, fault);
         }
-        assert_eq!(Fault::ALL.iter().fold(0, |bits, fault| bits | fault.bit()), 0xfff);
+        assert_eq!(Fault::ALL.iter().fold(0, |bits, fault| bits | fault.bit()), (1 << Fault::ALL.len()) - 1);
     }
 
     #[test]

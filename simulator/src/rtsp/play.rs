@@ -6,7 +6,7 @@ use crate::{
     coding::Group,
     mark::Mark,
     nal::PictureKind,
-    packetise::{CodedClip, NalDigest, RTP_BYTES, Stamp},
+    packetise::{CodedClip, NalDigest, RTP_BYTES, Stamp, VIDEO_PAYLOAD_TYPE},
     scene::FRAMES_PER_SECOND,
 };
 use domain::UtcMicros;
@@ -77,6 +77,8 @@ struct Audio {
 
 /// A frame that is due and more than this late is left out, as a camera with a full buffer does.
 const LATE_MAX: Duration = Duration::from_secs(1);
+/// How old the packets of a session are that ended.
+const JUMP_OF_STALE_SECONDS: i32 = 3_600;
 const REPORT_PERIOD: Duration = Duration::from_secs(1);
 /// PCMA, 8,000 bytes a second, packets of 20 ms (RFC 3551).
 const AUDIO_PACKET: Duration = Duration::from_millis(20);
@@ -110,7 +112,7 @@ impl Play {
             audio: None,
         };
         play.next = play.first_due(utc);
-        if rhythm.group == Group::Long && at_key_frame {
+        if rhythm.group.is_long() && at_key_frame {
             // nobody waits sixty seconds: such a camera makes a key picture for who comes
             let length = play.length();
             play.rhythm.shift_frames = length - play.next % length;
@@ -150,6 +152,22 @@ impl Play {
         let now = self.base.1.plus_micros(self.base.0.elapsed().as_micros() as i64);
         self.next = self.key_frame_from(self.first_due(now));
         self.next - from
+    }
+
+    /// Nothing is sent in this place: the camera has nothing to say of a picture that does not change.
+    pub fn is_blank(&self) -> bool {
+        self.clip(self.next).frames[self.index(self.next)].is_blank()
+    }
+
+    /// A packet of a session that ended: another source, another sequence, an hour ago.
+    pub fn stale_packet(&self, channel: u8) -> Vec<u8> {
+        let timestamp = self.timestamp(self.next, -JUMP_OF_STALE_SECONDS);
+        let mut packet = vec![0x80, 0x80 | VIDEO_PAYLOAD_TYPE];
+        packet.extend_from_slice(&self.sequence.wrapping_add(0x4000).to_be_bytes());
+        packet.extend_from_slice(&timestamp.to_be_bytes());
+        packet.extend_from_slice(&(!self.ssrc.rotate_left(7)).to_be_bytes());
+        packet.extend_from_slice(&[0x41, 0x9a, 0x00, 0x01]); // a slice of nothing
+        interleave(channel, &packet)
     }
 
     /// Leaves out the frame that is due.

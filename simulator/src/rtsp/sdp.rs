@@ -1,6 +1,8 @@
 //! What a camera offers (SDP, RFC 8866): its video, a codec that nobody here takes, or nonsense; and sound, which nobody may take.
 
 use super::auth::base64;
+use super::camera::Faults;
+use super::fault::Fault;
 use crate::{
     coding::Codec,
     packetise::{CodedClip, VIDEO_PAYLOAD_TYPE},
@@ -33,6 +35,38 @@ pub fn coded(clip: &CodedClip) -> String {
 /// A description whose only video is Motion JPEG (RFC 2435), which the recorder does not support.
 pub fn jpeg() -> String {
     with_audio("m=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\n")
+}
+
+/// What a camera with faults says instead of `right`, its description under the URL `base`.
+pub fn faulty(right: String, faults: Faults, base: &str) -> String {
+    let mut text = right;
+    if faults.has(Fault::SoundOnly) {
+        text = with_audio("").replace(&format!("a=control:{VIDEO}\r\n"), "");
+    }
+    let lines: Vec<&str> = text.split_inclusive("\r\n").collect();
+    let parameters = |line: &&str| line.starts_with("a=fmtp:");
+    let mut text: String = match () {
+        () if faults.has(Fault::SdpNoParameters) => lines.iter().filter(|line| !parameters(line)).copied().collect(),
+        () if faults.has(Fault::SdpTwiceParameters) => {
+            lines.iter().flat_map(|line| std::iter::repeat_n(*line, 1 + usize::from(parameters(line)))).collect()
+        }
+        () => lines.concat(),
+    };
+    if faults.has(Fault::SdpStrangeMedium) {
+        let strange = "m=application 0 RTP/AVP 107\r\na=rtpmap:107 x-unheard-of/90000\r\na=fmtp:107 what;=;ever\r\n\
+                       a=control:strange\r\nm=video";
+        text = text.replacen("m=video", strange, 1);
+    }
+    if faults.has(Fault::SdpAbsoluteUrls) {
+        for track in [VIDEO, AUDIO] {
+            text = text.replace(&format!("a=control:{track}"), &format!("a=control:{base}{track}"));
+        }
+    }
+    if faults.has(Fault::SdpTrailingBlanks) {
+        text = text.replace("/90000\r\n", "/90000 \r\n").replace(";packetization", "; packetization");
+        text = text.replace("a=control:*\r\n", "a=control:* \r\n");
+    }
+    text
 }
 
 /// No description at all, though it says to be one.

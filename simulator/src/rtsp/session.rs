@@ -2,7 +2,7 @@
 
 use super::auth::{self, Verdict};
 use super::camera::Camera;
-use super::fault::Fault;
+use super::fault::{FLAP_FRAMES, Fault};
 use super::message::{Answer, Parsed, Request, interleaved_channels, parse};
 use super::play::Play;
 use super::sdp;
@@ -16,7 +16,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::{Duration, Instant, sleep, sleep_until},
 };
 
 /// What the URL of a camera's second stream has behind the camera: `/cam1/sub`.
@@ -40,6 +40,8 @@ struct Session {
     sent: u64,
     /// The camera dropped its sessions already when this one began to play.
     began_dropping: bool,
+    /// Answers given after PLAY.
+    answers_after_play: u32,
 }
 
 /// The interleaved channels of one track and the URL of its SETUP.
@@ -70,6 +72,7 @@ pub async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64, nonce: S
         play: None,
         sent: 0,
         began_dropping: false,
+        answers_after_play: 0,
     };
     let end = tokio::select! {
         end = session.run(stream) => end,
@@ -111,19 +114,26 @@ impl Session {
                 Parsed::Skip(bytes) => drop(received.drain(..bytes)),
                 Parsed::Request(request, bytes) => {
                     received.drain(..bytes);
+                    if request.method == "TEARDOWN" && self.is_deaf() {
+                        continue;
+                    }
                     let Some((answer, then)) = self.answer(&request) else { return Ok(Then::HangUp) };
                     let camera = self.camera.as_ref();
                     if camera.is_some_and(|camera| camera.faults().has(Fault::Mute)) {
                         continue;
                     }
                     let server = camera.map_or_else(|| "vigie-simulator".to_owned(), |camera| camera.server());
-                    stream.write_all(&answer.to_bytes(&request, &server)).await?;
+                    send(stream, camera, &answer.to_bytes(&request, &server)).await?;
                     if then == Then::HangUp {
                         return Ok(then);
                     }
                 }
             }
         }
+    }
+
+    fn is_deaf(&self) -> bool {
+        self.camera.as_ref().is_some_and(|camera| camera.faults().has(Fault::DeafToTeardown))
     }
 
     /// The answer to a request; `None` hangs up without one.
@@ -139,22 +149,34 @@ impl Session {
         let Some(camera) = camera else {
             return go_on(Answer::status("404 Not Found"));
         };
-        let sub = request.path().get(1) == Some(&SUB);
+        let faults = camera.faults();
+        let smaller = faults.has(Fault::OtherSize) && camera.stream(true).is_some();
+        let sub = smaller || request.path().get(1) == Some(&SUB);
         let Some(stream) = camera.stream(sub) else {
             return go_on(Answer::status("404 Not Found"));
         };
         if let Some(refusal) = self.refuse_stranger(&camera, request) {
             return go_on(refusal);
         }
-        let session = format!("{};timeout=60", self.id);
+        if self.play.is_some() && faults.has(Fault::SessionChange) {
+            self.answers_after_play += 1;
+        }
+        let session = match self.answers_after_play {
+            0 => format!("{};timeout=60", self.id),
+            other => format!("{}{other};timeout=60", self.id),
+        };
         match request.method.as_str() {
             "DESCRIBE" => {
+                let base = format!("{}/", request.url.trim_end_matches('/'));
                 let body = match self.shared.offer {
-                    Offer::Pictures => sdp::coded(stream.first()),
+                    Offer::Pictures => sdp::faulty(sdp::coded(stream.first()), faults, &base),
                     Offer::JpegOnly => sdp::jpeg(),
                     Offer::Garbage => sdp::garbage(),
                 };
-                let base = format!("{}/", request.url.trim_end_matches('/'));
+                let base = match base.strip_prefix("rtsp://") {
+                    Some(bare) if faults.has(Fault::SdpBaseWithoutScheme) => bare.to_owned(),
+                    _ => base,
+                };
                 go_on(Answer::ok().with("Content-Base", base).with_body("application/sdp", body))
             }
             "SETUP" => go_on(self.set_up(request, session)),
@@ -264,8 +286,18 @@ impl Session {
             play.pass_over();
             return Ok(Then::GoOn);
         };
+        if play.is_blank() {
+            play.pass_over();
+            return Ok(Then::GoOn);
+        }
         if let Some(report) = play.report(video.rtcp, self.shared.clock.utc(), faults) {
-            stream.write_all(&report).await?;
+            send(stream, self.camera.as_ref(), &report).await?;
+        }
+        if faults.has(Fault::HalfClosed) {
+            return close_half(stream, camera).await;
+        }
+        if faults.has(Fault::StaleSession) {
+            stream.write_all(&play.stale_packet(video.rtp)).await?;
         }
         let entry = camera.note(play.next_frame(video.rtp, faults, out));
         self.sent += 1;
@@ -273,10 +305,36 @@ impl Session {
             stream.write_all(&out[..out.len() / 2]).await?;
             return Ok(Then::HangUp);
         }
-        stream.write_all(out).await?;
+        send(stream, self.camera.as_ref(), out).await?;
         counters.video_frames.fetch_add(1, Relaxed);
         counters.video_bytes.fetch_add(out.len() as u64, Relaxed);
         camera.note_whole(entry);
-        Ok(Then::GoOn)
+        let flaps = faults.has(Fault::Flap) && self.sent >= FLAP_FRAMES;
+        Ok(if flaps { Then::HangUp } else { Then::GoOn })
     }
+}
+
+/// Sends bytes, one a second while the camera trickles.
+async fn send(stream: &mut TcpStream, camera: Option<&Arc<Camera>>, bytes: &[u8]) -> io::Result<()> {
+    for (at, byte) in bytes.iter().enumerate() {
+        if !camera.is_some_and(|camera| camera.faults().has(Fault::Trickle)) {
+            return stream.write_all(&bytes[at..]).await;
+        }
+        stream.write_all(&[*byte]).await?;
+        sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// Ends the sending side and reads on, whatever comes, until the client goes or the fault is cleared.
+async fn close_half(stream: &mut TcpStream, camera: &Camera) -> io::Result<Then> {
+    stream.shutdown().await?;
+    let mut unread = [0; 1024];
+    while camera.faults().has(Fault::HalfClosed) {
+        tokio::select! {
+            read = stream.read(&mut unread) => if read? == 0 { break },
+            () = sleep(Duration::from_millis(100)) => {}
+        }
+    }
+    Ok(Then::HangUp)
 }

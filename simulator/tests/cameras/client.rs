@@ -82,6 +82,13 @@ impl Client {
         answer
     }
 
+    /// Sends a request and does not wait for its answer.
+    pub fn send(&mut self, method: &str, url: &str) {
+        self.sequence += 1;
+        let text = format!("{method} {url} RTSP/1.0\r\nCSeq: {}\r\n\r\n", self.sequence);
+        self.stream.write_all(text.as_bytes()).unwrap();
+    }
+
     /// DESCRIBE until let in, SETUP of the named tracks, PLAY.
     pub fn play(&mut self, url: &str, tracks: &[&str]) {
         assert_eq!(self.ask("DESCRIBE", url, "").status, 401);

@@ -4,7 +4,7 @@ use super::client::{Client, credentials};
 use super::socket::{Received, receive_in, town};
 use simulator::{
     coding::Codec,
-    rtsp::{Camera, Fault, FaultPlan, Offer, Town, TownConfig, TownError},
+    rtsp::{Camera, FLAP_FRAMES, Fault, FaultPlan, Offer, Town, TownConfig, TownError},
 };
 use std::{net::TcpStream, thread::sleep, time::Duration};
 
@@ -202,4 +202,126 @@ fn a_camera_may_offer_a_description_that_is_none() {
     let answer = client.ask("DESCRIBE", &camera.url(), "");
     assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/sdp")));
     assert!(!answer.body.contains("H264") && !answer.body.contains("o="));
+}
+
+#[test]
+fn a_half_closed_camera_ends_its_side_and_sends_no_more_until_it_is_cleared() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    let mut client = playing(camera);
+    receive(&mut client, 2);
+    camera.set(Fault::HalfClosed);
+    receive(&mut client, usize::MAX);
+    let sent = camera.sent().len();
+    sleep(Duration::from_millis(300));
+    assert_eq!(camera.sent().len(), sent);
+    camera.clear(Fault::HalfClosed);
+    assert_eq!(receive(&mut playing(camera), 5).frames.len(), 5);
+}
+
+#[test]
+fn a_trickling_camera_sends_a_byte_a_second_and_then_all_again() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    let mut client = playing(camera);
+    receive(&mut client, 2);
+    camera.set(Fault::Trickle);
+    sleep(Duration::from_millis(2_500));
+    assert!(camera.sent().iter().filter(|frame| !frame.whole).count() == 1, "one picture is on its way");
+    camera.clear(Fault::Trickle);
+    assert_eq!(receive(&mut client, 12).frames.len(), 12, "the session goes on where it was");
+}
+
+#[test]
+fn packets_of_another_session_come_between_those_of_this_one() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    let mut client = playing(camera);
+    camera.set(Fault::StaleSession);
+    let source = |packet: &[u8]| packet[8..12].to_vec();
+    let packets = (0..60).filter_map(|_| client.packet()).filter(|(channel, _)| *channel == 0);
+    let sources: std::collections::BTreeSet<_> = packets.map(|(_, packet)| source(&packet)).collect();
+    assert_eq!(sources.len(), 2);
+}
+
+#[test]
+fn a_session_changes_its_name_and_a_deaf_camera_does_not_hear_its_end() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    let mut client = playing(camera);
+    let mut named = || client.ask("GET_PARAMETER", &camera.url(), "").header("Session").unwrap().to_owned();
+    let first = named();
+    camera.set(Fault::SessionChange);
+    assert_ne!(named(), first);
+    camera.set(Fault::DeafToTeardown);
+    let before = camera.sent().len();
+    let mut deaf = playing(camera);
+    deaf.send("TEARDOWN", &camera.url());
+    assert_eq!(receive(&mut deaf, 24).frames.len(), 24, "pictures go on");
+    assert!(camera.sent().len() > before + 24);
+}
+
+#[test]
+fn a_flapping_camera_closes_in_order_after_three_seconds_each_time() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    camera.set(Fault::Flap);
+    for _ in 0..2 {
+        assert_eq!(receive(&mut playing(camera), usize::MAX).frames.len() as u64, FLAP_FRAMES);
+    }
+    assert!(camera.sent().iter().all(|frame| frame.whole));
+}
+
+#[test]
+fn each_wrong_description_is_wrong_in_its_own_way() {
+    let town = town(1);
+    let camera = &town.cameras[0];
+    let described = |fault: Option<Fault>| {
+        fault.into_iter().for_each(|fault| camera.set(fault));
+        let mut client = Client::connect(camera.address);
+        client.ask("DESCRIBE", &camera.url(), "");
+        let answer = client.ask("DESCRIBE", &camera.url(), "");
+        fault.into_iter().for_each(|fault| camera.clear(fault));
+        (answer.body.clone(), answer.header("Content-Base").unwrap().to_owned())
+    };
+    let right = described(None);
+    let count = |text: &str, word: &str| text.matches(word).count();
+    let with = |fault| described(Some(fault));
+    assert_eq!((count(&right.0, "a=fmtp"), count(&right.0, "m=video")), (1, 1));
+    assert_eq!(count(&with(Fault::SdpNoParameters).0, "a=fmtp"), 0);
+    assert_eq!(count(&with(Fault::SdpTwiceParameters).0, "a=fmtp:96"), 2);
+    let strange = with(Fault::SdpStrangeMedium).0;
+    assert!(strange.find("x-unheard-of") < strange.find("m=video"));
+    assert!(!with(Fault::SdpBaseWithoutScheme).1.contains("://"));
+    assert_eq!(count(&with(Fault::SdpAbsoluteUrls).0, "a=control:rtsp://"), 2);
+    assert_eq!(count(&with(Fault::SdpTrailingBlanks).0, " \r\n"), 2);
+    let sound = with(Fault::SoundOnly).0;
+    assert_eq!((count(&sound, "m=video"), count(&sound, "m=audio"), count(&sound, "a=control")), (0, 1, 2));
+    assert_eq!(described(None), right);
+}
+
+#[test]
+fn a_camera_comes_back_with_the_smaller_picture_while_that_is_set() {
+    let coding = "h264".parse().unwrap();
+    let config = TownConfig { sub_stream: Some(coding), ..TownConfig::for_tests(1, credentials()) };
+    let town = Town::start(config).unwrap();
+    let camera = &town.cameras[0];
+    receive(&mut playing(camera), 2);
+    camera.set(Fault::OtherSize);
+    receive(&mut playing(camera), 2);
+    let sent = camera.sent();
+    assert!(!sent[0].sub && sent.last().unwrap().sub);
+}
+
+#[test]
+fn a_smart_camera_leaves_pictures_out_and_a_decoder_follows() {
+    for text in ["h264+smart", "h264+intra-refresh"] {
+        let config = TownConfig { codings: vec![text.parse().unwrap()], ..TownConfig::for_tests(1, credentials()) };
+        let town = Town::start(config).unwrap();
+        let camera = &town.cameras[0];
+        let received = receive(&mut playing(camera), 60);
+        let sent = camera.sent();
+        assert!(sent[0].idr, "{text}: a session begins with a key picture");
+        assert_eq!(super::socket::decode(Codec::H264, &received), 60, "{text}");
+    }
 }

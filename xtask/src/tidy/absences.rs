@@ -40,7 +40,7 @@ const BANS: &[Ban] = &[
     },
     Ban {
         pattern: "keyring::",
-        allowed: &["crates/keyring/", "crates/keeper/", "programs/vigie/"],
+        allowed: &["crates/keyring/", "crates/keeper/", "programs/vigie/", "simulation/"],
         in_tests: true,
         reason: "the keeper is the only user of the keyring; the program wires it for `init` and `verify`",
         ..ANYWHERE

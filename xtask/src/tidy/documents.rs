@@ -17,8 +17,14 @@ const MADE: &[&str] = &["ui/dist", "ui/node_modules"];
 /// In its table `| sentence | proved by |` the last cell names tests in backticks.
 const PAGE_OF_PROOFS: &str = "SECURITY.md";
 
+/// The head of a column whose cells name tests in backticks, in a table of any document, or say why there is none.
+const PLAYED_BY: &str = "played by";
+const NOT_PLAYED: &str = "not yet";
+
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    let mut findings = unproved(tree);
+    let tests = tests_of(tree);
+    let mut findings = unproved(tree, &tests);
+    findings.extend(unplayed(tree, &tests));
     for (path, text) in tree.files() {
         for (line, named) in paths_named(tree, path, text) {
             if !tree.exists(&named) && !MADE.iter().any(|made| named.starts_with(made)) {
@@ -30,13 +36,53 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Rows of the page on security that name no test, or one that does not exist.
-fn unproved(tree: &Tree) -> Vec<Finding> {
+fn tests_of(tree: &Tree) -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for (path, source) in tree.rust() {
         let functions = source.functions().into_iter().filter(|function| tree.is_test_line(path, function.line));
         tests.extend(functions.map(|function| function.name));
     }
+    tests
+}
+
+/// Scenarios that no test plays, though the table says so.
+fn unplayed(tree: &Tree, tests: &BTreeSet<String>) -> Vec<Finding> {
+    let mut findings = vec![];
+    for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".md")) {
+        let mut column = None;
+        for (line, row) in prose(text) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            if !row.starts_with('|') {
+                column = None;
+            } else if let Some(at) = cells.iter().position(|cell| *cell == PLAYED_BY) {
+                column = Some(at);
+            } else if let Some(cell) = column.and_then(|at| cells.get(at)).filter(|cell| !cell.starts_with("---")) {
+                let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+                let gone = names.iter().filter(|name| !tests.contains(**name) && !cell.starts_with(NOT_PLAYED));
+                findings.extend(gone.map(|name| {
+                    Finding::new(
+                        path,
+                        line,
+                        format!("no test is named `{name}`"),
+                        "write the test, or say `not yet` and why",
+                    )
+                }));
+                if names.is_empty() && !cell.starts_with(NOT_PLAYED) {
+                    findings.push(Finding::new(
+                        path,
+                        line,
+                        "a scenario without its test",
+                        "name it, or say `not yet` and why",
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Rows of the page on security that name no test, or one that does not exist.
+fn unproved(tree: &Tree, tests: &BTreeSet<String>) -> Vec<Finding> {
     let mut findings = vec![];
     let page = tree.text(PAGE_OF_PROOFS).unwrap_or_default();
     for (at, line) in page.lines().enumerate().filter(|(_, line)| line.starts_with('|') && !line.starts_with("| ---")) {
@@ -203,5 +249,14 @@ mod tests {
             "| sentence | proved by |\n| --- | --- |\n| A. | `it_holds` |\n| B. | `ships` |\n| C. | our word |\n";
         let expected = [(4, "no test is named `ships`".to_owned()), (5, "a sentence without proof".to_owned())];
         assert_eq!(missing(&[code, ("SECURITY.md", page)]), expected);
+    }
+
+    #[test]
+    fn a_scenario_whose_test_does_not_exist_is_refused_and_one_that_says_not_yet_is_not() {
+        let code = ("crates/a/src/b.rs", "//! x\n#[cfg(test)]\nmod tests { fn it_holds() {} }\n");
+        let page = "| scenario | played by | result |\n| --- | --- | --- |\n| A | `it_holds` | `words` |\n\
+                    | B | `gone_test` | holds |\n| C | not yet: why | - |\n| D | somebody | holds |\n\n| other | `x` |\n";
+        let expected = [(4, "no test is named `gone_test`".to_owned()), (6, "a scenario without its test".to_owned())];
+        assert_eq!(missing(&[code, ("docs/page.md", page)]), expected);
     }
 }

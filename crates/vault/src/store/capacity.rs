@@ -18,6 +18,8 @@ pub enum Trouble {
     ReadOnly,
     /// The device failed.
     Device,
+    /// The store's disk is not there, or another one is in its place.
+    Away,
     /// Something else; the error's own words say more.
     Other,
 }
@@ -43,6 +45,9 @@ impl Trouble {
             Trouble::Device => {
                 "Le disque du stockage signale une panne (erreur d'entrée-sortie). Vérifiez-le (`dmesg`, `smartctl`) et remplacez-le."
             }
+            Trouble::Away => {
+                "Le disque du stockage n'est plus là, ou un autre est à sa place : rien n'y est écrit. Branchez et montez le bon disque ; l'enregistrement reprend de lui-même."
+            }
             Trouble::Other => {
                 "L'écriture a échoué. Vérifiez le disque du stockage (`dmesg`) et les droits de son dossier."
             }
@@ -63,6 +68,9 @@ impl Trouble {
             }
             Trouble::Device => {
                 "The store's disk reports a failure (input/output error). Check it (`dmesg`, `smartctl`) and replace it."
+            }
+            Trouble::Away => {
+                "The store's disk is not there any more, or another one is in its place: nothing is written to it. Connect and mount the right disk; recording goes on by itself."
             }
             Trouble::Other => "Writing failed. Check the store's disk (`dmesg`) and the rights of its folder.",
         }
@@ -85,6 +93,7 @@ impl From<&StoreError> for Trouble {
         match error {
             StoreError::Full { .. } => Trouble::SlotsUsed,
             StoreError::Disk(error) => Trouble::from(error),
+            StoreError::NoMarker { .. } | StoreError::OtherRoot { .. } | StoreError::OtherSite { .. } => Trouble::Away,
             _ => Trouble::Other,
         }
     }
@@ -161,7 +170,10 @@ mod tests {
         }
         let full = StoreError::Full { slots: 1, slot_bytes: 2 };
         assert!(Trouble::from(&full).is_full() && !Trouble::ReadOnly.is_full());
-        let all = [Trouble::SlotsUsed, Trouble::NoSpace, Trouble::ReadOnly, Trouble::Device, Trouble::Other];
+        let away = StoreError::OtherRoot { path: PathBuf::from("/x") };
+        assert_eq!(Trouble::from(&away), Trouble::Away);
+        let all =
+            [Trouble::SlotsUsed, Trouble::NoSpace, Trouble::ReadOnly, Trouble::Device, Trouble::Away, Trouble::Other];
         for text in all.iter().flat_map(|trouble| [trouble.text_fr(), trouble.text_en()]) {
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "situation and remedy: {text}");
         }

@@ -227,3 +227,37 @@ proptest! {
         prop_assert_eq!(SlotHeader::from_bytes(&with_magic), None);
     }
 }
+
+#[test]
+fn a_disk_that_is_gone_comes_back_empty_or_is_another_one_takes_no_byte_and_the_right_one_goes_on() {
+    let (disk, path) = (FaultyDisk::new(0), Path::new("/store"));
+    let store = store(&disk);
+    let mut location = Location::default();
+    append(&store, 1, REEL, &mut location, 1, 0xAA).unwrap();
+    store.sync().unwrap();
+    let right = disk.image(path);
+    // the same site's, made anew: its slots have the same names
+    let elsewhere = FaultyDisk::new(1);
+    let other = Marker { root: RootId([3; 16]), ..marker() };
+    let other = LocalStore::create(Arc::new(elsewhere.clone()), path, other).unwrap();
+    append(&other, 2, ReelId([6; 16]), &mut Location::default(), 1, 0xBB).unwrap();
+    for (what, image) in [("empty", FaultyDisk::new(2).image(path)), ("another", elsewhere.image(path))] {
+        disk.restore(&image);
+        let before = location.clone();
+        let away = |result: Result<()>| match result {
+            Err(StoreError::NoMarker { .. }) => what == "empty",
+            Err(StoreError::OtherRoot { .. }) => what == "another",
+            _ => false,
+        };
+        assert!(away(append(&store, 1, REEL, &mut location, 1, 0xCC)), "{what}: a slot that is there");
+        assert!(away(append(&store, 3, REEL, &mut Location::default(), 1, 0xCC)), "{what}: a slot to be made");
+        assert!(away(store.settle(&location)) && away(store.free_bytes().map(drop)), "{what}");
+        assert!(away(store.prepare(3).map(drop)), "{what}: in the background");
+        assert_eq!(location, before);
+        assert!(disk.image(path).files() == image.files(), "{what}: not a byte of it changed");
+    }
+    disk.restore(&right);
+    append(&store, 1, REEL, &mut location, 1, 0xDD).unwrap();
+    store.sync().unwrap();
+    assert_eq!(store.read(&location, 0, BLOCK).unwrap(), vec![0xAA; BLOCK as usize]);
+}

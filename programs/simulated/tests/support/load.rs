@@ -82,6 +82,15 @@ impl Load {
         Load { stop, threads, stalls, replays, live_pictures }
     }
 
+    /// Nobody looks; only the machine is watched.
+    pub fn watching(folder: PathBuf) -> Load {
+        let stop = Arc::<AtomicBool>::default();
+        let stalls = Arc::<Mutex<Vec<_>>>::default();
+        let (told, noted) = (stop.clone(), stalls.clone());
+        let threads = vec![thread::spawn(move || probe(&folder.join("probe"), &told, &noted))];
+        Load { stop, threads, stalls, replays: Arc::default(), live_pictures: Arc::default() }
+    }
+
     /// For how long the machine did not do what it was asked since `since` (the machine's own time).
     pub fn stalled_since(&self, since: UtcMicros) -> i64 {
         self.stalls.lock().unwrap().iter().filter(|(at, _)| *at >= since).map(|(_, micros)| micros).sum()

@@ -4,10 +4,12 @@
 pub mod fragments;
 pub mod gstreamer;
 pub mod load;
+pub mod loop_disk;
 pub mod movie;
 pub mod provider;
 pub mod rogue;
 pub mod store;
+pub mod timeline;
 pub mod witness;
 
 use domain::{Sensitive, UtcMicros};
@@ -49,18 +51,29 @@ impl Site {
     /// The same with clocks that are ahead by `offset_seconds`.
     pub fn serving_at(offset_seconds: i64) -> Site {
         let mut site = Site::installed(offset_seconds);
-        let token = site.site.init().unwrap();
-        site.site.serve().unwrap();
-        site.site.set_up(&token, &site.administrator).unwrap();
-        site.site.add_account("operateur", "operator", &site.operator).unwrap();
+        site.begin();
         site
+    }
+
+    /// Initialised and serving, with both accounts.
+    pub fn begin(&mut self) {
+        let token = self.site.init().unwrap();
+        self.site.serve().unwrap();
+        self.site.set_up(&token, &self.administrator).unwrap();
+        self.site.add_account("operateur", "operator", &self.operator).unwrap();
     }
 
     /// A configuration in a folder, and nothing else.
     pub fn installed(offset_seconds: i64) -> Site {
         let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("site");
+        Site::installed_in(folder, &place, offset_seconds)
+    }
+
+    /// The same, with all that is of the site in `place`: another disk.
+    pub fn installed_in(folder: TempDir, place: &Path, offset_seconds: i64) -> Site {
         let program = Path::new(env!("CARGO_BIN_EXE_vigie-simulated"));
-        let mut site = Installation::new(program, &folder.path().join("site"), "Ville d'essai", 0).unwrap();
+        let mut site = Installation::new(program, place, "Ville d'essai", 0).unwrap();
         let clock = folder.path().join("clock");
         simulator::clock::set_offset(&clock, offset_seconds * 1_000_000).unwrap();
         site.variable("VIGIE_SIMULATED_CLOCK", clock.to_str().unwrap());
@@ -74,6 +87,32 @@ impl Site {
     }
     pub fn administrator(&self) -> Browser<'_> {
         self.site.sign_in("admin", &self.administrator).unwrap()
+    }
+
+    /// Changes the configuration's text, before it is used.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) {
+        let path = self.site.folder.join("vigie.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+    }
+
+    /// One check of the health page.
+    pub fn check(&self, id: &str) -> Option<Value> {
+        self.health()?["checks"].as_array()?.iter().find(|check| check["id"] == id).cloned()
+    }
+
+    /// Waits until pictures of after `instant` are durable, of each of these cameras.
+    pub fn until_durable_after(&self, cameras: &[String], instant: UtcMicros) {
+        until("every camera is durable again", || {
+            let health = self.health()?;
+            let all = health["cameras"].as_array()?;
+            let durable = |id: &String| {
+                let camera = all.iter().find(|one| one["id"] == **id)?;
+                let last: jiff::Timestamp = camera["last_durable"].as_str()?.parse().ok()?;
+                (camera["state"] == "recording" && last.as_microsecond() > instant.0).then_some(())
+            };
+            cameras.iter().all(|id| durable(id).is_some()).then_some(())
+        });
     }
 
     /// Adds a camera of the town; its id comes back.
