@@ -3,7 +3,7 @@
 use super::{Held, broken};
 use crate::{recording::locked, town::Town};
 use domain::{CameraId, Hour};
-use keyring::Keyring;
+use keyring::{Condemned, Keyring};
 use std::collections::BTreeSet;
 
 /// What is due dies within the keeper's next second; a step is longer than that.
@@ -51,7 +51,15 @@ pub fn as_they_must(town: &mut Town) -> Held {
 
 /// The keyring has none of these keys.
 pub fn dead(keyring: &dyn Keyring, places: &[(Hour, CameraId)]) -> Held {
+    let condemned = keyring.condemned();
     for (hour, camera) in places {
+        let is_pending = |of: &Condemned| of.hour == *hour && of.which.names(*camera) && of.destroyed_by.is_none();
+        if condemned.iter().any(is_pending) {
+            return broken(
+                "promise 2, K10",
+                format!("the key of {camera} of {hour} is called dead and was never destroyed"),
+            );
+        }
         let page = keyring.page(*hour).ok().flatten();
         if page.is_some_and(|page| page.cameras.contains_key(camera)) {
             return broken("promise 2, K10", format!("{camera} still has a key of {hour}, which is called dead"));
