@@ -104,6 +104,22 @@ fn a_rebuilt_reel_stands_in_place_of_what_was_known_and_a_dead_one_stays_dead() 
 }
 
 #[test]
+fn a_closed_reel_is_told_again_until_the_keeper_heard_of_it_however_late_and_a_dead_or_open_one_is_not() {
+    let bench = Bench::new();
+    let untold = || bench.footage.reels_untold().unwrap().into_iter().map(|row| row.reel).collect::<Vec<_>>();
+    let (first, second) = (bench.reel(1, &[(1, 0, 59)]), bench.reel(2, &[(1, 60, 119)]));
+    bench.footage.reel_opened(&new_reel(3, hour_at(0))).unwrap();
+    assert_eq!(untold(), [first, second], "the open one is not closed yet");
+    bench.footage.reels_told(&[first]).unwrap();
+    bench.footage.reels_told(&[first]).unwrap();
+    assert_eq!(untold(), [second]);
+    let again = Footage::open(&bench.path(), SITE).unwrap();
+    assert_eq!(again.reels_untold().unwrap().len(), 1, "a start changes nothing");
+    bench.footage.reels_dead(hour_at(0), None).unwrap();
+    assert_eq!(untold(), []);
+}
+
+#[test]
 fn bytes_are_counted_by_hour_and_camera() {
     let bench = Bench::new();
     bench.reel(1, &[(1, 0, 59), (2, 0, 59)]);
