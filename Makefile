@@ -49,7 +49,7 @@ help:
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
 	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
 	@echo "make sim     SEEDS lives of a whole town (200) of STEPS steps (300), every promise checked after each; then a centre's year"
-	@echo "make mutants plants bugs in a copy, one at a time: the simulation must find each; about half an hour"
+	@echo "make mutants plants bugs in a copy, one at a time: the simulation must find each; more than an hour"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

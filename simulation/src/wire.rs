@@ -20,7 +20,7 @@ pub struct Wire {
 struct State {
     core: Option<Arc<KeeperCore>>,
     dice: Dice,
-    /// Of a hundred questions so many are lost, and so many answers.
+    /// Of a hundred exchanges so many are lost: half of them before the question arrives, half before the answer does.
     lost_percent: usize,
     /// Every data key that was ever handed out, and for what (K4).
     data_keys: BTreeMap<[u8; 32], (StreamId, Hour, RunId)>,

@@ -124,9 +124,8 @@ fn view(now: UtcMicros) -> RetentionView {
     RetentionView { now: Some(now), turned_seconds: Some(3), site_key: site_key().public(), hours, ended: vec![] }
 }
 
-#[test]
-fn it_opens_slots_and_the_checkpoint_for_reading_only_and_writes_nothing_but_its_verdict() {
-    let disk = town();
+/// An auditor whose keeper says what is right, ten hours after the start.
+fn auditor_of(disk: &Arc<Noting>) -> (Arc<Hands>, AuditorRole) {
     let clock = Arc::new(Hands(AtomicI64::new(START + 10 * 3_600)));
     let of_keeper = clock.clone();
     let parts = AuditorParts {
@@ -137,7 +136,13 @@ fn it_opens_slots_and_the_checkpoint_for_reading_only_and_writes_nothing_but_its
         verdict: "/auditor/verdict.json".into(),
         keeper: Box::new(move || Some(view(of_keeper.utc()))),
     };
-    let mut role = AuditorRole::open(parts).unwrap();
+    (clock, AuditorRole::open(parts).unwrap())
+}
+
+#[test]
+fn it_opens_slots_and_the_checkpoint_for_reading_only_and_writes_nothing_but_its_verdict() {
+    let disk = town();
+    let (clock, mut role) = auditor_of(&disk);
     for _ in 0..40 {
         clock.0.fetch_add(60, Ordering::SeqCst);
         assert_eq!(role.look().unwrap().raised, []);
@@ -181,17 +186,7 @@ fn a_reel_whose_signed_deadline_lies_beyond_the_law_is_told_though_the_keeper_sa
     let disk = town();
     let late = deadline(hour(3), 30).plus_seconds(86_400);
     write_slot(&disk.disk, 5, hour(3), late, &site_key());
-    let clock = Arc::new(Hands(AtomicI64::new(START + 10 * 3_600)));
-    let of_keeper = clock.clone();
-    let parts = AuditorParts {
-        disk: disk.clone(),
-        clock: clock.clone(),
-        store: "/store".into(),
-        public: "/log/public".into(),
-        verdict: "/auditor/verdict.json".into(),
-        keeper: Box::new(move || Some(view(of_keeper.utc()))),
-    };
-    let mut role = AuditorRole::open(parts).unwrap();
+    let (clock, mut role) = auditor_of(&disk);
     role.look().unwrap();
     clock.0.fetch_add(60, Ordering::SeqCst);
     let raised = &role.look().unwrap().raised;
