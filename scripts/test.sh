@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/places.sh
+# nobody edits between these steps: what an incremental build keeps for the next edit costs time and some gigabytes here
+export CARGO_INCREMENTAL=0
 
 # minutes a run from nothing may take on two cores
 COLD_MINUTES_MAX=45
