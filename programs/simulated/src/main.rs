@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         name: "vigie-simulated",
         hour_length: HourLength::SIMULATED,
         seconds_per_day: Some(SECONDS_PER_DAY),
+        files: vec![clock_file.clone().into()],
         clock: Arc::new(ShiftedClock::over_system(clock_file)),
         variables: &["VIGIE_SIMULATED_CLOCK"],
         ..Build::product()

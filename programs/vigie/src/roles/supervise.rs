@@ -3,6 +3,7 @@
 use crate::{
     Build, Config, SystemRandom,
     handover::Handover,
+    hardening,
     site::{self, SiteError},
 };
 use domain::Secret32;
@@ -40,10 +41,13 @@ struct Role {
 
 /// Runs until `stop`.
 pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
+    if let Some(finding) = hardening::no_dumps() {
+        warn!(detail = finding.detail_en, "hardening"); // the roles' secrets are in this process too
+    }
     site::identity(config)?;
     let _lock = site::lock_serve(config)?;
     check_keyring(config)?;
-    std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
+    prepare_folders(config)?;
     let random = SystemRandom::new();
     let handover = Handover {
         recorder: Secret32::draw(&random),
@@ -67,6 +71,28 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
     }
     info!("Vigie stopped");
     Ok(())
+}
+
+/// Folders that roles cannot make once they are confined. A catalog of footage that lay beside the registry, where an earlier
+/// version kept it, moves into its own.
+fn prepare_folders(config: &Config) -> Result<(), SiteError> {
+    let disk = site::disk();
+    std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
+    if config.public.is_on() {
+        disk.create_dir(&config.public_folder())?;
+    }
+    let footage = config.footage();
+    let (Some(folder), Some(name)) = (footage.parent(), footage.file_name()) else { return Ok(()) };
+    disk.create_dir(folder)?;
+    for suffix in ["-shm", "-wal", ""] {
+        let name = format!("{}{suffix}", name.to_string_lossy());
+        let (before, now) = (config.data.folder.join(&name), folder.join(&name));
+        if before.is_file() && !now.exists() {
+            disk.rename(&before, &now)?;
+        }
+    }
+    disk.sync_dir(folder)?;
+    Ok(disk.sync_dir(&config.data.folder)?)
 }
 
 /// A passphrase or a keyring that does not open is told to who starts us; a keeper that still ends has its lock, and then
