@@ -1,6 +1,6 @@
 # The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
 # CARGO_TARGET_DIR.
-.PHONY: demo tour test prove faults fuzz bench sim ui clean help
+.PHONY: demo tour test prove faults fuzz bench sim package ui clean help
 
 demo:
 	@scripts/demo.sh
@@ -30,6 +30,9 @@ bench:
 sim:
 	@VIGIE_YEAR_DAYS=$${VIGIE_YEAR_DAYS:-365} cargo test --locked -p keeper --test year -- --nocapture
 
+package:
+	@scripts/package.sh
+
 ui:
 	@scripts/ui.sh build
 
@@ -46,6 +49,7 @@ help:
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
 	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
 	@echo "make sim     a year of a supervision centre, every look held against the ledger (VIGIE_SEED); some minutes"
+	@echo "make package the Debian package of the town's program, and a check of what is in it; a release build"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."
