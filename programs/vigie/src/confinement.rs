@@ -104,6 +104,7 @@ fn web(config: &Config) -> Limits {
     if config.public.is_on() {
         read.push(config.public_folder());
     }
+    read.extend(web::console_folder());
     read.extend(certificates(config));
     read.extend(Some(config.tls.acme_folder.clone()).filter(|path| is_given(path)));
     let mut limits = Limits { files: Some(Files::default()), connect: Some(Ports::default()), ..Limits::default() };
