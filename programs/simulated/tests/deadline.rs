@@ -154,7 +154,7 @@ fn check_destruction(site: &Site, verify: &[&str]) {
 /// Keys are dead a moment before their space is free (K10 step 5): a day that records meanwhile takes slots of its own. Waits until
 /// the catalog names nothing that was recorded before, dead or alive.
 fn until_freed(site: &Site, before: UtcMicros) {
-    let path = site.site.folder.join("data/footage.db");
+    let path = site.site.folder.join("data/footage/footage.db");
     until("the space of dead hours is free", || {
         let footage = Footage::open_for_reading(&path, site_id(&site.site.folder)).ok()?;
         let is_dead_and_there = footage.bytes().ok()?.dead > 0;
@@ -184,19 +184,8 @@ fn restored(site: &Site, folder: &Path, at: UtcMicros) -> Installation {
 fn put_back(backup: &Path, site: &Path) {
     fs::remove_dir_all(site.join("store")).unwrap();
     copy_folder(&backup.join("store"), &site.join("store"));
-    for entry in fs::read_dir(site.join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with("footage.db") {
-            fs::remove_file(path).unwrap();
-        }
-    }
-    for entry in fs::read_dir(backup.join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("footage.db") {
-            fs::copy(&path, site.join("data").join(name)).unwrap();
-        }
-    }
+    fs::remove_dir_all(site.join("data/footage")).unwrap();
+    copy_folder(&backup.join("data/footage"), &site.join("data/footage"));
 }
 
 fn check_pages_are_gone(backup: &Path, site: &Path, hour: UtcMicros) {

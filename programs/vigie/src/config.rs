@@ -26,6 +26,7 @@ pub struct Config {
     pub keyring: KeyringSection,
     pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
+    pub cameras: CamerasSection,
     pub retention: RetentionSection,
     pub ledger: LedgerSection,
     pub web: WebSection,
@@ -81,6 +82,12 @@ pub struct StoreSection {
 pub struct MoreRoom {
     pub folder: PathBuf,
     pub gibibytes_max: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CamerasSection {
+    pub ports: String,
+    pub names: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -290,6 +297,7 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::OptionalHttps, Value::String(text)) => text.is_empty() || is_https(text),
+            (Form::Ports, Value::String(text)) => text.parse::<confine::Ports>().is_ok(),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
@@ -354,8 +362,9 @@ impl Config {
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
     }
+    /// In a folder of its own, which the recorder may write; not the registry beside it.
     pub fn footage(&self) -> PathBuf {
-        self.data.folder.join("footage.db")
+        self.data.folder.join("footage").join("footage.db")
     }
     /// The store's roots, the first one first: folder, and how many GiB it may take.
     pub fn rooms(&self) -> impl Iterator<Item = (&Path, u32)> {
@@ -596,6 +605,8 @@ mod tests {
             "7",
             "8",
             "/s2=9:/s3=10",
+            "554",
+            "dns",
             "24",
             "18",
             "/r",
@@ -671,6 +682,8 @@ mod tests {
             ("VIGIE_PKCS11_TOKEN", "jeton"),
             ("VIGIE_PKCS11_PIN_FILE", "/pin"),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_CAMERAS_PORTS", "554-"),
+            ("VIGIE_CAMERAS_NAMES", "mdns"),
             ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
             ("VIGIE_TLS_KEY", "/key.pem"),
             ("VIGIE_TLS_PLAIN_LISTEN", "80"),

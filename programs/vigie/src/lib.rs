@@ -5,6 +5,7 @@
 
 mod cli;
 mod config;
+pub mod confinement;
 mod french;
 mod handover;
 mod hardening;
@@ -19,7 +20,7 @@ pub use config::{Config, ConfigError, page as configuration_page};
 pub use world::{SystemClock, SystemRandom};
 
 use domain::{Clock, HourLength};
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 /// What makes the product the product, and a simulation a simulation.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct Build {
     pub clock: Arc<dyn Clock>,
     /// Variables `VIGIE_…` of this program that are no settings.
     pub variables: &'static [&'static str],
+    /// What every role of this program may read beside its own; nothing in the product.
+    pub files: Vec<PathBuf>,
 }
 
 impl Build {
@@ -45,6 +48,7 @@ impl Build {
             seconds_per_day: None,
             clock: Arc::new(SystemClock::new()),
             variables: &[],
+            files: Vec::new(),
         }
     }
 }

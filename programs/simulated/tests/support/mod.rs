@@ -8,6 +8,7 @@ pub mod loop_disk;
 pub mod movie;
 pub mod provider;
 pub mod rogue;
+pub mod slope;
 pub mod store;
 pub mod timeline;
 pub mod witness;

@@ -15,6 +15,8 @@ pub enum Form {
     /// Or nothing.
     OptionalFolder,
     File,
+    /// TCP ports and ranges of them, with commas between.
+    Ports,
     /// A file, or nothing: an empty text.
     OptionalFile,
     /// Two folders; in a variable they stand with a colon between them.
@@ -62,7 +64,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 31] = [
+pub const SETTINGS: [Setting; 33] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -161,6 +163,24 @@ pub const SETTINGS: [Setting; 31] = [
         unit_en: "",
         text_fr: "D'autres dossiers pour les bobines, un par disque : `[{ folder = \"/srv/images-2\", gibibytes_max = 4000 }]`. Les bobines s'y répartissent ; un disque perdu n'emporte que les siennes, l'enregistrement continue sur les autres. Un nouveau : `vigie store add DOSSIER`, puis redémarrer.",
         text_en: "Further folders for the reels, one a disk: `[{ folder = \"/srv/images-2\", gibibytes_max = 4000 }]`. Reels are spread over them; a disk that is lost takes its own only, recording goes on in the others. A new one: `vigie store add FOLDER`, then restart.",
+    },
+    Setting {
+        name: "cameras.ports",
+        form: Form::Ports,
+        default: Some("\"554, 8554\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les ports TCP des caméras : l'enregistreur ne peut se connecter à aucun autre. Un changement vaut au redémarrage.",
+        text_en: "The cameras' TCP ports: the recorder can connect to no other. A change holds from the next start.",
+    },
+    Setting {
+        name: "cameras.names",
+        form: Form::OneOf(&["hosts", "dns"]),
+        default: Some("\"hosts\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où se cherche le nom d'une caméra qui n'est pas donnée par son adresse IP : `hosts`, dans `/etc/hosts` seulement ; `dns`, aussi par DNS, ce qui laisse à l'enregistreur l'UDP, que le noyau ne sait pas borner.",
+        text_en: "Where the name of a camera that is not given by its IP address is looked up: `hosts`, in `/etc/hosts` only; `dns`, by DNS too, which leaves the recorder UDP, which the kernel cannot limit.",
     },
     Setting {
         name: "retention.minimum_hours",
@@ -377,6 +397,7 @@ impl Setting {
             Form::AddressOrNone => "vide, ou adresse et port".into(),
             Form::OptionalText => "un texte, ou vide".into(),
             Form::OptionalHttps => "`https://…`, ou vide".into(),
+            Form::Ports => "ports ou intervalles, ainsi `554, 10000-10100`".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -398,6 +419,7 @@ impl Setting {
             Form::AddressOrNone => "empty, or address and port".into(),
             Form::OptionalText => "a text, or empty".into(),
             Form::OptionalHttps => "`https://…`, or empty".into(),
+            Form::Ports => "ports or ranges, such as `554, 10000-10100`".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),
