@@ -12,7 +12,7 @@ use crate::{
     ingest::{Ingest, IngestError},
     mend::{Kept, Mender},
     report::Report,
-    roots::Roots,
+    roots::{self, Roots},
     scrub::Scrub,
     service::Service,
     space::Space,
@@ -136,7 +136,7 @@ const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
-    let store = Arc::new(LocalStore::open_all(parts.disk.clone(), &parts.store, parts.site)?);
+    let store = Arc::new(roots::open(&parts.disk, &parts.store, parts.site, &parts.footage)?);
     let (footage, recovered, earlier_life) = open(&parts, &store, &grant, &seed, time.now())?; // 2
     let site_key = grant.site_key;
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");

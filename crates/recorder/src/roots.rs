@@ -4,11 +4,11 @@
 use crate::mend::Kept;
 use catalog::Footage;
 use disk::Disk;
-use domain::limit::CENSUS_HEADERS_MAX;
+use domain::{RootId, SiteId, limit::CENSUS_HEADERS_MAX};
 use keeper::wire::{Finding, FindingState};
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,9 +18,9 @@ use std::{
 };
 use tracing::{error, info, warn};
 use vault::{
-    LocalStore,
+    LocalStore, StoreError,
     census::{self, Census},
-    store::{Root, Trouble},
+    store::{Place, Trouble},
 };
 
 const LOOK: Duration = Duration::from_millis(200);
@@ -30,6 +30,34 @@ const PERIOD: Duration = Duration::from_secs(2);
 const CENSUS_PERIOD: Duration = Duration::from_secs(3_600);
 /// After a catalog that did not answer.
 const CENSUS_AGAIN: Duration = Duration::from_secs(30);
+
+/// Which root has which number, beside the catalog: disposable, too, and then learnt anew.
+const KNOWN: &str = "roots.json";
+const KNOWN_BYTES_MAX: usize = 64 * 1024;
+
+/// The store with those of its roots that are there, perhaps none: live pictures and alarms need no disk. A disk of the town's with
+/// the number of another one is not taken for it. Errors: the only folder is another site's.
+pub fn open(disk: &Arc<dyn Disk>, places: &[Place], site: SiteId, footage: &Path) -> Result<LocalStore, StoreError> {
+    let path = footage.with_file_name(KNOWN);
+    let read = disk::read_all(&**disk, &path, KNOWN_BYTES_MAX).ok();
+    let known: BTreeMap<u8, RootId> = read.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let store = LocalStore::open_known(disk.clone(), places, site, known.clone());
+    for absent in store.absent() {
+        warn!(path = %absent.path.display(), why = %absent.why, "a root of the store is missing");
+    }
+    if let (true, [absent]) = (store.roots().is_empty(), store.absent())
+        && let StoreError::OtherSite { path, found, expected } = &absent.why
+    {
+        return Err(StoreError::OtherSite { path: path.clone(), found: *found, expected: *expected });
+    }
+    if store.known() != known {
+        let text = serde_json::to_vec(&store.known()).expect("numbers and identities serialise");
+        if let Err(error) = disk::write_all(&**disk, &path, &text) {
+            warn!(%error, "which root has which number is not remembered");
+        }
+    }
+    Ok(store)
+}
 
 /// Who looks.
 pub struct Roots {
@@ -70,14 +98,9 @@ impl Roots {
     }
 
     fn one_came(&self) -> bool {
-        let site = self.store().site;
-        let opens = |path: &PathBuf| {
-            Root::open(self.disk.clone(), path, site)
-                .is_ok_and(|root| self.store().roots().iter().all(|other| other.marker.number != root.marker.number))
-        };
-        let came = self.store().absent().iter().map(|absent| &absent.path).find(|path| opens(path));
-        if let Some(path) = came {
-            info!(path = %path.display(), "a disk of the store is there again: the recorder begins anew with it");
+        let came = self.store().absent().iter().find(|absent| self.store().has_come(&self.disk, absent));
+        if let Some(absent) = came {
+            info!(path = %absent.path.display(), "a disk of the store is there again: the recorder begins anew with it");
         }
         came.is_some()
     }
@@ -211,9 +234,7 @@ fn held(path: &str, census: Option<&Census>) -> (String, String) {
 mod tests {
     use super::*;
     use disk::FaultyDisk;
-    use domain::{RootId, SiteId};
-    use std::path::Path;
-    use vault::store::{Marker, Place};
+    use vault::store::{Marker, Root};
 
     const SITE: SiteId = SiteId([1; 16]);
 
@@ -245,5 +266,30 @@ mod tests {
             assert!(paths.iter().all(|path| text.contains(path)) && text.contains(missing), "{text}");
             assert!(text.contains("--accept-loss") && text.ends_with('.'), "{text}");
         }
+    }
+
+    #[test]
+    fn another_disk_of_the_site_is_not_taken_for_the_one_that_had_its_number_also_at_a_start() {
+        let (faulty, path) = (FaultyDisk::new(1), Path::new("/store"));
+        let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+        let make = |disk: &FaultyDisk, root: u8| {
+            let marker =
+                Marker { format: 1, site: SITE, root: RootId([root; 16]), slot_bytes: 8_192, slots_max: 1, number: 0 };
+            drop(Root::create(Arc::new(disk.clone()), path, marker).unwrap());
+            disk.image(path)
+        };
+        let right = make(&faulty, 1);
+        let other = make(&FaultyDisk::new(2), 2);
+        disk.create_dir(Path::new("/data")).unwrap();
+        let places = [Place { path: path.into(), slots_max: None }];
+        let open = || open(&disk, &places, SITE, Path::new("/data/footage.db")).unwrap();
+        assert_eq!(open().roots().len(), 1);
+        faulty.restore(&other);
+        let store = open();
+        assert!(store.roots().is_empty() && matches!(store.absent()[0].why, StoreError::OtherRoot { .. }));
+        assert!(!store.has_come(&disk, &store.absent()[0]) && store.free_bytes().is_err());
+        faulty.restore(&right);
+        assert!(store.has_come(&disk, &store.absent()[0]));
+        assert_eq!(open().roots().len(), 1);
     }
 }

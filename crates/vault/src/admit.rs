@@ -297,6 +297,16 @@ impl Admitter {
 
     /// Whether nothing more is to be done for a reel that is not written any more.
     fn close_abandoned(&mut self, row: &NewReel, durable: &Location, now: UtcMicros) -> bool {
+        if durable.bytes() == 0 {
+            // nothing of it was ever acknowledged: there is no end to write, and no disk to wait for
+            return match self.footage.forget(&[row.reel]) {
+                Ok(_) => true,
+                Err(error) => {
+                    warn!(%error, "a reel of which nothing was written stays in the catalog for now");
+                    false
+                }
+            };
+        }
         let closer =
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
         match closer.close(row, durable) {

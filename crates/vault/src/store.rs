@@ -26,7 +26,7 @@ use disk::{Disk, DiskError, DiskFile};
 use domain::{Hour, ReelId, RootId, RunId, SiteId, UtcMicros, limit::BLOCK_BYTES};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -134,6 +134,7 @@ pub struct LocalStore {
     pub site: SiteId,
     roots: Vec<Root>,
     absent: Vec<Absent>,
+    known: BTreeMap<u8, RootId>,
     turns: Mutex<Turns>,
     /// What lies in the roots is to be counted before anything is freed.
     uncounted: AtomicBool,
@@ -216,9 +217,18 @@ impl LocalStore {
     /// Opens a store of `site` with those of its roots that are there. No slot counts as free until [`LocalStore::in_use`]
     /// says which are not. Errors: none is there; why the first is not.
     pub fn open_all(disk: Arc<dyn Disk>, places: &[Place], site: SiteId) -> Result<LocalStore> {
+        let mut store = LocalStore::open_known(disk, places, site, BTreeMap::new());
+        if store.roots.is_empty() && !store.absent.is_empty() {
+            return Err(store.absent.swap_remove(0).why);
+        }
+        Ok(store)
+    }
+
+    /// The same where it may have no root for now, and where it is known which root had which number: another one is left out.
+    pub fn open_known(disk: Arc<dyn Disk>, places: &[Place], site: SiteId, known: BTreeMap<u8, RootId>) -> LocalStore {
         let (mut roots, mut absent): (Vec<Root>, Vec<Absent>) = Default::default();
         for place in places {
-            let opened = Root::open(disk.clone(), &place.path, site).and_then(|mut root| {
+            let opened = open_root(disk.clone(), &place.path, site, &known).and_then(|mut root| {
                 root.marker.slots_max = place.slots_max.unwrap_or(root.marker.slots_max);
                 match roots.iter().find(|other| other.marker.number == root.marker.number) {
                     None => Ok(root),
@@ -230,14 +240,24 @@ impl LocalStore {
                 Err(why) => absent.push(Absent { path: place.path.clone(), why }),
             }
         }
-        if roots.is_empty() && !absent.is_empty() {
-            return Err(absent.swap_remove(0).why);
-        }
-        Ok(LocalStore::of(site, roots, absent))
+        LocalStore { known, ..LocalStore::of(site, roots, absent) }
+    }
+
+    /// Which root has which number, of those that were known and those that are there: to be remembered for the next start.
+    pub fn known(&self) -> BTreeMap<u8, RootId> {
+        let there = self.roots.iter().map(|root| (root.marker.number, root.marker.root));
+        self.known.clone().into_iter().chain(there).collect()
+    }
+
+    /// Whether the root of a folder that was absent could be opened now.
+    pub fn has_come(&self, disk: &Arc<dyn Disk>, absent: &Absent) -> bool {
+        let is_new = |root: &Root| self.root(root.marker.number).is_err();
+        open_root(disk.clone(), &absent.path, self.site, &self.known).is_ok_and(|root| is_new(&root))
     }
 
     fn of(site: SiteId, roots: Vec<Root>, absent: Vec<Absent>) -> LocalStore {
-        LocalStore { site, roots, absent, turns: Mutex::default(), uncounted: AtomicBool::new(false) }
+        let (known, turns, uncounted) = Default::default();
+        LocalStore { site, roots, absent, known, turns, uncounted }
     }
 
     /// The roots that were there when the store was opened.
@@ -290,7 +310,8 @@ impl LocalStore {
     /// Whether the disk of any root is still the one that it was opened on. Errors: why the first is not, where none is.
     pub fn must_be_there(&self) -> Result<()> {
         let looked: Vec<Result<()>> = self.roots.iter().map(Root::must_be_there).collect();
-        if looked.iter().any(Result::is_ok) { Ok(()) } else { looked.into_iter().next().unwrap_or(Ok(())) }
+        let none = || Err(StoreError::RootAway { number: 0 });
+        if looked.iter().any(Result::is_ok) { Ok(()) } else { looked.into_iter().next().unwrap_or_else(none) }
     }
 
     /// Tells which slots hold live reels: all others are free, but for those that are being written to.
@@ -339,8 +360,9 @@ impl LocalStore {
     pub fn free_bytes(&self) -> Result<u64> {
         let mut answers = self.roots.iter().map(Root::free_bytes).collect::<Vec<_>>();
         let known: Vec<u64> = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).collect();
-        if known.is_empty() && !answers.is_empty() {
-            return answers.swap_remove(0);
+        if known.is_empty() {
+            let none = Err(StoreError::RootAway { number: 0 });
+            return if answers.is_empty() { none } else { answers.swap_remove(0) };
         }
         Ok(known.into_iter().fold(0, u64::saturating_add))
     }
@@ -512,6 +534,15 @@ impl LocalStore {
         if let Ok(root) = self.root(root_of(slot)) {
             act(root);
         }
+    }
+}
+
+/// Errors: also `OtherRoot` where the number is known as another root's.
+fn open_root(disk: Arc<dyn Disk>, path: &Path, site: SiteId, known: &BTreeMap<u8, RootId>) -> Result<Root> {
+    let root = Root::open(disk, path, site)?;
+    match known.get(&root.marker.number) {
+        Some(other) if *other != root.marker.root => Err(StoreError::OtherRoot { path: path.to_owned() }),
+        _ => Ok(root),
     }
 }
 
