@@ -41,6 +41,17 @@ pub const RECORD_PAYLOAD_BYTES_MAX: usize = 9 * 1024 * 1024;
 /// Slots of the local store (R2).
 pub const SLOT_BYTES_MIN: u64 = 4 * 1024 * 1024;
 pub const SLOT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Slots of one root of the store: 24 bits of a slot's number, the other 8 say which root (decision 0058). 1 PiB in the largest.
+pub const SLOTS_PER_ROOT_MAX: u32 = (1 << 24) - 1;
+/// Roots that a store may have at once: each is a disk, and a machine has no more bays.
+pub const STORE_ROOTS_MAX: usize = 16;
+/// Reels after which earlier turns weigh half: an hour of them, so that a new disk soon has its share and no more.
+pub const ROOT_TURNS_MAX: u64 = 60;
+/// Of the reels that the catalog knows on a root, at most one in so many may be missing; beyond that nothing of the root is
+/// freed or forgotten by itself: other programs lost whole indices to an empty mount point (decision 0059).
+pub const ROOT_MISSING_ONE_IN: u64 = 100;
+/// First blocks of slots that a census reads: 2 s of a disk; the names of all slots are compared besides.
+pub const CENSUS_HEADERS_MAX: usize = 256;
 /// Streams of one reel: handles are 16 bits, the last is reserved.
 pub const REEL_STREAMS_MAX: usize = 4_096;
 

@@ -44,7 +44,7 @@ impl KeeperCore {
         let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
         let dead = self.dead();
         let probe = if is_beat { self.next_probe() } else { None };
-        let rebuild = if is_beat { self.next_rebuild() } else { None };
+        let order = if is_beat { self.next_rebuild() } else { None };
         let closed_unconfirmed = if is_beat { self.closed_for_the_recorder() } else { Vec::new() };
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
@@ -57,7 +57,8 @@ impl KeeperCore {
             dead,
             cameras_version: moving.cameras_version,
             probe,
-            rebuild,
+            rebuild: order.map(|(number, _)| number),
+            loss_accepted: order.is_some_and(|(_, loss_accepted)| loss_accepted),
             closed_unconfirmed,
         })
     }

@@ -311,7 +311,10 @@ pub enum Control {
     AuditHours {
         after: Option<Hour>,
     },
-    CatalogRebuild,
+    CatalogRebuild {
+        /// What is missing is lost: its rows go (decision 0059).
+        loss_accepted: bool,
+    },
     /// Which rules decide, and what waits for a second person.
     Law,
     /// What the rules in force say of a capability at its best; nothing is opened.

@@ -51,7 +51,7 @@ impl Space {
     /// `footage`: the catalog's file, in the data folder.
     pub fn new(disk: Arc<dyn Disk>, kept: Kept, footage: &Path) -> Space {
         let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
-        let opened = Footage::open_for_reading(footage, kept.store.marker.site);
+        let opened = Footage::open_for_reading(footage, kept.store.site);
         let footage = opened.inspect_err(|error| warn!(%error, "what dies when is not known")).ok();
         let (deaths, looked, before, bytes_per_second) = Default::default();
         Space { disk, kept, data, footage, deaths, looked, before, bytes_per_second }

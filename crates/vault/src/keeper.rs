@@ -242,6 +242,8 @@ pub struct Pulse {
     pub probe: Option<ProbeJob>,
     /// The catalog is to be made anew, for `vigie catalog rebuild`; the number goes back with the result.
     pub rebuild: Option<u64>,
+    /// That order says that what is missing is lost (decision 0059).
+    pub loss_accepted: bool,
     /// Footage that is closed while its keys wait (K9), for its bytes to be counted.
     pub closed_unconfirmed: Vec<Dead>,
 }

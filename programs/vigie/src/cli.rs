@@ -18,6 +18,7 @@ pub(crate) mod public;
 mod reach;
 mod serve;
 mod status;
+mod store;
 mod usage;
 mod verify;
 
@@ -82,6 +83,9 @@ enum Command {
     /// Le catalogue des images, refait s'il le faut · the footage catalog, made anew if need be
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Les disques du stockage · the store's disks
+    #[command(subcommand)]
+    Store(store::Command),
     /// Le registre vu de l'extérieur · the log as outsiders see it
     #[command(subcommand)]
     Public(public::Command),
@@ -168,6 +172,7 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Store(command) => store::run(&context, &command),
         Command::Oidc(command) => oidc::run(&context, command),
         Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
@@ -181,7 +186,7 @@ impl Context<'_> {
         let client = KeeperClient::control(&self.config.control_socket());
         match control {
             // a log of years, a week of hours that are due, a store of terabytes
-            Control::Verify | Control::DestroyDue | Control::AuditHours { .. } | Control::CatalogRebuild => {
+            Control::Verify | Control::DestroyDue | Control::AuditHours { .. } | Control::CatalogRebuild { .. } => {
                 client.control_ask(control)
             }
             // a keeper that answers at all answers this at once

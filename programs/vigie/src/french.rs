@@ -86,6 +86,9 @@ fn config(error: &ConfigError) -> String {
                 }
                 "oidc.client_id" => "doit être donné avec `oidc.issuer`, ou aucun des deux",
                 "oidc.scopes" => "doit contenir `openid` : sans lui, aucun fournisseur ne dit qui est là",
+                "store.more" if reason.contains("other folders") => {
+                    "doit nommer d'autres dossiers que `store.folder`, distincts, aucun dans un autre"
+                }
                 "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
                 "pkcs11.pin_file" if reason.contains("outside") => "doit se trouver hors des deux copies du trousseau",
                 "pkcs11.module" | "pkcs11.token" | "pkcs11.pin_file" if reason.contains("together") => {
@@ -202,6 +205,24 @@ fn site(error: &SiteError) -> String {
         SiteError::Keeper(source) => opening(source),
         SiteError::Registry(source) => format!("base du site : {}", registry(source)),
         SiteError::Asked(source) => keeper(source),
+        other => new_root(other),
+    }
+}
+
+/// Why no further root of the store is made; the rest is told as it is.
+fn new_root(error: &SiteError) -> String {
+    match error {
+        SiteError::NotConfigured { path } => format!(
+            "`{}` n'est pas un dossier du stockage dans la configuration : inscrivez-le d'abord dans `store.more`",
+            path.display()
+        ),
+        SiteError::NotEmpty { path } => format!(
+            "`{}` n'est pas vide : rien n'y a été touché ; un nouveau dossier du stockage commence sur un disque vide",
+            path.display()
+        ),
+        SiteError::NoNumber => {
+            "256 disques ont servi à ce stockage et le catalogue connaît encore des bobines sur chacun : attendez que les plus anciennes soient détruites".into()
+        }
         other => other.to_string(),
     }
 }
@@ -242,6 +263,18 @@ fn store(error: &StoreError) -> String {
         ),
         StoreError::NoMarker { path } => {
             format!("`{}` n'est pas un stockage de Vigie : son disque est-il monté ?", path.display())
+        }
+        StoreError::OtherRoot { path } => format!(
+            "à `{}` se trouve un autre disque que celui du stockage : rien n'y a été touché ; remontez le bon",
+            path.display()
+        ),
+        StoreError::SameNumber { path, other } => format!(
+            "`{}` et `{}` sont un seul disque du stockage, ou une copie : ôtez l'un des deux de la configuration",
+            path.display(),
+            other.display()
+        ),
+        StoreError::RootAway { number } => {
+            format!("le disque n° {number} du stockage, qui porte cela, manque : remontez-le")
         }
         other => format!("stockage : {other}"),
     }

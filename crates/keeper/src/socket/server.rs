@@ -293,7 +293,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::ActList(query) => answered(keeper.act_list(&query)),
         Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
         Control::AuditHours { after } => answered(keeper.audit_hours(after)),
-        Control::CatalogRebuild => answered(keeper.catalog_rebuild()),
+        Control::CatalogRebuild { loss_accepted } => answered(keeper.catalog_rebuild(actor, loss_accepted)),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
         Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
         Control::Law => answered(keeper.law_view().map(|view| Answer::Law(Box::new(view)))),
