@@ -20,6 +20,8 @@ use support::{
 
 /// What is recorded of the hour that dies.
 const RECORDED_SECONDS: f64 = 15.0;
+/// A slot as the installation's configuration has it, with what heads it.
+const SLOT_BYTES: u64 = 9 << 20;
 
 #[test]
 fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_backup() {
@@ -121,7 +123,8 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
         check_nothing_overdue(&site);
         until_freed(&site, start.plus_seconds((day + 1) * DAY_SECONDS));
     }
-    assert!(bytes[5] <= bytes[2], "the store grows: {bytes:?}");
+    // on a busy machine a day may begin to record before the last one's slots are free; a slot lost each day would be three
+    assert!(bytes[5] <= bytes[2] + SLOT_BYTES, "the store grows: {bytes:?}");
     println!("{bytes:?}");
 }
 
