@@ -83,11 +83,12 @@ pub enum RecorderError {
 }
 
 impl RecorderError {
-    /// What a catalog made anew from the reels mends.
-    fn is_damage_of_the_catalog(&self) -> bool {
+    /// What a catalog made anew from the reels mends: damage, and one that a later program left, for it holds nothing that the
+    /// reels do not (decision 0060).
+    fn is_mended_anew(&self) -> bool {
         matches!(
             self,
-            RecorderError::Footage(CatalogError::Damaged { .. })
+            RecorderError::Footage(CatalogError::Damaged { .. } | CatalogError::Newer { .. })
                 | RecorderError::Recover(
                     RecoverError::Footage(CatalogError::Damaged { .. }) | RecoverError::NoLocation { .. }
                 )
@@ -267,7 +268,8 @@ impl Opening<'_> {
             self.discard()?;
         }
         match self.attempt(now) {
-            Err(error) if error.is_damage_of_the_catalog() => {
+            Err(error) if error.is_mended_anew() => {
+                warn!(%error, "the footage catalog is of no use");
                 self.discard()?;
                 self.attempt(now)
             }
@@ -284,7 +286,7 @@ impl Opening<'_> {
     }
 
     fn discard(&self) -> Result<(), RecorderError> {
-        warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
+        warn!("the footage catalog is damaged or a later program's: it is made anew; footage stays in its reels");
         let discarded = Footage::discard(self.path)?;
         info!(files = discarded.len(), "discarded");
         Ok(())

@@ -27,6 +27,8 @@ use std::{
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 const MARKER_BYTES_MAX: usize = 64 * 1024;
+/// Of the marker, and of slots and reels under it: a program that writes anything which its forerunner cannot read raises it first.
+pub const FORMAT: u32 = 1;
 
 /// Why the store cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,11 @@ pub enum StoreError {
         "at `{path}` lies another disk than the store was opened on: nothing was touched; mount this store's disk there again"
     )]
     OtherRoot { path: PathBuf },
+    #[error(
+        "the store `{path}` is of version {found}, written by a later program; this one knows {FORMAT}: nothing was changed; \
+         install the later program again"
+    )]
+    LaterVersion { path: PathBuf, found: u32 },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },
     #[error(
@@ -126,7 +133,7 @@ struct State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     pub headers: Vec<SlotHeader>,
-    /// The disk did not give their first block: never to be written to.
+    /// The disk did not give their first block, or a later program wrote it: never to be written to.
     pub unreadable: BTreeSet<u32>,
 }
 
@@ -202,6 +209,16 @@ impl LocalStore {
         let slots = store.slot_numbers()?;
         store.state().slots = slots;
         Ok(store)
+    }
+
+    /// Whether a store is of the version that this program reads; changes nothing. One that is away is not judged.
+    ///
+    /// Errors: `LaterVersion`.
+    pub fn check_version(disk: &dyn Disk, path: &Path) -> Result<()> {
+        match read_marker(disk, path) {
+            Err(error @ StoreError::LaterVersion { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the disk under the store's path is still the one that it was opened on. A disk may be gone, come back empty, or
@@ -410,6 +427,10 @@ impl LocalStore {
         for slot in self.slot_numbers()?.into_iter().filter(|slot| !known.contains(slot)) {
             let mut block = vec![0; BLOCK_BYTES];
             match self.disk.open(&self.slot_path(slot), Open::Read).and_then(|file| file.read_at(&mut block, 0)) {
+                Ok(()) if SlotHeader::later_version(&block).is_some() => {
+                    tracing::warn!(slot, "a slot that a later program wrote is left alone");
+                    scan.unreadable.insert(slot);
+                }
                 Ok(()) => scan.headers.extend(
                     SlotHeader::from_bytes(&block)
                         .filter(|header| header.slot == slot && header.root == self.marker.root),
@@ -580,7 +601,7 @@ impl LocalStore {
     }
 }
 
-/// Errors: `NoMarker` where there is none that can be read; `Disk` where the disk itself says that it failed.
+/// Errors: `NoMarker` where there is none that can be read; `LaterVersion`; `Disk` where the disk itself says that it failed.
 fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
     let no_marker = || StoreError::NoMarker { path: path.to_owned() };
     let text = disk::read_all(disk, &path.join("marker.json"), MARKER_BYTES_MAX);
@@ -588,7 +609,18 @@ fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
         Trouble::Device => StoreError::Disk(error),
         _ => no_marker(),
     })?;
+    // of a later version nothing else needs to read as it does here
+    let Version { format } = serde_json::from_slice(&text).map_err(|_| no_marker())?;
+    if format != FORMAT {
+        return Err(StoreError::LaterVersion { path: path.to_owned(), found: format });
+    }
     serde_json::from_slice(&text).map_err(|_| no_marker())
+}
+
+/// What a marker of any version says first.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 /// Errors: `SlotBytes`.

@@ -5,6 +5,7 @@
 
 mod cli;
 mod config;
+mod formats;
 mod french;
 mod handover;
 mod hardening;
@@ -15,6 +16,7 @@ mod token;
 mod witnessed;
 mod world;
 
+pub use catalog::StepToCome;
 pub use config::{Config, ConfigError, page as configuration_page};
 pub use world::{SystemClock, SystemRandom};
 
@@ -33,6 +35,8 @@ pub struct Build {
     pub clock: Arc<dyn Clock>,
     /// Variables `VIGIE_…` of this program that are no settings.
     pub variables: &'static [&'static str],
+    /// Steps of the registry beyond this source's own, in tests of upgrades: the program of a later version (decision 0060).
+    pub to_come: &'static [StepToCome],
 }
 
 impl Build {
@@ -45,6 +49,7 @@ impl Build {
             seconds_per_day: None,
             clock: Arc::new(SystemClock::new()),
             variables: &[],
+            to_come: &[],
         }
     }
 }

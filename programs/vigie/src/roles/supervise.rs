@@ -1,7 +1,7 @@
 //! `serve`: starts keeper, recorder, web and auditor, and public where it is configured, starts them again when they end, stops them in order.
 
 use crate::{
-    Build, Config, SystemRandom,
+    Build, Config, SystemRandom, formats,
     handover::Handover,
     site::{self, SiteError},
 };
@@ -44,6 +44,7 @@ struct Role {
 pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
     site::identity(config)?;
     let _lock = site::lock_serve(config)?;
+    formats::check(build, config)?;
     check_keyring(config)?;
     std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
     let random = SystemRandom::new();

@@ -1,0 +1,151 @@
+//! Installations that earlier versions left are read whole by this one: opened, upgraded, verified, replayed with their keys, and their
+//! footage catalog made anew from the reels (`corpus/README.md`). Also makes one: `cargo xtask corpus NUMBER`.
+
+mod support;
+
+use domain::UtcMicros;
+use serde_json::{Value, json};
+use simulator::{
+    clock::{ShiftedClock, set_offset},
+    installation::Browser,
+    rtsp::{Town, TownConfig},
+};
+use std::{fs, path::Path, sync::Arc};
+use support::{
+    DAY_SECONDS, HOUR_SECONDS, Site,
+    corpus::{self, Old, pack, unpack},
+    credentials,
+    movie::{Shown, try_fetch},
+    now, replay_of, replay_path, sleep, until,
+};
+
+/// A verdict waits so long for cameras that contradict a time server after a boot.
+const AWAITED_SECONDS: i64 = domain::limit::CAMERAS_AWAITED_SECONDS as i64;
+
+#[test]
+fn every_installation_of_the_corpus_is_opened_verified_replayed_and_rebuilt() {
+    let folders = corpus::folders();
+    assert!(!folders.is_empty(), "there is a corpus");
+    for (version, folder) in folders {
+        let mut old = unpack(version, &folder);
+        println!("corpus {}: left by {}", old.version, old.told["left_by"]);
+        assert_verified(&old.site, "as it was left");
+        let checked = old.site.site.attempt(&["config", "check"], None).unwrap();
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        old.site.site.serve().unwrap();
+        old.boots_at(60, AWAITED_SECONDS + 10);
+        assert_replays(&old);
+        old.site.site.stop().unwrap();
+
+        let lost = footage_files(&old.site.site.folder.join("data"));
+        assert!(!lost.is_empty(), "there is a footage catalog to lose");
+        lost.iter().for_each(|file| fs::remove_file(file).unwrap());
+        old.site.site.serve().unwrap();
+        assert_replays(&old);
+        until("store, catalog, keyring and ledger agree", || {
+            (old.site.site.attempt(&["verify"], None).ok()?.code == Some(0)).then_some(())
+        });
+        old.site.site.stop().unwrap();
+        assert_verified(&old.site, "after this version used it");
+    }
+}
+
+fn assert_verified(site: &Site, when: &str) {
+    let verified = site.site.attempt(&["verify"], None).unwrap();
+    assert_eq!(verified.code, Some(0), "{when}: {verified:?}");
+}
+
+fn footage_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(footage_files(&path));
+        } else if path.file_name().unwrap().to_string_lossy().starts_with("footage.db") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Every picture that could be replayed when it was left is shown as then, and nothing that was destroyed.
+fn assert_replays(old: &Old) {
+    for camera in old.told["cameras"].as_array().unwrap() {
+        let (id, from, to) = (camera["id"].as_str().unwrap(), micros(&camera["from"]), micros(&camera["to"]));
+        let expected = camera["pictures"].as_array().unwrap();
+        until(&format!("corpus {}: {id} is replayed whole", old.version), || {
+            let shown = seen(&old.site.operator(), id, from, to)?;
+            let all = |one: &Value| shown.contains(one);
+            expected.iter().all(all).then_some(())
+        });
+    }
+    let dead = &old.told["destroyed"];
+    let (id, from, to) = (dead["id"].as_str().unwrap(), micros(&dead["from"]), micros(&dead["to"]));
+    assert_eq!(seen(&old.site.operator(), id, from, to), None, "what was destroyed stays destroyed");
+}
+
+fn micros(value: &Value) -> UtcMicros {
+    UtcMicros(value.as_i64().unwrap())
+}
+
+/// Number, time and content of each picture of a replay; `None` where nothing opens.
+fn seen(operator: &Browser<'_>, id: &str, from: UtcMicros, to: UtcMicros) -> Option<Vec<Value>> {
+    let look = operator.post("/api/looks", &replay_of(&[id], from, to)).ok()?;
+    let movie = try_fetch(operator, &replay_path(look["permit"].as_str()?, id, from, to))?;
+    Some(movie.shown.iter().map(told).collect())
+}
+
+fn told(shown: &Shown) -> Value {
+    let hex = |digest: &[u8; 32]| digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let nals: Vec<String> = shown.nal_digests.iter().map(hex).collect();
+    json!([shown.mark.frame, shown.utc.0, nals.join(" ")])
+}
+
+/// Two cameras over some short hours, one of whose first hour dies; a reel whose recorder was killed; gaps with their causes.
+#[test]
+#[ignore = "makes a folder of the corpus: `cargo xtask corpus NUMBER`"]
+fn an_installation_is_recorded_and_packed_for_the_corpus() {
+    let to = std::env::var_os("VIGIE_CORPUS").expect("`VIGIE_CORPUS` names the folder to make");
+    let hour = UtcMicros::from_seconds((now().seconds() / HOUR_SECONDS + 1) * HOUR_SECONDS);
+    let mut site = Site::installed(hour.seconds() + 20 - now().seconds());
+    site.configure(|text| text.replace("slot_mebibytes = 8", "slot_mebibytes = 4"));
+    site.begin();
+    let clock = Arc::new(ShiftedClock::over_system(&site.clock));
+    let town = Town::start(TownConfig { clock, ..TownConfig::for_tests(2, credentials()) }).unwrap();
+    let start = site.now();
+    let ids = vec![site.add(&town, 1, 1), site.add(&town, 2, 30)];
+    site.until_durable_after(&ids, site.now());
+    sleep(3.0);
+    let first_end = site.now();
+    assert!(site.site.kill("recorder").unwrap());
+    site.until_durable_after(&ids, site.now());
+    sleep(2.0);
+    // the first hour dies of one camera, and lives of the other
+    pass(&site, &town, hour.plus_seconds(DAY_SECONDS + 20));
+    until("the short hour is destroyed", || site.fate(&ids[0], hour).filter(|state| state == "destroyed"));
+    site.until_durable_after(&ids, site.now());
+    sleep(3.0);
+    let end = site.now();
+    sleep(3.0);
+    let operator = site.operator();
+    let cameras: Vec<Value> = [(&ids[0], hour.plus_seconds(DAY_SECONDS)), (&ids[1], start)]
+        .map(|(id, from)| {
+            let pictures = seen(&operator, id, from, end).expect("it opens");
+            assert!(pictures.len() > 24, "{}", pictures.len());
+            json!({"id": id, "from": from.0, "to": end.0, "pictures": pictures})
+        })
+        .into();
+    let left_by = operator.get("/api/site").unwrap()["version"].clone();
+    drop(operator);
+    let destroyed = json!({"id": ids[0], "from": start.0, "to": first_end.0});
+    assert_eq!(site.site.attempt(&["verify"], None).unwrap().code, Some(0));
+    site.site.stop().unwrap();
+    pack(&site, json!({"left_by": left_by, "cameras": cameras, "destroyed": destroyed}), Path::new(&to));
+}
+
+/// Time passes while nobody films: for program and cameras alike it has really passed.
+fn pass(site: &Site, town: &Town, to: UtcMicros) {
+    town.cameras.iter().for_each(|camera| camera.stop());
+    set_offset(&site.clock, to.since(now())).unwrap();
+    town.cameras.iter().for_each(|camera| camera.restart());
+}
