@@ -127,8 +127,8 @@ impl RunTime {
     }
 }
 
-/// How often the keeper is asked again while it is away.
-const HELLO_AGAIN: Duration = Duration::from_millis(500);
+/// How often the keeper is asked again while it is away: at a start both begin at once, and each wait is missing from the pictures.
+const HELLO_AGAIN: Duration = Duration::from_millis(100);
 /// At the stop: how long the keeper may take to hear the last facts. They are found again by recovery.
 const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 

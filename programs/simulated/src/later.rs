@@ -8,7 +8,7 @@ use vigie::{Build, StepToCome};
 
 /// Adds what the version before may leave out.
 const NEXT: (&[u8; 16], &str, &[StepToCome]) = (b"vigie version +1", "next", &[ADDED]);
-/// Changes what the version before reads: it must not go on.
+/// Keeps what the version before would forget: it must not go on.
 const BREAKING: (&[u8; 16], &str, &[StepToCome]) = (b"vigie version +2", "after-next", &[ADDED, CHANGED]);
 
 const ADDED: StepToCome = StepToCome {
@@ -17,7 +17,9 @@ const ADDED: StepToCome = StepToCome {
           insert into to_come (site, number) select site, 1 from site;",
     is_additive: true,
 };
-const CHANGED: StepToCome = StepToCome { sql: "alter table account rename column name to login;", is_additive: false };
+/// Footage that must not die yet: who does not know of it would destroy it.
+const CHANGED: StepToCome =
+    StepToCome { sql: "create table to_keep (site bytea not null, hour bigint not null);", is_additive: false };
 
 /// The program that this process's own file is.
 pub fn of_this_file(build: Build) -> Build {

@@ -24,9 +24,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Runs until `stop`.
 pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
     let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
+    // beside the opening: cameras wait for neither
+    let digest = thread::spawn(digest_of_this_program);
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, findings)?);
-    if let Err(error) = core.started(&digest_of_this_program()?) {
+    let digest = digest.join().expect("a digest of a file panics nowhere")?;
+    if let Err(error) = core.started(&digest) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on
     }
     if let Err(error) = core.tick() {
