@@ -12,7 +12,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use support::{
-    Site,
     corpus::{Old, folders, unpack},
     refusal::assert_refused,
     store::site_id,
@@ -29,6 +28,8 @@ enum Does {
     Refuses(&'static [&'static str]),
     /// Goes on as if nothing were.
     GoesOn,
+    /// Goes on, and no slot that was in use changes.
+    LeavesAlone,
     /// Goes on, and makes the thing anew, which then is of this program's version.
     MakesAnew(fn(&Path) -> bool),
 }
@@ -44,8 +45,8 @@ fn formats() -> Vec<Format> {
     let refuses = Does::Refuses;
     vec![
         Format { row: "store, `marker.json`", raise: raise_store, does: refuses(&["store"]) },
-        Format { row: "slot of the store", raise: raise_slot, does: Does::GoesOn },
-        Format { row: "record of a reel", raise: raise_record, does: Does::GoesOn },
+        Format { row: "slot of the store", raise: raise_slot, does: Does::LeavesAlone },
+        Format { row: "record of a reel", raise: raise_record, does: Does::LeavesAlone },
         Format { row: "keyring, `marker`", raise: raise_keyring_marker, does: refuses(&["keyring-1"]) },
         Format { row: "keyring, slot of the root record", raise: raise_root, does: refuses(&["keyring-2"]) },
         Format {
@@ -78,6 +79,13 @@ fn each_format_raised_by_one_is_refused_by_name_or_goes_on_as_the_page_says() {
         match format.does {
             Does::Refuses(words) => assert_refused(program, &old.site, words),
             Does::GoesOn => serves(&mut old),
+            Does::LeavesAlone => {
+                let (path, before) = a_slot(&folder);
+                serves(&mut old);
+                until("its recorder began", || log_tells(&old, "the recorder begins a run"));
+                old.site.site.stop().unwrap();
+                assert!(fs::read(&path).unwrap() == before, "{}: {} was written to", format.row, path.display());
+            }
             Does::MakesAnew(is_anew) => {
                 assert!(!is_anew(&folder), "{}: it was raised", format.row);
                 serves(&mut old);
@@ -91,6 +99,10 @@ fn each_format_raised_by_one_is_refused_by_name_or_goes_on_as_the_page_says() {
 fn serves(old: &mut Old) {
     old.site.site.serve().unwrap();
     until("somebody can sign in", || old.site.health().map(drop));
+}
+
+fn log_tells(old: &Old, words: &str) -> Option<()> {
+    fs::read_to_string(old.site.site.log()).ok()?.contains(words).then_some(())
 }
 
 fn change_json(path: PathBuf, member: &str) {

@@ -52,9 +52,17 @@ pub fn pack(site: &Site, mut told: Value, to: &Path) {
     fs::write(to.join(CONFIGURATION), text).unwrap();
     let mut tar = Command::new("tar");
     // sockets and locks are of processes; owner and dates are nobody's
-    tar.args(["--create", "--gzip", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"]);
+    tar.args([
+        "--create",
+        "--use-compress-program=gzip -9 -n",
+        "--sort=name",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        "--mtime=@0",
+    ]);
     tar.args(["--exclude=data/run", "--exclude=*.lock", "--exclude=data/lock", "--file"]).arg(to.join(ARCHIVE));
-    let done = tar.arg("--directory").arg(&site.site.folder).args(KEPT).env("GZIP", "-9").status().unwrap();
+    let done = tar.arg("--directory").arg(&site.site.folder).args(KEPT).status().unwrap();
     assert!(done.success(), "tar packs");
 }
 
