@@ -1,6 +1,6 @@
 # The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
 # CARGO_TARGET_DIR.
-.PHONY: demo tour test prove faults fuzz bench sim mutants ui clean help
+.PHONY: demo tour test prove faults fuzz bench sim soak mutants package ui clean help
 
 demo:
 	@scripts/demo.sh
@@ -30,8 +30,14 @@ bench:
 sim:
 	@scripts/sim.sh
 
+soak:
+	@scripts/soak.sh
+
 mutants:
 	@scripts/mutants.sh
+
+package:
+	@scripts/package.sh
 
 ui:
 	@scripts/ui.sh build
@@ -49,7 +55,9 @@ help:
 	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
 	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
 	@echo "make sim     SEEDS lives of a whole town (200) of STEPS steps (300), every promise checked after each; then a centre's year"
+	@echo "make soak    an hour of 60 flapping cameras with looks and destruction (VIGIE_SOAK_MINUTES, VIGIE_SOAK_CAMERAS): what grows; 20 GB"
 	@echo "make mutants plants bugs in a copy, one at a time: the simulation must find each; more than an hour"
+	@echo "make package the Debian package of the town's program, and a check of what is in it; a release build"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
 	@echo "CARGO_TARGET_DIR and XDG_CACHE_HOME say where things are built and kept."

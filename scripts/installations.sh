@@ -11,9 +11,9 @@ rm -rf "$said"
 mkdir -p "$said"
 
 # one line of JSON for each test program, with the file it is built from and where it lies
-programs=$(cargo test --locked --workspace --no-run --message-format=json 2>/dev/null |
-    sed -nE 's|.*"src_path":"[^"]*/programs/simulated/tests/([a-z0-9_]+)\.rs".*"executable":"([^"]+)".*|\1 \2|p')
-[ -n "$programs" ] || { echo "installations: no test program was built" >&2; exit 1; }
+programs=$(cargo test --locked --workspace --no-run --message-format=json 2>"$said/build" |
+    sed -nE 's|.*"src_path":"[^"]*/programs/simulated/tests/([a-z0-9_]+)\.rs".*"executable":"([^"]+)".*|\1 \2|p') || true
+[ -n "$programs" ] || { cat "$said/build" >&2; echo "installations: no test program was built" >&2; exit 1; }
 
 one() {
     name=$1 program=$2

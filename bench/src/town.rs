@@ -144,7 +144,7 @@ fn prepare_slots(folder: &Path, source: &Source, time: Duration) -> Outcome<u32>
 
 /// Frames in the catalog's rows: each was counted when its chunk was sealed.
 fn recorded(folder: &Path) -> Outcome<u64> {
-    let footage = Footage::open_for_reading(&folder.join("data/footage.db"), site_id(folder)?)?;
+    let footage = Footage::open_for_reading(&folder.join("data/footage/footage.db"), site_id(folder)?)?;
     let mut frames = 0;
     for row in footage.live_reels()? {
         frames += footage.streams_of(row.reel)?.iter().map(|stream| stream.frames).sum::<u64>();

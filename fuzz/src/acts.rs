@@ -1,8 +1,8 @@
-//! What a town writes and what the law pack holds: dossiers of papers, rows of required acts.
+//! What a town writes and what the law pack holds: dossiers of papers, rows of required acts, the configuration.
 
 use domain::ActKind;
 use policy::{acts, dossier, required};
-use std::hint::black_box;
+use std::{hint::black_box, path::Path};
 
 /// A dossier reads, or says which field and what to do; in both languages.
 pub fn dossier(bytes: &[u8]) {
@@ -38,4 +38,22 @@ pub fn required_acts(bytes: &[u8]) {
 pub fn required_acts_seeds() -> Vec<Vec<u8>> {
     let rows = include_str!("../../law/fr/acts.toml").split("\n\n[[required]]").skip(1);
     rows.map(|row| format!("[[required]]{row}").into_bytes()).collect()
+}
+
+/// A configuration reads, or says what is wrong with it.
+pub fn configuration(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match vigie::Config::parse(text, Path::new("vigie.toml")) {
+        Err(error) => assert!(error.to_string().contains("vigie.toml") || text.is_empty(), "{error}"),
+        Ok(config) => {
+            black_box((config.slots_max(), config.address(), config.provider_name()));
+        }
+    }
+}
+
+pub fn configuration_seeds() -> Vec<Vec<u8>> {
+    let example = include_str!("../../programs/vigie/debian/vigie.toml.example");
+    let public = "\n[public]\nlisten = \"127.0.0.1:8081\"\norigin = \"commune.example/vigie\"\n";
+    let oidc = "\n[oidc]\nissuer = \"https://id.example/\"\nclient_id = \"vigie\"\n";
+    [example.to_owned(), format!("{example}{public}"), format!("{example}{oidc}")].map(String::into_bytes).to_vec()
 }

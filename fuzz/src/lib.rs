@@ -6,6 +6,7 @@
 
 mod acts;
 mod cameras;
+mod http;
 mod journal;
 pub mod law;
 mod reels;
@@ -64,6 +65,8 @@ pub const TARGETS: &[Target] = &[
     target("law_pack", law::pack, law::pack_seeds, 60),
     target("dossier", acts::dossier, acts::dossier_seeds, 4_000),
     target("required_acts", acts::required_acts, acts::required_acts_seeds, 4_000),
+    target("configuration", acts::configuration, acts::configuration_seeds, 2_000),
+    target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),
 ];

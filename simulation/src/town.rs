@@ -18,8 +18,8 @@ use std::{
 use tempfile::TempDir;
 use vault::{LocalStore, store::Marker};
 
-/// Cameras and their delays in days; camera 1 has a sub-stream.
-pub const DELAYS: [i64; 4] = [1, 2, 3, 30];
+/// Cameras and their delays in days; camera 1 has a sub-stream. Two share a delay, so that one order leaves a living reel beside a dead.
+pub const DELAYS: [i64; 4] = [1, 3, 3, 30];
 pub const SLOT_BYTES: u64 = 32 * 1024;
 const SLOTS_MAX: u32 = 4_000;
 const START_MICROS: i64 = 180_000;

@@ -122,25 +122,25 @@ impl Clock for ShiftedClock {
     }
 }
 
-/// Sets the offset that every [`ShiftedClock`] on this file sees: written beside it and renamed, so never half.
+/// Sets the offset that every [`ShiftedClock`] on this file sees.
 pub fn set_offset(path: &Path, offset_micros: i64) -> io::Result<()> {
-    write_renamed(path, &format!("{offset_micros}\n"))
+    write_whole(path, &format!("{offset_micros}\n"))
 }
 
 /// As if somebody set the system clock: UTC goes by one offset, time since boot by another.
 pub fn set_offsets(path: &Path, utc_micros: i64, boot_micros: i64) -> io::Result<()> {
-    write_renamed(path, &format!("{utc_micros} {boot_micros}\n"))
+    write_whole(path, &format!("{utc_micros} {boot_micros}\n"))
 }
 
 /// As if the machine booted, for the `nth` time, and a time server set its clock, rightly or not.
 pub fn set_boot(path: &Path, utc_micros: i64, nth: u8) -> io::Result<()> {
-    write_renamed(path, &format!("{utc_micros} 0 {nth}\n"))
+    write_whole(path, &format!("{utc_micros} 0 {nth}\n"))
 }
 
-fn write_renamed(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    std::fs::write(&temporary, text)?;
-    std::fs::rename(&temporary, path)
+/// In the same file: a confined program may read that one and no other that takes its name. It is emptied and then written at
+/// once; an empty one leaves the last offsets in force.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    std::fs::write(path, text)
 }
 
 /// A clock that a test sets by hand.

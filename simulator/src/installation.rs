@@ -103,7 +103,7 @@ impl Installation {
         let path = |name: &str| folder.join(name).display().to_string();
         let config = format!(
             "[site]\nname = {name:?}\n\n[data]\nfolder = {:?}\n\n[keyring]\ncopies = [{:?}, {:?}]\npassphrase_file = {:?}\n\n\
-             [store]\nfolder = {:?}\ngibibytes_max = 4\nslot_mebibytes = 8\n\n[web]\nlisten = \"127.0.0.1:{port}\"\n\n[session]\nidle_minutes = 30\n",
+             [store]\nfolder = {:?}\ngibibytes_max = 4\nslot_mebibytes = 8\n\n[cameras]\nports = \"1024-65535\"\n\n[web]\nlisten = \"127.0.0.1:{port}\"\n\n[session]\nidle_minutes = 30\n",
             path("data"),
             path("keyring-1"),
             path("keyring-2"),

@@ -142,7 +142,9 @@ fn connect_options(path: &Path, mode: Mode) -> SqliteConnectOptions {
         .filename(path)
         .create_if_missing(false)
         .busy_timeout(Duration::from_secs(BUSY_SECONDS))
-        .foreign_keys(true);
+        .foreign_keys(true)
+        // what a statement sorts stays in memory: no folder of all users sees it, and a confined process can write to none
+        .pragma("temp_store", "memory");
     if mode == Mode::Read {
         return options.read_only(true);
     }

@@ -233,6 +233,23 @@ fn no_town_opens_a_camera_whose_act_does_not_hold_whichever_it_is() {
     }
 }
 
+/// CSI L252-4 ends recording and viewing; a requisition for what was lawfully recorded is answered until it is destroyed.
+#[test]
+fn an_act_that_ended_keeps_back_nothing_that_a_requisition_or_a_person_asks_for() {
+    let law = open_town();
+    let leaves = [Action::ExportRequisition, Action::ExportProcedure, Action::AccessRequest, Action::BlurCopy];
+    for row in ROWS.iter().filter(|row| leaves.contains(&row.action)) {
+        let camera = CameraFacts { missing: ActKind::ALL.to_vec(), recording: false, ..known(1) };
+        let request = row_request(row, Controller::Commune, row.roles[0], "2026-07-14", Paper::ALL, true, true);
+        let ended = Request { cameras: vec![camera], ..request.clone() };
+        let decision = law.decide(&ended);
+        assert!(matches!(decision, Decision::Allow { .. }), "{}: {decision:?}", row.number);
+        // while the same person watches nothing there any more
+        let live = law.decide(&Request { action: Action::WatchLive, span: None, papers: vec![], ..ended });
+        assert!(matches!(live, Decision::Refuse(_)), "{}", row.number);
+    }
+}
+
 #[test]
 fn no_town_spares_a_look_its_purpose_its_reason_or_its_bounds() {
     let law = open_town();

@@ -12,6 +12,14 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[folder = "../../ui/dist"]
 struct Files;
 
+/// Where a debug build reads the console from; what is released carries it and reads nothing.
+pub fn console_folder() -> Option<std::path::PathBuf> {
+    #[cfg(debug_assertions)]
+    return Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/dist"));
+    #[cfg(not(debug_assertions))]
+    None
+}
+
 /// Names under it hold a digest of their content.
 const DIGESTED: &str = "assets/";
 const PAGE: &str = "index.html";

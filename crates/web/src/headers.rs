@@ -5,6 +5,7 @@ use crate::{
     server::Web,
 };
 use axum::{
+    body::{self, Body},
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     middleware::Next,
@@ -15,10 +16,14 @@ use jiff::fmt::rfc2822;
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
+    time::Duration,
 };
 
 /// The longest request is a look with a reason of 500 characters and many cameras.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// A body comes in one or two packets; who takes longer has no body to send.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A page of another site cannot send this header without asking first, and it is never told yes.
 pub const OWN_PAGE: HeaderName = HeaderName::from_static("vigie-request");
@@ -93,6 +98,21 @@ pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
         return Problem::from(&problem::TOO_LARGE).into_response();
     }
     next.run(request).await
+}
+
+/// The whole body, before anything is decided: a connection that is closed over an unread body is reset, and then the answer that
+/// says why may never arrive.
+pub async fn read_whole(request: Request, next: Next) -> Response {
+    let (parts, sent) = request.into_parts();
+    match tokio::time::timeout(BODY_PATIENCE, body::to_bytes(sent, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(error)) if is_too_long(&error) => Problem::from(&problem::TOO_LARGE).into_response(),
+        Ok(Err(_)) | Err(_) => Problem::from(&problem::MALFORMED).into_response(),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
 /// What changes something comes from the console's own page (CSRF), besides the cookie's SameSite=Strict.

@@ -40,6 +40,7 @@ mod timeline;
 mod tls;
 mod wall;
 
+pub use console::console_folder;
 pub use document::document;
 pub use outside::{AskOutside, AskRetention, OutsideWord};
 pub use plain::{Plain, plain_router, serve_plain};

@@ -266,7 +266,7 @@ async fn renew(web: Weak<Web>) {
     }
 }
 
-/// From the outside: headers on everything, the log, other hosts, sizes, other pages, then the routes.
+/// From the outside: headers on everything, the log, other hosts, sizes, bodies, other pages, then the routes.
 fn router_of(web: Arc<Web>) -> Router {
     let mut router = Router::new();
     for Route { path, handler, .. } in routes::routes() {
@@ -277,6 +277,7 @@ fn router_of(web: Arc<Web>) -> Router {
         .method_not_allowed_fallback(async || Problem::from(&problem::METHOD))
         .layer(DefaultBodyLimit::max(headers::BODY_BYTES_MAX))
         .layer(from_fn(headers::refuse_other_pages))
+        .layer(from_fn(headers::read_whole))
         .layer(from_fn(headers::refuse_large_bodies))
         .layer(from_fn_with_state(web.clone(), headers::refuse_other_hosts))
         .layer(from_fn_with_state(web.clone(), headers::log))

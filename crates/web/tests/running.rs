@@ -57,6 +57,27 @@ async fn an_order_to_stop_ends_open_streams_and_returns() {
     browser.read_to_end(&mut rest).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_refusal_waits_for_the_body_and_its_connection_stays_of_use() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(web::serve(listener, Town::new().config(), std::future::pending()));
+    let look = live_look();
+    let nobody = format!(
+        "POST /api/looks HTTP/1.1\r\nHost: {address}\r\nVigie-Request: 1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        look.len()
+    );
+    let mut browser = TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        browser.write_all(nobody.as_bytes()).await.unwrap();
+        // the body is another packet, which comes when the head alone has been read
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        browser.write_all(look.as_bytes()).await.unwrap();
+        read_to(&mut browser, "HTTP/1.1 401").await;
+    }
+    server.abort();
+}
+
 async fn read_to(browser: &mut TcpStream, mark: &str) {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&all).contains(mark) {

@@ -68,7 +68,7 @@ fn what_changes_on_the_disk_is_named_with_its_remedy_and_takes_nothing_with_it()
 
     // 3 · the footage catalog
     site.site.stop().unwrap();
-    damage_database(&site.site.folder.join("data"), "footage.db");
+    damage_database(&site.site.folder.join("data/footage"), "footage.db");
     site.site.serve().unwrap();
     let broken = now();
     ids.iter().for_each(|id| site.until_recording(id));

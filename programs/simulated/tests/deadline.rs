@@ -20,6 +20,8 @@ use support::{
 
 /// What is recorded of the hour that dies.
 const RECORDED_SECONDS: f64 = 15.0;
+/// A slot as the installation's configuration has it, with what heads it.
+const SLOT_BYTES: u64 = 9 << 20;
 
 #[test]
 fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_backup() {
@@ -121,7 +123,8 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
         check_nothing_overdue(&site);
         until_freed(&site, start.plus_seconds((day + 1) * DAY_SECONDS));
     }
-    assert!(bytes[5] <= bytes[2], "the store grows: {bytes:?}");
+    // on a busy machine a day may begin to record before the last one's slots are free; a slot lost each day would be three
+    assert!(bytes[5] <= bytes[2] + SLOT_BYTES, "the store grows: {bytes:?}");
     println!("{bytes:?}");
 }
 
@@ -154,7 +157,7 @@ fn check_destruction(site: &Site, verify: &[&str]) {
 /// Keys are dead a moment before their space is free (K10 step 5): a day that records meanwhile takes slots of its own. Waits until
 /// the catalog names nothing that was recorded before, dead or alive.
 fn until_freed(site: &Site, before: UtcMicros) {
-    let path = site.site.folder.join("data/footage.db");
+    let path = site.site.folder.join("data/footage/footage.db");
     until("the space of dead hours is free", || {
         let footage = Footage::open_for_reading(&path, site_id(&site.site.folder)).ok()?;
         let is_dead_and_there = footage.bytes().ok()?.dead > 0;
@@ -184,19 +187,8 @@ fn restored(site: &Site, folder: &Path, at: UtcMicros) -> Installation {
 fn put_back(backup: &Path, site: &Path) {
     fs::remove_dir_all(site.join("store")).unwrap();
     copy_folder(&backup.join("store"), &site.join("store"));
-    for entry in fs::read_dir(site.join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with("footage.db") {
-            fs::remove_file(path).unwrap();
-        }
-    }
-    for entry in fs::read_dir(backup.join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("footage.db") {
-            fs::copy(&path, site.join("data").join(name)).unwrap();
-        }
-    }
+    fs::remove_dir_all(site.join("data/footage")).unwrap();
+    copy_folder(&backup.join("data/footage"), &site.join("data/footage"));
 }
 
 fn check_pages_are_gone(backup: &Path, site: &Path, hour: UtcMicros) {

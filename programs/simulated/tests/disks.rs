@@ -279,7 +279,8 @@ impl Failures<'_> {
 
     fn rows(&self) -> BTreeSet<String> {
         let folder = &self.site.site.folder;
-        let footage = catalog::Footage::open_for_reading(&folder.join("data/footage.db"), site_id(folder)).unwrap();
+        let footage =
+            catalog::Footage::open_for_reading(&folder.join("data/footage/footage.db"), site_id(folder)).unwrap();
         footage.live_reels().unwrap().into_iter().map(|row| row.reel.to_string()).collect()
     }
 

@@ -25,11 +25,12 @@ fn over_forty_days_of_a_lying_system_clock_nothing_dies_within_a_boot_and_what_i
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (lie, cameras_clock) = (folder.path().join("lie"), folder.path().join("cameras"));
+    let (lie, cameras_clock) = (folder.path().join("told/lie"), folder.path().join("cameras"));
+    fs::create_dir(folder.path().join("told")).unwrap();
     let tell = |seconds: i64| {
         // renamed: a process that reads it meanwhile finds the one or the other
-        fs::write(folder.path().join("next"), format!("{seconds:+}\n")).unwrap();
-        fs::rename(folder.path().join("next"), &lie).unwrap();
+        fs::write(folder.path().join("told/next"), format!("{seconds:+}\n")).unwrap();
+        fs::rename(folder.path().join("told/next"), &lie).unwrap();
     };
     tell(0);
     set_offset(&cameras_clock, 0).unwrap();
@@ -40,6 +41,8 @@ fn over_forty_days_of_a_lying_system_clock_nothing_dies_within_a_boot_and_what_i
         ("LD_PRELOAD", LIBRARY),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("FAKETIME_NO_CACHE", "1"),
+        // the folder, not the file, which is another one after each word
+        ("VIGIE_SIMULATED_READABLE", lie.parent().unwrap().to_str().unwrap()),
         ("FAKETIME_TIMESTAMP_FILE", lie.to_str().unwrap()),
     ] {
         site.site.variable(name, value);

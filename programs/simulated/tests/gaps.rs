@@ -57,7 +57,7 @@ fn every_second_without_footage_has_a_beginning_an_end_and_a_cause_also_in_a_cat
 
     site.site.stop().unwrap();
     for file in ["footage.db", "footage.db-wal", "footage.db-shm"] {
-        fs::remove_file(site.site.folder.join("data").join(file)).ok();
+        fs::remove_file(site.site.folder.join("data/footage").join(file)).ok();
     }
     site.site.serve().unwrap();
     for (camera, known) in cameras.iter().zip(&known) {

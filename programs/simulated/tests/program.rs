@@ -33,7 +33,7 @@ fn a_catalog_lost_or_damaged_while_the_recorder_is_killed_comes_back_with_nobody
     let seen = numbers(&site, &cameras[0], begin);
     assert!(seen.len() > 60, "{seen:?}");
     for round in ["deleted", "overwritten"] {
-        let catalog = site.site.folder.join("data/footage.db");
+        let catalog = site.site.folder.join("data/footage/footage.db");
         // before the kill: a recorder that starts at once must find it so
         match round {
             "deleted" => files_of(&catalog).iter().for_each(|file| fs::remove_file(file).unwrap()),
@@ -74,7 +74,7 @@ fn a_catalog_made_anew_on_command_says_the_same_rows_while_recording_goes_on() {
     site.site.stop().unwrap();
     let lost = rows(&site);
     assert!(!lost.is_empty());
-    let catalog = site.site.folder.join("data/footage.db");
+    let catalog = site.site.folder.join("data/footage/footage.db");
     files_of(&catalog).iter().for_each(|file| fs::remove_file(file).unwrap());
     site.site.serve().unwrap();
     until("the rows are there again", || {
@@ -297,7 +297,7 @@ fn rows(site: &Site) -> BTreeMap<String, String> {
     let identity: Value =
         serde_json::from_str(&fs::read_to_string(site.site.folder.join("data/site.json")).unwrap()).unwrap();
     let id = domain::id::read_hex(identity["site"].as_str().unwrap()).unwrap();
-    let path = site.site.folder.join("data/footage.db");
+    let path = site.site.folder.join("data/footage/footage.db");
     let Ok(footage) = catalog::Footage::open_for_reading(&path, domain::SiteId(id)) else { return BTreeMap::new() };
     let closed = footage.live_reels().unwrap().into_iter().filter(|row| row.root.is_some());
     closed

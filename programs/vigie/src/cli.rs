@@ -15,6 +15,7 @@ pub(crate) mod law;
 mod law_names;
 mod oidc;
 pub(crate) mod public;
+mod reach;
 mod serve;
 mod status;
 mod usage;

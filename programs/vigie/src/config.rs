@@ -24,6 +24,7 @@ pub struct Config {
     pub keyring: KeyringSection,
     pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
+    pub cameras: CamerasSection,
     pub retention: RetentionSection,
     pub ledger: LedgerSection,
     pub web: WebSection,
@@ -69,6 +70,12 @@ pub struct StoreSection {
     pub folder: PathBuf,
     pub gibibytes_max: u32,
     pub slot_mebibytes: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CamerasSection {
+    pub ports: String,
+    pub names: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -273,6 +280,7 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::OptionalHttps, Value::String(text)) => text.is_empty() || is_https(text),
+            (Form::Ports, Value::String(text)) => text.parse::<confine::Ports>().is_ok(),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
@@ -336,8 +344,9 @@ impl Config {
     pub fn registry(&self) -> PathBuf {
         self.data.folder.join("registry.db")
     }
+    /// In a folder of its own, which the recorder may write; not the registry beside it.
     pub fn footage(&self) -> PathBuf {
-        self.data.folder.join("footage.db")
+        self.data.folder.join("footage").join("footage.db")
     }
     /// How many slots the store may have.
     pub fn slots_max(&self) -> u32 {
@@ -538,6 +547,8 @@ mod tests {
             "/s",
             "7",
             "8",
+            "554",
+            "dns",
             "24",
             "18",
             "/r",
@@ -606,6 +617,8 @@ mod tests {
             ("VIGIE_PKCS11_TOKEN", "jeton"),
             ("VIGIE_PKCS11_PIN_FILE", "/pin"),
             ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
+            ("VIGIE_CAMERAS_PORTS", "554-"),
+            ("VIGIE_CAMERAS_NAMES", "mdns"),
             ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
             ("VIGIE_TLS_KEY", "/key.pem"),
             ("VIGIE_TLS_PLAIN_LISTEN", "80"),

@@ -16,13 +16,6 @@ pub fn no_dumps() -> Option<Finding> {
         .map(|error| finding("dumps", "Vidages mémoire", "Memory dumps", &format!("{error}")))
 }
 
-/// Both, for roles that hold data keys or chunk keys; what is refused is logged.
-pub fn harden_or_say() {
-    for finding in no_dumps().into_iter().chain(no_swap()) {
-        tracing::warn!(detail = finding.detail_en, "hardening");
-    }
-}
-
 /// All memory that is touched is locked; a refusal is a health state, not an end (K11).
 pub fn no_swap() -> Option<Finding> {
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).err().map(|error| {

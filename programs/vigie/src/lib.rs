@@ -5,6 +5,7 @@
 
 mod cli;
 mod config;
+pub mod confinement;
 mod formats;
 mod french;
 mod handover;
@@ -21,7 +22,7 @@ pub use config::{Config, ConfigError, page as configuration_page};
 pub use world::{SystemClock, SystemRandom};
 
 use domain::{Clock, HourLength};
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 /// What makes the product the product, and a simulation a simulation.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct Build {
     pub variables: &'static [&'static str],
     /// Steps of the registry beyond this source's own, in tests of upgrades: the program of a later version (decision 0060).
     pub to_come: &'static [StepToCome],
+    /// What every role of this program may read beside its own; nothing in the product.
+    pub files: Vec<PathBuf>,
 }
 
 impl Build {
@@ -50,6 +53,7 @@ impl Build {
             clock: Arc::new(SystemClock::new()),
             variables: &[],
             to_come: &[],
+            files: Vec::new(),
         }
     }
 }

@@ -208,8 +208,9 @@ impl Session {
                 self.shared.counters.wrong_credentials.fetch_add(1, Relaxed);
             }
         }
-        let challenge = auth::challenge(self.shared.scheme, &realm, &self.nonce);
-        Some(Answer::status("401 Unauthorized").with("WWW-Authenticate", challenge))
+        let challenges = auth::challenges(self.shared.scheme, &realm, &self.nonce);
+        let refusal = Answer::status("401 Unauthorized");
+        Some(challenges.into_iter().fold(refusal, |refusal, one| refusal.with("WWW-Authenticate", one)))
     }
 
     fn set_up(&mut self, request: &Request, session: String) -> Answer {

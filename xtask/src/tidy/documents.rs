@@ -14,8 +14,11 @@ const ENDINGS: &[&str] =
 /// Folders that the build makes: a document may name them, a bare clone lacks them.
 const MADE: &[&str] = &["ui/dist", "ui/node_modules"];
 
-/// In its table `| sentence | proved by |` the last cell names tests in backticks.
+/// In their tables the last cell names tests in backticks; in the second, a row may say instead that something is not held, or
+/// only documented.
 const PAGE_OF_PROOFS: &str = "SECURITY.md";
+const PAGE_OF_THREATS: &str = "docs/threat-model.md";
+const HONEST: [&str; 2] = ["not held", "documented"];
 
 /// The head of a column whose cells name tests in backticks, in a table of any document, or say why there is none.
 const PLAYED_BY: &str = "played by";
@@ -81,33 +84,31 @@ fn unplayed(tree: &Tree, tests: &BTreeSet<String>) -> Vec<Finding> {
     findings
 }
 
-/// Rows of the page on security that name no test, or one that does not exist.
+/// Rows of those pages that name no test, or one that does not exist.
 fn unproved(tree: &Tree, tests: &BTreeSet<String>) -> Vec<Finding> {
+    let of_page =
+        |(page, honest): (&'static str, &[&str])| unproved_in(page, tree.text(page).unwrap_or_default(), honest, tests);
+    [(PAGE_OF_PROOFS, &[][..]), (PAGE_OF_THREATS, &HONEST)].into_iter().flat_map(of_page).collect()
+}
+
+fn unproved_in(page: &'static str, text: &str, honest: &[&str], tests: &BTreeSet<String>) -> Vec<Finding> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_header = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("| ---"));
+    let rows = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| line.starts_with('|') && !line.starts_with("| ---") && !is_header(*at));
     let mut findings = vec![];
-    let page = tree.text(PAGE_OF_PROOFS).unwrap_or_default();
-    for (at, line) in page.lines().enumerate().filter(|(_, line)| line.starts_with('|') && !line.starts_with("| ---")) {
-        let Some(cell) =
-            line.trim_end().trim_end_matches('|').rsplit('|').next().filter(|cell| cell.trim() != "proved by")
-        else {
-            continue;
-        };
-        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
-        let gone = names.iter().filter(|name| !tests.contains(**name));
-        findings.extend(gone.map(|name| {
-            Finding::new(
-                PAGE_OF_PROOFS,
-                at + 1,
-                format!("no test is named `{name}`"),
-                "write the test, or remove the sentence",
-            )
+    for (at, line) in rows {
+        let cell = line.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let names = cell.split('`').skip(1).step_by(2).filter(|name| !name.contains(['/', '.']));
+        let (there, gone): (Vec<&str>, Vec<&str>) = names.partition(|name| tests.contains(*name));
+        findings.extend(gone.iter().map(|name| {
+            let what = format!("no test is named `{name}`");
+            Finding::new(page, at + 1, what, "write the test, or remove the sentence")
         }));
-        if names.is_empty() {
-            findings.push(Finding::new(
-                PAGE_OF_PROOFS,
-                at + 1,
-                "a sentence without proof",
-                "name its test, or remove it",
-            ));
+        if there.is_empty() && gone.is_empty() && !honest.iter().any(|word| cell.contains(word)) {
+            findings.push(Finding::new(page, at + 1, "a sentence without proof", "name its test, or remove it"));
         }
     }
     findings
@@ -258,5 +259,13 @@ mod tests {
                     | B | `gone_test` | holds |\n| C | not yet: why | - |\n| D | somebody | holds |\n\n| other | `x` |\n";
         let expected = [(4, "no test is named `gone_test`".to_owned()), (6, "a scenario without its test".to_owned())];
         assert_eq!(missing(&[code, ("docs/page.md", page)]), expected);
+    }
+
+    #[test]
+    fn a_threat_names_a_test_that_exists_or_says_that_it_is_not_held() {
+        let code = ("crates/a/src/b.rs", "//! x\n#[cfg(test)]\nmod tests { fn it_holds() {} }\n");
+        let page = "| who | held by |\n| --- | --- |\n| A | `it_holds` |\n| B | not held: root |\n| C | `gone` |\n| D | trust us |\n";
+        let expected = [(5, "no test is named `gone`".to_owned()), (6, "a sentence without proof".to_owned())];
+        assert_eq!(missing(&[code, ("docs/threat-model.md", page)]), expected);
     }
 }

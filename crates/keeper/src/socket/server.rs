@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{Secret32, limit::MESSAGE_BYTES_MAX};
 use ledger::Actor;
-use rustix::net::sockopt::socket_peercred;
+use rustix::{net::sockopt::socket_peercred, process::Pid};
 use std::{
     os::unix::net::{UnixListener, UnixStream},
     sync::{
@@ -117,11 +117,28 @@ fn control_connection(stream: UnixStream, keeper: &KeeperCore, stop: &dyn Fn()) 
     };
     let uid = peer.uid.as_raw();
     let own = rustix::process::getuid().as_raw();
+    let is_role = is_beside_us(peer.pid);
     converse(stream, |question| match question {
+        _ if is_role => forbidden("the control socket: it is not for the program's own roles"),
         _ if uid != own && uid != 0 => forbidden("the control socket: run it as the service's user or as root"),
         Question::Control(control) => control_question(keeper, control, uid, stop),
         _ => forbidden("that: the control socket takes commands only"),
     });
+}
+
+/// Whether this is a recorder, web or public: a child of the same `serve`, and none of them can have children of its own
+/// (`confine`). All have one user, so the kernel's word of the user does not tell them from the command line. Who is gone is not
+/// answered either.
+fn is_beside_us(peer: Pid) -> bool {
+    let ours = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().get());
+    peer != rustix::process::getpid() && parent_of(peer).is_none_or(|parent| Some(parent) == ours)
+}
+
+/// Fourth field of proc_pid_stat(5), after a name in brackets that may hold anything.
+fn parent_of(process: Pid) -> Option<i32> {
+    let stat = std::fs::read(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Questions and answers until one side closes.

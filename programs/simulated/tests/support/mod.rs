@@ -10,6 +10,7 @@ pub mod movie;
 pub mod provider;
 pub mod refusal;
 pub mod rogue;
+pub mod slope;
 pub mod store;
 pub mod timeline;
 pub mod witness;

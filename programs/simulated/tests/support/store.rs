@@ -125,7 +125,7 @@ pub fn site_id(site: &Path) -> SiteId {
 /// opened and has a signed sync record is a row.
 pub fn assert_rows_and_bytes_agree(site: &Path, now: UtcMicros) -> usize {
     let id = site_id(site);
-    let footage = Footage::open_for_reading(&site.join("data/footage.db"), id).unwrap();
+    let footage = Footage::open_for_reading(&site.join("data/footage/footage.db"), id).unwrap();
     let store = LocalStore::open(Arc::new(RealDisk), &site.join("store"), id).unwrap();
     let rows = footage.live_reels().unwrap();
     for row in &rows {

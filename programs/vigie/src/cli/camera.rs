@@ -429,7 +429,8 @@ fn in_service(context: &Context<'_>, name: &str) -> Result<bool, Box<dyn std::er
 /// A mistake in the address is told here, with the options that this command has for it.
 fn check_address(context: &Context<'_>, url: &str) -> Result<(), String> {
     let parsed: Result<CameraUrl, _> = url.parse();
-    parsed.map(drop).map_err(|error| context.pick(error.text_fr().to_owned(), error.to_string()))
+    let url = parsed.map_err(|error| context.pick(error.text_fr().to_owned(), error.to_string()))?;
+    super::reach::check(context, &url)
 }
 
 /// Has the recorder look, and prints what it saw or why it saw nothing.

@@ -1,7 +1,10 @@
 //! `vigie serve`, and the roles that it starts.
 
 use super::{Context, Outcome};
-use crate::{french, handover::Handover, roles};
+use crate::{
+    confinement::{Role, enter},
+    french, handover, roles,
+};
 use std::{
     process::ExitCode,
     sync::{
@@ -22,25 +25,10 @@ pub fn run(context: &Context<'_>) -> Outcome {
 /// One role, until `serve` closes its standard input.
 pub fn role(context: &Context<'_>, role: &str) -> Outcome {
     log_to_stderr(context);
-    let stop = Arc::new(AtomicBool::new(false));
-    // a service manager may signal every process at once; the order to stop is the end of standard input
-    stop_on_signals(Arc::default())?;
-    let (build, config) = (context.build, &context.config);
-    let handed = || Handover::take(&stop);
-    let ended: Result<(), Box<dyn std::error::Error>> = match role {
-        "keeper" => roles::keeper::run(build, config, handed()?, &stop).map_err(Into::into),
-        "recorder" => roles::recorder::run(build, config, handed()?, &stop).map_err(Into::into),
-        "web" => roles::web::run(build, config, handed()?, &stop).map_err(Into::into),
-        "public" => {
-            Handover::watch(&stop);
-            roles::public::run(build, config, &stop).map_err(Into::into)
-        }
-        "auditor" => Handover::take_auditor(&stop)
-            .map_err(Into::into)
-            .and_then(|secret| roles::auditor::run(build, config, secret, &stop).map_err(Into::into)),
-        other => Err(format!("there is no role `{other}`: keeper, recorder, web, auditor, public").into()),
+    let Some(known) = Role::of(role) else {
+        return Err(format!("there is no role `{role}`: keeper, recorder, web, auditor, public").into());
     };
-    match ended {
+    match play(context, known) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             let said = context.pick(french::message(&*error), error.to_string());
@@ -48,6 +36,46 @@ pub fn role(context: &Context<'_>, role: &str) -> Outcome {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// 1 what the limits leave no right to is opened · 2 the limits, while there is one thread · 3 threads, secrets, the role.
+fn play(context: &Context<'_>, role: Role) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (build, config) = (context.build, &context.config);
+    // a service manager may signal every process at once; the order to stop is the end of standard input
+    let signals = || stop_on_signals(Arc::default());
+    match role {
+        Role::Keeper => {
+            let confined = enter(role, build, config);
+            signals()?;
+            roles::keeper::run(build, config, handover::take(&stop)?, confined, &stop)?;
+        }
+        Role::Recorder => {
+            let opened = roles::recorder::open(config)?;
+            let confined = enter(role, build, config);
+            signals()?;
+            roles::recorder::run(build, config, handover::take(&stop)?, (opened, confined), &stop)?;
+        }
+        Role::Web => {
+            let listening = roles::web::listen(config)?;
+            let confined = enter(role, build, config);
+            signals()?;
+            roles::web::run(build, config, handover::take(&stop)?, (listening, confined), &stop)?;
+        }
+        Role::Auditor => {
+            let confined = enter(role, build, config);
+            signals()?;
+            roles::auditor::run(build, config, handover::take(&stop)?, confined, &stop)?;
+        }
+        Role::Public => {
+            let listener = roles::public::listen(config)?;
+            let confined = enter(role, build, config);
+            signals()?;
+            handover::watch(&stop);
+            roles::public::run(build, config, (listener, confined), &stop)?;
+        }
+    }
+    Ok(())
 }
 
 /// One JSON object a line. Nothing personal and no secret reaches a log: such values do not print (domain::Sensitive).

@@ -15,6 +15,8 @@ pub enum Form {
     /// Or nothing.
     OptionalFolder,
     File,
+    /// TCP ports and ranges of them, with commas between.
+    Ports,
     /// A file, or nothing: an empty text.
     OptionalFile,
     /// Two folders; in a variable they stand with a colon between them.
@@ -60,7 +62,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 30] = [
+pub const SETTINGS: [Setting; 32] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -150,6 +152,24 @@ pub const SETTINGS: [Setting; 30] = [
         unit_en: "MiB",
         text_fr: "Taille d'un emplacement du stockage ; fixée par `init`.",
         text_en: "Size of a slot of the store; set by `init`.",
+    },
+    Setting {
+        name: "cameras.ports",
+        form: Form::Ports,
+        default: Some("\"554, 8554\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les ports TCP des caméras : l'enregistreur ne peut se connecter à aucun autre. Un changement vaut au redémarrage.",
+        text_en: "The cameras' TCP ports: the recorder can connect to no other. A change holds from the next start.",
+    },
+    Setting {
+        name: "cameras.names",
+        form: Form::OneOf(&["hosts", "dns"]),
+        default: Some("\"hosts\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Où se cherche le nom d'une caméra qui n'est pas donnée par son adresse IP : `hosts`, dans `/etc/hosts` seulement ; `dns`, aussi par DNS, ce qui laisse à l'enregistreur l'UDP, que le noyau ne sait pas borner.",
+        text_en: "Where the name of a camera that is not given by its IP address is looked up: `hosts`, in `/etc/hosts` only; `dns`, by DNS too, which leaves the recorder UDP, which the kernel cannot limit.",
     },
     Setting {
         name: "retention.minimum_hours",
@@ -365,6 +385,7 @@ impl Setting {
             Form::AddressOrNone => "vide, ou adresse et port".into(),
             Form::OptionalText => "un texte, ou vide".into(),
             Form::OptionalHttps => "`https://…`, ou vide".into(),
+            Form::Ports => "ports ou intervalles, ainsi `554, 10000-10100`".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -385,6 +406,7 @@ impl Setting {
             Form::AddressOrNone => "empty, or address and port".into(),
             Form::OptionalText => "a text, or empty".into(),
             Form::OptionalHttps => "`https://…`, or empty".into(),
+            Form::Ports => "ports or ranges, such as `554, 10000-10100`".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),

@@ -2,7 +2,8 @@
 //! (decision 0053).
 
 use crate::{
-    Build, Config, hardening,
+    Build, Config,
+    confinement::Confined,
     site::{self, SiteError},
 };
 use auditor::{AuditorParts, AuditorRole};
@@ -23,10 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PERIOD: Duration = Duration::from_secs(RETENTION_LOOK_SECONDS as u64);
 
 /// Runs until `stop`.
-pub fn run(build: &Build, config: &Config, secret: Secret32, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    if let Some(finding) = hardening::no_dumps() {
-        warn!(detail = finding.detail_en, "hardening");
-    }
+pub fn run(
+    build: &Build,
+    config: &Config,
+    secret: Secret32,
+    confined: Confined,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), SiteError> {
+    confined.say();
+    confined.watch(stop);
     let keeper = KeeperClient::role(&config.keeper_socket(), Peer::Auditor, secret).patient(PATIENCE);
     let ask =
         move || keeper.retention().inspect_err(|error| warn!(%error, "the keeper did not answer the auditor")).ok();

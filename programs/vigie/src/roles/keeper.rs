@@ -3,8 +3,8 @@
 use super::listen;
 use crate::{
     Build, Config,
-    handover::Handover,
-    hardening,
+    confinement::Confined,
+    handover::KeeperHandover,
     site::{self, SiteError},
 };
 use keeper::socket::{RoleSecrets, serve_control, serve_roles};
@@ -22,12 +22,18 @@ const SECOND: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until `stop`.
-pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
+pub fn run(
+    build: &Build,
+    config: &Config,
+    handover: KeeperHandover,
+    confined: Confined,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), SiteError> {
     // beside the opening: cameras wait for neither
     let digest = thread::spawn(digest_of_this_program);
     let _lock = site::lock(config)?;
-    let core = Arc::new(site::open_keeper(build, config, findings)?);
+    let core = Arc::new(site::open_keeper(build, config, confined.findings.clone())?);
+    confined.watch(stop);
     let digest = digest.join().expect("a digest of a file panics nowhere")?;
     if let Err(error) = core.started(&digest) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on

@@ -1,12 +1,14 @@
 //! The public role's process: the log's public files and the witnesses; no key, no catalog, no secret of another role (P1).
 
 use crate::{
-    Build, Config, hardening,
+    Build, Config,
+    confinement::Confined,
     site::{self, SiteError},
 };
 use ledger::WitnessPolicy;
 use public::{PublicParts, PublicRole};
 use std::{
+    net::TcpListener,
     path::Path,
     sync::{
         Arc,
@@ -14,16 +16,31 @@ use std::{
     },
     time::Duration,
 };
-use tokio::net::TcpListener;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 /// Serving small files needs no more.
 const WORKERS: usize = 2;
 
+/// Bound before the confinement, which lets no port be bound; `None` where nothing is served.
+pub fn listen(config: &Config) -> Result<Option<TcpListener>, SiteError> {
+    let Some(address) = config.public.listen else { return Ok(None) };
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map(Some).map_err(|source| SiteError::PublicListen { address, source })
+}
+
 /// Runs until `stop`.
-pub fn run(build: &Build, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    hardening::harden_or_say();
+pub fn run(
+    build: &Build,
+    config: &Config,
+    (listener, confined): (Option<TcpListener>, Confined),
+    stop: &Arc<AtomicBool>,
+) -> Result<(), SiteError> {
+    confined.say();
+    confined.watch(stop);
     let folder = config.public_folder();
     let parts = PublicParts {
         disk: site::disk(),
@@ -37,10 +54,11 @@ pub fn run(build: &Build, config: &Config, stop: &Arc<AtomicBool>) -> Result<(),
         .enable_all()
         .build()
         .map_err(SiteError::io("cannot start the public role's runtime"))?;
-    if let Some(address) = config.public.listen {
-        let failed = |source| SiteError::PublicListen { address, source };
-        let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
-        tracing::info!(%address, "the log's public files are served");
+    if let Some(listener) = listener {
+        let _entered = runtime.enter();
+        let taken = tokio::net::TcpListener::from_std(listener);
+        let listener = taken.map_err(SiteError::io("cannot listen in the public role's runtime"))?;
+        tracing::info!(address = ?config.public.listen, "the log's public files are served");
         runtime.spawn(public::serve(listener, folder.join("mirror"), std::future::pending()));
     }
     while !stop.load(Ordering::SeqCst) {

@@ -3,13 +3,17 @@
 use super::listen;
 use crate::{
     Build, Config, SystemRandom,
-    handover::Handover,
-    hardening,
+    confinement::Confined,
+    handover::PairHandover,
     site::{self, SiteError},
 };
 use keeper::{KeeperClient, wire::Peer};
 use recorder::{RecorderError, RecorderParts};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    fs::File,
+    os::unix::net::UnixListener,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// Why the recorder's process ends.
 #[derive(Debug, thiserror::Error)]
@@ -20,17 +24,29 @@ pub enum RecorderRoleError {
     Recorder(#[from] RecorderError),
 }
 
+/// What is opened before the confinement, which leaves no right to it.
+pub struct Opened {
+    _lock: File,
+    listener: UnixListener,
+}
+
+/// The lock comes first: the socket of a recorder that still closes its reels is not taken from it.
+pub fn open(config: &Config) -> Result<Opened, SiteError> {
+    Ok(Opened { _lock: site::lock_recorder(config)?, listener: listen(&config.recorder_socket())? })
+}
+
 /// Runs until `stop`, or until a new run must begin; `serve` then starts it again.
 pub fn run(
     build: &Build,
     config: &Config,
-    handover: Handover,
+    handover: PairHandover,
+    (opened, confined): (Opened, Confined),
     stop: &Arc<AtomicBool>,
 ) -> Result<(), RecorderRoleError> {
-    hardening::harden_or_say();
+    confined.say();
+    confined.watch(stop);
     let identity = site::identity(config)?;
-    let _lock = site::lock_recorder(config)?;
-    let keeper = KeeperClient::role(&config.keeper_socket(), Peer::Recorder, handover.recorder);
+    let keeper = KeeperClient::role(&config.keeper_socket(), Peer::Recorder, handover.at_keeper);
     let parts = RecorderParts {
         site: identity.site,
         hour_length: build.hour_length,
@@ -41,7 +57,7 @@ pub fn run(
         store: config.store.folder.clone(),
         slots_max: config.slots_max(),
         footage: config.footage(),
-        listener: listen(&config.recorder_socket())?,
+        listener: opened.listener,
         web_secret: handover.recorder_web,
         stop: stop.clone(),
     };

@@ -1,8 +1,11 @@
 //! `serve`: starts keeper, recorder, web and auditor, and public where it is configured, starts them again when they end, stops them in order.
 
 use crate::{
-    Build, Config, SystemRandom, formats,
+    Build, Config, SystemRandom,
+    confinement::Role,
+    formats,
     handover::Handover,
+    hardening,
     site::{self, SiteError},
 };
 use domain::Secret32;
@@ -19,12 +22,6 @@ use std::{
 };
 use tracing::{error, info, warn};
 
-/// In the order of starting; stopped in the reverse one, so that facts find their keeper.
-const ROLES: [&str; 4] = ["keeper", "recorder", "web", AUDITOR];
-/// Checks destruction; is given its own secret and no other.
-const AUDITOR: &str = "auditor";
-/// Faces outward, and is given no secret; only where it is configured.
-const PUBLIC: &str = "public";
 const LOOK: Duration = Duration::from_millis(100);
 /// A role that ends is started again after this, doubling to the maximum; a minute of life forgives.
 const AGAIN_MIN: Duration = Duration::from_millis(500);
@@ -33,20 +30,24 @@ const FORGIVEN: Duration = Duration::from_secs(60);
 /// A role that does not stop in this time is killed: recovery is made for it.
 const STOP_MAX: Duration = Duration::from_secs(15);
 
-struct Role {
+struct Process {
+    role: Role,
     name: &'static str,
     child: Option<Child>,
     started: Instant,
     wait: Duration,
 }
 
-/// Runs until `stop`.
+/// Runs until `stop`. Processes are stopped in the reverse order of starting, so that facts find their keeper.
 pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
+    if let Some(finding) = hardening::no_dumps() {
+        warn!(detail = finding.detail_en, "hardening"); // the roles' secrets are in this process too
+    }
     site::identity(config)?;
     let _lock = site::lock_serve(config)?;
     formats::check(build, config)?;
     check_keyring(config)?;
-    std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
+    prepare_folders(config)?;
     let random = SystemRandom::new();
     let handover = Handover {
         recorder: Secret32::draw(&random),
@@ -54,23 +55,54 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
         recorder_web: Secret32::draw(&random),
         auditor: Secret32::draw(&random),
     };
-    let mut roles: Vec<Role> = ROLES
-        .iter()
-        .chain(config.public.is_on().then_some(&PUBLIC))
-        .map(|name| Role { name, child: None, started: Instant::now() - AGAIN_MAX, wait: Duration::ZERO })
+    let mut processes: Vec<Process> = Role::ALL
+        .into_iter()
+        .filter(|role| *role != Role::Public || config.public.is_on())
+        .map(|role| Process {
+            role,
+            name: role.name(),
+            child: None,
+            started: Instant::now() - AGAIN_MAX,
+            wait: Duration::ZERO,
+        })
         .collect();
     info!(version = build.version, site = config.site.name, "Vigie serves");
     while !stop.load(Ordering::SeqCst) {
-        for role in &mut roles {
-            role.keep(config_path, &handover)?;
+        for process in &mut processes {
+            process.keep(config_path, &handover)?;
         }
         thread::sleep(LOOK);
     }
-    for role in roles.iter_mut().rev() {
-        role.end();
+    for process in processes.iter_mut().rev() {
+        process.end();
     }
     info!("Vigie stopped");
     Ok(())
+}
+
+/// Folders that roles cannot make once they are confined. A catalog of footage that lay beside the registry, where an earlier
+/// version kept it, moves into its own.
+fn prepare_folders(config: &Config) -> Result<(), SiteError> {
+    let disk = site::disk();
+    std::fs::create_dir_all(config.sockets()).map_err(SiteError::io("cannot make the folder of the sockets"))?;
+    if config.public.is_on() {
+        disk.create_dir(&config.public_folder())?;
+    }
+    let footage = config.footage();
+    let (Some(folder), Some(name)) = (footage.parent(), footage.file_name()) else { return Ok(()) };
+    disk.create_dir(folder)?;
+    if let Some(folder) = config.verdict().parent() {
+        disk.create_dir(folder)?;
+    }
+    for suffix in ["-shm", "-wal", ""] {
+        let name = format!("{}{suffix}", name.to_string_lossy());
+        let (before, now) = (config.data.folder.join(&name), folder.join(&name));
+        if before.is_file() && !now.exists() {
+            disk.rename(&before, &now)?;
+        }
+    }
+    disk.sync_dir(folder)?;
+    Ok(disk.sync_dir(&config.data.folder)?)
 }
 
 /// A passphrase or a keyring that does not open is told to who starts us; a keeper that still ends has its lock, and then
@@ -84,7 +116,7 @@ fn check_keyring(config: &Config) -> Result<(), SiteError> {
     }
 }
 
-impl Role {
+impl Process {
     fn keep(&mut self, config_path: &Path, handover: &Handover) -> Result<(), SiteError> {
         if let Some(child) = &mut self.child {
             match child.try_wait().map_err(SiteError::io("cannot look after a role"))? {
@@ -120,12 +152,7 @@ impl Role {
             .process_group(0) // a Ctrl-C is for `serve`, which stops its roles in order
             .spawn()
             .map_err(failed())?;
-        let input = child.stdin.as_mut().filter(|_| self.name != PUBLIC);
-        let given = input.map(|input| match self.name {
-            AUDITOR => handover.give_auditor(input),
-            _ => handover.give(input),
-        });
-        if let Some(Err(error)) = given {
+        if let Some(Err(error)) = child.stdin.as_mut().map(|input| handover.give(self.role, input)) {
             warn!(role = self.name, %error, "the handover failed");
         }
         Ok(child)

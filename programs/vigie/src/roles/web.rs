@@ -2,32 +2,52 @@
 
 use crate::{
     Build, Config, SystemRandom, cli,
-    handover::Handover,
-    hardening,
+    confinement::Confined,
+    handover::PairHandover,
     site::{self, SiteError},
 };
 use domain::SiteId;
 use keeper::{KeeperClient, wire::Peer};
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::net::{TcpListener, TcpSocket};
 use vault::LocalStore;
 
 /// Half a second of a camera of 4 Mbit/s; the kernel doubles it.
-const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
+/// Connections that may wait to be taken.
+const WAITING_MAX: i32 = 1_024;
 /// How often a store that is away is looked for.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Listeners that are bound before the confinement, which lets no port be bound: the console's, and the plain one beside TLS.
+pub struct Listening {
+    console: TcpListener,
+    plain: Option<TcpListener>,
+}
+
+pub fn listen(config: &Config) -> Result<Listening, SiteError> {
+    let bound = |address| bind(address).map_err(|source| SiteError::Listen { address, source });
+    let plain = plain(config).map(|(address, _)| bound(address)).transpose()?;
+    Ok(Listening { console: bound(config.web.listen)?, plain })
+}
+
 /// Runs until `stop`.
-pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<AtomicBool>) -> Result<(), SiteError> {
-    hardening::harden_or_say();
+pub fn run(
+    build: &Build,
+    config: &Config,
+    handover: PairHandover,
+    (listening, confined): (Listening, Confined),
+    stop: &Arc<AtomicBool>,
+) -> Result<(), SiteError> {
+    confined.say();
+    confined.watch(stop);
     let identity = site::identity(config)?;
     // without its disk the console still answers: health is read just then
     let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)
@@ -38,7 +58,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     };
     let tls = config.tls_files().map(|files| web::Tls::load(files, build.clock.utc())).transpose()?;
     let web = web::WebConfig {
-        keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.web)),
+        keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.at_keeper)),
         recorder_socket: config.recorder_socket(),
         recorder_secret: handover.recorder_web,
         store: store.ok().map(Arc::new),
@@ -56,11 +76,13 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
         .enable_all()
         .build()
         .map_err(SiteError::io("cannot start the web role's runtime"))?;
-    let (listen, plain) = (config.web.listen, plain(config));
+    let plain = listening.plain.zip(plain(config).map(|(_, plain)| plain));
+    let taken = || SiteError::io("cannot listen in the web role's runtime");
     runtime.block_on(async move {
-        let listener = bind(listen).map_err(|source| SiteError::Listen { address: listen, source })?;
-        if let Some((address, plain)) = plain {
-            let listener = bind(address).map_err(|source| SiteError::Listen { address, source })?;
+        let from_std = |socket| tokio::net::TcpListener::from_std(socket).map_err(taken());
+        let listener = from_std(listening.console)?;
+        if let Some((socket, plain)) = plain {
+            let listener = from_std(socket)?;
             tokio::spawn(async move {
                 if let Err(error) = web::serve_plain(listener, plain).await {
                     tracing::error!(%error, "the port of plain HTTP");
@@ -126,9 +148,9 @@ fn stop_when_the_store_is_there(config: &Config, site: SiteId, stop: &Arc<Atomic
 
 /// A listener whose connections keep little in the kernel: what waits there for a slow viewer is the past.
 fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.bind(listen)?;
-    socket.listen(1_024)
+    let listener = TcpListener::bind(listen)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER_BYTES)?;
+    rustix::net::listen(&listener, WAITING_MAX)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
