@@ -31,12 +31,14 @@ fn every_installation_of_the_corpus_is_opened_verified_replayed_and_rebuilt() {
     for (version, folder) in folders {
         let mut old = unpack(version, &folder);
         println!("corpus {}: left by {}", old.version, old.told["left_by"]);
-        assert_verified(&old.site, "as it was left");
+        // a footage catalog that lay elsewhere is moved, or made anew, by the first start only
+        assert_verified(&old.site, &["verify", "--ledger-only"], "as it was left");
         let checked = old.site.site.attempt(&["config", "check"], None).unwrap();
         assert_eq!(checked.code, Some(0), "{checked:?}");
         old.site.site.serve().unwrap();
         old.boots_at(60, AWAITED_SECONDS + 10);
         assert_replays(&old);
+        until_verified(&old);
         old.site.site.stop().unwrap();
 
         let lost = footage_files(&old.site.site.folder.join("data"));
@@ -44,17 +46,20 @@ fn every_installation_of_the_corpus_is_opened_verified_replayed_and_rebuilt() {
         lost.iter().for_each(|file| fs::remove_file(file).unwrap());
         old.site.site.serve().unwrap();
         assert_replays(&old);
-        until("store, catalog, keyring and ledger agree", || {
-            (old.site.site.attempt(&["verify"], None).ok()?.code == Some(0)).then_some(())
-        });
+        until_verified(&old);
         old.site.site.stop().unwrap();
-        assert_verified(&old.site, "after this version used it");
+        assert_verified(&old.site, &["verify"], "after this version used it");
     }
 }
 
-fn assert_verified(site: &Site, when: &str) {
-    let verified = site.site.attempt(&["verify"], None).unwrap();
+fn assert_verified(site: &Site, arguments: &[&str], when: &str) {
+    let verified = site.site.attempt(arguments, None).unwrap();
     assert_eq!(verified.code, Some(0), "{when}: {verified:?}");
+}
+
+/// Store, catalog, keyring and ledger agree, and the time stands by which nothing is overdue: this boot's was listened for.
+fn until_verified(old: &Old) {
+    until("`vigie verify` holds", || (old.site.site.attempt(&["verify"], None).ok()?.code == Some(0)).then_some(()));
 }
 
 fn footage_files(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -165,13 +165,12 @@ fn raise_group(site: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
-/// The first slot that is in use.
+/// The slot whose reels live longest.
 fn a_slot(site: &Path) -> (PathBuf, Vec<u8>) {
-    let mut slots: Vec<PathBuf> =
-        fs::read_dir(site.join("store/slots")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    slots.sort();
-    let read = slots.into_iter().map(|path| (path.clone(), fs::read(path).unwrap()));
-    read.into_iter().find(|(_, bytes)| bytes.starts_with(b"VGSL")).unwrap()
+    let slots = fs::read_dir(site.join("store/slots")).unwrap().map(|entry| entry.unwrap().path());
+    let read = slots.map(|path| (path.clone(), fs::read(path).unwrap()));
+    let in_use = read.filter(|(_, bytes)| bytes.starts_with(b"VGSL"));
+    in_use.max_by_key(|(path, bytes)| (length_at(bytes, 60), path.clone())).expect("a slot is in use")
 }
 
 fn raise_slot(site: &Path) {
