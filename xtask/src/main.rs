@@ -1,14 +1,14 @@
-//! The command line of the checks: `cargo xtask tidy`, `deny`, `mutants`; exits 1 when there is a finding.
+//! The command line of the checks: `cargo xtask tidy`, `deny`, `mutants`, `corpus`; exits 1 when there is a finding.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use xtask::{
     Finding, Tree, deny,
     mutants::{self, Effort},
     tidy,
 };
 
-const USAGE: &str = "usage: cargo xtask tidy    layout, sizes, absences, documents\n       cargo xtask deny    licences and duplicates of dependencies\n       cargo xtask mutants TARGET SEEDS STEPS [NAME…]    plants bugs and lets the simulation find them";
+const USAGE: &str = "usage: cargo xtask tidy    layout, sizes, absences, documents\n       cargo xtask deny    licences and duplicates of dependencies\n       cargo xtask mutants TARGET SEEDS STEPS [NAME…]    plants bugs and lets the simulation find them\n       cargo xtask corpus NUMBER   records an installation of this version for the corpus";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         "tidy" => Tree::read(&root).map(|tree| tidy::check(&tree)),
         "deny" => deny::check_root(&root),
         "mutants" => return planted(&root),
+        "corpus" => return corpus(&root),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -26,6 +27,28 @@ fn main() -> ExitCode {
         Ok(findings) => report(&command, &findings),
         Err(error) => {
             eprintln!("{command}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The folder of a version is made once and never changed (`corpus/README.md`).
+fn corpus(root: &Path) -> ExitCode {
+    let Some(number) = std::env::args().nth(2).and_then(|text| text.parse::<u32>().ok()) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let folder = root.join("corpus").join(number.to_string());
+    if folder.exists() {
+        eprintln!("corpus: `{}` is there, and is never changed: take the next number", folder.display());
+        return ExitCode::FAILURE;
+    }
+    let test = ["test", "-p", "simulated", "--test", "corpus", "--", "--ignored", "--nocapture"];
+    match Command::new("cargo").current_dir(root).args(test).env("VIGIE_CORPUS", &folder).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("corpus: cargo cannot be started: {error}");
             ExitCode::from(2)
         }
     }

@@ -119,6 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_of_a_later_format_counts_as_silence_until_the_next_look() {
+        let (disk, path) = (FaultyDisk::new(1), Path::new("/auditor/verdict.json"));
+        disk.create_dir(Path::new("/auditor")).unwrap();
+        let verdict = Verdict::default().next(Vec::new(), 100);
+        Verdict { format: FORMAT + 1, ..verdict.clone() }.write(&disk, path).unwrap();
+        assert_eq!(findings(&disk, path, 100)[0].state, FindingState::Alarm);
+        verdict.write(&disk, path).unwrap();
+        assert_eq!(findings(&disk, path, 100)[0].state, FindingState::Ok);
+    }
+
+    #[test]
     fn an_alarm_keeps_its_beginning_and_its_end_is_remembered() {
         let verdict = Verdict::default().next(vec![FROZEN], 100).next(vec![Alarm::Frozen { minutes: 12 }], 160);
         assert_eq!(verdict.raised, [Raised { alarm: Alarm::Frozen { minutes: 12 }, since_seconds: 100 }]);

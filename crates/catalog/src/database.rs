@@ -41,6 +41,19 @@ const REGISTRY_STEPS: &[&str] = &[
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql"), include_str!("upgrade/footage_002.sql")];
 
+/// Steps behind which the program of the step before goes on as if nothing had happened: they only add tables, or columns with
+/// a default, and what it writes without them is right for those who know them (decision 0060). Steps of which nothing is said
+/// here are none: going back behind them is refused.
+const REGISTRY_ADDITIVE: &[i64] = &[];
+const FOOTAGE_ADDITIVE: &[i64] = &[];
+
+/// A step of a program to come: what tests of going back and forth put behind ours (decision 0060). The product has none.
+#[derive(Clone, Copy, Debug)]
+pub struct StepToCome {
+    pub sql: &'static str,
+    pub is_additive: bool,
+}
+
 /// A writer waits this long for the other's lock before it says so.
 const BUSY_SECONDS: u64 = 5;
 /// Readers of one process that may ask at once; a writer has one connection, so its own statements never collide.
@@ -48,6 +61,16 @@ const READERS_MAX: u32 = 4;
 
 impl Database {
     pub(crate) fn open(path: &Path, which: Which, mode: Mode) -> Result<Database, CatalogError> {
+        Database::open_with(path, which, mode, &[])
+    }
+
+    /// The same with the steps of a program to come behind ours.
+    pub(crate) fn open_with(
+        path: &Path,
+        which: Which,
+        mode: Mode,
+        to_come: &[StepToCome],
+    ) -> Result<Database, CatalogError> {
         let file = |source| CatalogError::File { path: path.to_owned(), source };
         prepare_file(path, which, mode)?;
         let runtime = Builder::new_current_thread().enable_time().build().map_err(file)?;
@@ -57,7 +80,8 @@ impl Database {
         let pool = runtime.block_on(async { options.connect_with(connect).await });
         let pool = pool.map_err(|source| Failure::Sql(source).at(which, path))?;
         let database = Database { runtime: Some(runtime), pool, which, path: path.to_owned() };
-        database.run(async |connection| upgrade(connection, which, path, mode).await)?;
+        let schema = Schema::of(which, to_come);
+        database.run(async |connection| upgrade(connection, &schema, path, mode).await)?;
         if which == Which::Registry {
             database.run(async |connection| check_whole(connection).await)?;
         }
@@ -131,16 +155,45 @@ fn connect_options(path: &Path, mode: Mode) -> SqliteConnectOptions {
     options.journal_mode(SqliteJournalMode::Wal).synchronous(synchronous).pragma("secure_delete", "on")
 }
 
-/// Brings the schema from the version found to the newest, each step recorded with what it changed.
-async fn upgrade(connection: &mut SqliteConnection, which: Which, path: &Path, mode: Mode) -> Result<(), Failure> {
-    let steps = match which {
-        Which::Registry => REGISTRY_STEPS,
-        Which::Footage => FOOTAGE_STEPS,
-    };
-    let (found, known) = (version(connection, which, path).await?, steps.len() as i64);
+/// What this program knows of a database's schema.
+struct Schema {
+    which: Which,
+    /// Each with whether it is additive.
+    steps: Vec<(&'static str, bool)>,
+}
+
+impl Schema {
+    fn of(which: Which, to_come: &[StepToCome]) -> Schema {
+        let (steps, additive) = match which {
+            Which::Registry => (REGISTRY_STEPS, REGISTRY_ADDITIVE),
+            Which::Footage => (FOOTAGE_STEPS, FOOTAGE_ADDITIVE),
+        };
+        let ours = (1i64..).zip(steps).map(|(number, sql)| (*sql, additive.contains(&number)));
+        Schema { which, steps: ours.chain(to_come.iter().map(|step| (step.sql, step.is_additive))).collect() }
+    }
+
+    fn known(&self) -> i64 {
+        self.steps.len() as i64
+    }
+
+    /// The oldest version whose program can go on with what this one leaves.
+    fn oldest(&self) -> i64 {
+        let last_break = self.steps.iter().rposition(|(_, is_additive)| !is_additive);
+        last_break.map_or(1, |index| index as i64 + 1)
+    }
+}
+
+/// Brings the schema from the version found to the newest, each step recorded with what it changed. A file of a later program
+/// is taken as it is where that program said that this one may; nothing of its schema is changed.
+async fn upgrade(connection: &mut SqliteConnection, schema: &Schema, path: &Path, mode: Mode) -> Result<(), Failure> {
+    let which = schema.which;
+    let (found, known) = (version(connection, which, path).await?, schema.known());
     let path = path.to_owned();
     if found > known {
-        return Err(CatalogError::Newer { which, path, found, known }.into());
+        return match oldest_said(connection, which).await? {
+            Some(oldest) if oldest <= known => Ok(()),
+            _ => Err(CatalogError::Newer { which, path, found, known }.into()),
+        };
     }
     if found == 0 && (mode == Mode::Read || (which == Which::Registry && mode == Mode::Write)) {
         return Err(CatalogError::Missing { which, path }.into());
@@ -148,12 +201,39 @@ async fn upgrade(connection: &mut SqliteConnection, which: Which, path: &Path, m
     if found < known && mode == Mode::Read {
         return Err(CatalogError::Older { which, path, found, known }.into());
     }
-    for (number, step) in (1i64..).zip(steps).skip(found as usize) {
+    if found == known {
+        return Ok(());
+    }
+    for (number, (step, _)) in (1i64..).zip(&schema.steps).skip(found as usize) {
         sqlx::raw_sql(*step).execute(&mut *connection).await?;
         let record = sqlx::query("insert into upgrade (kind, version) values ($1, $2)");
         record.bind(which.name()).bind(number).execute(&mut *connection).await?;
     }
+    say_oldest(connection, schema).await
+}
+
+/// Leaves word for older programs: from which version on they may go on with this file.
+async fn say_oldest(connection: &mut SqliteConnection, schema: &Schema) -> Result<(), Failure> {
+    let table = "create table if not exists compatible (kind text primary key, oldest bigint not null)";
+    sqlx::raw_sql(table).execute(&mut *connection).await?;
+    let forget = sqlx::query("delete from compatible where kind = $1");
+    forget.bind(schema.which.name()).execute(&mut *connection).await?;
+    let say = sqlx::query("insert into compatible (kind, oldest) values ($1, $2)");
+    say.bind(schema.which.name()).bind(schema.oldest()).execute(connection).await?;
     Ok(())
+}
+
+/// What a later program said; none where it said nothing.
+async fn oldest_said(connection: &mut SqliteConnection, which: Which) -> Result<Option<i64>, Failure> {
+    let table = sqlx::query("select name from sqlite_master where type = 'table' and name = 'compatible'");
+    if table.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(None);
+    }
+    let said = sqlx::query("select oldest from compatible where kind = $1").bind(which.name());
+    Ok(match said.fetch_optional(connection).await? {
+        Some(row) => Some(row.try_get("oldest")?),
+        None => None,
+    })
 }
 
 /// The version of the schema: 0 for an empty file.

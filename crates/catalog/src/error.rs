@@ -43,7 +43,11 @@ pub enum CatalogError {
     Damaged { which: Which, path: PathBuf, source: sqlx::Error },
     #[error("`{}` is a database, but not a {which}: check the configured path", path.display())]
     Foreign { which: Which, path: PathBuf },
-    #[error("the {which} at `{}` has version {found}, we know {known}: install the newer program", path.display())]
+    #[error(
+        "the {which} at `{}` has version {found} of a later program, this one knows {known}: nothing was changed; install the \
+         later program again",
+        path.display()
+    )]
     Newer { which: Which, path: PathBuf, found: i64, known: i64 },
     #[error("the {which} at `{}` has version {found}, we need {known}: start its writer", path.display())]
     Older { which: Which, path: PathBuf, found: i64, known: i64 },

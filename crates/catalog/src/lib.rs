@@ -13,6 +13,7 @@ mod error;
 pub mod footage;
 pub mod registry;
 
+pub use database::StepToCome;
 pub use error::{CatalogError, Which};
 pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 pub use registry::{

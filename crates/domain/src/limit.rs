@@ -55,6 +55,9 @@ pub const CENSUS_HEADERS_MAX: usize = 256;
 /// Streams of one reel: handles are 16 bits, the last is reserved.
 pub const REEL_STREAMS_MAX: usize = 4_096;
 
+/// What an upgrade, or the way back, may cost each camera (`docs/operate/upgrade.md`): an orderly stop, a start, a session.
+pub const UPGRADE_GAP_MS_MAX: u64 = 5_000;
+
 /// The hour turns at the first key frame within this time of it (R8).
 pub const HOUR_TURN_SECONDS_MAX: i64 = 10;
 /// Pictures of an hour may come this much later than its turn: a stalled network drains for up to 10 s, a camera's clock lies

@@ -138,6 +138,7 @@ impl KeeperCore {
                     Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {
                         return Err(LogKeyError::Unavailable { month, source }.into());
                     }
+                    Err(error @ JournalError::Entry(_)) => return Err(error),
                     // of a month whose key is dead (L2): long before anything that lives
                     Err(_) => {}
                 }

@@ -72,7 +72,8 @@ pub(crate) struct History {
 
 impl History {
     /// Reads the whole ledger. Entries of months whose key is dead tell nothing any more (L2); a key that is not at hand is
-    /// an error: without those entries dead keys would look alive.
+    /// an error: without those entries dead keys would look alive. So is an entry that opens and is none of ours: a later
+    /// program wrote it, and who passes it by does not know what stands.
     pub fn read(journal: &Journal) -> Result<History, JournalError> {
         let (mut history, mut in_the_dark) = (History::default(), false);
         journal.each(0, &mut |sealed| {
@@ -87,6 +88,7 @@ impl History {
                 Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {
                     return Err(LogKeyError::Unavailable { month, source }.into());
                 }
+                Err(error @ JournalError::Entry(_)) => return Err(error),
                 Err(_) => in_the_dark = true,
             }
             Ok(())

@@ -23,7 +23,7 @@ pub use error::{JournalError, LogKeyError};
 pub use group::SealedEntry;
 pub use public::{JournalPlace, public_checkpoint};
 pub use reserve::{Keeping, Ready};
-pub use verdict::{each_entry, verify_folder};
+pub use verdict::{check_versions, each_entry, verify_folder};
 
 use disk::{Disk, DiskError, Open};
 use domain::{Random, Secret32, SiteId, UtcMicros};
@@ -415,6 +415,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod later_tests;
 #[cfg(test)]
 mod reserve_tests;
 #[cfg(test)]

@@ -76,8 +76,14 @@ pub enum Away {
     OtherSite,
     OtherKeyring,
     Newer,
+    /// Written by a later program.
+    LaterVersion {
+        version: u16,
+    },
     Token(Box<TokenFault>),
-    Failed { what: String },
+    Failed {
+        what: String,
+    },
 }
 
 impl fmt::Display for Away {
@@ -91,6 +97,9 @@ impl fmt::Display for Away {
             Away::OtherSite => f.write_str("its marker names another site (connect this site's device)"),
             Away::OtherKeyring => f.write_str("it belongs to another keyring (connect this keyring's device)"),
             Away::Newer => f.write_str("it is newer than what is in use (stop, and start again with both copies)"),
+            Away::LaterVersion { version } => {
+                write!(f, "it is of version {version}, written by a later program (install that one again)")
+            }
             Away::Token(fault) => write!(f, "{fault}"),
             Away::Failed { what } => write!(f, "{what}"),
         }

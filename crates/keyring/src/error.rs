@@ -32,6 +32,12 @@ pub enum KeyringError {
     )]
     RootDamaged { first: PathBuf, second: PathBuf },
     #[error(
+        "the keyring in `{path}` is of version {found}, written by a later program: nothing was changed; install the later \
+         program again",
+        path = path.display()
+    )]
+    LaterVersion { path: PathBuf, found: u16 },
+    #[error(
         "the key page of hour `{hour}` is readable in no copy: its footage cannot be opened; destroy the whole hour when due"
     )]
     PageDamaged { hour: Hour },

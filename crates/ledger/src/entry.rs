@@ -28,9 +28,11 @@ pub struct Entry {
 /// Details that are no entry of a version we know.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
-    #[error("the details are not the JSON of an entry: {0}")]
+    #[error("an entry that this program does not know ({0}): a later program wrote it, install that one again")]
     Json(#[from] serde_json::Error),
-    #[error("an entry of format {format}: this program reads format {ENTRY_FORMAT}, use a newer one")]
+    #[error(
+        "an entry of format {format}, written by a later program: this one reads format {ENTRY_FORMAT}, install the later one again"
+    )]
     Format { format: u8 },
 }
 

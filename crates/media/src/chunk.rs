@@ -120,6 +120,16 @@ mod tests {
     use domain::{CameraId, HourLength};
     use proptest::prelude::*;
 
+    #[test]
+    fn a_chunk_of_a_later_format_is_refused() {
+        let (chunk, mut plain) = (chunk(&[(1, 0, 0, 5)], true), Vec::new());
+        write(&chunk, &mut plain);
+        assert_eq!(read(&plain, chunk.stream, chunk.hour), Ok(chunk.clone()));
+        plain[0] += 1;
+        let refused = read(&plain, chunk.stream, chunk.hour).unwrap_err();
+        assert!(refused.to_string().contains("format"), "{refused}");
+    }
+
     fn chunk(lines: &[(u8, u32, i32, u16)], parameters: bool) -> Chunk {
         let entry = |(kind, dts, offset, size): &(u8, u32, i32, u16)| FrameEntry {
             kind: FrameKind::from_code(kind % 5 + 1).expect("1..=5"),

@@ -84,11 +84,12 @@ pub enum RecorderError {
 }
 
 impl RecorderError {
-    /// What a catalog made anew from the reels mends.
-    fn is_damage_of_the_catalog(&self) -> bool {
+    /// What a catalog made anew from the reels mends: damage, and one that a later program left, for it holds nothing that the
+    /// reels do not (decision 0060).
+    fn is_mended_anew(&self) -> bool {
         matches!(
             self,
-            RecorderError::Footage(CatalogError::Damaged { .. })
+            RecorderError::Footage(CatalogError::Damaged { .. } | CatalogError::Newer { .. })
                 | RecorderError::Recover(
                     RecoverError::Footage(CatalogError::Damaged { .. }) | RecoverError::NoLocation { .. }
                 )
@@ -127,8 +128,8 @@ impl RunTime {
     }
 }
 
-/// How often the keeper is asked again while it is away.
-const HELLO_AGAIN: Duration = Duration::from_millis(500);
+/// How often the keeper is asked again while it is away: at a start both begin at once, and each wait is missing from the pictures.
+const HELLO_AGAIN: Duration = Duration::from_millis(100);
 /// At the stop: how long the keeper may take to hear the last facts. They are found again by recovery.
 const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 
@@ -277,7 +278,8 @@ impl Opening<'_> {
             self.discard()?;
         }
         match self.attempt(now) {
-            Err(error) if error.is_damage_of_the_catalog() => {
+            Err(error) if error.is_mended_anew() => {
+                warn!(%error, "the footage catalog is of no use");
                 self.discard()?;
                 self.attempt(now)
             }
@@ -294,7 +296,7 @@ impl Opening<'_> {
     }
 
     fn discard(&self) -> Result<(), RecorderError> {
-        warn!("the footage catalog is damaged: it is made anew; footage stays in its reels");
+        warn!("the footage catalog is damaged or a later program's: it is made anew; footage stays in its reels");
         let discarded = Footage::discard(self.path)?;
         info!(files = discarded.len(), "discarded");
         Ok(())

@@ -20,8 +20,10 @@ pub use record::{Digest, Kind, RecordHeader};
 pub enum SealError {
     #[error("bytes end inside a {what}: {have} of {want}")]
     Short { what: &'static str, have: usize, want: usize },
-    #[error("not a record of a reel: wrong magic or version")]
+    #[error("not a record of a reel: wrong magic")]
     NotARecord,
+    #[error("a record of version {found}, written by a later program: install that one to read it")]
+    LaterVersion { found: u8 },
     #[error("a {what} holds an impossible value in `{field}`")]
     Malformed { what: &'static str, field: &'static str },
     #[error("a record belongs to another reel")]

@@ -97,13 +97,16 @@ impl RecordHeader {
         bytes
     }
 
-    /// Reads a header. Errors: `Short`, `NotARecord`, `TooLarge`.
+    /// Reads a header. Errors: `Short`, `NotARecord`, `LaterVersion`, `TooLarge`.
     pub fn from_bytes(bytes: &[u8]) -> Result<RecordHeader> {
         let mut fields = Fields::new("record header", bytes);
         let magic: [u8; 4] = fields.array()?;
         let [version, kind] = fields.array()?;
-        if magic != MAGIC || version != VERSION {
+        if magic != MAGIC {
             return Err(SealError::NotARecord);
+        }
+        if version != VERSION {
+            return Err(SealError::LaterVersion { found: version });
         }
         let header = RecordHeader {
             kind: Kind::from_code(kind),
@@ -182,6 +185,18 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_record_of_a_later_version_is_named() {
+        let (reel, commitment) = (ReelId([1; 16]), [0; 32]);
+        let header =
+            RecordHeader { kind: Kind::Sync, handle: NO_STREAM, payload_bytes: 9, number: 0, reel, commitment };
+        let mut bytes = header.to_bytes();
+        bytes[4] += 1;
+        let refused = RecordHeader::from_bytes(&bytes).unwrap_err();
+        assert_eq!(refused, SealError::LaterVersion { found: 2 });
+        assert!(refused.to_string().contains("later program"), "{refused}");
+    }
 
     proptest! {
         #[test]

@@ -21,7 +21,7 @@ use domain::{
     limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
 };
 use seal::{
-    Kind, RecordHeader,
+    Kind, RecordHeader, SealError,
     reel::{RecoveryFooter, Sound, SyncPoint, Walk, pad},
     root::Root,
     sign::{PublicKey, SigningKey},
@@ -36,6 +36,8 @@ pub enum RecoverError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Footage(#[from] CatalogError),
+    #[error("reel {reel} has records of version {version}, written by a later program: install that one again")]
+    LaterVersion { reel: ReelId, version: u8 },
     #[error("the catalog's row of reel {reel} does not say where it lies: rebuild the catalog")]
     NoLocation { reel: ReelId },
 }
@@ -161,6 +163,9 @@ impl Closer<'_> {
             return Ok(Some(Fact::Reel(fact))); // 6
         }
         let Some(sound) = walk.sound() else {
+            if let Some(version) = self.later_version(place)? {
+                return Err(RecoverError::LaterVersion { reel: row.reel, version });
+            }
             self.footage.forget(&[row.reel])?; // 4, 5
             return Ok(None);
         };
@@ -215,11 +220,26 @@ impl Closer<'_> {
         Ok(walk(self.store, self.grant.site_key, reel, location, &mut |_| true)?)
     }
 
+    /// The version of a reel's first record, if it is another one than ours: nothing of such a reel is sound to us, and all may be.
+    fn later_version(&self, place: &Location) -> std::result::Result<Option<u8>, StoreError> {
+        if place.bytes() < RECORD_HEADER_BYTES as u64 {
+            return Ok(None);
+        }
+        let first = self.store.read(place, 0, RECORD_HEADER_BYTES as u64)?;
+        Ok(match RecordHeader::from_bytes(&first) {
+            Err(SealError::LaterVersion { found }) => Some(found),
+            _ => None,
+        })
+    }
+
     /// Whether a reel that the catalog does not know may hold footage. One that begins in a slot that it shares is not found
     /// by its first byte here, and may.
     fn may_be_sound(&self, reel: ReelId, headers: &[SlotHeader]) -> bool {
         let begins_a_slot = headers.iter().any(|header| header.reel == reel && header.reel_offset == 0);
         let place = self.store.extended(&Location::default(), reel, headers);
+        if !matches!(self.later_version(&place), Ok(None)) {
+            return true;
+        }
         let nothing = |walk: Walk| walk.sound().is_none() && !walk.closed();
         // one signed second is enough to know: a whole store must not be read before recording begins
         let mut signed = false;

@@ -36,6 +36,8 @@ use std::{
 use turn::Turns;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
+/// Of the marker, and of slots and reels under it: a program that writes anything which its forerunner cannot read raises it first.
+pub const FORMAT: u32 = 1;
 
 /// Why the store cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,11 @@ pub enum StoreError {
         "at `{path}` lies another disk than the store was opened on: nothing was touched; mount this store's disk there again"
     )]
     OtherRoot { path: PathBuf },
+    #[error(
+        "the store `{path}` is of version {found}, written by a later program; this one knows {FORMAT}: nothing was changed; \
+         install the later program again"
+    )]
+    LaterVersion { path: PathBuf, found: u32 },
     #[error("`{path}` holds a store already: nothing was touched")]
     Exists { path: PathBuf },
     #[error(
@@ -144,7 +151,7 @@ pub struct LocalStore {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     pub headers: Vec<SlotHeader>,
-    /// The disk did not give their first block: never to be written to.
+    /// The disk did not give their first block, or a later program wrote it: never to be written to.
     pub unreadable: BTreeSet<u32>,
     /// Roots whose list of slots the disk did not give: nothing is known of them.
     pub away: BTreeSet<u8>,
@@ -253,6 +260,16 @@ impl LocalStore {
     pub fn has_come(&self, disk: &Arc<dyn Disk>, absent: &Absent) -> bool {
         let is_new = |root: &Root| self.root(root.marker.number).is_err();
         open_root(disk.clone(), &absent.path, self.site, &self.known).is_ok_and(|root| is_new(&root))
+    }
+
+    /// Whether a root is of the version that this program reads; changes nothing. One that is away is not judged.
+    ///
+    /// Errors: `LaterVersion`.
+    pub fn check_version(disk: &dyn Disk, path: &Path) -> Result<()> {
+        match root::read_marker(disk, path) {
+            Err(error @ StoreError::LaterVersion { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn of(site: SiteId, roots: Vec<Root>, absent: Vec<Absent>) -> LocalStore {

@@ -15,7 +15,7 @@ use domain::{
     limit::{BLOCK_BYTES, RECORD_HEADER_BYTES},
 };
 use seal::{
-    Kind, RecordHeader,
+    Kind, RecordHeader, SealError,
     reel::{Footer, IndexEntry, RecoveryFooter, ReelHeader, SyncPoint},
     root::Root,
     sign::PublicKey,
@@ -261,7 +261,11 @@ impl Work<'_> {
         let mut here = start.clone();
         here.pieces[0].bytes = room;
         let first = store.read(&here, 0, RECORD_HEADER_BYTES as u64).map_err(|error| stopped.because(error))?;
-        let Ok(record) = RecordHeader::from_bytes(&first) else {
+        let read = RecordHeader::from_bytes(&first);
+        if let Err(error @ SealError::LaterVersion { .. }) = &read {
+            return Err(stopped.because(error));
+        }
+        let Ok(record) = read else {
             // where a slot's header promises a reel, its absence is damage; behind another reel it is the end
             let promised = self.scan.headers.iter().find(|header| header.slot == slot).filter(|_| offset == BLOCK);
             return match promised.filter(|header| header.reel_offset == 0) {

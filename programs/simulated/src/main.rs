@@ -1,5 +1,7 @@
 //! `vigie-simulated`: the same program with hours of 600 s and a clock that a test moves (R16). Never installed in a town.
 
+mod later;
+
 use domain::HourLength;
 use simulator::clock::ShiftedClock;
 use std::{process::ExitCode, sync::Arc};
@@ -14,7 +16,7 @@ const DAY: &str = "VIGIE_SIMULATED_DAY";
 fn main() -> ExitCode {
     let clock_file = std::env::var_os("VIGIE_SIMULATED_CLOCK").unwrap_or_else(|| "/nonexistent".into());
     let seconds_per_day = std::env::var(DAY).ok().and_then(|text| text.parse().ok());
-    vigie::main(&Build {
+    let build = Build {
         name: "vigie-simulated",
         hour_length: HourLength::SIMULATED,
         seconds_per_day: Some(seconds_per_day.unwrap_or(SECONDS_PER_DAY)),
@@ -22,5 +24,6 @@ fn main() -> ExitCode {
         clock: Arc::new(ShiftedClock::over_system(clock_file)),
         variables: &["VIGIE_SIMULATED_CLOCK", READABLE, DAY],
         ..Build::product()
-    })
+    };
+    vigie::main(&later::of_this_file(build))
 }

@@ -154,6 +154,7 @@ fn site(error: &SiteError) -> String {
         SiteError::Damaged { path } => {
             format!("`{}` est abîmé : restaurez sa sauvegarde, il ne contient aucun secret", path.display())
         }
+        SiteError::LaterVersion { path, found } => later(path, u32::try_from(*found).unwrap_or(u32::MAX)),
         SiteError::ProviderSecret { path, source } => format!(
             "le secret du fournisseur d'identité ne se lit pas dans `{}` ({source}) : corrigez `oidc.secret_file`",
             path.display()
@@ -227,6 +228,14 @@ fn new_root(error: &SiteError) -> String {
     }
 }
 
+/// Files of a later program, which this one leaves alone.
+fn later(path: &std::path::Path, version: u32) -> String {
+    format!(
+        "`{}` est de la version {version}, écrite par un programme plus récent : rien n'a été changé ; réinstallez le programme plus récent",
+        path.display()
+    )
+}
+
 /// What goes wrong with the registry when the keeper starts; the rest is told as it is.
 fn registry(error: &catalog::CatalogError) -> String {
     use catalog::CatalogError as Why;
@@ -241,6 +250,7 @@ fn registry(error: &catalog::CatalogError) -> String {
                 path.display()
             )
         }
+        Why::Newer { path, found, .. } => later(path, u32::try_from(*found).unwrap_or(u32::MAX)),
         Why::Full { path, .. } => format!("le disque de `{}` est plein : libérez de la place", path.display()),
         Why::Locked { path, .. } => {
             format!("un autre programme écrit dans `{}` : un seul le peut à la fois, arrêtez l'autre", path.display())
@@ -261,6 +271,7 @@ fn store(error: &StoreError) -> String {
             "le stockage `{}` est celui d'un autre site ({found}, et non {expected}) : rien n'y a été touché ; montez le disque de ce site ou corrigez `store.folder`",
             path.display()
         ),
+        StoreError::LaterVersion { path, found } => later(path, *found),
         StoreError::NoMarker { path } => {
             format!("`{}` n'est pas un stockage de Vigie : son disque est-il monté ?", path.display())
         }

@@ -6,6 +6,7 @@
 mod cli;
 mod config;
 pub mod confinement;
+mod formats;
 mod french;
 mod handover;
 mod hardening;
@@ -16,6 +17,7 @@ mod token;
 mod witnessed;
 mod world;
 
+pub use catalog::StepToCome;
 pub use config::{Config, ConfigError, page as configuration_page};
 pub use world::{SystemClock, SystemRandom};
 
@@ -34,6 +36,8 @@ pub struct Build {
     pub clock: Arc<dyn Clock>,
     /// Variables `VIGIE_…` of this program that are no settings.
     pub variables: &'static [&'static str],
+    /// Steps of the registry beyond this source's own, in tests of upgrades: the program of a later version (decision 0060).
+    pub to_come: &'static [StepToCome],
     /// What every role of this program may read beside its own; nothing in the product.
     pub files: Vec<PathBuf>,
 }
@@ -48,6 +52,7 @@ impl Build {
             seconds_per_day: None,
             clock: Arc::new(SystemClock::new()),
             variables: &[],
+            to_come: &[],
             files: Vec::new(),
         }
     }

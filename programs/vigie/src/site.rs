@@ -29,6 +29,11 @@ pub enum SiteError {
     #[error("`{path}` is damaged: restore it from its backup, it holds no secret", path = path.display())]
     Damaged { path: PathBuf },
     #[error(
+        "`{path}` is of version {found}, written by a later program: nothing was changed; install the later program again",
+        path = path.display()
+    )]
+    LaterVersion { path: PathBuf, found: u64 },
+    #[error(
         "cannot read the passphrase in `{path}`: {source}: write it there again from its copy on paper (mode 0400)",
         path = path.display()
     )]
@@ -103,11 +108,24 @@ pub struct Passphrase {
     pub from: String,
 }
 
+/// Of `site.json`; none stands in those of before there was a number.
+const IDENTITY_FORMAT: u64 = 1;
+
+#[derive(serde::Deserialize)]
+struct Version {
+    format: Option<u64>,
+}
+
 /// Identity of the site and of its log.
 pub fn identity(config: &Config) -> Result<SiteLog, SiteError> {
     let path = config.site_file();
     let text = std::fs::read(&path).map_err(|_| SiteError::NoSite { path: config.data.folder.clone() })?;
-    serde_json::from_slice(&text).map_err(|_| SiteError::Damaged { path })
+    let damaged = || SiteError::Damaged { path: path.clone() };
+    // of a later version nothing else needs to read as it does here
+    match serde_json::from_slice::<Version>(&text).map_err(|_| damaged())?.format {
+        None | Some(IDENTITY_FORMAT) => serde_json::from_slice(&text).map_err(|_| damaged()),
+        Some(found) => Err(SiteError::LaterVersion { path, found }),
+    }
 }
 
 /// A systemd credential named `vigie-passphrase`, or else the configured file, which nobody else may read.
@@ -208,7 +226,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
         random: Arc::new(SystemRandom::new()),
         keyring,
         journal,
-        registry: Registry::open(&config.registry())?,
+        registry: Registry::open_with(&config.registry(), build.to_come)?,
         publishers: policy::law::signature::PUBLISHERS,
         session_idle_seconds: i64::from(config.session.idle_minutes) * 60,
         address: config.address(),

@@ -10,7 +10,7 @@ pub use find::{Gap, Left, Located};
 pub use reel::{NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 
 use crate::column;
-use crate::database::{Database, Mode};
+use crate::database::{Database, Mode, StepToCome};
 use crate::error::{CatalogError, Which};
 use domain::SiteId;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,15 @@ impl Footage {
     /// [`CatalogError::Damaged`] (delete it with [`Footage::discard`] and rebuild), [`CatalogError::OtherSite`],
     /// [`CatalogError::Newer`], [`CatalogError::Foreign`], [`CatalogError::Locked`].
     pub fn open(path: &Path, site: SiteId) -> Result<Footage, CatalogError> {
-        let database = Database::open(path, Which::Footage, Mode::Create)?;
+        Footage::open_with(path, site, &[])
+    }
+
+    /// The same by a program that has further steps.
+    ///
+    /// # Errors
+    /// As [`Footage::open`].
+    pub fn open_with(path: &Path, site: SiteId, to_come: &[StepToCome]) -> Result<Footage, CatalogError> {
+        let database = Database::open_with(path, Which::Footage, Mode::Create, to_come)?;
         database.run(async |db| {
             let insert = "insert into site (site) select $1 where not exists (select 1 from site)";
             sqlx::query(insert).bind(&site.0[..]).execute(db).await?;

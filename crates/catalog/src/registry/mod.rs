@@ -22,7 +22,7 @@ pub use passkey::Passkey;
 pub use session::Session;
 
 use crate::column;
-use crate::database::{Database, Mode};
+use crate::database::{Database, Mode, StepToCome};
 use crate::error::{CatalogError, Which};
 use domain::{SiteId, UtcMicros};
 use sqlx::Row;
@@ -66,11 +66,43 @@ impl Registry {
     /// [`CatalogError::Missing`], [`CatalogError::Damaged`] (restore the backup), [`CatalogError::Newer`],
     /// [`CatalogError::Foreign`], [`CatalogError::Locked`].
     pub fn open(path: &Path) -> Result<Registry, CatalogError> {
-        let database = Database::open(path, Which::Registry, Mode::Write)?;
+        Registry::open_with(path, &[])
+    }
+
+    /// Whether [`Registry::open`] would take a registry of this version; changes nothing. One that is away or damaged is not
+    /// judged here.
+    ///
+    /// # Errors
+    /// [`CatalogError::Newer`].
+    pub fn check_version(path: &Path, to_come: &[StepToCome]) -> Result<(), CatalogError> {
+        match Database::open_with(path, Which::Registry, Mode::Read, to_come) {
+            Err(error @ CatalogError::Newer { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the registry to look into it: nothing is upgraded or written.
+    ///
+    /// # Errors
+    /// [`CatalogError::Older`] until its keeper ran once with this version; else as [`Registry::open`].
+    pub fn open_for_reading(path: &Path) -> Result<Registry, CatalogError> {
+        Registry::of(Database::open(path, Which::Registry, Mode::Read)?)
+    }
+
+    /// The same as [`Registry::open`] by a program that has further steps.
+    ///
+    /// # Errors
+    /// As [`Registry::open`].
+    pub fn open_with(path: &Path, to_come: &[StepToCome]) -> Result<Registry, CatalogError> {
+        Registry::of(Database::open_with(path, Which::Registry, Mode::Write, to_come)?)
+    }
+
+    fn of(database: Database) -> Result<Registry, CatalogError> {
+        let path = database.path.clone();
         let site = database.run(async |db| {
             let row = sqlx::query("select site, name, created from site").fetch_optional(db).await?;
             let Some(row) = row else {
-                return Err(CatalogError::Missing { which: Which::Registry, path: path.to_owned() }.into());
+                return Err(CatalogError::Missing { which: Which::Registry, path }.into());
             };
             let id = SiteId(column::array(&row, "site")?);
             Ok(Site { id, name: row.try_get("name")?, created: column::micros(&row, "created")? })

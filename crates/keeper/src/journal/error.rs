@@ -30,6 +30,11 @@ pub enum JournalError {
         file = file.display(), found_file = found_file.display()
     )]
     Corrupt { file: PathBuf, offset: u64, expected: u64, found: u64, found_file: PathBuf, found_offset: u64 },
+    #[error(
+        "`{file}` has entries of version {found}, written by a later program: nothing was changed; install the later program again",
+        file = file.display()
+    )]
+    LaterVersion { file: PathBuf, found: u16 },
     #[error("`{file}` cannot be read any more at byte {offset}: the disk loses what it had kept, replace it", file = file.display())]
     Damaged { file: PathBuf, offset: u64 },
     #[error(

@@ -105,6 +105,7 @@ impl Folder {
 
     /// After the chain's last group of a file nothing valid may follow in it.
     fn check_rest(&self, file: u32, content: &[u8], offset: usize, end: &End) -> Result<(), JournalError> {
+        self.refuse_later(file, &content[offset..])?;
         for found_offset in (offset..content.len()).step_by(BLOCK_BYTES) {
             let Some(found) = group::parse(&content[found_offset..]) else { continue };
             let found_file = self.file_path(file);
@@ -120,6 +121,30 @@ impl Folder {
                 found_file,
                 found_offset: found_offset as u64,
             });
+        }
+        Ok(())
+    }
+
+    /// A group of a later program is the log's, although we cannot read it: what goes on behind it would write over it.
+    pub fn refuse_later(&self, file: u32, content: &[u8]) -> Result<(), JournalError> {
+        let later = |at| group::later_version(&content[at..]);
+        match (0..content.len()).step_by(BLOCK_BYTES).find_map(later) {
+            Some(found) => Err(JournalError::LaterVersion { file: self.file_path(file), found }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the newest groups of journal and reserve are of the version that we read; changes nothing. What is not there
+    /// or cannot be read is not judged. The last two files: one may have been made ahead of its turn.
+    pub fn check_versions(&self) -> Result<(), JournalError> {
+        let numbers = self.numbers().unwrap_or_default();
+        let newest = numbers.into_iter().rev().take(2).chain(self.reserve.is_some().then_some(RESERVE_FILE));
+        for number in newest {
+            let Ok(file) = self.disk.open(&self.file_path(number), Open::Read) else { continue };
+            let len = file.len()? as usize / BLOCK_BYTES * BLOCK_BYTES;
+            let mut content = vec![0; len];
+            file.read_at(&mut content, 0)?;
+            self.refuse_later(number, &content)?;
         }
         Ok(())
     }

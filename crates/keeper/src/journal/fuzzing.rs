@@ -10,7 +10,9 @@ pub fn group(bytes: &[u8]) {
     drop(group::parse(bytes));
     let content = &bytes[..bytes.len().saturating_sub(DIGEST_BYTES)];
     let again = [content, blake3::hash(content).as_bytes()].concat();
+    let is_later = group::later_version(&again).is_some();
     if let Some(group) = group::parse(&again) {
+        assert!(!is_later, "what we read is no later program's");
         let (frame, _) = group::encode(&group.head, &group.entries);
         let read = group::parse(frame.as_slice()).expect("what was read can be written and read");
         assert_eq!((read.head, read.entries, read.bytes), (group.head, group.entries, group.bytes));

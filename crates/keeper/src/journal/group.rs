@@ -84,6 +84,19 @@ pub(super) fn encode(head: &GroupHead, entries: &[SealedEntry]) -> (Aligned, Dig
     (frame, digest)
 }
 
+/// The version of a group that a later program wrote, told from damage by its digest: in every version the length of the records
+/// stands at byte 48, they begin at byte 96, and the digest stands behind them (`docs/formats/policy.md`).
+pub(super) fn later_version(bytes: &[u8]) -> Option<u16> {
+    let mut header = Reader(bytes.get(..HEADER_BYTES)?);
+    if header.take::<8>()? != *MAGIC {
+        return None;
+    }
+    let version = header.u16().filter(|version| *version != VERSION)?;
+    let payload_bytes = usize::try_from(u64::from_le_bytes(bytes.get(48..56)?.try_into().ok()?)).ok()?;
+    let (content, rest) = bytes.split_at_checked(HEADER_BYTES.checked_add(payload_bytes)?)?;
+    (blake3::hash(content).as_bytes()[..] == *rest.get(..DIGEST_BYTES)?).then_some(version)
+}
+
 /// Reads the group at the start of `bytes`; none where no whole, undamaged group of this version begins.
 pub(super) fn parse(bytes: &[u8]) -> Option<Group> {
     let mut header = Reader(bytes.get(..HEADER_BYTES)?);

@@ -116,6 +116,7 @@ fn content(folder: &Folder, how: Open) -> Option<Aligned> {
 /// Behind the chain there may be old groups, which the journal has. One that it has not is damage: of the groups before it,
 /// in the reserve or at the journal's end.
 fn check_rest(folder: &Folder, content: &[u8], from: usize, end: &End) -> Result<(), JournalError> {
+    folder.refuse_later(RESERVE_FILE, &content[from..])?;
     for offset in (from..content.len()).step_by(BLOCK_BYTES) {
         let Some(group) = group::parse(&content[offset..]) else { continue };
         if group.head.log == folder.log && end.number <= group.head.number {

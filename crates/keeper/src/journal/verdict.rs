@@ -55,6 +55,15 @@ pub fn verify_folder(
     Ok(months.conclude(audit.finish(now), now))
 }
 
+/// Whether what a journal and its reserve got last is of the version that this program reads; changes nothing.
+pub fn check_versions(
+    disk: Arc<dyn Disk>,
+    place: &JournalPlace,
+    (site, log): (SiteId, LogId),
+) -> Result<(), JournalError> {
+    Folder::of(disk, place, (site, log)).check_versions()
+}
+
 /// Every readable entry of a journal that nobody has open, in order. Those of months whose key died are passed by.
 pub fn each_entry(
     disk: Arc<dyn Disk>,
@@ -69,8 +78,9 @@ pub fn each_entry(
         for sealed in &group.entries {
             match shown(log, keys, sealed.clone()) {
                 Ok((_, Record { details: Details::Opened { details, .. }, .. })) => {
-                    if let Ok(entry) = Entry::from_details(&details) {
-                        told(&entry);
+                    match Entry::from_details(&details) {
+                        Ok(entry) => told(&entry),
+                        Err(error) => failed = Some(error.into()),
                     }
                 }
                 Ok(_) => {}

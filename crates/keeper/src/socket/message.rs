@@ -69,6 +69,16 @@ mod tests {
         assert!(matches!(read_message::<Question>(&mut &head[..], 100), Err(MessageError::TooLong { bytes: 200, .. })));
     }
 
+    #[test]
+    fn a_message_of_another_version_is_refused_by_name() {
+        let mut wire = Vec::new();
+        write_message(&mut wire, &Question::Site, 100).unwrap();
+        wire[4] += 1;
+        let refused = read_message::<Question>(&mut &wire[..], 100).unwrap_err();
+        assert!(matches!(refused, MessageError::Version { found: 2 }), "{refused}");
+        assert!(refused.to_string().contains("use programs of one release"), "{refused}");
+    }
+
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 5..200)) {

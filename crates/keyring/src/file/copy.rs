@@ -14,14 +14,14 @@ use std::{
 };
 
 const MARKER_FORMAT: &str = "vigie-keyring";
-const MARKER_VERSION: u32 = 1;
+const MARKER_VERSION: u16 = 1;
 const MARKER_BYTES_MAX: usize = 4_096;
 
 /// Tells our folder from a mount point without its device; no secret.
 #[derive(Serialize, Deserialize)]
 struct Marker {
     format: String,
-    version: u32,
+    version: u16,
     site: SiteId,
 }
 
@@ -32,6 +32,8 @@ pub enum Marked {
     OtherSite,
     Unreadable,
     Missing,
+    /// Of a version that a later program wrote.
+    Later(u16),
 }
 
 /// Whether a slot file that is not there may be made: never in ordinary work, where it means that the device is gone and
@@ -73,7 +75,8 @@ impl CopyFolder {
             result => result.map_err(failed)?,
         };
         Ok(match serde_json::from_slice::<Marker>(&bytes) {
-            Ok(marker) if marker.format != MARKER_FORMAT || marker.version != MARKER_VERSION => Marked::Unreadable,
+            Ok(marker) if marker.format != MARKER_FORMAT => Marked::Unreadable,
+            Ok(marker) if marker.version != MARKER_VERSION => Marked::Later(marker.version),
             Ok(marker) if marker.site == site => Marked::Ours,
             Ok(_) => Marked::OtherSite,
             Err(_) => Marked::Unreadable,
@@ -86,13 +89,19 @@ impl CopyFolder {
         write_all(&*self.disk, &self.path.join("marker"), &text).map_err(failed)
     }
 
-    /// The slots whose digest holds.
+    /// The slots whose digest holds. One that a later program wrote is an error: beside it an older one must not win.
     pub fn slots(&self) -> Outcome<Vec<Slot>> {
         let mut slots = Vec::new();
         for generation in 0..2 {
             match read_all(&*self.disk, &self.slot_path(generation), SLOT_BYTES_MAX) {
                 Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {}
-                result => slots.extend(Slot::parse(&result.map_err(failed)?)),
+                result => {
+                    let bytes = result.map_err(failed)?;
+                    if let Some(version) = Slot::later_version(&bytes) {
+                        return Err(Away::LaterVersion { version });
+                    }
+                    slots.extend(Slot::parse(&bytes));
+                }
             }
         }
         Ok(slots)

@@ -125,6 +125,7 @@ impl FileCustody {
         let site = self.site;
         self.on_present(|copy| match copy.marked(site)? {
             Marked::Ours => Ok(()),
+            Marked::Later(version) => Err(Away::LaterVersion { version }),
             _ => copy.write_marker(site), // 7
         })?;
         self.sweep(); // 8
@@ -145,8 +146,10 @@ impl FileCustody {
             return Err(Away::FolderMissing);
         }
         let marked = copy.marked(self.site)?;
-        if marked == Marked::OtherSite {
-            return Err(Away::OtherSite);
+        match marked {
+            Marked::OtherSite => return Err(Away::OtherSite),
+            Marked::Later(version) => return Err(Away::LaterVersion { version }),
+            _ => {}
         }
         let slots = copy.slots()?;
         if slots.iter().any(|slot| slot.site != self.site) {
@@ -155,8 +158,12 @@ impl FileCustody {
         if slots.iter().any(|slot| slot.kdf != self.seal.kdf) {
             return Err(Away::OtherKeyring);
         }
+        let failed = |fault| Away::Token(Box::new(fault));
         for slot in slots.iter().filter(|slot| slot.generation > self.tried) {
-            if self.seal.open(slot).map_err(|fault| Away::Token(Box::new(fault)))?.is_some() {
+            if let Some(version) = self.seal.later_format(slot).map_err(failed)? {
+                return Err(Away::LaterVersion { version });
+            }
+            if self.seal.open(slot).map_err(failed)?.is_some() {
                 return Err(Away::Newer);
             }
         }

@@ -15,6 +15,8 @@ mod slot;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod later_tests;
+#[cfg(test)]
 mod on_softhsm;
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,14 @@ impl FileKeyring {
     ) -> Result<FileKeyring> {
         let custody = open::create(disk, copies, site, (passphrase, cost), random.clone(), token)?;
         Ok(Ring::over(custody, random))
+    }
+
+    /// Whether the copies that are there are of versions that this program reads; changes nothing, and needs no passphrase.
+    ///
+    /// # Errors
+    /// [`crate::KeyringError::LaterVersion`].
+    pub fn check_versions(disk: &Arc<dyn Disk>, copies: [PathBuf; 2]) -> Result<()> {
+        open::check_versions(disk, copies)
     }
 
     /// Opens a keyring with the copies that can be used: the highest valid generation wins and is rolled forward

@@ -63,11 +63,23 @@ pub fn open(
         Newest::Found(found) => *found,
         Newest::NoSlot => return Err(KeyringError::RootDamaged { first, second }),
         Newest::OlderThanToken => return Err(KeyringError::OlderThanToken { first, second }),
+        Newest::Later(found) => return Err(KeyringError::LaterVersion { path: first, found }),
     }; // 2
     let mut custody = FileCustody::new(random, site, seal, root, copies);
     custody.load_summaries();
     custody.rejoin()?; // 3
     Ok(custody)
+}
+
+/// Whether the copies that are there are of versions that this program reads; changes nothing.
+pub fn check_versions(disk: &Arc<dyn Disk>, paths: [PathBuf; 2]) -> Result<()> {
+    folders(disk, paths)?.iter().try_for_each(|copy| {
+        let version = match (copy.marked(SiteId::default()), copy.slots()) {
+            (Ok(Marked::Later(version)), _) | (_, Err(Away::LaterVersion { version })) => version,
+            _ => return Ok(()),
+        };
+        Err(KeyringError::LaterVersion { path: copy.path().to_owned(), found: version })
+    })
 }
 
 fn folders(disk: &Arc<dyn Disk>, paths: [PathBuf; 2]) -> Result<[CopyFolder; 2]> {
@@ -90,7 +102,13 @@ fn slots_of(copies: &[CopyFolder; 2], site: SiteId) -> Result<Vec<Slot>> {
     let mut is_initialised = false;
     for copy in copies {
         let marked = copy.marked(site);
-        let found = copy.slots().unwrap_or_default();
+        let slots_here = copy.slots();
+        if let (Ok(Marked::Later(version)), _) | (_, Err(Away::LaterVersion { version })) = (&marked, &slots_here)
+            && marked != Ok(Marked::OtherSite)
+        {
+            return Err(KeyringError::LaterVersion { path: copy.path().to_owned(), found: *version });
+        }
+        let found = slots_here.unwrap_or_default();
         is_initialised |= !matches!(marked, Ok(Marked::Missing));
         is_initialised |= found.iter().any(|slot| slot.generation > GENERATION_OF_CREATE);
         reasons.push(match marked {
@@ -100,7 +118,7 @@ fn slots_of(copies: &[CopyFolder; 2], site: SiteId) -> Result<Vec<Slot>> {
             Ok(Marked::Missing) if found.is_empty() => {
                 Some(if copy.exists().unwrap_or(false) { Away::MarkerMissing } else { Away::FolderMissing })
             }
-            Ok(Marked::Unreadable | Marked::Missing) => None,
+            Ok(Marked::Unreadable | Marked::Missing | Marked::Later(_)) => None,
             Err(away) => Some(away),
         });
         if reasons.last() == Some(&None) {
@@ -126,6 +144,8 @@ enum Newest {
     NoSlot,
     /// Every slot's object is dead in the token.
     OlderThanToken,
+    /// The newest that opens holds a record of a later program.
+    Later(u16),
 }
 
 /// The newest root that passphrase and token open. Slots of one keyring have one salt; of another one in one of the folders, the
@@ -148,6 +168,9 @@ fn newest(site: SiteId, mut slots: Vec<Slot>, passphrase: &str, token: Option<Bo
         if let Some(root) = slot.open(&key.key) {
             seal.became(key);
             return Ok(Newest::Found(Box::new((seal, root))));
+        }
+        if let Some(format) = slot.later_format(&key.key) {
+            return Ok(Newest::Later(format)); // before an older generation wins and is written over it
         }
     }
     if is_any_alive { Err(KeyringError::WrongPassphrase) } else { Ok(Newest::OlderThanToken) }

@@ -79,6 +79,11 @@ impl Root {
         out.padded(len)
     }
 
+    /// The format of a record that is of another one than ours.
+    pub fn later_format(bytes: &[u8]) -> Option<u16> {
+        Reader::over(bytes).u16().filter(|format| *format != FORMAT)
+    }
+
     /// The inverse; `None` for bytes that are no root record of this format.
     pub fn decode(generation: u64, bytes: &[u8]) -> Option<Root> {
         let mut fields = Reader::over(bytes);

@@ -75,6 +75,11 @@ impl RootSeal {
         Ok(slot.open(&key.key))
     }
 
+    /// The format of a record that a later program sealed.
+    pub fn later_format(&self, slot: &Slot) -> Outcome<Option<u16>> {
+        Ok(self.key_of(slot.object)?.and_then(|key| slot.later_format(&key.key)))
+    }
+
     /// The key behind an object; `None` for one that the token does not have.
     pub fn key_of(&self, object: Option<ObjectId>) -> Outcome<Option<RootKey>> {
         if object == self.current.object {

@@ -22,6 +22,8 @@ const NONCE_END: usize = 84;
 const DIGEST_BYTES: usize = 32;
 /// Records are padded to whole blocks, so that a length tells little and direct reads are possible.
 pub const BLOCK_BYTES: usize = 4_096;
+/// The longest header that a later version may have.
+const LATER_HEADER_BYTES_MAX: usize = 512;
 /// 30 days of 600-second hours and their condemnations with 500 cameras each fit four times.
 pub const SLOT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -86,6 +88,41 @@ impl Slot {
         let (header, body) = record.split_at(header_bytes);
         let (header, body) = (header.to_vec(), body.to_vec());
         Some(Slot { site, kdf: Kdf { cost, salt }, object, generation, nonce, header, body })
+    }
+
+    /// The version of a slot that a later program wrote, told from damage by its digest: in every version the length of the body
+    /// stands at byte 64, and the digest behind a header of 96 bytes and so many times 32, at most 512
+    /// (`docs/formats/policy.md`).
+    pub fn later_version(bytes: &[u8]) -> Option<u16> {
+        let mut fields = Reader::over(bytes);
+        if fields.array::<8>()? != *MAGIC {
+            return None;
+        }
+        let version = fields.u16().filter(|version| !matches!(*version, VERSION_BARE | VERSION_TOKEN))?;
+        let body_len = u64::from_le_bytes(bytes.get(64..72)?.try_into().ok()?);
+        let body_len = usize::try_from(body_len).ok().filter(|len| *len <= SLOT_BYTES_MAX)?;
+        let holds = |header_bytes: usize| {
+            let (record, rest) = bytes.split_at_checked(header_bytes + body_len)?;
+            (blake3::hash(record).as_bytes()[..] == *rest.get(..DIGEST_BYTES)?).then_some(version)
+        };
+        (HEADER_BYTES..=LATER_HEADER_BYTES_MAX).step_by(TOKEN_HEADER_BYTES - HEADER_BYTES).find_map(holds)
+    }
+
+    /// The slot's bytes with a number of its own in the root record, sealed anew.
+    #[cfg(test)]
+    pub fn with_record_format(bytes: &[u8], key: &Secret32, format: u16) -> Option<Vec<u8>> {
+        let slot = Slot::parse(bytes)?;
+        let mut plain = sealing::open(key, slot.nonce, &slot.header, &slot.body)?;
+        plain[..2].copy_from_slice(&format.to_le_bytes());
+        plain.reserve(TAG_BYTES);
+        let mut again = [&slot.header[..], &sealing::seal(key, slot.nonce, &slot.header, plain)].concat();
+        again.extend_from_slice(blake3::hash(&again).as_bytes());
+        Some(again)
+    }
+
+    /// The format of a root record inside that a later program wrote; `None` for one that we read, and for another key.
+    pub fn later_format(&self, key: &Secret32) -> Option<u16> {
+        Root::later_format(&sealing::open(key, self.nonce, &self.header, &self.body)?)
     }
 
     /// The root record inside; `None` for another key or a forged slot.

@@ -1,11 +1,12 @@
 //! One root of the store: a folder on one disk, its slots, and whether it can be used now.
 
-use super::{BLOCK, Batch, Family, Location, Marker, Piece, Result, Scan, SlotHeader, StoreError, Trouble, Usage};
+use super::{BLOCK, Batch, FORMAT, Family, Location, Marker, Piece, Result, Scan, SlotHeader, StoreError, Trouble, Usage};
 use disk::{Disk, DiskFile, Open};
 use domain::{
     ReelId, SiteId, UtcMicros,
     limit::{BLOCK_BYTES, SLOTS_PER_ROOT_MAX},
 };
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
@@ -280,6 +281,10 @@ impl Root {
         for slot in self.slot_numbers()?.into_iter().filter(|slot| !known.contains(slot)) {
             let mut block = vec![0; BLOCK_BYTES];
             match self.disk.open(&self.slot_path(slot), Open::Read).and_then(|file| file.read_at(&mut block, 0)) {
+                Ok(()) if SlotHeader::later_version(&block).is_some() => {
+                    tracing::warn!(slot, "a slot that a later program wrote is left alone");
+                    scan.unreadable.insert(slot);
+                }
                 Ok(()) => scan.headers.extend(
                     SlotHeader::from_bytes(&block)
                         .filter(|header| header.slot == slot && header.root == self.marker.root),
@@ -504,7 +509,7 @@ pub const fn first_slot(number: u8) -> u32 {
     ((number as u32) << SLOT_BITS) + 1
 }
 
-/// Errors: `NoMarker` where there is none that can be read; `Disk` where the disk itself says that it failed.
+/// Errors: `NoMarker` where there is none that can be read; `LaterVersion`; `Disk` where the disk itself says that it failed.
 pub(super) fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
     let no_marker = || StoreError::NoMarker { path: path.to_owned() };
     let text = disk::read_all(disk, &path.join("marker.json"), MARKER_BYTES_MAX);
@@ -512,7 +517,18 @@ pub(super) fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
         Trouble::Device => StoreError::Disk(error),
         _ => no_marker(),
     })?;
+    // of a later version nothing else needs to read as it does here
+    let Version { format } = serde_json::from_slice(&text).map_err(|_| no_marker())?;
+    if format != FORMAT {
+        return Err(StoreError::LaterVersion { path: path.to_owned(), found: format });
+    }
     serde_json::from_slice(&text).map_err(|_| no_marker())
+}
+
+/// What a marker of any version says first.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 /// Errors: `SlotBytes`.

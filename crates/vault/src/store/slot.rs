@@ -10,6 +10,8 @@ use super::Family;
 use domain::{Hour, ReelId, RootId, RunId, UtcMicros, limit::BLOCK_BYTES};
 
 const MAGIC: [u8; 8] = *b"VGSL\x01\0\0\0";
+/// Where the version stands in the magic.
+const VERSION_AT: usize = 4;
 const FIELDS_BYTES: usize = 92;
 
 /// What a slot was last used for.
@@ -40,6 +42,14 @@ impl SlotHeader {
         bytes.extend_from_slice(digest.as_bytes());
         bytes.resize(BLOCK_BYTES, 0);
         bytes
+    }
+
+    /// The version of a header that a later program wrote, told from damage by its digest: that stands behind 92 bytes in every
+    /// version (`docs/formats/policy.md`).
+    pub fn later_version(block: &[u8]) -> Option<u8> {
+        let (fields, rest) = block.split_at_checked(FIELDS_BYTES)?;
+        let is_ours = fields[..VERSION_AT] == MAGIC[..VERSION_AT] && fields[VERSION_AT] != MAGIC[VERSION_AT];
+        (is_ours && blake3::hash(fields).as_bytes()[..] == *rest.get(..32)?).then_some(fields[VERSION_AT])
     }
 
     /// `None` for a slot that was never used, or whose header was torn.

@@ -48,6 +48,44 @@ fn a_store_is_opened_for_its_own_site_only_and_never_made_twice() {
 }
 
 #[test]
+fn a_store_of_a_later_version_is_refused_and_a_later_slot_is_never_written() {
+    let disk = FaultyDisk::new(0);
+    let store = store(&disk);
+    let mut location = Location::default();
+    append(&store, 1, REEL, &mut location, 2, 0xAA).unwrap();
+    store.sync().unwrap();
+    drop(store);
+    // a slot's header whose number is another one, under a digest that holds
+    let (path, mut block) = (Path::new("/store/slots/00000001.slot"), vec![0; BLOCK_BYTES]);
+    let file = disk.open(path, Open::Write).unwrap();
+    file.read_at(&mut block, 0).unwrap();
+    block[4] += 1;
+    file.write_at(&block, 0).unwrap();
+    file.sync().unwrap();
+    let (shared, root): (Arc<dyn Disk>, _) = (Arc::new(disk.clone()), Path::new("/store"));
+    let scanned = |store: &LocalStore| store.scan(&BTreeSet::new()).unwrap();
+    let damaged = LocalStore::open(shared.clone(), root, SITE).unwrap();
+    assert_eq!(scanned(&damaged), Scan::default(), "a flipped bit is damage, as ever");
+    let digest = *blake3::hash(&block[..92]).as_bytes();
+    block[92..124].copy_from_slice(&digest);
+    file.write_at(&block, 0).unwrap();
+    file.sync().unwrap();
+    let later = LocalStore::open(shared.clone(), root, SITE).unwrap();
+    assert_eq!(scanned(&later).unreadable, BTreeSet::from([1]), "never to be written to");
+
+    let marker = disk::read_all(&disk, &root.join("marker.json"), 4_096).unwrap();
+    let text = String::from_utf8(marker).unwrap().replace("\"format\": 1", "\"format\": 2");
+    disk::write_all(&disk, &root.join("marker.json"), text.as_bytes()).unwrap();
+    let image = disk.image(root);
+    for refused in [LocalStore::check_version(&disk, root).err(), LocalStore::open(shared, root, SITE).err()] {
+        let refused = refused.expect("refused");
+        assert!(matches!(refused, StoreError::LaterVersion { found: 2, .. }), "{refused}");
+        assert!(refused.to_string().contains("install the later program again"), "{refused}");
+    }
+    assert_eq!(disk.image(root).files(), image.files());
+}
+
+#[test]
 fn a_reel_reads_back_over_its_slots_and_not_beyond() {
     let store = store(&FaultyDisk::new(0));
     let mut location = Location::default();

@@ -1,12 +1,14 @@
 //! What the whole-town tests share: a town with a site that records it, and reading back what the browser gets.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod corpus;
 pub mod fragments;
 pub mod gstreamer;
 pub mod load;
 pub mod loop_disk;
 pub mod movie;
 pub mod provider;
+pub mod refusal;
 pub mod rogue;
 pub mod slope;
 pub mod store;
@@ -73,7 +75,11 @@ impl Site {
 
     /// The same, with all that is of the site in `place`: another disk.
     pub fn installed_in(folder: TempDir, place: &Path, offset_seconds: i64) -> Site {
-        let program = Path::new(env!("CARGO_BIN_EXE_vigie-simulated"));
+        Site::installed_with(Path::new(env!("CARGO_BIN_EXE_vigie-simulated")), folder, place, offset_seconds)
+    }
+
+    /// The same with a program of one's own.
+    pub fn installed_with(program: &Path, folder: TempDir, place: &Path, offset_seconds: i64) -> Site {
         let mut site = Installation::new(program, place, "Ville d'essai", 0).unwrap();
         let clock = folder.path().join("clock");
         simulator::clock::set_offset(&clock, offset_seconds * 1_000_000).unwrap();

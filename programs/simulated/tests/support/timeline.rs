@@ -21,7 +21,7 @@ fn micros(value: &Value) -> Option<UtcMicros> {
 pub fn timeline(site: &Site, camera: &str, from: UtcMicros) -> (Vec<(UtcMicros, UtcMicros)>, Vec<Told>) {
     let paris = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
     let date = |at: UtcMicros| jiff::Timestamp::from_microsecond(at.0).unwrap().to_zoned(paris.clone()).date();
-    let mut dates = vec![date(from), date(now())];
+    let mut dates = vec![date(from), date(site.now())];
     dates.dedup();
     let (mut footage, mut gaps) = (Vec::new(), Vec::new());
     for date in dates {

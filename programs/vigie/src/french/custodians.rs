@@ -42,6 +42,10 @@ pub(super) fn journal(error: &JournalError) -> String {
             "le journal est abîmé dans `{}` à l'octet {offset} : gardez ce disque, ouvrez un registre successeur",
             file.display()
         ),
+        Why::LaterVersion { file, found } => super::later(file, u32::from(*found)),
+        Why::Entry(source) => format!(
+            "une inscription du registre n'est pas connue de ce programme ({source}) : un programme plus récent l'a faite, réinstallez-le"
+        ),
         Why::Damaged { file, offset } => format!(
             "`{}` ne peut plus être lu à l'octet {offset} : le disque perd ce qu'il gardait, remplacez-le",
             file.display()
@@ -88,6 +92,7 @@ pub(super) fn keyring(error: &KeyringError) -> String {
             first.display(),
             second.display()
         ),
+        Why::LaterVersion { path, found } => super::later(path, u32::from(*found)),
         Why::PageDamaged { hour } => format!(
             "les clés de l'heure {hour} ne sont lisibles dans aucune copie : ses images ne s'ouvrent plus, et l'heure entière est détruite à son échéance"
         ),

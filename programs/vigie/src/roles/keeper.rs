@@ -29,10 +29,13 @@ pub fn run(
     confined: Confined,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), SiteError> {
+    // beside the opening: cameras wait for neither
+    let digest = thread::spawn(digest_of_this_program);
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, confined.findings.clone())?);
     confined.watch(stop);
-    if let Err(error) = core.started(&digest_of_this_program()?) {
+    let digest = digest.join().expect("a digest of a file panics nowhere")?;
+    if let Err(error) = core.started(&digest) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on
     }
     if let Err(error) = core.tick() {

@@ -3,6 +3,7 @@
 use crate::{
     Build, Config, SystemRandom,
     confinement::Role,
+    formats,
     handover::Handover,
     hardening,
     site::{self, SiteError},
@@ -44,6 +45,7 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
     }
     site::identity(config)?;
     let _lock = site::lock_serve(config)?;
+    formats::check(build, config)?;
     check_keyring(config)?;
     prepare_folders(config)?;
     let random = SystemRandom::new();

@@ -2,7 +2,7 @@
 
 mod roots;
 
-use crate::{Build, Config, site};
+use crate::{Build, Config, formats, site};
 use catalog::Registry;
 use domain::{Hour, HourLength, UtcMicros, limit::HOUR_TURN_SECONDS_MAX};
 use keeper::{
@@ -42,6 +42,7 @@ pub struct Check {
 /// Everything that can be checked without starting.
 pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     let mut checks = vec![folder("data.folder", &config.data.folder)];
+    checks.extend(versions(build, config));
     checks.extend(config.keyring.copies.iter().map(|copy| folder("keyring.copies", copy)));
     checks.push(copies(config));
     checks.push(passphrase(config));
@@ -95,6 +96,23 @@ fn folder(setting: &'static str, path: &Path) -> Check {
             format!("`{shown}` does not exist yet; `vigie init` makes it. Is its disk mounted?"),
         )
     }
+}
+
+/// Whether this program may take over what lies there (`docs/formats/policy.md`): asked before an upgrade and before going back.
+fn versions(build: &Build, config: &Config) -> Option<Check> {
+    if !config.site_file().exists() {
+        return None;
+    }
+    let setting = "data.folder";
+    Some(match formats::check(build, config) {
+        Ok(()) => said(
+            setting,
+            State::Ok,
+            format!("Ce programme ({}) lit tout ce qui est installé ici.", build.version),
+            format!("This program ({}) reads all that is installed here.", build.version),
+        ),
+        Err(error) => said(setting, State::Refused, crate::french::message(&error), error.to_string()),
+    })
 }
 
 /// Two folders (K3), better on two devices.
@@ -209,7 +227,8 @@ fn delays_of_cameras(config: &Config) -> Option<Vec<(String, u32)>> {
     if !config.registry().exists() {
         return Some(Vec::new());
     }
-    let versions = Registry::open(&config.registry()).ok()?.cameras(UtcMicros(i64::MAX / 2)).ok()?;
+    // never upgraded by a check: another program may be the one that serves
+    let versions = Registry::open_for_reading(&config.registry()).ok()?.cameras(UtcMicros(i64::MAX / 2)).ok()?;
     Some(versions.into_iter().map(|version| (version.camera.name, version.camera.delay_days)).collect())
 }
 
