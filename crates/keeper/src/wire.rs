@@ -4,8 +4,11 @@
 //! connection, the user id of the command line from the kernel.
 
 mod acts;
+mod backup;
 mod cameras;
 mod clock;
+mod copies;
+mod delay;
 mod fates;
 mod glass;
 pub mod oidc;
@@ -13,8 +16,11 @@ mod retention;
 mod run;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
+pub use backup::{BackupMade, RestoreDone, RestoredChange, RestoredLine, RestoredView};
 pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
 pub use clock::{ClockLine, ClockView, Confirmation};
+pub use copies::CopyDone;
+pub use delay::{DelayDone, DelayLine, DelayLoss};
 pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 pub use retention::{HourKeys, KeysAlive, KeysEnded, RetentionView};
@@ -335,6 +341,50 @@ pub enum Control {
         person: PersonProof,
         digest: [u8; 32],
     },
+    /// A backup of the registry, sealed for a recipient of age.
+    Backup {
+        recipient: String,
+    },
+    /// Its bytes from `offset` on.
+    BackupRead {
+        offset: u64,
+    },
+    /// It was fetched, and is deleted here.
+    BackupFetched,
+    /// What a restored registry does not know.
+    RestoredShow,
+    /// A person has read it and confirms.
+    RestoreConfirm {
+        person: PersonProof,
+    },
+    /// What would die if the delays of these cameras became so short; none named: all with a longer one.
+    DelayPreview {
+        cameras: Vec<String>,
+        delay_days: u32,
+    },
+    DelayAsk {
+        person: PersonProof,
+        cameras: Vec<String>,
+        delay_days: u32,
+    },
+    DelayApprove {
+        person: PersonProof,
+        request: String,
+    },
+    DelayCancel {
+        person: PersonProof,
+        request: String,
+    },
+    DelayList,
+    /// A person says that a copy of the keyring, 1 or 2, does not come back.
+    CopyWriteOff {
+        person: PersonProof,
+        copy: u8,
+    },
+    /// A new folder is where a copy was that was written off.
+    CopyReplace {
+        copy: u8,
+    },
 }
 
 /// A person who acts at the command line: name, password and a code of the second factor.
@@ -571,6 +621,17 @@ pub enum Answer {
         now: UtcMicros,
     },
     Retention(Box<RetentionView>),
+    BackupMade(BackupMade),
+    BackupPart {
+        bytes: Sensitive<Vec<u8>>,
+    },
+    /// None: no restored registry waits.
+    Restored(Option<Box<RestoredView>>),
+    RestoreDone(RestoreDone),
+    DelayLosses(Vec<DelayLoss>),
+    DelayDone(DelayDone),
+    Delays(Vec<DelayLine>),
+    CopyDone(CopyDone),
 }
 
 /// One account, as `vigie account list` shows it.

@@ -4,7 +4,7 @@ mod custodians;
 
 use crate::{
     ConfigError,
-    cli::{act::ActError, clock::ClockError, law::LawCommandError},
+    cli::{act::ActError, backup::BackupError, clock::ClockError, law::LawCommandError},
     roles::recorder::RecorderRoleError,
     site::SiteError,
 };
@@ -23,6 +23,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
         return site(error);
     }
     if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
+    }
+    if let Some(error) = error.downcast_ref::<BackupError>() {
         return error.text_fr();
     }
     if let Some(error) = error.downcast_ref::<web::ProviderError>() {

@@ -26,6 +26,7 @@ pub fn run(build: &Build, config: &Config, handover: Handover, stop: &Arc<Atomic
     let findings = hardening::no_dumps().into_iter().chain(hardening::no_swap()).collect();
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, findings)?);
+    core.keep_at_least(config.retention.minimum_hours);
     if let Err(error) = core.started(&digest_of_this_program()?) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on
     }
