@@ -214,12 +214,12 @@ fn registry(error: &catalog::CatalogError) -> String {
     use catalog::CatalogError as Why;
     match error {
         Why::Damaged { path, .. } => format!(
-            "`{}` est abîmé : arrêtez Vigie et remettez à cette place la sauvegarde la plus récente de la base du site",
+            "`{}` est abîmé : arrêtez Vigie et remettez la sauvegarde la plus récente de la base du site par `vigie restore`",
             path.display()
         ),
         Why::Missing { path, .. } => {
             format!(
-                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site",
+                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site par `vigie restore`",
                 path.display()
             )
         }

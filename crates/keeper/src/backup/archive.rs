@@ -144,7 +144,7 @@ impl Reading {
         if reading.left == 0 {
             return Err(ArchiveError::Damaged); // cut behind its header
         }
-        let (name, length) = reading.next()?.ok_or(ArchiveError::Damaged)?;
+        let (name, length) = reading.next_file()?.ok_or(ArchiveError::Damaged)?;
         if name != MANIFEST || MANIFEST_BYTES_MAX < length {
             return Err(ArchiveError::Damaged);
         }
@@ -162,7 +162,7 @@ impl Reading {
     }
 
     /// Name and length of the next file, whose bytes [`Reading::copy`] gives; none at the archive's end.
-    pub fn next(&mut self) -> Result<Option<(String, u64)>, ArchiveError> {
+    pub fn next_file(&mut self) -> Result<Option<(String, u64)>, ArchiveError> {
         let mut block = [0; BLOCK];
         self.exact(&mut block)?;
         if block == [0; BLOCK] {
@@ -270,7 +270,7 @@ mod tests {
         let (mut reading, found) = Reading::begin(File::open(path)?, identity)?;
         assert_eq!(found, manifest());
         let mut parts = Vec::new();
-        while let Some((name, bytes)) = reading.next()? {
+        while let Some((name, bytes)) = reading.next_file()? {
             let mut copied = Vec::new();
             reading.copy(bytes, &mut copied)?;
             parts.push((name, copied));

@@ -82,7 +82,7 @@ impl Town {
     fn registry_of(&self, backup: &PathBuf) -> Vec<u8> {
         let (mut reading, manifest) = Reading::begin(File::open(backup).unwrap(), &identity()).unwrap();
         assert_eq!(manifest.site, SITE);
-        let (name, bytes) = reading.next().unwrap().unwrap();
+        let (name, bytes) = reading.next_file().unwrap().unwrap();
         let mut database = Vec::new();
         reading.copy(bytes, &mut database).unwrap();
         assert_eq!(name, REGISTRY);

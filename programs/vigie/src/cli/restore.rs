@@ -72,7 +72,7 @@ fn restore(context: &Context<'_>, path: &Path, key: &Path) -> Outcome {
     let _keeper = site::lock(config).map_err(running)?; // 1
     let (mut reading, manifest) = begin(context, path, key)?; // 2
     let copy = config.registry_restoring();
-    let (name, bytes) = part(path, reading.next())?.ok_or_else(|| damaged(path))?;
+    let (name, bytes) = part(path, reading.next_file())?.ok_or_else(|| damaged(path))?;
     if name != REGISTRY {
         return Err(damaged(path).into());
     }
@@ -136,7 +136,7 @@ fn check_copy(path: &Path, copy: &Path, manifest: &Manifest) -> Result<(), Box<d
 fn put_scans(context: &Context<'_>, path: &Path, reading: &mut Reading) -> Result<u64, BackupError> {
     let folder = context.config.data.folder.join(SCANS.trim_end_matches('/'));
     let mut put = 0;
-    while let Some((name, bytes)) = part(path, reading.next())? {
+    while let Some((name, bytes)) = part(path, reading.next_file())? {
         let Some(name) = name.strip_prefix(SCANS).filter(|name| is_scan_name(name)) else { return Err(damaged(path)) };
         let target = folder.join(name);
         if target.exists() {
