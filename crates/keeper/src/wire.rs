@@ -14,6 +14,7 @@ mod glass;
 pub mod oidc;
 mod retention;
 mod run;
+mod upkeep;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
 pub use backup::{BackupMade, RestoreDone, RestoredChange, RestoredLine, RestoredView};
@@ -25,6 +26,7 @@ pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 pub use retention::{HourKeys, KeysAlive, KeysEnded, RetentionView};
 pub use run::RunAnswer;
+pub use upkeep::Upkeep;
 
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use domain::{
@@ -341,50 +343,7 @@ pub enum Control {
         person: PersonProof,
         digest: [u8; 32],
     },
-    /// A backup of the registry, sealed for a recipient of age.
-    Backup {
-        recipient: String,
-    },
-    /// Its bytes from `offset` on.
-    BackupRead {
-        offset: u64,
-    },
-    /// It was fetched, and is deleted here.
-    BackupFetched,
-    /// What a restored registry does not know.
-    RestoredShow,
-    /// A person has read it and confirms.
-    RestoreConfirm {
-        person: PersonProof,
-    },
-    /// What would die if the delays of these cameras became so short; none named: all with a longer one.
-    DelayPreview {
-        cameras: Vec<String>,
-        delay_days: u32,
-    },
-    DelayAsk {
-        person: PersonProof,
-        cameras: Vec<String>,
-        delay_days: u32,
-    },
-    DelayApprove {
-        person: PersonProof,
-        request: String,
-    },
-    DelayCancel {
-        person: PersonProof,
-        request: String,
-    },
-    DelayList,
-    /// A person says that a copy of the keyring, 1 or 2, does not come back.
-    CopyWriteOff {
-        person: PersonProof,
-        copy: u8,
-    },
-    /// A new folder is where a copy was that was written off.
-    CopyReplace {
-        copy: u8,
-    },
+    Upkeep(Upkeep),
 }
 
 /// A person who acts at the command line: name, password and a code of the second factor.

@@ -35,7 +35,7 @@ pub enum AgeError {
     #[error("this is no recipient of age: it begins with `age1` and has 62 letters and digits")]
     Recipient,
     #[error("this is no identity of age: it begins with `AGE-SECRET-KEY-1` and has 74 letters and digits")]
-    Identity,
+    Key,
     #[error("this is no file of age")]
     NotAge,
     #[error("the file is sealed for another recipient than this identity's")]
@@ -49,7 +49,7 @@ pub enum AgeError {
 pub struct Recipient([u8; 32]);
 
 /// What opens it: kept outside of Vigie.
-pub struct Identity(Secret32);
+pub struct OpeningKey(Secret32);
 
 impl Recipient {
     pub fn parse(text: &str) -> Result<Recipient, AgeError> {
@@ -63,17 +63,17 @@ impl fmt::Display for Recipient {
     }
 }
 
-impl Identity {
+impl OpeningKey {
     /// Of 32 random bytes.
-    pub fn of(secret: Secret32) -> Identity {
-        Identity(secret)
+    pub fn of(secret: Secret32) -> OpeningKey {
+        OpeningKey(secret)
     }
 
     /// The first line that is no comment, as `age-keygen` writes its files.
-    pub fn parse(text: &str) -> Result<Identity, AgeError> {
+    pub fn parse(text: &str) -> Result<OpeningKey, AgeError> {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let secret = bech32::decode(&IDENTITY.to_lowercase(), &Zeroizing::new(line.unwrap_or("").to_lowercase()));
-        secret.map(|secret| Identity(Secret32::new(secret))).ok_or(AgeError::Identity)
+        secret.map(|secret| OpeningKey(Secret32::new(secret))).ok_or(AgeError::Key)
     }
 
     /// As it stands in a file.
@@ -86,7 +86,7 @@ impl Identity {
     }
 
     fn private(&self) -> Result<agreement::PrivateKey, AgeError> {
-        agreement::PrivateKey::from_private_key(&agreement::X25519, self.0.expose()).map_err(|_| AgeError::Identity)
+        agreement::PrivateKey::from_private_key(&agreement::X25519, self.0.expose()).map_err(|_| AgeError::Key)
     }
 }
 
@@ -103,7 +103,7 @@ pub struct Sealer(Segments);
 impl Sealer {
     /// The header's bytes come back, which stand first in the file.
     pub fn begin(recipient: Recipient, draws: &Draws) -> Result<(Sealer, Vec<u8>), AgeError> {
-        let ephemeral = Identity(Secret32::new(*draws.ephemeral.expose())).private()?;
+        let ephemeral = OpeningKey(Secret32::new(*draws.ephemeral.expose())).private()?;
         let share = public(&ephemeral)?;
         let wrap = wrap_key(&ephemeral, &recipient.0, &share, &recipient.0)?;
         let mut wrapped = draws.file_key.to_vec();
@@ -129,7 +129,7 @@ pub struct Opener(Segments);
 
 impl Opener {
     /// From the file's first bytes; how many of them are the header comes back.
-    pub fn begin(identity: &Identity, bytes: &[u8]) -> Result<(Opener, usize), AgeError> {
+    pub fn begin(identity: &OpeningKey, bytes: &[u8]) -> Result<(Opener, usize), AgeError> {
         let (header, after) = header_of(bytes)?;
         let (own, private) = (identity.recipient()?, identity.private()?);
         let opened = header.stanzas.iter().find_map(|(share, wrapped)| {
@@ -206,8 +206,8 @@ fn header_of(bytes: &[u8]) -> Result<(Header<'_>, usize), AgeError> {
 }
 
 fn public(private: &agreement::PrivateKey) -> Result<[u8; 32], AgeError> {
-    let public = private.compute_public_key().map_err(|_| AgeError::Identity)?;
-    public.as_ref().try_into().map_err(|_| AgeError::Identity)
+    let public = private.compute_public_key().map_err(|_| AgeError::Key)?;
+    public.as_ref().try_into().map_err(|_| AgeError::Key)
 }
 
 /// The key that wraps the file's key, between an own private key and the other's public one.

@@ -26,7 +26,10 @@ mod verify;
 
 use crate::{Build, Config, french, lines::Language};
 use clap::{FromArgMatches, Parser, Subcommand};
-use keeper::{KeeperClient, wire::Control};
+use keeper::{
+    KeeperClient,
+    wire::{Control, Upkeep},
+};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Vidéoprotection qu'une commune peut prouver licite · video protection that a town can prove lawful
@@ -204,11 +207,15 @@ impl Context<'_> {
             | Control::DestroyDue
             | Control::AuditHours { .. }
             | Control::CatalogRebuild
-            | Control::Backup { .. } => client.control_ask(control),
+            | Control::Upkeep(Upkeep::Backup { .. }) => client.control_ask(control),
             // a keeper that answers at all answers this at once
             Control::Status => client.patient(STATUS_PATIENCE).control_ask(control),
             _ => client.patient(PATIENCE).control_ask(control),
         }
+    }
+
+    fn upkeep(&self, upkeep: Upkeep) -> Result<keeper::wire::Answer, vault::KeeperError> {
+        self.ask(Control::Upkeep(upkeep))
     }
 
     /// Whether a keeper listens, be it slow.

@@ -548,6 +548,7 @@ mod tests {
         let values = [
             "Bourg",
             "/d",
+            "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2",
             "/k1:/k2",
             "/p",
             "/m.so",

@@ -5,7 +5,7 @@
 
 use aws_lc_rs::digest;
 use domain::{SiteId, UtcMicros, limit::BACKUP_PART_BYTES_MAX};
-use seal::age::{AgeError, Draws, Identity, Opener, Recipient, SEALED_SEGMENT_BYTES, SEGMENT_BYTES, Sealer};
+use seal::age::{AgeError, Draws, Opener, OpeningKey, Recipient, SEALED_SEGMENT_BYTES, SEGMENT_BYTES, Sealer};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
@@ -134,7 +134,7 @@ pub struct Reading {
 
 impl Reading {
     /// The manifest comes first: whose backup it is, before anything else is looked at.
-    pub fn begin(mut file: File, identity: &Identity) -> Result<(Reading, Manifest), ArchiveError> {
+    pub fn begin(mut file: File, identity: &OpeningKey) -> Result<(Reading, Manifest), ArchiveError> {
         let bytes = file.metadata()?.len();
         let mut first = Vec::new();
         (&mut file).take(SEGMENT_BYTES as u64).read_to_end(&mut first)?;
@@ -246,8 +246,8 @@ mod tests {
     use domain::Secret32;
     use zeroize::Zeroizing;
 
-    fn made(folder: &Path, parts: &[(&str, Vec<u8>)]) -> (std::path::PathBuf, Identity) {
-        let identity = Identity::of(Secret32::new([1; 32]));
+    fn made(folder: &Path, parts: &[(&str, Vec<u8>)]) -> (std::path::PathBuf, OpeningKey) {
+        let identity = OpeningKey::of(Secret32::new([1; 32]));
         let draws = Draws { file_key: Zeroizing::new([2; 16]), ephemeral: Secret32::new([3; 32]), nonce: [4; 16] };
         let path = folder.join("backup.age");
         let mut sealing = Sealing::begin(File::create(&path).unwrap(), identity.recipient().unwrap(), &draws).unwrap();
@@ -266,7 +266,7 @@ mod tests {
         Manifest { format: FORMAT, site: SiteId([1; 16]), name, entries: 7, at: UtcMicros(8), program }
     }
 
-    fn read(path: &Path, identity: &Identity) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
+    fn read(path: &Path, identity: &OpeningKey) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
         let (mut reading, found) = Reading::begin(File::open(path)?, identity)?;
         assert_eq!(found, manifest());
         let mut parts = Vec::new();

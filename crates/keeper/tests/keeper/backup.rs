@@ -15,7 +15,7 @@ use keeper::{
 };
 use ledger::Event;
 use policy::Role;
-use seal::age::Identity;
+use seal::age::OpeningKey;
 use std::{collections::HashMap, fs::File, path::PathBuf};
 use tempfile::TempDir;
 use vault::keeper::{Verdict, View};
@@ -24,8 +24,8 @@ fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.to_owned())
 }
 
-fn identity() -> Identity {
-    Identity::of(Secret32::new([42; 32]))
+fn identity() -> OpeningKey {
+    OpeningKey::of(Secret32::new([42; 32]))
 }
 
 /// A town with persons who have telephones, and what a backup is written to.

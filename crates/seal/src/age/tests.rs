@@ -21,7 +21,7 @@ fn sealed(plain: &[u8], recipient: Recipient) -> Vec<u8> {
     file
 }
 
-fn opened(file: &[u8], identity: &Identity) -> Result<Vec<u8>, AgeError> {
+fn opened(file: &[u8], identity: &OpeningKey) -> Result<Vec<u8>, AgeError> {
     let (mut opener, at) = Opener::begin(identity, file)?;
     let mut plain = Vec::new();
     let segments: Vec<&[u8]> = file[at..].chunks(SEALED_SEGMENT_BYTES).collect();
@@ -33,7 +33,7 @@ fn opened(file: &[u8], identity: &Identity) -> Result<Vec<u8>, AgeError> {
 
 #[test]
 fn a_file_of_the_original_program_opens_and_its_keys_are_written_alike() {
-    let identity = Identity::parse(KEY).unwrap();
+    let identity = OpeningKey::parse(KEY).unwrap();
     assert_eq!(identity.recipient().unwrap().to_string(), RECIPIENT_TEXT);
     assert_eq!(identity.text().as_str(), KEY);
     assert_eq!(opened(&bytes_of(FILE_HEX), &identity).unwrap(), b"une sauvegarde");
@@ -41,7 +41,7 @@ fn a_file_of_the_original_program_opens_and_its_keys_are_written_alike() {
 
 #[test]
 fn what_was_sealed_opens_for_its_recipient_alone_whatever_its_length() {
-    let (identity, other) = (Identity::parse(KEY).unwrap(), Identity::of(Secret32::new([9; 32])));
+    let (identity, other) = (OpeningKey::parse(KEY).unwrap(), OpeningKey::of(Secret32::new([9; 32])));
     let recipient = Recipient::parse(RECIPIENT_TEXT).unwrap();
     for length in [0, 1, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_BYTES] {
         let plain: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
@@ -53,7 +53,7 @@ fn what_was_sealed_opens_for_its_recipient_alone_whatever_its_length() {
 
 #[test]
 fn a_changed_or_shortened_file_does_not_open() {
-    let identity = Identity::parse(KEY).unwrap();
+    let identity = OpeningKey::parse(KEY).unwrap();
     let file = sealed(&[3; SEGMENT_BYTES + 100], Recipient::parse(RECIPIENT_TEXT).unwrap());
     for at in (0..file.len()).step_by(if cfg!(debug_assertions) { 97 } else { 1 }) {
         let mut changed = file.clone();
@@ -75,6 +75,6 @@ fn what_is_no_key_is_refused() {
     }
     let mistyped = format!("{}q", &RECIPIENT_TEXT[..RECIPIENT_TEXT.len() - 1]);
     assert!(RECIPIENT_TEXT.ends_with('q') || Recipient::parse(&mistyped).is_err());
-    assert!(Identity::parse("# a comment\n").is_err());
-    assert!(Identity::parse(&format!("# public key: {RECIPIENT_TEXT}\n{KEY}\n")).is_ok());
+    assert!(OpeningKey::parse("# a comment\n").is_err());
+    assert!(OpeningKey::parse(&format!("# public key: {RECIPIENT_TEXT}\n{KEY}\n")).is_ok());
 }

@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use domain::{Secret32, SiteId, UtcMicros, limit::BACKUP_DAYS_MAX};
 use keeper::{
     backup::archive::ArchiveError,
-    wire::{Answer, BackupMade, Control},
+    wire::{Answer, BackupMade, Upkeep},
 };
-use seal::age::{AgeError, Identity};
+use seal::age::{AgeError, OpeningKey};
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
@@ -131,7 +131,7 @@ fn take(context: &Context<'_>, file: &Path) -> Outcome {
     let mut options = OpenOptions::new();
     // before anything is sealed: a disk that is not there is told at once
     let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(&failed)?;
-    let Answer::BackupMade(made) = context.ask(Control::Backup { recipient: recipient.clone() })? else {
+    let Answer::BackupMade(made) = context.upkeep(Upkeep::Backup { recipient: recipient.clone() })? else {
         return Err(unexpected());
     }; // 2
     let digest = fetch(context, &made, &mut out, &partial)?; // 3
@@ -142,7 +142,7 @@ fn take(context: &Context<'_>, file: &Path) -> Outcome {
     fs::rename(&partial, file).map_err(BackupError::file(file))?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(BackupError::file(folder))?;
-    let Answer::Done = context.ask(Control::BackupFetched)? else { return Err(unexpected()) }; // 5
+    let Answer::Done = context.upkeep(Upkeep::BackupFetched)? else { return Err(unexpected()) }; // 5
     tell(context, file, &made, &recipient);
     Ok(ExitCode::SUCCESS)
 }
@@ -157,7 +157,7 @@ fn fetch(
     let failed = BackupError::file(path);
     let mut offset = 0;
     while offset < made.bytes {
-        let Answer::BackupPart { bytes } = context.ask(Control::BackupRead { offset })? else {
+        let Answer::BackupPart { bytes } = context.upkeep(Upkeep::BackupRead { offset })? else {
             return Err(unexpected());
         };
         if bytes.reveal().is_empty() {
@@ -202,7 +202,7 @@ fn key(context: &Context<'_>, file: &Path) -> Outcome {
     if file.exists() {
         return Err(BackupError::Exists { path: file.to_owned() }.into());
     }
-    let identity = Identity::of(Secret32::draw(&SystemRandom::new()));
+    let identity = OpeningKey::of(Secret32::draw(&SystemRandom::new()));
     let recipient = identity.recipient()?;
     let failed = BackupError::file(file);
     let mut out = OpenOptions::new().write(true).create_new(true).mode(0o400).open(file).map_err(&failed)?;

@@ -3,7 +3,7 @@
 use super::{Context, Outcome, clock::denied, law::proof, unexpected};
 use clap::{Args, Subcommand};
 use domain::limit::RETENTION_DAYS_MAX;
-use keeper::wire::{Answer, Control, DelayDone, DelayLoss};
+use keeper::wire::{Answer, DelayDone, DelayLoss, Upkeep};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -53,19 +53,17 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
         Command::Preview(What { days, camera }) => preview(context, days, camera),
         Command::List => list(context),
         Command::Ask { what: What { days, camera }, account } => {
-            done(context, Control::DelayAsk { person: proof(account)?, cameras: camera, delay_days: days })
+            done(context, Upkeep::DelayAsk { person: proof(account)?, cameras: camera, delay_days: days })
         }
         Command::Approve { request, account } => {
-            done(context, Control::DelayApprove { person: proof(account)?, request })
+            done(context, Upkeep::DelayApprove { person: proof(account)?, request })
         }
-        Command::Cancel { request, account } => {
-            done(context, Control::DelayCancel { person: proof(account)?, request })
-        }
+        Command::Cancel { request, account } => done(context, Upkeep::DelayCancel { person: proof(account)?, request }),
     }
 }
 
 fn preview(context: &Context<'_>, delay_days: u32, cameras: Vec<String>) -> Outcome {
-    let Answer::DelayLosses(losses) = context.ask(Control::DelayPreview { cameras, delay_days })? else {
+    let Answer::DelayLosses(losses) = context.upkeep(Upkeep::DelayPreview { cameras, delay_days })? else {
         return Err(unexpected());
     };
     tell(context, &losses);
@@ -80,7 +78,7 @@ fn preview(context: &Context<'_>, delay_days: u32, cameras: Vec<String>) -> Outc
 }
 
 fn list(context: &Context<'_>) -> Outcome {
-    let Answer::Delays(lines) = context.ask(Control::DelayList)? else { return Err(unexpected()) };
+    let Answer::Delays(lines) = context.upkeep(Upkeep::DelayList)? else { return Err(unexpected()) };
     if lines.is_empty() {
         println!("{}", context.pick("Aucune demande n'attend.", "No request waits."));
     }
@@ -97,8 +95,8 @@ fn list(context: &Context<'_>) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn done(context: &Context<'_>, control: Control) -> Outcome {
-    let done = match context.ask(control)? {
+fn done(context: &Context<'_>, control: Upkeep) -> Outcome {
+    let done = match context.upkeep(control)? {
         Answer::DelayDone(done) => done,
         Answer::Denied { wait_seconds } => {
             eprintln!("{}", context.language.pick(denied(wait_seconds).0, denied(wait_seconds).1));

@@ -2,7 +2,7 @@
 
 use super::{Context, Outcome, clock::denied, law::proof, unexpected};
 use clap::Subcommand;
-use keeper::wire::{Answer, Control, CopyDone};
+use keeper::wire::{Answer, CopyDone, Upkeep};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -25,10 +25,10 @@ pub enum Command {
 
 pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     let asked = match command {
-        Command::WriteOff { copy, account } => Control::CopyWriteOff { person: proof(account)?, copy },
-        Command::Replace { copy } => Control::CopyReplace { copy },
+        Command::WriteOff { copy, account } => Upkeep::CopyWriteOff { person: proof(account)?, copy },
+        Command::Replace { copy } => Upkeep::CopyReplace { copy },
     };
-    let done = match context.ask(asked)? {
+    let done = match context.upkeep(asked)? {
         Answer::CopyDone(done) => done,
         Answer::Denied { wait_seconds } => {
             eprintln!("{}", context.language.pick(denied(wait_seconds).0, denied(wait_seconds).1));

@@ -20,9 +20,9 @@ use clap::{Args, Subcommand};
 use domain::limit::BACKUP_DAYS_MAX;
 use keeper::{
     backup::archive::{Manifest, REGISTRY, Reading, SCANS},
-    wire::{Answer, Control, RestoreDone, RestoredChange, RestoredView},
+    wire::{Answer, RestoreDone, RestoredChange, RestoredView, Upkeep},
 };
-use seal::age::Identity;
+use seal::age::OpeningKey;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::ErrorKind,
@@ -102,7 +102,7 @@ fn restore(context: &Context<'_>, path: &Path, key: &Path) -> Outcome {
 fn begin(context: &Context<'_>, path: &Path, key: &Path) -> Result<(Reading, Manifest), Box<dyn std::error::Error>> {
     let expected = site::identity(&context.config)?.site;
     let text = Zeroizing::new(fs::read_to_string(key).map_err(BackupError::file(key))?);
-    let identity = Identity::parse(&text).map_err(|source| BackupError::Key { path: key.to_owned(), source })?;
+    let identity = OpeningKey::parse(&text).map_err(|source| BackupError::Key { path: key.to_owned(), source })?;
     let file = File::open(path).map_err(BackupError::file(path))?;
     let (reading, manifest) = part(path, Reading::begin(file, &identity))?;
     if manifest.site != expected {
@@ -193,7 +193,7 @@ fn damaged(path: &Path) -> BackupError {
 }
 
 fn show(context: &Context<'_>) -> Outcome {
-    let Answer::Restored(view) = context.ask(Control::RestoredShow)? else { return Err(unexpected()) };
+    let Answer::Restored(view) = context.upkeep(Upkeep::RestoredShow)? else { return Err(unexpected()) };
     match view {
         None => println!(
             "{}",
@@ -248,7 +248,7 @@ fn tell(context: &Context<'_>, view: &RestoredView) {
 }
 
 fn confirm(context: &Context<'_>, account: String) -> Outcome {
-    let done = match context.ask(Control::RestoreConfirm { person: proof(account)? })? {
+    let done = match context.upkeep(Upkeep::RestoreConfirm { person: proof(account)? })? {
         Answer::RestoreDone(done) => done,
         Answer::Denied { wait_seconds } => {
             eprintln!("{}", context.language.pick(denied(wait_seconds).0, denied(wait_seconds).1));
