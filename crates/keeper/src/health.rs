@@ -49,6 +49,7 @@ impl KeeperCore {
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
             moving.recorder.health.clone_from(&beat.health);
+            moving.room.is_short = beat.is_short_of_room;
         }
         moving.recorder.seen = Some(judgement.trusted.unwrap_or(judgement.fastest));
         Ok(Pulse {
@@ -141,6 +142,9 @@ impl KeeperCore {
         findings.push(self.keyring_finding());
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
+        findings.extend(self.restored_finding());
+        findings.extend(self.shortening_finding());
+        findings.extend(self.room_finding());
         findings.extend(self.moving().fates.damage.finding());
         findings.extend(self.acts_findings()?);
         findings.extend(self.glass_findings()?);

@@ -218,6 +218,8 @@ pub struct Beat {
     pub health: String,
     /// What the cameras' own clocks say now, one voice a camera, as far as they were heard lately (K9).
     pub clocks: Vec<CameraClock>,
+    /// The store is almost full (R14).
+    pub is_short_of_room: bool,
 }
 
 /// A camera's clock as of its last sender report, carried on by the recorder to the moment of its word.

@@ -23,6 +23,7 @@ use vault::store::Place;
 pub struct Config {
     pub site: SiteSection,
     pub data: DataSection,
+    pub backup: BackupSection,
     pub keyring: KeyringSection,
     pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
@@ -45,6 +46,12 @@ pub struct SiteSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct DataSection {
     pub folder: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BackupSection {
+    /// Empty: none.
+    pub recipient: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -301,6 +308,9 @@ impl Setting {
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Form::OptionalRecipient, Value::String(text)) => {
+                text.is_empty() || seal::age::Recipient::parse(text).is_ok()
+            }
             (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
             }
@@ -413,6 +423,14 @@ impl Config {
     }
     pub fn recorder_socket(&self) -> PathBuf {
         self.sockets().join("recorder.sock")
+    }
+
+    /// What a restored registry is made in, and what the registry was before.
+    pub fn registry_restoring(&self) -> PathBuf {
+        self.data.folder.join("registry.restoring")
+    }
+    pub fn registry_replaced(&self) -> PathBuf {
+        self.data.folder.join("registry.replaced")
     }
 
     /// A token has a module, a name and a PIN, or there is none.
@@ -596,6 +614,7 @@ mod tests {
         let values = [
             "Bourg",
             "/d",
+            "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2",
             "/k1:/k2",
             "/p",
             "/m.so",

@@ -4,7 +4,7 @@ mod custodians;
 
 use crate::{
     ConfigError,
-    cli::{act::ActError, clock::ClockError, law::LawCommandError},
+    cli::{act::ActError, backup::BackupError, clock::ClockError, law::LawCommandError},
     roles::recorder::RecorderRoleError,
     site::SiteError,
 };
@@ -23,6 +23,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
         return site(error);
     }
     if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
+    }
+    if let Some(error) = error.downcast_ref::<BackupError>() {
         return error.text_fr();
     }
     if let Some(error) = error.downcast_ref::<web::ProviderError>() {
@@ -241,12 +244,12 @@ fn registry(error: &catalog::CatalogError) -> String {
     use catalog::CatalogError as Why;
     match error {
         Why::Damaged { path, .. } => format!(
-            "`{}` est abîmé : arrêtez Vigie et remettez à cette place la sauvegarde la plus récente de la base du site",
+            "`{}` est abîmé : arrêtez Vigie et remettez la sauvegarde la plus récente de la base du site par `vigie restore`",
             path.display()
         ),
         Why::Missing { path, .. } => {
             format!(
-                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site",
+                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site par `vigie restore`",
                 path.display()
             )
         }

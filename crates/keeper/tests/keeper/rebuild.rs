@@ -67,7 +67,7 @@ fn a_second_order_to_rebuild_is_refused_while_one_waits() {
     let opened = world.open();
     let served = Served::new(&opened);
     let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild { loss_accepted: false });
-    let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+    let beat = vault::keeper::Beat { health: "{}".into(), ..Default::default() };
     let (said, answers) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -194,7 +194,7 @@ fn bytes_that_wait_while_clocks_disagree_are_named_by_hour_and_camera() {
     let opened = world.open();
     opened.mint(0, &[1, 3]);
     let beat = || {
-        let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+        let beat = vault::keeper::Beat { health: "{}".into(), ..Default::default() };
         opened.core.check(&beat).unwrap().closed_unconfirmed
     };
     assert_eq!(beat(), []);

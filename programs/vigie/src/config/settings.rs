@@ -31,6 +31,8 @@ pub enum Form {
     OptionalText,
     /// The name of a provider, over TLS, or nothing.
     OptionalHttps,
+    /// A recipient of age, or nothing.
+    OptionalRecipient,
     /// Any address and port, or nothing.
     AddressOrNone,
     /// Address and port of this machine, or nothing: an empty text.
@@ -64,7 +66,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 34] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -82,6 +84,15 @@ pub const SETTINGS: [Setting; 33] = [
         unit_en: "",
         text_fr: "Base du site, registre des actes, catalogue des images et sockets.",
         text_en: "Registry, ledger, footage catalog and sockets.",
+    },
+    Setting {
+        name: "backup.recipient",
+        form: Form::OptionalRecipient,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Pour qui les sauvegardes de la base du site sont chiffrées (`age1…`) ; l'identité qui les ouvre reste hors de cette machine. Vide : pas de sauvegarde.",
+        text_en: "For whom backups of the registry are sealed (`age1…`); the identity that opens them stays off this machine. Empty: no backup.",
     },
     Setting {
         name: "keyring.copies",
@@ -398,6 +409,7 @@ impl Setting {
             Form::OptionalText => "un texte, ou vide".into(),
             Form::OptionalHttps => "`https://…`, ou vide".into(),
             Form::Ports => "ports ou intervalles, ainsi `554, 10000-10100`".into(),
+            Form::OptionalRecipient => "`age1…`, ou vide".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -420,6 +432,7 @@ impl Setting {
             Form::OptionalText => "a text, or empty".into(),
             Form::OptionalHttps => "`https://…`, or empty".into(),
             Form::Ports => "ports or ranges, such as `554, 10000-10100`".into(),
+            Form::OptionalRecipient => "`age1…`, or empty".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),
