@@ -46,7 +46,7 @@ pub fn configuration(bytes: &[u8]) {
     match vigie::Config::parse(text, Path::new("vigie.toml")) {
         Err(error) => assert!(error.to_string().contains("vigie.toml") || text.is_empty(), "{error}"),
         Ok(config) => {
-            black_box((config.slots_max(), config.address(), config.provider_name()));
+            black_box((config.store_places(), config.address(), config.provider_name()));
         }
     }
 }

@@ -89,7 +89,7 @@ fn that_a_person_accepts_a_loss_is_entered_before_the_recorder_hears_of_it() {
     let opened = world.open();
     let served = Served::new(&opened);
     let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild { loss_accepted: true });
-    let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+    let beat = vault::keeper::Beat { health: "{}".into(), ..Default::default() };
     std::thread::scope(|scope| {
         let asked = scope.spawn(ask);
         let (number, loss_accepted) = loop {

@@ -1,7 +1,7 @@
 //! Claims of the local store: whose it is, where reels lie, which slots may be written.
 
 use super::*;
-use disk::{Fault, FaultyDisk, Happened};
+use disk::{Fault, FaultyDisk, Happened, Open};
 use domain::HourLength;
 use proptest::prelude::*;
 use seal::{Kind, reel::IndexEntry, reel::record};
