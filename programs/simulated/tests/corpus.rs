@@ -22,7 +22,7 @@ use support::{
 };
 
 /// A verdict waits so long for cameras that contradict a time server after a boot.
-const AWAITED_SECONDS: i64 = domain::limit::CAMERAS_AWAITED_SECONDS as i64;
+const AWAITED_SECONDS: i64 = domain::limit::CAMERAS_AWAITED_SECONDS;
 
 #[test]
 fn every_installation_of_the_corpus_is_opened_verified_replayed_and_rebuilt() {
