@@ -48,8 +48,14 @@ pub struct Town {
 impl Town {
     pub fn new(seed: u64) -> Town {
         let world = World::beside(seed, registry_like(&TEMPLATE));
-        let marker =
-            Marker { format: 1, site: SITE, root: RootId([7; 16]), slot_bytes: SLOT_BYTES, slots_max: SLOTS_MAX };
+        let marker = Marker {
+            format: 1,
+            site: SITE,
+            root: RootId([7; 16]),
+            slot_bytes: SLOT_BYTES,
+            slots_max: SLOTS_MAX,
+            number: 0,
+        };
         let made = LocalStore::create(Arc::new(world.disk.clone()), Path::new(STORE), marker);
         made.expect("a new disk takes a store");
         let folder = fast_folder();

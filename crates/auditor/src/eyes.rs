@@ -17,12 +17,13 @@ use std::{
 /// Looks at store and log.
 pub struct Eyes {
     disk: Arc<dyn Disk>,
-    slots: PathBuf,
+    /// The folders of slots, one a root of the store.
+    slots: Vec<PathBuf>,
     checkpoint: PathBuf,
     /// What the first reel of each slot said when it was last read.
-    seen: BTreeMap<String, Sight>,
+    seen: BTreeMap<PathBuf, Sight>,
     /// The slot that was read last.
-    last: String,
+    last: PathBuf,
 }
 
 /// Of which hour a reel is, and until when it may live.
@@ -33,10 +34,10 @@ pub struct Sight {
 }
 
 impl Eyes {
-    /// `store` is the store's folder, `public` that of the log's public files.
-    pub fn new(disk: Arc<dyn Disk>, store: &Path, public: &Path) -> Eyes {
-        let (slots, checkpoint) = (store.join("slots"), public.join("checkpoint"));
-        Eyes { disk, slots, checkpoint, seen: BTreeMap::new(), last: String::new() }
+    /// `stores` are the store's folders, `public` is that of the log's public files.
+    pub fn new(disk: Arc<dyn Disk>, stores: &[PathBuf], public: &Path) -> Eyes {
+        let (slots, checkpoint) = (stores.iter().map(|store| store.join("slots")), public.join("checkpoint"));
+        Eyes { disk, slots: slots.collect(), checkpoint, seen: BTreeMap::new(), last: PathBuf::new() }
     }
 
     /// How many entries the log's checkpoint names; none where it cannot be read.
@@ -48,11 +49,20 @@ impl Eyes {
     /// Reads some more slots, in turn, and tells what all of them said last. A slot that does not read is recorder's and
     /// scrubber's to tell of.
     pub fn look_at_store(&mut self, site_key: &PublicKey) -> BTreeSet<Sight> {
-        if let Ok(names) = self.disk.list(&self.slots) {
-            let names: BTreeSet<String> = names.into_iter().filter(|name| name.ends_with(".slot")).collect();
-            self.seen.retain(|name, _| names.contains(name));
+        let (mut names, mut away) = (BTreeSet::new(), Vec::new());
+        for folder in &self.slots {
+            match self.disk.list(folder) {
+                Ok(listed) => {
+                    let listed = listed.into_iter().filter(|name| name.ends_with(".slot"));
+                    names.extend(listed.map(|name| folder.join(name)));
+                }
+                Err(_) => away.push(folder), // what was seen on a disk that is away stays known
+            }
+        }
+        if away.len() < self.slots.len() {
+            self.seen.retain(|name, _| names.contains(name) || away.iter().any(|folder| name.starts_with(folder)));
             let behind = names.iter().filter(|name| **name > self.last);
-            let turn: Vec<&String> = behind.chain(&names).take(RETENTION_SLOTS_PER_LOOK.min(names.len())).collect();
+            let turn: Vec<&PathBuf> = behind.chain(&names).take(RETENTION_SLOTS_PER_LOOK.min(names.len())).collect();
             for name in turn {
                 match self.sight(name, site_key) {
                     Some(sight) => drop(self.seen.insert(name.clone(), sight)),
@@ -70,9 +80,9 @@ impl Eyes {
     }
 
     /// The reel that begins in a slot, right behind its first block (R2); none where one goes on there: it begins in another.
-    fn sight(&self, name: &str, site_key: &PublicKey) -> Option<Sight> {
+    fn sight(&self, slot: &Path, site_key: &PublicKey) -> Option<Sight> {
         let mut block = vec![0; BLOCK_BYTES];
-        self.disk.open(&self.slots.join(name), Open::Read).ok()?.read_at(&mut block, BLOCK_BYTES as u64).ok()?;
+        self.disk.open(slot, Open::Read).ok()?.read_at(&mut block, BLOCK_BYTES as u64).ok()?;
         let record = RecordHeader::from_bytes(&block).ok().filter(|record| record.kind == Kind::Header)?;
         let payload = block.get(RECORD_HEADER_BYTES..record.record_bytes() as usize)?;
         let header = ReelHeader::from_payload(record.reel, payload, site_key).ok()?;

@@ -23,8 +23,8 @@ pub type KeeperWord = dyn FnMut() -> Option<RetentionView> + Send;
 pub struct AuditorParts {
     pub disk: Arc<dyn Disk>,
     pub clock: Arc<dyn Clock>,
-    /// Folders that it reads: the store, and the log's public files.
-    pub store: PathBuf,
+    /// Folders that it reads: those of the store, and the log's public files.
+    pub stores: Vec<PathBuf>,
     pub public: PathBuf,
     /// The one file that it writes.
     pub verdict: PathBuf,
@@ -51,7 +51,7 @@ impl AuditorRole {
         let judge = Judge::after(&standing);
         let verdict = known.next(standing, parts.clock.utc().seconds());
         verdict.write(&*parts.disk, &parts.verdict)?;
-        let eyes = Eyes::new(parts.disk.clone(), &parts.store, &parts.public);
+        let eyes = Eyes::new(parts.disk.clone(), &parts.stores, &parts.public);
         Ok(AuditorRole { parts, eyes, judge, verdict, site_key: None })
     }
 

@@ -131,7 +131,7 @@ fn auditor_of(disk: &Arc<Noting>) -> (Arc<Hands>, AuditorRole) {
     let parts = AuditorParts {
         disk: disk.clone(),
         clock: clock.clone(),
-        store: "/store".into(),
+        stores: vec!["/store".into()],
         public: "/log/public".into(),
         verdict: "/auditor/verdict.json".into(),
         keeper: Box::new(move || Some(view(of_keeper.utc()))),
@@ -162,7 +162,7 @@ fn it_opens_slots_and_the_checkpoint_for_reading_only_and_writes_nothing_but_its
 #[test]
 fn all_slots_are_read_in_turn_and_a_header_that_the_town_did_not_sign_says_nothing() {
     let disk = town();
-    let mut eyes = Eyes::new(disk.clone(), Path::new("/store"), Path::new("/log/public"));
+    let mut eyes = Eyes::new(disk.clone(), &["/store".into()], Path::new("/log/public"));
     let key = site_key().public();
     for looked in 1..=3 {
         eyes.look_at_store(&key);

@@ -38,6 +38,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_008.sql"),
     include_str!("upgrade/registry_009.sql"),
     include_str!("upgrade/registry_010.sql"),
+    include_str!("upgrade/registry_011.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql"), include_str!("upgrade/footage_002.sql")];
 
@@ -102,6 +103,20 @@ impl Database {
             Ok(value)
         });
         answer.map_err(|failure: Failure| failure.at(self.which, &self.path))
+    }
+}
+
+impl Database {
+    /// The whole database as it is at one moment, into an empty file; outside a transaction, as SQLite wants it.
+    pub(crate) fn vacuum_into(&self, path: &Path) -> Result<(), CatalogError> {
+        let runtime = self.runtime.as_ref().expect("the runtime is taken at drop only");
+        let answer = runtime.block_on(async {
+            let mut connection = self.pool.acquire().await?;
+            let into = path.to_string_lossy().into_owned();
+            sqlx::query("vacuum into $1").bind(into).execute(&mut *connection).await?;
+            Ok(())
+        });
+        answer.map_err(|failure: Failure| failure.at(self.which, path))
     }
 }
 

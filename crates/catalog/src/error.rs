@@ -20,7 +20,7 @@ impl Which {
 
     const fn remedy(self) -> &'static str {
         match self {
-            Which::Registry => "stop the keeper and restore the registry's newest backup to this path",
+            Which::Registry => "stop Vigie and restore the registry's newest backup by `vigie restore`",
             Which::Footage => "it holds nothing that the reels do not: delete it, it is rebuilt from them",
         }
     }
@@ -90,7 +90,7 @@ pub enum CatalogError {
 
 const fn missing_remedy(which: Which) -> &'static str {
     match which {
-        Which::Registry => "run `vigie init` for a new site, or restore the registry's backup",
+        Which::Registry => "run `vigie init` for a new site, or restore the registry's backup by `vigie restore`",
         Which::Footage => "start the recorder, it creates it",
     }
 }

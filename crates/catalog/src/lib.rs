@@ -18,5 +18,5 @@ pub use error::{CatalogError, Which};
 pub use footage::{Footage, Gap, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 pub use registry::{
     Account, AccountId, ActVersion, Binding, Camera, CameraVersion, LawKind, LawText, NewFactor, Passkey, Registry,
-    SecondFactor, Session, Site,
+    SecondFactor, Session, Site, Taken, is_scan_name,
 };

@@ -2,37 +2,70 @@
 //! confined process cannot reach before it starts again.
 
 use std::{
+    fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-/// Paths and what stood there, by device and inode. Looking needs no right: the kernel tells of any path.
+/// Paths and what stood there. Looking needs no right: the kernel tells of any path.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(Vec<(PathBuf, Option<(u64, u64)>)>);
+pub struct Roots(Vec<Root>);
+
+#[derive(Clone, Debug)]
+struct Root {
+    path: PathBuf,
+    /// Device and inode.
+    was: Option<(u64, u64)>,
+    was_readable: bool,
+    /// A disk was mounted there.
+    was_mounted: bool,
+}
 
 impl Roots {
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Roots {
-        Roots(paths.into_iter().map(|path| (path.clone(), identity(path))).collect())
+        let root = |path: &PathBuf| Root {
+            path: path.clone(),
+            was: identity(path),
+            was_readable: fs::read_dir(path).is_ok(),
+            was_mounted: is_mounted(path),
+        };
+        Roots(paths.into_iter().map(root).collect())
     }
 
-    /// A folder that is there now and was not, or was another one. One that is gone changes nothing. Files are not looked at:
-    /// what replaces them is read through their folder, or at the next start.
+    /// A folder that is there now and was not, or was another one. One that is gone changes nothing, and the bare folder that an
+    /// unmounted disk leaves is nothing to start again for: who uses it says what is missing. Files are not looked at: what
+    /// replaces them is read through their folder, or at the next start.
+    ///
+    /// The same disk that was unmounted and is mounted again has the same device and inode, and the limits hold for what was
+    /// unmounted: it is known by being refused.
     pub fn changed(&self) -> Option<&Path> {
-        let changed = |(path, was): &&(PathBuf, Option<(u64, u64)>)| {
-            path.is_dir() && identity(path).is_some_and(|now| Some(now) != *was)
+        let changed = |root: &&Root| {
+            let is_another = identity(&root.path).is_some_and(|now| Some(now) != root.was);
+            let is_bare = root.was_mounted && !is_mounted(&root.path);
+            root.path.is_dir() && !is_bare && (is_another || root.was_readable && is_refused(&root.path))
         };
-        self.0.iter().find(changed).map(|(path, _)| path.as_path())
+        self.0.iter().find(changed).map(|root| root.path.as_path())
     }
 }
 
+fn is_refused(path: &Path) -> bool {
+    fs::read_dir(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// Whether the folder, links followed, is on another device than the one that it lies in.
+fn is_mounted(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    let above = path.parent().and_then(identity);
+    above.zip(identity(&path)).is_some_and(|((above, _), (own, _))| above != own)
+}
+
 fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn a_folder_that_comes_or_is_replaced_is_told_and_one_that_goes_is_not() {

@@ -41,6 +41,17 @@ pub const RECORD_PAYLOAD_BYTES_MAX: usize = 9 * 1024 * 1024;
 /// Slots of the local store (R2).
 pub const SLOT_BYTES_MIN: u64 = 4 * 1024 * 1024;
 pub const SLOT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Slots of one root of the store: 24 bits of a slot's number, the other 8 say which root (decision 0058). 1 PiB in the largest.
+pub const SLOTS_PER_ROOT_MAX: u32 = (1 << 24) - 1;
+/// Roots that a store may have at once: each is a disk, and a machine has no more bays.
+pub const STORE_ROOTS_MAX: usize = 16;
+/// Reels after which earlier turns weigh half: an hour of them, so that a new disk soon has its share and no more.
+pub const ROOT_TURNS_MAX: u64 = 60;
+/// Of the reels that the catalog knows on a root, at most one in so many may be missing; beyond that nothing of the root is
+/// freed or forgotten by itself: other programs lost whole indices to an empty mount point (decision 0059).
+pub const ROOT_MISSING_ONE_IN: u64 = 100;
+/// First blocks of slots that a census reads: 2 s of a disk; the names of all slots are compared besides.
+pub const CENSUS_HEADERS_MAX: usize = 256;
 /// Streams of one reel: handles are 16 bits, the last is reserved.
 pub const REEL_STREAMS_MAX: usize = 4_096;
 
@@ -179,6 +190,25 @@ pub const AUTHORISATION_MONTHS_MAX: i32 = 60;
 /// A provisional one after four months (CSI L252-6, L223-5).
 pub const PROVISIONAL_MONTHS_MAX: i32 = 4;
 
+/// A store runs out of room when less is free than comes in within this time: the oldest hour dies within a minute then, and its
+/// space is free within seconds (R14).
+pub const ROOM_SHORT_SECONDS: u64 = 900;
+/// And in any case when fewer slots than this are free: one is being filled by each run, hour and deadline.
+pub const ROOM_SHORT_SLOTS: u64 = 4;
+/// Footage that died early for want of room is told so for so long.
+pub const SHORTFALL_TOLD_SECONDS: i64 = 7 * 86_400;
+/// An approved order that shortens a delay waits for so long, and can be cancelled meanwhile (R14).
+pub const SHORTEN_WAIT_SECONDS: i64 = 24 * 3_600;
+/// A request to shorten a delay that nobody approves lapses after this time.
+pub const SHORTEN_ASKED_SECONDS_MAX: i64 = 7 * 86_400;
+/// One file in a backup of the registry: the database of a town with thousands of papers has some tens of MiB.
+pub const BACKUP_PART_BYTES_MAX: u64 = 1 << 30;
+/// An older backup of the registry is not restored: what changed since must stand in entries that can still be read (L2).
+pub const BACKUP_DAYS_MAX: i64 = 330;
+/// Who got a new way to sign in since a restored backup was taken confirms what was restored after this time only: whoever can
+/// make two accounts must not be two persons at once.
+pub const RESTORED_NEWCOMER_SECONDS: i64 = 24 * 3_600;
+
 /// The details of the ledger's entries can be read for at least so many months after the month they belong to (L2).
 pub const LOG_RETENTION_MONTHS_MIN: u32 = 12;
 /// CSI R253-5: at most three years, for the oldest entry of a month, too.
@@ -293,6 +323,8 @@ const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY
 // A reason never outlasts the look that it was stated for, a code is shorter than a reason may be.
 const _: () = assert!(REASON_HOLDS_SECONDS_MAX < PERMIT_SECONDS_MAX && REASON_CODE_CHARS_MAX < REASON_CHARS_MAX);
 const _: () = assert!(RATE_MEASURED_SECONDS_MIN < RATE_MEASURED_SECONDS_MAX && RATE_SHORTFALL_PERCENT < 100);
+// What a restored registry does not know stands in months of the ledger that can be read.
+const _: () = assert!(BACKUP_DAYS_MAX < LOG_RETENTION_MONTHS_MIN as i64 * 28);
 // A scan's part travels in one message.
 const _: () = assert!(SCAN_PART_BYTES_MAX + 64 * 1024 < MESSAGE_BYTES_MAX);
 // A page of a review fits a message, each line with its reason, its cameras' names and the words of some rules.

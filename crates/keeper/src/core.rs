@@ -5,6 +5,7 @@ use crate::{
     acts::KnownActs,
     cameras::Probes,
     clocks::{Machine, Memory},
+    copies::WritingOff,
     destroy::FreedSpace,
     facts::Told,
     fates::{Fates, History},
@@ -16,7 +17,10 @@ use crate::{
     lawful::Lawful,
     reasons::Reasons,
     rebuild::Rebuilds,
+    restored::RegistryBook,
+    room::Room,
     scans::Upload,
+    shorten::Shortenings,
     trace::Trace,
     wire::Finding,
 };
@@ -29,7 +33,7 @@ use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicU32},
 };
 use tracing::warn;
 use vault::{KeeperError, audit::Books};
@@ -79,6 +83,10 @@ pub struct KeeperCore {
     pub(crate) glassing: Mutex<()>,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
+    /// Held while a backup is taken or handed out.
+    pub(crate) backing_up: Mutex<()>,
+    /// The town's own minimum delay; an order may demand a longer one.
+    pub(crate) minimum_hours: AtomicU32,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -89,6 +97,14 @@ pub(crate) struct Moving {
     pub fates: Fates,
     pub forgetting: Forgetting,
     pub told: Told,
+    /// What the ledger tells of accounts, cameras and papers.
+    pub registry: RegistryBook,
+    /// Delays that shall become shorter.
+    pub shortenings: Shortenings,
+    /// Whether the store runs out of room.
+    pub room: Room,
+    /// One person's word that a copy of the keyring does not come back.
+    pub writing_off: Option<WritingOff>,
     /// Where reviews find what they tell.
     pub trace: Trace,
     pub law: LawSeen,
@@ -184,8 +200,8 @@ pub(crate) fn of_keyring(month: Month) -> Result<keyring::Month, LogKeyError> {
 
 impl KeeperCore {
     /// 1 reads the ledger once · 2 holds it against the head that the keyring remembers (K2) · 3 judges the clocks and
-    /// enters that · 4 finishes what a crash left of destructions. A ledger or keyring that fails at 3 or 4 is worked on
-    /// again each second.
+    /// enters that · 4 finishes what a crash left of destructions · 5 holds the registry to the ledger. What fails at 3 to 5 is
+    /// worked on again each second.
     pub fn open(parts: KeeperParts) -> Result<KeeperCore, OpenError> {
         let history = History::read(&parts.journal)?; // 1
         hold_against(&*parts.keyring, &parts.journal)?; // 2
@@ -206,6 +222,10 @@ impl KeeperCore {
                 fates: history.fates,
                 forgetting: history.forgetting,
                 told: history.told,
+                registry: history.registry,
+                shortenings: history.shortenings,
+                writing_off: None,
+                room: Room::default(),
                 trace: history.trace,
                 law: history.law,
                 glass: Glasses { book: history.glass, ..Glasses::default() },
@@ -232,10 +252,13 @@ impl KeeperCore {
             oidc: Flows::of(parts.oidc.clone()),
             glassing: Mutex::new(()),
             following: Mutex::new(()),
+            backing_up: Mutex::new(()),
+            minimum_hours: AtomicU32::new(0),
             parts,
         };
         core.moving().minute = core.present_minute();
         let begun = core.enter_clocks().and_then(|()| core.destroy_due()); // 3, 4
+        core.hold_registry_at_start(); // 5
         if let Err(error) = begun {
             warn!(%error, "what is due could not be destroyed at the start; it is tried again each second");
         }
@@ -284,6 +307,8 @@ impl KeeperCore {
             moving.law.take(entry);
             moving.glass.book.take(entry);
             moving.forgetting.take(entry);
+            moving.registry.take(*number, entry);
+            moving.shortenings.take(entry);
         }
         Ok(numbers)
     }

@@ -48,6 +48,7 @@ impl KeeperCore {
     /// fails does not keep the others alive; the first error comes back when all were tried.
     pub fn destroy_due(&self) -> Result<Vec<HourFate>, KeeperError> {
         let mut tried: Vec<KeeperError> = self.enter_owed_mints().err().into_iter().collect();
+        tried.extend(self.order_what_was_approved().err());
         tried.extend(self.finish_orders().err());
         let mut died = Vec::new();
         for (hour, due) in self.due(&self.judgement()) {

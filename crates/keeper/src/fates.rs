@@ -10,6 +10,8 @@ use crate::{
     law::LawSeen,
     lawful::LastWords,
     orders::Orders,
+    restored::RegistryBook,
+    shorten::Shortenings,
     trace::Trace,
 };
 use domain::{CameraId, Hour, UtcMicros, limit::MINT_HOURS_AHEAD};
@@ -44,6 +46,8 @@ pub struct Fates {
     pub orders: Orders,
     pub damage: DamageBook,
     pub words: LastWords,
+    /// How many keys were condemned for want of room, and when the last was (R14).
+    pub short: (u64, Option<UtcMicros>),
 }
 
 /// What the living keys of an hour come to: asked each second of every hour, so that not every key is.
@@ -68,6 +72,8 @@ pub(crate) struct History {
     pub law: LawSeen,
     pub glass: GlassBook,
     pub touched: Touched,
+    pub registry: RegistryBook,
+    pub shortenings: Shortenings,
 }
 
 impl History {
@@ -83,6 +89,7 @@ impl History {
                         history.fates.known_from = Some(entry.at.plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600));
                     }
                     history.trace.take(sealed.seq, &entry);
+                    history.registry.take(sealed.seq, &entry);
                     history.take(&entry);
                 }
                 Err(JournalError::Key(LogKeyError::Unavailable { month, source })) => {
@@ -103,6 +110,7 @@ impl History {
         self.anchor = Anchor::of(entry).or(self.anchor);
         self.law.take(entry);
         self.glass.take(entry);
+        self.shortenings.take(entry);
         self.told.recall(entry);
         self.forgetting.take(entry);
         self.fates.take(entry);
@@ -127,6 +135,9 @@ impl Fates {
                     let fate = self.fate(*hour, *camera);
                     fate.condemned_at = Some(entry.at);
                     fate.early |= *why != Condemnation::Deadline;
+                }
+                if *why == Condemnation::DiskTooSmall {
+                    self.short = (self.short.0 + cameras.len() as u64, Some(entry.at));
                 }
                 self.weigh(*hour);
             }

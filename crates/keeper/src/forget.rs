@@ -120,6 +120,7 @@ impl KeeperCore {
         let moving = self.moving();
         needed.extend(moving.fates.orders.standing_from(month, now));
         needed.extend(moving.law.standing());
+        needed.extend(moving.registry.standing_from(month));
         needed.extend(moving.glass.book.standing());
         let earlier = moving.forgetting.condemned.range(..month);
         needed.extend(earlier.map(|(_, event)| event.clone()));

@@ -97,6 +97,10 @@ impl KeeperCore {
     ) -> Result<Verdict, KeeperError> {
         let now = self.decision_time();
         let request = self.request(account, ask, now)?;
+        if let Some(reason) = self.restored_reason() {
+            let leaf = self.refuse(account, ask, &request, vec![reason.rule.clone()])?;
+            return Ok(Verdict::Refused(Refused { reasons: vec![reason], leaf }));
+        }
         let (decision, glass) = self.decide(&request); // 2
         match decision {
             Decision::Allow { rules } => {

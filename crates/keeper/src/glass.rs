@@ -174,7 +174,7 @@ impl KeeperCore {
         if self.camera_facts(cameras, now)?.iter().any(|camera| !camera.exists) {
             return Err(malformed("break-glass names a camera that nobody knows"));
         }
-        if self.is_law_in_doubt() {
+        if self.is_law_in_doubt() || self.is_registry_in_doubt() {
             return Ok(Some(GlassDone::LawInDoubt));
         }
         Ok((!self.sees_pictures(account, now)?).then_some(GlassDone::NotHabilitated))
@@ -230,7 +230,7 @@ impl KeeperCore {
         if !first.is_some_and(|first| self.sees_pictures(&first, now).unwrap_or(false)) {
             return Ok(GlassDone::NotHabilitated);
         }
-        if self.is_law_in_doubt() {
+        if self.is_law_in_doubt() || self.is_registry_in_doubt() {
             return Ok(GlassDone::LawInDoubt);
         }
         let _one_at_a_time = self.glassing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,11 +44,12 @@ impl KeeperCore {
         let alive = beat.permits.iter().map(|permit| self.holds(permit)).collect();
         let dead = self.dead();
         let probe = if is_beat { self.next_probe() } else { None };
-        let rebuild = if is_beat { self.next_rebuild() } else { None };
+        let order = if is_beat { self.next_rebuild() } else { None };
         let closed_unconfirmed = if is_beat { self.closed_for_the_recorder() } else { Vec::new() };
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
             moving.recorder.health.clone_from(&beat.health);
+            moving.room.is_short = beat.is_short_of_room;
         }
         moving.recorder.seen = Some(judgement.trusted.unwrap_or(judgement.fastest));
         Ok(Pulse {
@@ -57,7 +58,8 @@ impl KeeperCore {
             dead,
             cameras_version: moving.cameras_version,
             probe,
-            rebuild,
+            rebuild: order.map(|(number, _)| number),
+            loss_accepted: order.is_some_and(|(_, loss_accepted)| loss_accepted),
             closed_unconfirmed,
         })
     }
@@ -140,6 +142,9 @@ impl KeeperCore {
         findings.push(self.keyring_finding());
         findings.push(self.ledger_finding());
         findings.extend(self.forgetting_finding());
+        findings.extend(self.restored_finding());
+        findings.extend(self.shortening_finding());
+        findings.extend(self.room_finding());
         findings.extend(self.moving().fates.damage.finding());
         findings.extend(self.acts_findings()?);
         findings.extend(self.glass_findings()?);

@@ -7,8 +7,8 @@
 //! 5 what is due now dies as everything else does (K10); of an erased camera, every key that the order names
 //!
 //! Steps 3 to 5 are what [`KeeperCore::destroy_due`] does at each turn, so an order is finished by the path that is taken
-//! anyway. Who may give an order, after what wait (two persons and 24 h, R14), is decided where commands are: none leads
-//! here yet.
+//! anyway. Who may give an order that shortens, after what wait (two persons and 24 h, R14), is [`crate::shorten`]; no command
+//! erases a camera yet.
 
 use crate::{
     core::{KeeperCore, failed, malformed},
@@ -122,6 +122,11 @@ impl KeeperCore {
         }
         self.order(actor, DELAY, camera, &Details::Delay { delay_days })?; // 2
         self.destroy_due() // 3, 4, 5
+    }
+
+    /// 2 alone, of an order that two persons gave; the rest follows at the next turn. Held: [`KeeperCore::change_keys`].
+    pub(crate) fn enter_delay_order(&self, actor: Actor, camera: CameraId, delay_days: u32) -> Result<(), KeeperError> {
+        self.order(actor, DELAY, camera, &Details::Delay { delay_days })
     }
 
     /// Destroys a camera's footage before its time: of a camera in service all complete hours (the present one has keys that

@@ -28,6 +28,7 @@ const WHY_CHARS_MAX: usize = 200;
 const COMMAND_PATIENCE: Duration = Duration::from_secs(20 * 60);
 const WAITS_ALREADY: &str =
     "a rebuild of the catalog is ordered already and waits for the recorder: `vigie status` tells";
+const LOSS_ACCEPTED: &str = "catalog: the reels that are missing in the store are accepted as lost";
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Rebuilds that were begun or asked for.
@@ -35,8 +36,8 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) struct Rebuilds {
     begun: Option<Begun>,
     next: u64,
-    /// Asked for on the command line and not taken by the recorder yet.
-    waiting: Option<u64>,
+    /// Asked for on the command line and not taken by the recorder yet; whether what is missing is accepted as lost.
+    waiting: Option<(u64, bool)>,
     asked: HashSet<u64>,
     done: HashMap<u64, Result<Rebuilt, String>>,
 }
@@ -79,8 +80,14 @@ impl KeeperCore {
         query.streams.iter().map(|part| self.stream_fate(&opening, part)).collect()
     }
 
-    /// `vigie catalog rebuild`: hands it to the recorder and waits for its word.
-    pub(crate) fn catalog_rebuild(&self) -> Result<Answer, KeeperError> {
+    /// `vigie catalog rebuild`: hands it to the recorder and waits for its word. That a person accepts a loss is entered first.
+    pub(crate) fn catalog_rebuild(&self, actor: Actor, loss_accepted: bool) -> Result<Answer, KeeperError> {
+        if self.moving().rebuilds.waiting.is_some() {
+            return Err(malformed(WAITS_ALREADY));
+        }
+        if loss_accepted {
+            self.enter_events(actor, vec![Event::Config { what: LOSS_ACCEPTED.into() }])?;
+        }
         let number = {
             let rebuilds = &mut self.moving().rebuilds;
             if rebuilds.waiting.is_some() {
@@ -88,7 +95,7 @@ impl KeeperCore {
             }
             rebuilds.next += 1;
             let number = rebuilds.next;
-            rebuilds.waiting = Some(number);
+            rebuilds.waiting = Some((number, loss_accepted));
             rebuilds.asked.insert(number);
             number
         };
@@ -103,7 +110,7 @@ impl KeeperCore {
         rebuilds.done.remove(&number);
         match done {
             Some(result) => result.map(|rebuilt| Answer::Rebuilt(Box::new(rebuilt))).map_err(failed),
-            None if rebuilds.waiting == Some(number) => {
+            None if rebuilds.waiting.is_some_and(|(waiting, _)| waiting == number) => {
                 rebuilds.waiting = None;
                 Err(failed("the recorder did not take the order: is it running? `vigie status` tells"))
             }
@@ -111,7 +118,7 @@ impl KeeperCore {
         }
     }
 
-    pub(crate) fn next_rebuild(&self) -> Option<u64> {
+    pub(crate) fn next_rebuild(&self) -> Option<(u64, bool)> {
         self.moving().rebuilds.waiting.take()
     }
 

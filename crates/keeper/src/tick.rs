@@ -10,11 +10,12 @@ impl KeeperCore {
     /// copies of the keyring that were away, and forgets what expired. Each part is
     /// tried even if another failed; the first error comes back. After one, ask [`KeeperCore::must_restart`].
     pub fn tick(&self) -> Result<(), KeeperError> {
-        let mut tried = vec![self.enter_clocks(), self.follow_acts(), self.end_glasses()];
+        let mut tried = vec![self.enter_clocks(), self.hold_registry_again(), self.follow_acts(), self.end_glasses()];
         let minute = self.present_minute();
         let turned = std::mem::replace(&mut self.moving().minute, minute) != minute;
         if turned {
             tried.push(self.rejoin_copies());
+            tried.push(self.make_room());
         }
         if turned || self.is_anything_due() {
             tried.push(self.destroy_due().map(|_| ()));

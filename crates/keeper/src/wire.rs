@@ -4,21 +4,29 @@
 //! connection, the user id of the command line from the kernel.
 
 mod acts;
+mod backup;
 mod cameras;
 mod clock;
+mod copies;
+mod delay;
 mod fates;
 mod glass;
 pub mod oidc;
 mod retention;
 mod run;
+mod upkeep;
 
 pub use acts::{ActQuery, ActView, RefusedAct, ScanPart};
+pub use backup::{BackupMade, RestoreDone, RestoredChange, RestoredLine, RestoredView};
 pub use cameras::{CameraView, CameraViews, MissingAct, NewCamera, RequiredAct};
 pub use clock::{ClockLine, ClockView, Confirmation};
+pub use copies::CopyDone;
+pub use delay::{DelayDone, DelayLine, DelayLoss};
 pub use fates::{FateState, HourFate, Verified};
 pub use glass::{GlassDone, GlassLine, GlassMay, GlassState, GlassView};
 pub use retention::{HourKeys, KeysAlive, KeysEnded, RetentionView};
 pub use run::RunAnswer;
+pub use upkeep::Upkeep;
 
 use crate::review::words::{ReviewAsk, Reviewed, TracePage};
 use domain::{
@@ -311,7 +319,10 @@ pub enum Control {
     AuditHours {
         after: Option<Hour>,
     },
-    CatalogRebuild,
+    CatalogRebuild {
+        /// What is missing is lost: its rows go (decision 0059).
+        loss_accepted: bool,
+    },
     /// Which rules decide, and what waits for a second person.
     Law,
     /// What the rules in force say of a capability at its best; nothing is opened.
@@ -335,6 +346,7 @@ pub enum Control {
         person: PersonProof,
         digest: [u8; 32],
     },
+    Upkeep(Upkeep),
 }
 
 /// A person who acts at the command line: name, password and a code of the second factor.
@@ -571,6 +583,17 @@ pub enum Answer {
         now: UtcMicros,
     },
     Retention(Box<RetentionView>),
+    BackupMade(BackupMade),
+    BackupPart {
+        bytes: Sensitive<Vec<u8>>,
+    },
+    /// None: no restored registry waits.
+    Restored(Option<Box<RestoredView>>),
+    RestoreDone(RestoreDone),
+    DelayLosses(Vec<DelayLoss>),
+    DelayDone(DelayDone),
+    Delays(Vec<DelayLine>),
+    CopyDone(CopyDone),
 }
 
 /// One account, as `vigie account list` shows it.

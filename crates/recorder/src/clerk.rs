@@ -83,7 +83,12 @@ impl Clerk {
         let asked_at = Instant::now();
         let health = self.report.json(self.time.now(), self.footage.bytes().ok());
         let clocks = self.report.clocks(self.time.now());
-        let pulse = self.keeper.check(&Beat { permits: permits.clone(), health, clocks })?;
+        let pulse = self.keeper.check(&Beat {
+            permits: permits.clone(),
+            health,
+            clocks,
+            is_short_of_room: self.report.is_short_of_room(),
+        })?;
         let alive: HashSet<PermitId> =
             permits.iter().zip(&pulse.alive).filter(|(_, alive)| **alive).map(|(permit, _)| permit.id).collect();
         // a stream that was opened since the question was asked is asked about next time

@@ -3,7 +3,7 @@
 //! No thread and no waiting here: `errands` calls each of them about once a second.
 
 use crate::{report::Report, role::RunTime};
-use catalog::Footage;
+use catalog::{Footage, ReelRow};
 use domain::{HourLength, ReelId, StreamId, limit};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -17,6 +17,11 @@ use vault::{
     rebuild::Turn,
     recover::untold,
 };
+
+/// Why bytes of dead footage stay for now.
+const RESIDUAL: &str = "its disk is missing, or too much of it is: given back when the disk is the right one again";
+/// After its deadline the keeper has heard of a dead reel: it asks each second, and destruction has its turn each minute.
+const RESIDUAL_TOLD_SECONDS: i64 = 3_600;
 
 /// What they are done with.
 pub struct Duties {
@@ -57,27 +62,53 @@ impl Duties {
         if let Err(error) = self.footage.gaps_forget(oldest) {
             warn!(%error, "old gaps stay for now");
         }
+        self.free_returned();
+    }
+
+    /// Dead reels whose disk is back: their slots are given back now, and their rows go. The ledger has them as residual
+    /// ciphertext; one that it may not have yet keeps its row.
+    fn free_returned(&self) {
+        if !self.store.is_counted() {
+            return;
+        }
+        let told = self.time.now().plus_seconds(-RESIDUAL_TOLD_SECONDS);
+        let Ok(mut rows) = self.footage.dead_reels() else { return };
+        rows.retain(|row| row.deadline <= told && self.is_within_reach(row));
+        let (Some(in_use), Some(slots)) = (self.live_slots(), slots_of(rows.iter())) else { return };
+        self.store.free(slots.into_iter().filter(|slot| !in_use.contains(slot)));
+        self.forget(&rows.iter().map(|row| row.reel).collect::<Vec<_>>());
+    }
+
+    /// Whether what lies there can be given back: its disk is there, and not held (decision 0059).
+    fn is_within_reach(&self, row: &ReelRow) -> bool {
+        Location::from_bytes(&row.location).is_some_and(|location| !self.store.is_held(&location))
     }
 
     /// Frees the slots of an hour whose keys are dead (K10 step 5), once, and tells the keeper until it has heard.
     pub fn free(&mut self, dead: &Dead) {
+        if !self.store.is_counted() {
+            return; // the keeper asks again next second
+        }
         let turn = self.turn.clone();
         let _no_row_is_entered = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = match self.footage.reels_dead(dead.hour, Some(&dead.cameras)) {
             Ok(rows) => rows,
             Err(error) => return warn!(%error, "a dead hour could not be freed yet"),
         };
-        let fresh: Vec<_> = rows.iter().filter(|row| !self.freed.contains(&row.reel)).collect();
+        // what cannot be given back keeps its row until its disk is there again
+        let (here, residual): (Vec<_>, Vec<_>) = rows.iter().partition(|row| self.is_within_reach(row));
+        let fresh: Vec<_> = here.iter().filter(|row| !self.freed.contains(&row.reel)).copied().collect();
         let (Some(in_use), Some(slots)) = (self.live_slots(), slots_of(fresh.iter().copied())) else {
             return warn!("a dead hour could not be freed yet: the catalog does not say where every reel lies");
         };
         self.store.free(slots.into_iter().filter(|slot| !in_use.contains(slot)));
         self.freed.extend(fresh.iter().map(|row| row.reel));
+        let forgotten: Vec<ReelId> = here.iter().map(|row| row.reel).collect();
         let reels: Vec<ReelId> = rows.iter().map(|row| row.reel).collect();
-        let fact =
-            Fact::Freed { hour: dead.hour, cameras: dead.cameras.clone(), reels: reels.clone(), residual: Vec::new() };
+        let residual = residual.iter().map(|row| (row.reel, row.bytes, RESIDUAL.to_owned())).collect();
+        let fact = Fact::Freed { hour: dead.hour, cameras: dead.cameras.clone(), reels, residual };
         match self.keeper.enter(&[fact]) {
-            Ok(()) => self.forget(&reels),
+            Ok(()) => self.forget(&forgotten),
             Err(error) => warn!(%error, "the keeper did not hear of freed space yet"),
         }
     }
@@ -87,7 +118,7 @@ impl Duties {
         slots_of(self.footage.live_reels().ok()?.iter())
     }
 
-    fn forget(&mut self, reels: &[ReelId]) {
+    fn forget(&self, reels: &[ReelId]) {
         if let Err(error) = self.footage.forget(reels) {
             warn!(%error, "rows of dead reels stay for now");
         }
@@ -129,7 +160,7 @@ impl Duties {
 }
 
 /// The slots of these reels; `None` where a location does not read: nothing is freed on a guess.
-fn slots_of<'a>(rows: impl Iterator<Item = &'a catalog::ReelRow>) -> Option<BTreeSet<u32>> {
+fn slots_of<'a>(rows: impl Iterator<Item = &'a ReelRow>) -> Option<BTreeSet<u32>> {
     let mut slots = BTreeSet::new();
     for row in rows {
         slots.extend(Location::from_bytes(&row.location)?.slots());
@@ -147,3 +178,6 @@ pub fn note_told(footage: &Footage, facts: &[Fact]) {
         warn!(%error, "the catalog does not know yet what the keeper heard");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use crate::{
     duties::Duties,
     fingerprint::{self, Fingerprint},
     ingest::Ingest,
+    mend::Order,
     source::{CameraUrl, Credentials, SourceError},
 };
 use domain::{StreamId, StreamKind};
@@ -42,7 +43,7 @@ pub struct Errands {
     pub duties: Duties,
     pub ingest: Ingest,
     /// Where an ordered rebuild of the catalog goes.
-    pub orders: Sender<u64>,
+    pub orders: Sender<Order>,
     /// Footage that is closed while its keys wait, as last told.
     pub closed: Vec<Dead>,
     pub cameras: Cameras,
@@ -95,7 +96,7 @@ impl Errands {
             self.count_closed();
         }
         if let Some(number) = pulse.rebuild
-            && self.orders.send(number).is_err()
+            && self.orders.send(Order { number, loss_accepted: pulse.loss_accepted }).is_err()
         {
             warn!("an order to rebuild the catalog found nobody");
         }

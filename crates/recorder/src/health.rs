@@ -52,6 +52,8 @@ pub enum GapCause {
     DiskFull,
     /// A paper without which it may not record does not hold (CSI L252-1, L252-4).
     NotAuthorised,
+    /// It was held, and lost with its disk: somebody said so (decision 0059).
+    DiskLost,
 }
 
 impl GapCause {
@@ -78,6 +80,7 @@ impl GapCause {
             GapCause::HeadOfHour => "head-of-hour",
             GapCause::DiskFull => "disk-full",
             GapCause::NotAuthorised => "not-authorised",
+            GapCause::DiskLost => vault::rebuild::DISK_LOST,
         }
     }
 
@@ -130,6 +133,7 @@ impl GapCause {
             }
             GapCause::DiskFull => "Le stockage était plein : rien de plus n'a pu être gardé.",
             GapCause::NotAuthorised => "Un acte sans lequel cette caméra ne peut enregistrer n'était pas en vigueur.",
+            GapCause::DiskLost => "Les images avaient été enregistrées et ont été perdues avec leur disque.",
         })
     }
 
@@ -160,6 +164,7 @@ impl GapCause {
             }
             GapCause::DiskFull => "The store was full: nothing more could be kept.",
             GapCause::NotAuthorised => "An act without which this camera may not record was not in force.",
+            GapCause::DiskLost => "Pictures were recorded and were lost with their disk.",
         })
     }
 
@@ -186,6 +191,7 @@ impl GapCause {
             GapCause::HeadOfHour => "Réglez l'intervalle d'images clés de la caméra sur 1 à 4 secondes.",
             GapCause::DiskFull => "Ajoutez de la place ; l'enregistrement reprend seul.",
             GapCause::NotAuthorised => "« vigie status » dit quel acte manque et quoi faire.",
+            GapCause::DiskLost => "Si ce disque est retrouvé, remontez-le : ses images reviennent.",
         }
     }
 
@@ -212,6 +218,7 @@ impl GapCause {
             GapCause::HeadOfHour => "Set the camera's key picture interval to 1 to 4 seconds.",
             GapCause::DiskFull => "Add space; recording goes on by itself.",
             GapCause::NotAuthorised => "`vigie status` says which act is missing and what to do.",
+            GapCause::DiskLost => "If that disk is found, mount it again: its footage comes back.",
         }
     }
 
@@ -374,6 +381,7 @@ mod tests {
             GapCause::HeadOfHour,
             GapCause::DiskFull,
             GapCause::NotAuthorised,
+            GapCause::DiskLost,
         ];
         let mut seen = std::collections::BTreeSet::new();
         for cause in causes {

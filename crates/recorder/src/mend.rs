@@ -59,6 +59,14 @@ impl Kept {
     }
 }
 
+/// A rebuild that was asked for on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    pub number: u64,
+    /// What is missing is lost (decision 0059).
+    pub loss_accepted: bool,
+}
+
 /// Who mends, and with what.
 pub struct Mender {
     pub keeper: Arc<KeeperClient>,
@@ -75,7 +83,7 @@ pub struct Mender {
 impl Mender {
     /// Works until `ended`; ends by itself where the catalog is damaged: the recorder then begins anew, and makes another.
     /// Orders to rebuild everything go into the channel, by their number.
-    pub fn start(self, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<u64>) {
+    pub fn start(self, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<Order>) {
         let (sender, orders) = channel();
         let work = move || {
             let (mut failures, mut again) = (0, AGAIN);
@@ -85,7 +93,7 @@ impl Mender {
             }
             while !ended.load(Ordering::SeqCst) {
                 let order = match orders.recv_timeout(LOOK) {
-                    Ok(number) => Some(number),
+                    Ok(order) => Some(order),
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
@@ -98,7 +106,8 @@ impl Mender {
                     due = due.or(Some(Instant::now() + AGAIN));
                 }
                 let (scope, why) = match (order, due) {
-                    (Some(_), _) => (Scope::All, "ordered on the command line"),
+                    (Some(Order { loss_accepted: false, .. }), _) => (Scope::All, "ordered on the command line"),
+                    (Some(_), _) => (Scope::LossAccepted, "ordered on the command line, a loss accepted"),
                     (None, Some(at)) if at <= Instant::now() => {
                         (Scope::Missing { also: also.clone() }, "the catalog was missing, damaged or behind")
                     }
@@ -112,7 +121,7 @@ impl Mender {
                 // hours may stay closed for days while clocks disagree, and each look reads every slot's header
                 again = if settled { AGAIN } else { (again * 2).min(AGAIN_MAX) };
                 due = (!settled).then(|| Instant::now() + again);
-                if let Some(number) = order {
+                if let Some(Order { number, .. }) = order {
                     self.answer(number, result.as_ref().map(Clone::clone).map_err(ToString::to_string));
                 }
                 if self.found_damaged(result.err().as_ref().and_then(catalog_error)) {

@@ -35,6 +35,7 @@ struct Noted {
     /// Findings of others, such as of space and of the catalog, by their id.
     others: BTreeMap<String, Finding>,
     usage: Option<Usage>,
+    is_short_of_room: bool,
     /// Last admitted picture of each stream; durable after the next sync.
     admitted: HashMap<StreamId, UtcMicros>,
     durable: HashMap<StreamId, UtcMicros>,
@@ -109,6 +110,12 @@ impl Report {
     /// Bytes that are closed while their keys wait (K9).
     pub fn note_closed_unconfirmed(&self, bytes: u64) {
         self.noted().bytes_closed_unconfirmed = bytes;
+    }
+    pub fn note_short_of_room(&self, is_short: bool) {
+        self.noted().is_short_of_room = is_short;
+    }
+    pub fn is_short_of_room(&self) -> bool {
+        self.noted().is_short_of_room
     }
     /// What another thread found; it stays until the next one of the same id.
     pub fn note_finding(&self, finding: Finding) {

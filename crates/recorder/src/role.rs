@@ -12,6 +12,7 @@ use crate::{
     ingest::{Ingest, IngestError},
     mend::{Kept, Mender},
     report::Report,
+    roots::{self, Roots},
     scrub::Scrub,
     service::Service,
     space::Space,
@@ -41,6 +42,7 @@ use vault::{
     keeper::RunGrant,
     rebuild::Turn,
     recover::{Closer, RecoverError, Recovered, recover},
+    store::Place,
     watch::Hub,
 };
 
@@ -52,9 +54,8 @@ pub struct RecorderParts {
     pub random: Arc<dyn Random>,
     pub keeper: Arc<KeeperClient>,
     pub disk: Arc<dyn Disk>,
-    pub store: PathBuf,
-    /// The store grows no further.
-    pub slots_max: u32,
+    /// The store's folders, each with how far it may grow.
+    pub store: Vec<Place>,
     pub footage: PathBuf,
     /// Where web asks; web is known by the secret (P3).
     pub listener: UnixListener,
@@ -136,11 +137,8 @@ const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
-    let store = Arc::new(open_store(&parts)?);
-    let run_key = SigningKey::from_seed(&seed);
-    let opening = Opening { site: parts.site, path: &parts.footage, store: &store, grant: &grant, run_key: &run_key };
-    let (footage, recovered, earlier_life) = opening.recover(time.now())?; // 2
-    let footage = Arc::new(footage);
+    let store = Arc::new(roots::open(&parts.disk, &parts.store, parts.site, &parts.footage)?);
+    let (footage, recovered, earlier_life) = open(&parts, &store, &grant, &seed, time.now())?; // 2
     let site_key = grant.site_key;
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
@@ -165,6 +163,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         keeper: parts.keeper.clone(),
         admitter: admitter.clone(),
         footage: footage.clone(),
+        store: store.clone(),
         hub: hub.clone(),
         secret: parts.web_secret.clone(),
         permits: permits.clone(),
@@ -176,6 +175,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let preparing = prepare_slots(store.clone(), ended.clone());
     let (errands, asked) = channel();
     let (mending, orders) = mender.start(also, ended.clone());
+    let looking = Roots::new(parts.disk.clone(), kept.clone(), parts.footage.clone()).start(ended.clone());
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let duties = Duties {
         keeper: parts.keeper.clone(),
@@ -193,13 +193,14 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let keeper = parts.keeper.patient(BEAT_PATIENCE);
     let (errand, told) = (errands.clone(), footage.clone());
     let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errand };
-    let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running, &mending, &measuring]); // 3
+    let outcome = clerk.work_until(&parts.stop, &[&writing, &preparing, &running, &mending, &measuring, &looking]); // 3
 
     drop(errands.send(Errand::Stop)); // 4: a thread that is gone has stopped
     join(running);
     ended.store(true, Ordering::SeqCst);
     [writing, preparing, measuring].into_iter().for_each(join);
     drop(mending); // it may be reading reels: what it has entered stays, and it is begun again
+    drop(looking); // it may wait for a disk that does not answer
     tell_last(&parts.keeper, &admitter, &told);
     outcome
 }
@@ -225,6 +226,21 @@ fn hello(parts: &RecorderParts, seed: &Secret32) -> Option<(RunGrant, RunTime)> 
     None
 }
 
+/// 2. Nothing is freed before what lies on the disks was counted.
+fn open(
+    parts: &RecorderParts,
+    store: &LocalStore,
+    grant: &RunGrant,
+    seed: &Secret32,
+    now: UtcMicros,
+) -> Result<(Arc<Footage>, Recovered, Option<UtcMicros>), RecorderError> {
+    let run_key = SigningKey::from_seed(seed);
+    let opening = Opening { site: parts.site, path: &parts.footage, store, grant, run_key: &run_key };
+    let (footage, recovered, earlier_life) = opening.recover(now)?;
+    store.await_census();
+    Ok((Arc::new(footage), recovered, earlier_life))
+}
+
 fn mender(
     parts: &RecorderParts,
     kept: &Kept,
@@ -241,12 +257,6 @@ fn mender(
 fn scrub(parts: &RecorderParts, kept: Kept, site_key: PublicKey, ended: &Arc<AtomicBool>) {
     let random = parts.random.clone();
     drop(Scrub::new(&parts.keeper, kept, parts.footage.clone(), site_key, random, ended.clone()).start());
-}
-
-fn open_store(parts: &RecorderParts) -> Result<LocalStore, StoreError> {
-    let mut store = LocalStore::open(parts.disk.clone(), &parts.store, parts.site)?;
-    store.marker.slots_max = parts.slots_max; // the configuration may let a store grow
-    Ok(store)
 }
 
 /// How a run finds what earlier ones left.

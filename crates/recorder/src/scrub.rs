@@ -108,7 +108,7 @@ impl Scrub {
     }
 
     fn round(&mut self) -> Result<(), AuditError> {
-        let site = self.kept.store.marker.site;
+        let site = self.kept.store.site;
         let footage = Footage::open_for_reading(&self.path, site)?;
         let rows = self.scrubber(&footage).reels()?;
         (self.found.reels, self.found.read) = (rows.len(), 0);

@@ -1,7 +1,7 @@
 //! What the recorder answers to the web role on its socket: where footage lies, what exists, live frames (P5, R10).
 
 use crate::{clerk::LivePermits, health::GapCause};
-use catalog::Footage;
+use catalog::{CatalogError, Footage, ReelRow};
 use domain::{
     Secret32, Span, StreamId,
     limit::{GROUP_SECONDS_MAX, LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX},
@@ -19,7 +19,7 @@ use std::{
 };
 use tracing::{debug, warn};
 use vault::{
-    Keeper, KeeperError, Location,
+    Keeper, KeeperError, LocalStore, Location,
     admit::Admitter,
     keeper::{Beat, Permit, View},
     service::{
@@ -47,6 +47,7 @@ pub struct Service {
     pub keeper: Arc<KeeperClient>,
     pub admitter: Arc<Mutex<Admitter>>,
     pub footage: Arc<Footage>,
+    pub store: Arc<LocalStore>,
     pub hub: Arc<Hub>,
     pub secret: Secret32,
     pub permits: LivePermits,
@@ -102,8 +103,8 @@ impl Service {
     }
 
     fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
-        let known = self.footage.day(stream, span).and_then(|spans| Ok((spans, self.footage.gaps(stream, span)?)));
-        let (spans, gaps) = match known {
+        let known = self.day(stream, span).and_then(|days| Ok((days, self.footage.gaps(stream, span)?)));
+        let ((spans, missing), gaps) = match known {
             Ok(known) => known,
             Err(error) => return refused(&error.to_string()),
         };
@@ -125,7 +126,22 @@ impl Service {
             }
         };
         let footage = spans.into_iter().map(Into::into).collect();
-        RecorderAnswer::Timeline(Timeline { footage, gaps: gaps.into_iter().map(told).collect() })
+        let mut gaps: Vec<TimelineGap> =
+            gaps.into_iter().map(told).chain(missing.into_iter().map(on_missing_disk)).collect();
+        gaps.sort_by_key(|gap| gap.from);
+        RecorderAnswer::Timeline(Timeline { footage, gaps })
+    }
+
+    /// What can be shown, and what was recorded and lies on a disk that is missing.
+    fn day(&self, stream: StreamId, span: Span) -> Result<(Vec<Span>, Vec<Span>), CatalogError> {
+        if self.store.is_whole() && self.store.roots().len() == 1 {
+            return Ok((self.footage.day(stream, span)?, Vec::new()));
+        }
+        let open = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).open_reels();
+        let is_there = |row: &ReelRow| {
+            open.contains(&row.reel) || Location::from_bytes(&row.location).is_none_or(|of| !self.store.is_away(&of))
+        };
+        self.footage.day_in_two(stream, span, is_there)
     }
 
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.
@@ -202,6 +218,19 @@ pub fn locate(admitter: &Mutex<Admitter>, footage: &Footage, stream: StreamId, s
     all.sort_by_key(|located| located.first_utc);
     all.truncate(LOCATED_MAX);
     RecorderAnswer::Located(all)
+}
+
+/// It is not lost yet: the time is told with where it is.
+fn on_missing_disk(span: Span) -> TimelineGap {
+    TimelineGap {
+        from: span.from(),
+        to: Some(span.to()),
+        cause: "disk-missing".to_owned(),
+        cause_fr: "Les images ont été enregistrées, mais le disque qui les porte manque.".to_owned(),
+        cause_en: "Pictures were recorded, but the disk that holds them is missing.".to_owned(),
+        remedy_fr: "Remontez ce disque : « vigie status » dit lequel.".to_owned(),
+        remedy_en: "Mount that disk again: `vigie status` says which.".to_owned(),
+    }
 }
 
 fn refused(why: &str) -> RecorderAnswer {

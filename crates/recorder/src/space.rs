@@ -25,7 +25,8 @@ const SMOOTHING: f64 = 120.0;
 const HOUR: u64 = 3_600;
 /// Ordering and fitting a disk takes a town a week.
 const WARNING_SECONDS: u64 = 7 * 24 * HOUR;
-const ALARM_SECONDS: u64 = 24 * HOUR;
+/// Days ahead (R14): what is asked for on a Friday comes on a Monday.
+const ALARM_SECONDS: u64 = 3 * 24 * HOUR;
 /// Nothing lives longer; beyond that everything replaces something of its own age.
 const HORIZON_SECONDS: u64 = limit::RETENTION_DAYS_MAX as u64 * 24 * HOUR;
 /// Ledger and registry of a quiet town grow by some MiB a day, a file of the ledger is 16 MiB.
@@ -51,7 +52,7 @@ impl Space {
     /// `footage`: the catalog's file, in the data folder.
     pub fn new(disk: Arc<dyn Disk>, kept: Kept, footage: &Path) -> Space {
         let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
-        let opened = Footage::open_for_reading(footage, kept.store.marker.site);
+        let opened = Footage::open_for_reading(footage, kept.store.site);
         let footage = opened.inspect_err(|error| warn!(%error, "what dies when is not known")).ok();
         let (deaths, looked, before, bytes_per_second) = Default::default();
         Space { disk, kept, data, footage, deaths, looked, before, bytes_per_second }
@@ -107,6 +108,8 @@ impl Space {
             Err(error) => return full(Trouble::from(&error)),
         };
         let usage = self.kept.store.usage();
+        let rate = self.bytes_per_second.unwrap_or(0.0) as u64;
+        self.kept.report.note_short_of_room(is_short(free_bytes, rate, usage.slot_bytes));
         if free_bytes == 0 {
             let slots_used = usage.slots_max <= usage.slots;
             return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
@@ -119,6 +122,12 @@ impl Space {
         let known = Forecast { free_bytes, bytes_per_second, deaths: deaths.collect() };
         until_full(forecast(&known, HORIZON_SECONDS))
     }
+}
+
+/// Whether the oldest must make room now (R14): the keeper decides what may die.
+fn is_short(free_bytes: u64, bytes_per_second: u64, slot_bytes: u64) -> bool {
+    let soon = bytes_per_second.saturating_mul(limit::ROOM_SHORT_SECONDS);
+    free_bytes < soon.max(slot_bytes.saturating_mul(limit::ROOM_SHORT_SLOTS))
 }
 
 fn until_full(seconds: Option<u64>) -> Finding {
@@ -145,10 +154,10 @@ fn until_full(seconds: Option<u64>) -> Finding {
     finding(
         state,
         format!(
-            "Au débit présent, le stockage sera plein dans {fr} environ, avant que ses images n'atteignent leur échéance. Ajoutez de la place (`store.gibibytes_max`), réduisez le débit des caméras ou faites raccourcir le délai."
+            "Au débit présent, le stockage sera plein dans {fr} environ, avant que ses images n'atteignent leur échéance : les plus anciennes mourront alors avant elle, jamais sous le délai minimal. Ajoutez de la place (`store.gibibytes_max`), réduisez le débit des caméras ou faites raccourcir le délai."
         ),
         format!(
-            "At the present rate the store will be full in about {en}, before its footage reaches its deadline. Add space (`store.gibibytes_max`), lower the cameras' bit rate or have the delay shortened."
+            "At the present rate the store will be full in about {en}, before its footage reaches its deadline: the oldest then dies early, never below the minimum delay. Add space (`store.gibibytes_max`), lower the cameras' bit rate or have the delay shortened."
         ),
     )
 }
@@ -205,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_alarm_comes_a_day_before_the_store_is_full_and_names_the_time() {
+    fn the_alarm_comes_days_before_the_store_is_full_and_names_the_time() {
         let said = |seconds| {
             let finding = until_full(seconds);
             (finding.state, finding.detail_fr)
@@ -213,8 +222,17 @@ mod tests {
         assert_eq!(said(None).0, FindingState::Ok);
         let (state, text) = said(Some(5 * 24 * HOUR));
         assert!(state == FindingState::Warning && text.contains("5 jours"), "{text}");
+        assert_eq!(said(Some(3 * 24 * HOUR - 1)).0, FindingState::Alarm);
         let (state, text) = said(Some(5 * HOUR + 60));
         assert!(state == FindingState::Alarm && text.contains("5 heure(s)"), "{text}");
+    }
+
+    #[test]
+    fn room_is_short_while_something_can_still_be_written() {
+        let slot = 8 << 20;
+        assert!(is_short(3 * slot, 0, slot) && !is_short(4 * slot, 0, slot), "some slots, whatever comes in");
+        let rate = 50_000_000;
+        assert!(is_short(rate * 899, rate, slot) && !is_short(rate * 900, rate, slot), "a quarter of an hour");
     }
 
     #[test]

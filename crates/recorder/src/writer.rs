@@ -336,6 +336,10 @@ impl Writer {
     fn settle_gaps_of(&mut self, stream: StreamId, at: UtcMicros) -> Result<(), CatalogError> {
         let open = self.book.open_since(stream);
         self.footage.gaps_settle(stream, open)?;
+        // what was lost with a disk stands in the catalog alone until a reel has its line
+        let lost = Span::new(at.plus_seconds(-i64::from(limit::RETENTION_DAYS_MAX) * 86_400), at).ok();
+        let lost = lost.map(|span| self.footage.gaps(stream, span)).transpose()?.unwrap_or_default();
+        lost.iter().filter(|gap| gap.cause == GapCause::DiskLost.code()).for_each(|gap| self.book.say_again(gap));
         let (Some(before), after) = self.footage.frames_around(stream, at)? else { return Ok(()) };
         let to = after.or(open).unwrap_or(at);
         let hole = Span::new(before, to).ok().filter(|hole| hole.micros() > 0);

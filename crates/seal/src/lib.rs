@@ -2,6 +2,7 @@
 //!
 //! `docs/formats/reel.md` describes every byte; `vectors/` holds published examples that a test compares.
 
+pub mod age;
 pub mod extent;
 pub mod gap;
 pub mod key;

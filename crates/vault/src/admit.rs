@@ -34,6 +34,8 @@ use tracing::warn;
 
 /// How often reels that could not be closed are tried again.
 const LEFT_OPEN_SECONDS: i64 = 5;
+/// A reel ends while its root has room for so many more of its seconds, where another root has more.
+const ROOM_BATCHES: u64 = 4;
 
 /// Footage could not be made durable.
 #[derive(Debug, thiserror::Error)]
@@ -165,10 +167,13 @@ impl Admitter {
             if let Err(error) = reel.write(&self.store, &mut self.batch, &self.run_key, ending) {
                 suspect.insert(*place);
                 first_error.get_or_insert(error);
+            } else if self.store.is_short(reel.location(), ROOM_BATCHES * self.batch.len() as u64) {
+                reel.end_at_next_sync(); // the next one begins where there is room, and nothing is lost
             }
         }
-        if let Err(error) = self.store.sync() {
-            suspect.extend(self.reels.iter().filter(|(_, reel)| reel.is_unsynced()).map(|(place, _)| *place));
+        for (root, error) in self.store.sync_each() {
+            let there = |reel: &OpenReel| reel.is_unsynced() && reel.location().root() == Some(root);
+            suspect.extend(self.reels.iter().filter(|(_, reel)| there(reel)).map(|(place, _)| *place));
             first_error.get_or_insert(error);
         }
         let lost = suspect.iter().filter_map(|place| self.reels.get(place)).flat_map(OpenReel::ids).collect();
@@ -218,6 +223,11 @@ impl Admitter {
     /// The durable part of the open reels that hold a stream (R10).
     pub fn open_views(&self, stream: StreamId) -> Vec<OpenView> {
         self.reels.values().filter_map(|reel| reel.view(stream)).collect()
+    }
+
+    /// The reels that are being written.
+    pub fn open_reels(&self) -> BTreeSet<ReelId> {
+        self.reels.values().map(OpenReel::id).collect()
     }
 
     /// Rows that the footage catalog did not take, since the start: a health state.
@@ -287,6 +297,16 @@ impl Admitter {
 
     /// Whether nothing more is to be done for a reel that is not written any more.
     fn close_abandoned(&mut self, row: &NewReel, durable: &Location, now: UtcMicros) -> bool {
+        if durable.bytes() == 0 {
+            // nothing of it was ever acknowledged: there is no end to write, and no disk to wait for
+            return match self.footage.forget(&[row.reel]) {
+                Ok(_) => true,
+                Err(error) => {
+                    warn!(%error, "a reel of which nothing was written stays in the catalog for now");
+                    false
+                }
+            };
+        }
         let closer =
             Closer { store: &self.store, footage: &self.footage, grant: &self.grant, run_key: &self.run_key, now };
         match closer.close(row, durable) {
@@ -311,7 +331,10 @@ impl Admitter {
             return;
         }
         for (row, durable) in std::mem::take(&mut self.left_open) {
-            let done = if row.deadline <= now {
+            let root = durable.root().map(|number| self.store.root(number));
+            let done = if root.is_some_and(|root| root.and_then(|root| root.must_be_there()).is_err()) {
+                false // its disk is missing: nobody can say that nothing more is to be done
+            } else if row.deadline <= now {
                 self.store.release(durable.slots());
                 self.forget_dead(&row, &durable)
             } else if self.reels.contains_key(&(row.hour, row.deadline)) || !self.store.has_room() {

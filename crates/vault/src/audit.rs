@@ -113,11 +113,12 @@ impl Auditor<'_> {
             let wanted = only.is_none_or(|only| only.contains(&found.reel));
             self.reel(found, books.get(&found.hour), rows.get(&found.reel), wanted, &mut audit)?; // 3
         }
-        self.rows(&rows, &survey, books, &mut audit)?; // 4
+        let away = self.away(&rows, &survey, &mut audit);
+        self.rows(&rows, &survey, (books, &away), &mut audit)?; // 4
         for book in books.values().filter(|book| lives(book)) {
             let lost = book.reels.iter().filter(|fact| self.now < fact.deadline && !met.contains(&fact.reel));
             let damaged = |reel: ReelId| survey.left_out.iter().any(|left| left.reel == Some(reel));
-            let lost = lost.filter(|fact| !damaged(fact.reel));
+            let lost = lost.filter(|fact| !damaged(fact.reel) && !away.contains(&fact.reel));
             audit.disagreements.extend(lost.map(|fact| Disagreement::NotInStore { reel: fact.reel, hour: book.hour }));
         }
         Ok(audit)
@@ -197,12 +198,34 @@ impl Auditor<'_> {
         Ok(Some(Disagreement::Damaged { reel: Some(found.reel), slot, why }))
     }
 
-    fn rows(&self, rows: &BTreeMap<ReelId, ReelRow>, survey: &Survey, books: &Books, audit: &mut Audit) -> Result<()> {
+    /// Reels of roots that are not there: one line a root, and nothing is said of the reels.
+    fn away(&self, rows: &BTreeMap<ReelId, ReelRow>, survey: &Survey, audit: &mut Audit) -> BTreeSet<ReelId> {
+        let found: BTreeSet<ReelId> = survey.reels.iter().map(|found| found.reel).collect();
+        let (mut away, mut counts) = (BTreeSet::new(), BTreeMap::<Option<u8>, u64>::new());
+        for row in rows.values().filter(|row| self.now < row.deadline && !found.contains(&row.reel)) {
+            let location = Location::from_bytes(&row.location).filter(|of| self.store.is_away(of));
+            if let Some(location) = location {
+                away.insert(row.reel);
+                *counts.entry(location.root()).or_default() += 1;
+            }
+        }
+        let missing = counts.into_iter().map(|(root, reels)| Disagreement::DiskMissing { root, reels });
+        audit.disagreements.extend(missing);
+        away
+    }
+
+    fn rows(
+        &self,
+        rows: &BTreeMap<ReelId, ReelRow>,
+        survey: &Survey,
+        (books, away): (&Books, &BTreeSet<ReelId>),
+        audit: &mut Audit,
+    ) -> Result<()> {
         let found: BTreeSet<ReelId> = survey.reels.iter().map(|found| found.reel).collect();
         let damaged: BTreeSet<ReelId> = survey.left_out.iter().filter_map(|left| left.reel).collect();
         for row in rows.values().filter(|row| row.state != ReelState::Open && self.now < row.deadline) {
             let (reel, hour) = (row.reel, row.hour);
-            if !found.contains(&reel) && !damaged.contains(&reel) {
+            if !found.contains(&reel) && !damaged.contains(&reel) && !away.contains(&reel) {
                 audit.disagreements.push(Disagreement::NoBytes { reel, hour });
             }
             let Some(book) = books.get(&hour).filter(|book| lives(book) && !book.page_damaged) else { continue };

@@ -218,6 +218,8 @@ pub struct Beat {
     pub health: String,
     /// What the cameras' own clocks say now, one voice a camera, as far as they were heard lately (K9).
     pub clocks: Vec<CameraClock>,
+    /// The store is almost full (R14).
+    pub is_short_of_room: bool,
 }
 
 /// A camera's clock as of its last sender report, carried on by the recorder to the moment of its word.
@@ -242,6 +244,8 @@ pub struct Pulse {
     pub probe: Option<ProbeJob>,
     /// The catalog is to be made anew, for `vigie catalog rebuild`; the number goes back with the result.
     pub rebuild: Option<u64>,
+    /// That order says that what is missing is lost (decision 0059).
+    pub loss_accepted: bool,
     /// Footage that is closed while its keys wait (K9), for its bytes to be counted.
     pub closed_unconfirmed: Vec<Dead>,
 }

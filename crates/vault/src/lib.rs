@@ -5,6 +5,7 @@
 
 pub mod admit;
 pub mod audit;
+pub mod census;
 pub mod keeper;
 #[cfg(feature = "view")]
 pub mod open;

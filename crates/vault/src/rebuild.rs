@@ -5,7 +5,8 @@
 //! 2 reels that a dead recorder left open and that no row names: a row, then closed as recovery closes them (R5)
 //! 3 entry in the ledger: how many reels, and why
 //! 4 reel by reel: what its extents say, from the keeper, which gives no key; then its row with all its streams, at once
-//! 5 on command: rows whose reel is nowhere in the store go
+//! 5 on command: rows whose reel is nowhere in the store go, unless that are too many on one root, or its disk is not there: those
+//!   stay until somebody says that the loss is accepted (decision 0059), and then the time is a gap with that cause
 //!
 //! A reel whose streams are all dead gets no row: the ledger's tombstone stands. One that cannot be entered is named and its
 //! slots stay as they are; the others are entered. Between the keeper's answer and the row no hour may be freed ([`Turn`]),
@@ -15,13 +16,17 @@
 //! Gaps stand in the reels too (R12): what their lines say is entered in step 4, before the row.
 
 use crate::{
+    census,
     keeper::{ExtentsQuery, Fact, Keeper, KeeperError, StreamFate, StreamPart},
     recover::{Closer, RecoverError},
     store::{LocalStore, Location, StoreError, whole_index},
     survey::{End, Found, LeftOut, Surveyor},
 };
 use catalog::{CatalogError, Footage, Gap, NewReel, ReelRow, ReelState, StreamRow};
-use domain::{ReelId, UtcMicros, limit::MESSAGE_BYTES_MAX, limit::RECORD_HEADER_BYTES};
+use domain::{
+    ReelId, StreamId, UtcMicros,
+    limit::{LOSS_MS_MAX, MESSAGE_BYTES_MAX, RECORD_HEADER_BYTES},
+};
 use seal::{Extent, GapLine, Kind, reel::IndexEntry};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -58,9 +63,16 @@ type Result<T> = std::result::Result<T, RebuildError>;
 pub enum Scope {
     /// Reels that no row names, and these, whose rows may be behind.
     Missing { also: BTreeSet<ReelId> },
-    /// Every reel, and rows without one.
+    /// Every reel, and rows without one, but for those of a root of which too much is missing.
     All,
+    /// The same, and those rows too: somebody said that what is missing is lost.
+    LossAccepted,
 }
+
+/// The cause of a gap whose footage was recorded and lost with its disk.
+pub const DISK_LOST: &str = "disk-lost";
+/// Footage less apart is one loss: what a power cut may cost lies between (promise 1).
+const APART_MICROS: i64 = LOSS_MS_MAX as i64 * 1_000;
 
 /// What a rebuild did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +85,8 @@ pub struct Rebuilt {
     pub corrected: u64,
     /// Rows whose reel is nowhere.
     pub removed: u64,
+    /// Such rows that stay, because their disk is not there or too much of it is missing.
+    pub waiting: u64,
     /// Reels of which every key is dead.
     pub dead: u64,
     /// Reels whose hour is closed now: they stay as they are.
@@ -114,7 +128,11 @@ impl Rebuilder<'_> {
         let mut facts = Vec::new();
         let mut found = Vec::new();
         let present: BTreeSet<ReelId> = survey.reels.iter().map(|found| found.reel).collect();
+        let by_itself = matches!(scope, Scope::Missing { .. });
         for reel in survey.reels.into_iter().filter(|found| found.end != End::Known) {
+            if by_itself && self.store().is_held(&reel.location) {
+                continue; // a disk put back from an old image, perhaps: somebody decides
+            }
             if reel.end != End::Open {
                 found.push(reel);
             } else if reel.run != self.closer.grant.certificate.run {
@@ -144,8 +162,9 @@ impl Rebuilder<'_> {
                 } // 4
             }
         }
-        if *scope == Scope::All {
-            rebuilt.removed = self.remove_rows_without_reels(&rows, &present, &left_out)?; // 5
+        if !by_itself {
+            let missing = self.rows_without_reels(&rows, &present, &left_out, scope);
+            self.remove_rows(&missing, &rows, scope, &mut rebuilt)?; // 5
         }
         rebuilt.left_out_count = left_out.len() as u64;
         left_out.truncate(NAMED_MAX);
@@ -259,24 +278,82 @@ impl Rebuilder<'_> {
         Ok(parts.into_values().collect())
     }
 
-    /// 5. A reel that is named as left out is there, damaged: its row stays, for what of it still opens.
-    fn remove_rows_without_reels(
+    /// A reel that is named as left out is there, damaged: its row stays, for what of it still opens.
+    fn rows_without_reels<'r>(
         &self,
-        rows: &BTreeMap<ReelId, ReelRow>,
+        rows: &'r BTreeMap<ReelId, ReelRow>,
         present: &BTreeSet<ReelId>,
         left_out: &[LeftOut],
-    ) -> Result<u64> {
+        scope: &Scope,
+    ) -> Vec<&'r ReelRow> {
         let damaged: BTreeSet<ReelId> = left_out.iter().filter_map(|left| left.reel).collect();
         let unreadable: BTreeSet<u32> = left_out.iter().map(|left| left.slot).collect();
-        let mut removed = 0;
-        for row in rows.values().filter(|row| row.state != ReelState::Open && self.closer.surely() < row.deadline) {
+        let is_missing = |row: &&ReelRow| {
             let slots = Location::from_bytes(&row.location).map(|location| location.slots().collect::<Vec<u32>>());
             let perhaps = slots.is_some_and(|slots| slots.iter().any(|slot| unreadable.contains(slot)));
-            if !present.contains(&row.reel) && !damaged.contains(&row.reel) && !perhaps {
-                removed += self.footage().forget(&[row.reel])?;
+            !present.contains(&row.reel) && !damaged.contains(&row.reel) && !perhaps
+        };
+        let run = self.closer.grant.certificate.run;
+        // one that a lost disk left open is closed by nobody any more
+        let ended = |row: &&ReelRow| row.state != ReelState::Open || (*scope == Scope::LossAccepted && row.run != run);
+        let lives = |row: &&ReelRow| ended(row) && self.closer.surely() < row.deadline;
+        rows.values().filter(lives).filter(is_missing).collect()
+    }
+
+    /// Step 5, root by root: of one that is not there, or of which more is missing than a right disk loses, nothing is deleted before
+    /// the loss is accepted.
+    fn remove_rows(
+        &self,
+        missing: &[&ReelRow],
+        rows: &BTreeMap<ReelId, ReelRow>,
+        scope: &Scope,
+        rebuilt: &mut Rebuilt,
+    ) -> Result<()> {
+        let root = |row: &ReelRow| Location::from_bytes(&row.location).and_then(|location| location.root());
+        let mut of_roots: BTreeMap<Option<u8>, Vec<&ReelRow>> = BTreeMap::new();
+        missing.iter().for_each(|row| of_roots.entry(root(row)).or_default().push(row));
+        for (number, missing) in of_roots {
+            let is_root_there =
+                number.is_none_or(|number| self.store().root(number).is_ok_and(|root| root.look().is_none()));
+            let known = rows.values().filter(|row| root(row) == number).count() as u64;
+            let too_much = number.is_some() && census::is_too_much(missing.len() as u64, known);
+            if (too_much || !is_root_there) && *scope != Scope::LossAccepted {
+                rebuilt.waiting += missing.len() as u64;
+                continue;
+            }
+            if *scope == Scope::LossAccepted {
+                self.enter_loss(&missing)?;
+            }
+            rebuilt.removed += self.footage().forget(&missing.iter().map(|row| row.reel).collect::<Vec<_>>())?;
+            if let Some(root) = number.and_then(|number| self.store().root(number).ok()) {
+                root.hold(false);
             }
         }
-        Ok(removed)
+        Ok(())
+    }
+
+    /// What was recorded and is lost is a gap with its cause.
+    fn enter_loss(&self, lost: &[&ReelRow]) -> Result<()> {
+        let mut spans: BTreeMap<StreamId, Vec<(UtcMicros, UtcMicros)>> = BTreeMap::new();
+        for row in lost {
+            for part in self.footage().streams_of(row.reel)?.into_iter().filter(|part| part.frames > 0) {
+                spans.entry(part.stream).or_default().push((part.first_utc, part.last_utc));
+            }
+        }
+        for (stream, mut spans) in spans {
+            spans.sort_unstable();
+            let mut merged: Vec<(UtcMicros, UtcMicros)> = Vec::new();
+            for (from, to) in spans {
+                match merged.last_mut() {
+                    Some((_, end)) if from.since(*end) < APART_MICROS => *end = to.max(*end),
+                    _ => merged.push((from, to)),
+                }
+            }
+            for (from, to) in merged {
+                self.footage().gap_learnt(&Gap { stream, from, to: Some(to), cause: DISK_LOST.to_owned() })?;
+            }
+        }
+        Ok(())
     }
 
     fn footage(&self) -> &Footage {

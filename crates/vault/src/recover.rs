@@ -11,6 +11,7 @@
 //! may hold anything alive counts as free.
 
 use crate::{
+    census,
     keeper::{Fact, ReelFact, RunGrant},
     store::{Batch, Family, LocalStore, Location, Scan, SlotHeader, StoreError, whole_index},
 };
@@ -42,6 +43,9 @@ pub enum RecoverError {
 }
 
 type Result<T> = std::result::Result<T, RecoverError>;
+
+/// Open reels whose disk is missing, and where they lie as far as that is known.
+type Waiting = Vec<(ReelId, Location)>;
 
 /// What a recovery found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,9 +88,10 @@ pub struct Closer<'a> {
 /// one open reel leaves that one open (`left_open`) and stops nothing else.
 pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     let rows = closer.footage.live_reels()?;
+    census::take(closer.store, &rows, closer.surely(), 0);
     let ended = slots_of(rows.iter().filter(|row| row.state != ReelState::Open))?;
     let scan = closer.store.scan(&ended)?;
-    let open: Vec<NewReel> = rows.iter().filter(|row| row.state == ReelState::Open).map(begun).collect();
+    let (open, waiting) = closer.open_reels(&rows, &scan)?;
     let mut places = Vec::new();
     for row in &open {
         places.push(closer.store.extended(&location_of(row.reel, &row.location)?, row.reel, &scan.headers)); // 1
@@ -98,6 +103,10 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
 
     let mut recovered = Recovered { retold: untold(closer.store, closer.footage)?, ..Recovered::default() };
     let mut alive = BTreeSet::new();
+    for (reel, place) in waiting {
+        recovered.left_open.insert(reel);
+        alive.extend(place.slots());
+    }
     for (row, place) in open.iter().zip(&places) {
         match closer.close(row, place) {
             Ok(fact) => recovered.facts.extend(fact),
@@ -116,6 +125,28 @@ impl Closer<'_> {
     /// What frees space goes by this, not by a time that nobody vouches for yet (K9).
     pub(crate) fn surely(&self) -> UtcMicros {
         self.grant.surely(self.now)
+    }
+
+    /// Reels that have no end, and those of them that stay so: their disk is not there, or too much of it is missing for a reel of
+    /// which nothing is found to be forgotten.
+    fn open_reels(&self, rows: &[ReelRow], scan: &Scan) -> Result<(Vec<NewReel>, Waiting)> {
+        let (mut open, mut waiting) = (Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| row.state == ReelState::Open) {
+            // one that begins a slot is found by that slot's header, on whichever disk that is
+            let place = self.store.extended(&location_of(row.reel, &row.location)?, row.reel, &scan.headers);
+            let unread = place.root().map_or(!scan.away.is_empty(), |number| scan.away.contains(&number));
+            if unread || self.store.is_held(&place) {
+                if row.deadline <= self.surely() {
+                    self.footage.forget(&[row.reel])?; // its keys are dead, wherever its disk is
+                    continue;
+                }
+                warn!(reel = %row.reel, "a reel whose disk is missing stays open until it is back");
+                waiting.push((row.reel, place));
+            } else {
+                open.push(begun(row));
+            }
+        }
+        Ok((open, waiting))
     }
 
     /// Closes a reel of the catalog that has no end yet, as far as it is sound within `place`; `None`: nothing of it was.
@@ -228,7 +259,7 @@ pub fn untold(store: &LocalStore, footage: &Footage) -> Result<Vec<Fact>> {
 /// The fact as it was told when the reel ended; `None` where its row or its bytes no longer say.
 fn fact_of(store: &LocalStore, row: &ReelRow) -> Option<Fact> {
     let location = Location::from_bytes(&row.location)?;
-    let index = whole_index(store, row.reel, &location).ok()??;
+    let index = whole_index(store, row.reel, &location).ok().filter(|_| !store.is_held(&location))??;
     let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;
     let reel = fact(&begun(row), row.root?, row.bytes, streams);
     Some(match row.state {

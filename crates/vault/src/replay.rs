@@ -227,7 +227,7 @@ impl<'a> Replay<'a> {
             let bytes = match reader.read(range.offset, range.bytes) {
                 Ok(bytes) => bytes,
                 // the disk does not give this range: the others may be sound
-                Err(error @ StoreError::Disk(_)) => {
+                Err(error @ (StoreError::Disk(_) | StoreError::RootAway { .. })) => {
                     tracing::warn!(%reel, %error, "part of a reel cannot be read");
                     range.chunks.iter().for_each(|(entry, _)| self.pass_over(reel, entry.number));
                     continue;
@@ -306,12 +306,12 @@ fn ranges(keys: &ReelKeys, entries: &HashMap<u32, IndexEntry>) -> Option<Vec<Ran
     Some(ranges)
 }
 
-/// The hour's key is gone or nearly so, or its slot holds another reel by now.
+/// The hour's key is gone or nearly so, its slot holds another reel by now, or its disk is missing: the others are shown.
 fn is_dead(error: &ReplayError) -> bool {
     matches!(
         error,
         ReplayError::Keeper(KeeperError::Closed { .. })
-            | ReplayError::Store(StoreError::Gone)
+            | ReplayError::Store(StoreError::Gone | StoreError::RootAway { .. })
             | ReplayError::OtherReel { .. }
     )
 }

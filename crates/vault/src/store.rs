@@ -1,32 +1,41 @@
-//! The local store: slots of fixed size on one disk, filled once each by reels of one hour and deadline, then reused (R2).
+//! The local store: slots of fixed size on one or more disks, filled once each by reels of one hour and deadline, then reused (R2).
 //!
 //! ```text
 //! ROOT/marker.json             whose store this is; nothing is written where it is missing or names another site
 //! ROOT/slots/00000001.slot     block 0: slot header · then blocks of reels
 //! ```
 //! A reel is one stream of bytes; a [`Location`] says in which slots its pieces lie. The store sees ciphertext only.
+//!
+//! Each root is a folder on one disk. A reel lies in one root, and the number of a slot says in which (decision 0058), so that
+//! a root that is lost loses its own reels. Where one fails, the next reel begins in another.
 
 mod batch;
 mod capacity;
 mod read;
+mod root;
 mod slot;
+mod turn;
 
 pub use batch::Batch;
 pub use capacity::{Forecast, Trouble, forecast};
 pub use read::{Reader, check_record, index_of, walk_index, whole_index};
+pub use root::{Root, first_slot, root_of};
 pub use slot::SlotHeader;
 
-use disk::{Disk, DiskError, DiskFile, Open};
+use disk::{Disk, DiskError, DiskFile};
 use domain::{Hour, ReelId, RootId, RunId, SiteId, UtcMicros, limit::BLOCK_BYTES};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+use turn::Turns;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
-const MARKER_BYTES_MAX: usize = 64 * 1024;
 /// Of the marker, and of slots and reels under it: a program that writes anything which its forerunner cannot read raises it first.
 pub const FORMAT: u32 = 1;
 
@@ -58,6 +67,12 @@ pub enum StoreError {
     SlotBytes { path: PathBuf, slot_bytes: u64 },
     #[error("the store is full: {slots} slots of {slot_bytes} bytes are in use; add space or shorten a delay")]
     Full { slots: u32, slot_bytes: u64 },
+    #[error(
+        "`{path}` and `{other}` are one root of the store, or a copy of it: leave one of them out of the configuration"
+    )]
+    SameNumber { path: PathBuf, other: PathBuf },
+    #[error("root {number} of the store, on which this lies, is missing: mount its disk")]
+    RootAway { number: u8 },
     #[error("these bytes are gone: the slot was reused")]
     Gone,
     #[error("the range {offset}+{bytes} lies outside the reel")]
@@ -73,8 +88,11 @@ pub struct Marker {
     pub site: SiteId,
     pub root: RootId,
     pub slot_bytes: u64,
-    /// The store never grows beyond this.
+    /// The root never grows beyond this.
     pub slots_max: u32,
+    /// Which of the site's roots it is, for ever: the high bits of its slots' numbers (decision 0058).
+    #[serde(default)]
+    pub number: u8,
 }
 
 /// Consecutive bytes of a reel in one slot.
@@ -104,29 +122,29 @@ pub struct Family {
     pub deadline: UtcMicros,
 }
 
-/// One store.
-pub struct LocalStore {
-    disk: Arc<dyn Disk>,
-    path: PathBuf,
-    pub marker: Marker,
-    state: Mutex<State>,
-    /// Held while a slot is written with zeros: two who made the same one would wipe each other's.
-    creating: Mutex<()>,
+/// A folder that the configuration names, and how many slots it may have where that is known better than by its marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub path: PathBuf,
+    pub slots_max: Option<u32>,
 }
 
-#[derive(Default)]
-struct State {
-    slots: BTreeSet<u32>,
-    /// Slots that exist and hold nothing alive.
-    free: BTreeSet<u32>,
-    /// The slot each family writes to, and where.
-    tails: HashMap<Family, (u32, u64)>,
-    /// Slots taken for reels that no closed row protects yet: nobody's word frees them.
-    taken: BTreeSet<u32>,
-    /// Files written since the last sync.
-    dirty: BTreeMap<u32, Arc<dyn DiskFile>>,
-    /// Slots whose reels the catalog does not know, and the deadline after which nothing in them opens.
-    kept: BTreeMap<u32, UtcMicros>,
+/// A root that could not be opened: its disk is not there, or another one is.
+#[derive(Debug)]
+pub struct Absent {
+    pub path: PathBuf,
+    pub why: StoreError,
+}
+
+/// A store: its roots, as far as their disks were there when it was opened.
+pub struct LocalStore {
+    pub site: SiteId,
+    roots: Vec<Root>,
+    absent: Vec<Absent>,
+    known: BTreeMap<u8, RootId>,
+    turns: Mutex<Turns>,
+    /// What lies in the roots is to be counted before anything is freed.
+    uncounted: AtomicBool,
 }
 
 /// What the first blocks of the slots say.
@@ -135,6 +153,8 @@ pub struct Scan {
     pub headers: Vec<SlotHeader>,
     /// The disk did not give their first block, or a later program wrote it: never to be written to.
     pub unreadable: BTreeSet<u32>,
+    /// Roots whose list of slots the disk did not give: nothing is known of them.
+    pub away: BTreeSet<u8>,
 }
 
 /// How full the store is.
@@ -151,20 +171,25 @@ impl Location {
     pub fn bytes(&self) -> u64 {
         self.pieces.last().map_or(0, |piece| piece.reel_offset + piece.bytes)
     }
+    /// The root that it lies in; `None` for an empty one, whose first slot is not taken yet.
+    pub fn root(&self) -> Option<u8> {
+        self.pieces.first().map(|piece| root_of(piece.slot))
+    }
     pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
         self.pieces.iter().map(|piece| piece.slot)
     }
     pub fn to_bytes(&self) -> Vec<u8> {
         postcard::to_stdvec(self).expect("a list of integers serialises")
     }
-    /// `None` for bytes that are no location, or one whose pieces do not follow each other.
+    /// `None` for bytes that are no location, or one whose pieces do not follow each other in one root.
     pub fn from_bytes(bytes: &[u8]) -> Option<Location> {
         let location: Location = postcard::from_bytes(bytes).ok()?;
         let end = location.pieces.iter().try_fold(0u64, |end, piece| {
             piece.slot_offset.checked_add(piece.bytes).filter(|_| piece.reel_offset == end)?;
             end.checked_add(piece.bytes)
         });
-        end.map(|_| location)
+        let one_root = location.pieces.iter().all(|piece| Some(root_of(piece.slot)) == location.root());
+        end.filter(|_| one_root).map(|_| location)
     }
     /// The part before `bytes`.
     pub(crate) fn truncated(&self, bytes: u64) -> Location {
@@ -185,230 +210,270 @@ impl Location {
 }
 
 impl LocalStore {
-    /// Makes a new store. Nothing is overwritten.
+    /// Makes a new store of one root. Nothing is overwritten.
     pub fn create(disk: Arc<dyn Disk>, path: &Path, marker: Marker) -> Result<LocalStore> {
-        if disk.exists(&path.join("marker.json"))? {
-            return Err(StoreError::Exists { path: path.to_owned() });
-        }
-        check_slot_bytes(path, &marker)?;
-        disk.create_dir(&path.join("slots"))?;
-        let text = serde_json::to_vec_pretty(&marker).expect("a marker is plain data");
-        disk::write_all(&*disk, &path.join("marker.json"), &text)?;
-        LocalStore::open(disk, path, marker.site)
+        let root = Root::create(disk, path, marker)?;
+        Ok(LocalStore::of(root.marker.site, vec![root], Vec::new()))
     }
 
-    /// Opens a store of `site`. No slot counts as free until [`LocalStore::in_use`] says which are not.
+    /// Opens a store of one root.
     pub fn open(disk: Arc<dyn Disk>, path: &Path, site: SiteId) -> Result<LocalStore> {
-        let marker = read_marker(&*disk, path)?;
-        if marker.site != site {
-            return Err(StoreError::OtherSite { path: path.to_owned(), found: marker.site, expected: site });
+        LocalStore::open_all(disk, &[Place { path: path.to_owned(), slots_max: None }], site)
+    }
+
+    /// Opens a store of `site` with those of its roots that are there. No slot counts as free until [`LocalStore::in_use`]
+    /// says which are not. Errors: none is there; why the first is not.
+    pub fn open_all(disk: Arc<dyn Disk>, places: &[Place], site: SiteId) -> Result<LocalStore> {
+        let mut store = LocalStore::open_known(disk, places, site, BTreeMap::new());
+        if store.roots.is_empty() && !store.absent.is_empty() {
+            return Err(store.absent.swap_remove(0).why);
         }
-        check_slot_bytes(path, &marker)?;
-        let (state, creating) = (Mutex::default(), Mutex::default());
-        let store = LocalStore { disk, path: path.to_owned(), marker, state, creating };
-        let slots = store.slot_numbers()?;
-        store.state().slots = slots;
         Ok(store)
     }
 
-    /// Whether a store is of the version that this program reads; changes nothing. One that is away is not judged.
+    /// The same where it may have no root for now, and where it is known which root had which number: another one is left out.
+    pub fn open_known(disk: Arc<dyn Disk>, places: &[Place], site: SiteId, known: BTreeMap<u8, RootId>) -> LocalStore {
+        let (mut roots, mut absent): (Vec<Root>, Vec<Absent>) = Default::default();
+        for place in places {
+            let opened = open_root(disk.clone(), &place.path, site, &known).and_then(|mut root| {
+                root.marker.slots_max = place.slots_max.unwrap_or(root.marker.slots_max);
+                match roots.iter().find(|other| other.marker.number == root.marker.number) {
+                    None => Ok(root),
+                    Some(other) => Err(StoreError::SameNumber { path: root.path, other: other.path.clone() }),
+                }
+            });
+            match opened {
+                Ok(root) => roots.push(root),
+                Err(why) => absent.push(Absent { path: place.path.clone(), why }),
+            }
+        }
+        LocalStore { known, ..LocalStore::of(site, roots, absent) }
+    }
+
+    /// Which root has which number, of those that were known and those that are there: to be remembered for the next start.
+    pub fn known(&self) -> BTreeMap<u8, RootId> {
+        let there = self.roots.iter().map(|root| (root.marker.number, root.marker.root));
+        self.known.clone().into_iter().chain(there).collect()
+    }
+
+    /// Whether the root of a folder that was absent could be opened now.
+    pub fn has_come(&self, disk: &Arc<dyn Disk>, absent: &Absent) -> bool {
+        let is_new = |root: &Root| self.root(root.marker.number).is_err();
+        open_root(disk.clone(), &absent.path, self.site, &self.known).is_ok_and(|root| is_new(&root))
+    }
+
+    /// Whether a root is of the version that this program reads; changes nothing. One that is away is not judged.
     ///
     /// Errors: `LaterVersion`.
     pub fn check_version(disk: &dyn Disk, path: &Path) -> Result<()> {
-        match read_marker(disk, path) {
+        match root::read_marker(disk, path) {
             Err(error @ StoreError::LaterVersion { .. }) => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Whether the disk under the store's path is still the one that it was opened on. A disk may be gone, come back empty, or
-    /// be another one, while the program runs: slots are opened by name, and theirs have the same names.
-    ///
-    /// Errors: `NoMarker`, `OtherRoot`, `Disk`.
-    pub fn must_be_there(&self) -> Result<()> {
-        let found = read_marker(&*self.disk, &self.path)?;
-        if (found.site, found.root) == (self.marker.site, self.marker.root) {
-            return Ok(());
+    fn of(site: SiteId, roots: Vec<Root>, absent: Vec<Absent>) -> LocalStore {
+        let (known, turns, uncounted) = Default::default();
+        LocalStore { site, roots, absent, known, turns, uncounted }
+    }
+
+    /// The roots that were there when the store was opened.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// Those that were not.
+    pub fn absent(&self) -> &[Absent] {
+        &self.absent
+    }
+
+    /// Errors: `RootAway` for one that was not there when the store was opened.
+    pub fn root(&self, number: u8) -> Result<&Root> {
+        self.roots.iter().find(|root| root.marker.number == number).ok_or(StoreError::RootAway { number })
+    }
+
+    /// Whether a reel lies on a disk that is not there now. Of one that has no slot yet nobody knows while any disk is missing.
+    pub fn is_away(&self, location: &Location) -> bool {
+        match location.root() {
+            Some(number) => self.root(number).is_err() || self.root(number).is_ok_and(|root| root.is_gone()),
+            None => !self.absent.is_empty() || self.roots.iter().any(Root::is_gone),
         }
-        Err(StoreError::OtherRoot { path: self.path.clone() })
+    }
+
+    /// Whether nothing is to be freed or deleted of what lies there: its disk is away, or too much of it is missing.
+    pub fn is_held(&self, location: &Location) -> bool {
+        let held = |number| self.root(number).is_ok_and(Root::is_held);
+        self.is_away(location) || location.root().is_some_and(held)
+    }
+
+    /// Until [`LocalStore::counted`] nothing is freed: a disk that has just come may be another one (K10).
+    pub fn await_census(&self) {
+        self.uncounted.store(true, Ordering::SeqCst);
+    }
+
+    pub fn counted(&self) {
+        self.uncounted.store(false, Ordering::SeqCst);
+    }
+
+    pub fn is_counted(&self) -> bool {
+        !self.uncounted.load(Ordering::SeqCst)
+    }
+
+    /// Whether every root is there and takes what is written.
+    pub fn is_whole(&self) -> bool {
+        self.absent.is_empty() && self.roots.iter().all(|root| root.trouble().is_none())
+    }
+
+    /// Whether the disk of any root is still the one that it was opened on. Errors: why the first is not, where none is.
+    pub fn must_be_there(&self) -> Result<()> {
+        let looked: Vec<Result<()>> = self.roots.iter().map(Root::must_be_there).collect();
+        let none = || Err(StoreError::RootAway { number: 0 });
+        if looked.iter().any(Result::is_ok) { Ok(()) } else { looked.into_iter().next().unwrap_or_else(none) }
     }
 
     /// Tells which slots hold live reels: all others are free, but for those that are being written to.
     pub fn in_use(&self, slots: impl IntoIterator<Item = u32>) {
-        let mut state = self.state();
-        let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).chain(slots).collect();
-        state.free = state.slots.difference(&busy).copied().collect();
-        state.kept.clear();
+        let slots: BTreeSet<u32> = slots.into_iter().collect();
+        self.roots.iter().for_each(|root| root.in_use(slots.iter().copied()));
     }
 
     /// Keeps slots whose reels the catalog does not know, each until its deadline.
     pub fn keep(&self, slots: impl IntoIterator<Item = (u32, UtcMicros)>) {
-        let mut state = self.state();
         for (slot, deadline) in slots {
-            state.free.remove(&slot);
-            state.kept.insert(slot, deadline);
+            self.having(slot, |root| root.keep([(slot, deadline)]));
         }
     }
 
     /// The catalog knows the reels of these slots now: they are freed by it, and no longer by their deadline.
     pub fn adopt(&self, slots: impl IntoIterator<Item = u32>) {
-        let mut state = self.state();
-        for slot in slots {
-            state.kept.remove(&slot);
-            state.free.remove(&slot);
-        }
+        slots.into_iter().for_each(|slot| self.having(slot, |root| root.adopt([slot])));
     }
 
     /// Slots that hold nothing alive.
     pub fn free_slots(&self) -> BTreeSet<u32> {
-        self.state().free.clone()
+        self.roots.iter().flat_map(Root::free_slots).collect()
     }
 
-    /// What the first block of a slot says; `None` where it was never used, or is damaged. Errors: `Disk`.
+    /// What the first block of a slot says; `None` where it was never used, or is damaged. Errors: `Disk`, `RootAway`.
     pub fn slot_header(&self, slot: u32) -> Result<Option<SlotHeader>> {
-        let mut block = vec![0; BLOCK_BYTES];
-        self.disk.open(&self.slot_path(slot), Open::Read)?.read_at(&mut block, 0)?;
-        Ok(SlotHeader::from_bytes(&block).filter(|header| header.slot == slot && header.root == self.marker.root))
+        self.root(root_of(slot))?.slot_header(slot)
     }
 
     /// Slots whose reels the catalog does not know.
     pub fn kept(&self) -> BTreeSet<u32> {
-        self.state().kept.keys().copied().collect()
+        self.roots.iter().flat_map(Root::kept).collect()
     }
 
     /// Frees kept slots whose deadline has passed.
     pub fn free_kept(&self, now: UtcMicros) {
-        let mut state = self.state();
-        let due: Vec<u32> =
-            state.kept.iter().filter(|(_, deadline)| **deadline <= now).map(|(slot, _)| *slot).collect();
-        for slot in due {
-            state.kept.remove(&slot);
-            state.free.insert(slot);
+        if !self.is_counted() {
+            return;
         }
+        self.roots.iter().for_each(|root| root.free_kept(now));
     }
 
-    /// Bytes that can still be written before anything dies: in free slots, and in slots that can still be made, of which the
-    /// file system's own free space may allow fewer than the configuration.
+    /// Bytes that can still be written before anything dies, in all roots that are there. Errors: why the first is not, where
+    /// none is.
     pub fn free_bytes(&self) -> Result<u64> {
-        self.must_be_there()?;
-        let Usage { slots, slots_free, slots_max, slot_bytes } = self.usage();
-        let to_make = u64::from(slots_max.saturating_sub(slots));
-        let room = self.disk.free_bytes(&self.path)?.map_or(to_make, |bytes| bytes / slot_bytes);
-        Ok((u64::from(slots_free) + to_make.min(room)) * (slot_bytes - BLOCK))
-    }
-
-    pub fn usage(&self) -> Usage {
-        let state = self.state();
-        Usage {
-            slots: state.slots.len() as u32,
-            slots_free: state.free.len() as u32,
-            slots_max: self.marker.slots_max,
-            slot_bytes: self.marker.slot_bytes,
+        let mut answers = self.roots.iter().map(Root::free_bytes).collect::<Vec<_>>();
+        let known: Vec<u64> = answers.iter().filter_map(|answer| answer.as_ref().ok().copied()).collect();
+        if known.is_empty() {
+            let none = Err(StoreError::RootAway { number: 0 });
+            return if answers.is_empty() { none } else { answers.swap_remove(0) };
         }
+        Ok(known.into_iter().fold(0, u64::saturating_add))
     }
 
-    /// Whether a slot is free, or may be made.
+    /// Of all roots together; slots of another size than the first root's are counted in its size.
+    pub fn usage(&self) -> Usage {
+        let slot_bytes = self.roots.first().map_or(BLOCK, |root| root.marker.slot_bytes);
+        let mut all = Usage { slots: 0, slots_free: 0, slots_max: 0, slot_bytes };
+        for of in self.roots.iter().map(Root::usage) {
+            let scaled = |slots: u32| (u64::from(slots) * of.slot_bytes / slot_bytes) as u32;
+            all.slots = all.slots.saturating_add(scaled(of.slots));
+            all.slots_free = all.slots_free.saturating_add(scaled(of.slots_free));
+            all.slots_max = all.slots_max.saturating_add(scaled(of.slots_max));
+        }
+        all
+    }
+
+    /// Whether a slot is free, or may be made, anywhere.
     pub fn has_room(&self) -> bool {
-        let usage = self.usage();
-        usage.slots_free > 0 || usage.slots < usage.slots_max
+        self.roots.iter().any(Root::has_room)
     }
 
-    /// Writes one more slot with zeros, so that recording later finds written blocks; false when there are enough.
+    /// Writes one more slot with zeros in each root that lacks one, so that recording later finds written blocks; false when
+    /// there are enough. Errors: why the first could not, where none could.
     pub fn prepare(&self, free_min: u32) -> Result<bool> {
-        let _alone = self.creating.lock().expect("no thread panics while it makes a slot");
-        let number = {
-            let state = self.state();
-            if state.free.len() as u32 >= free_min || state.slots.len() as u32 >= self.marker.slots_max {
-                return Ok(false);
-            }
-            state.slots.last().map_or(1, |last| last + 1)
-        };
-        self.must_be_there()?;
-        self.must_have_space()?;
-        self.create_slot(number)?;
-        let mut state = self.state();
-        state.slots.insert(number);
-        state.free.insert(number);
-        Ok(true)
+        let usable = |root: &&Root| self.roots.len() == 1 || root.trouble().is_none();
+        let made: Vec<Result<bool>> = self.roots.iter().filter(usable).map(|root| root.prepare(free_min)).collect();
+        if made.iter().any(Result::is_ok) || made.is_empty() {
+            return Ok(made.iter().any(|made| matches!(made, Ok(true))));
+        }
+        made.into_iter().find(Result::is_err).unwrap_or(Ok(false))
     }
 
     /// Appends a batch (whole blocks) to a reel. Durable after [`LocalStore::sync`]. On an error nothing of the batch
     /// counts: the location is as before.
     pub fn append(&self, family: Family, reel: ReelId, location: &mut Location, batch: &[u8]) -> Result<()> {
-        assert!(batch.len().is_multiple_of(BLOCK_BYTES), "batches are whole blocks");
-        let before = self.state().tails.get(&family).copied();
-        let (mut grown, mut taken) = (location.clone(), Vec::new());
-        let written = self.write_pieces(family, reel, &mut grown, batch, &mut taken);
-        if written.is_ok() {
-            *location = grown;
-            return Ok(());
-        }
-        let mut state = self.state();
-        match before {
-            Some(tail) => state.tails.insert(family, tail),
-            None => state.tails.remove(&family),
+        let root = match location.root() {
+            Some(number) => self.root(number)?,
+            None => self.begin(family)?,
         };
-        state.taken.retain(|slot| !taken.contains(slot));
-        state.free.extend(taken);
+        let written = root.append(family, reel, location, batch).inspect_err(|error| root.failed(error));
+        if written.is_ok() && self.roots.len() == 1 {
+            root.well(); // of several, one that failed is looked at first
+        }
         written
     }
 
     /// Everything appended is durable when this returns. After an error nothing appended since the last success counts,
     /// and a later sync does not mend it: the kernel reports a lost page once.
     pub fn sync(&self) -> Result<()> {
-        let dirty = std::mem::take(&mut self.state().dirty);
-        let mut first_error = None;
-        for error in dirty.values().filter_map(|file| file.sync().err()) {
-            first_error.get_or_insert(error);
-        }
-        first_error.map_or(Ok(()), |error| Err(error.into()))
+        self.sync_each().into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// The same; which roots failed, and why: what was appended to the others is durable.
+    pub fn sync_each(&self) -> Vec<(u8, StoreError)> {
+        let synced = |root: &Root| root.sync().inspect_err(|error| root.failed(error));
+        self.roots.iter().filter_map(|root| Some((root.marker.number, synced(root).err()?))).collect()
     }
 
     /// Makes all bytes of a location durable, also those that a process wrote which died before its sync.
     pub fn settle(&self, location: &Location) -> Result<()> {
-        self.sync_slots(location.slots())
-    }
-
-    /// These slots only, by files of their own: what another thread has appended and not synced is its own to hear of.
-    fn sync_slots(&self, slots: impl Iterator<Item = u32>) -> Result<()> {
-        self.must_be_there()?;
-        for slot in slots {
-            self.disk.open(&self.slot_path(slot), Open::Direct)?.sync()?;
+        match location.root() {
+            Some(number) => self.root(number)?.settle(location),
+            None => self.must_be_there(),
         }
-        Ok(())
     }
 
     /// The catalog's rows protect these slots now, or nothing in them lives.
     pub fn release(&self, slots: impl IntoIterator<Item = u32>) {
-        let slots: BTreeSet<u32> = slots.into_iter().collect();
-        self.state().taken.retain(|slot| !slots.contains(slot));
+        slots.into_iter().for_each(|slot| self.having(slot, |root| root.release([slot])));
     }
 
     /// Where a new reel of the family will begin, as an empty location: written down before its first byte, so that a
     /// recovery finds it in a slot that it shares. Empty where it will begin a slot, whose header then names it.
     pub fn next_place(&self, family: Family) -> Location {
-        let tail = self.state().tails.get(&family).copied().filter(|(_, offset)| *offset < self.marker.slot_bytes);
-        let piece = |(slot, slot_offset)| Piece { slot, slot_offset, reel_offset: 0, bytes: 0 };
-        Location { pieces: tail.map(piece).into_iter().collect(), index: None }
+        let place = self.next_root().map(|root| root.next_place(family)).unwrap_or_default();
+        if let Some(number) = place.root() {
+            self.began(number);
+        }
+        place
     }
 
     /// No more reels go where these families stopped: a reel that follows begins a slot of its own.
     pub fn finish(&self, done: impl Fn(&Family) -> bool) {
-        self.state().tails.retain(|family, _| !done(family));
+        self.roots.iter().for_each(|root| root.finish(&done));
     }
 
     /// Gives slots back that hold nothing alive (K10 step 5); the caller knows of no live reel in them. Their ciphertext
-    /// stays until it is overwritten; its keys are dead.
+    /// stays until it is overwritten; its keys are dead. Nothing is freed in a root that is held.
     pub fn free(&self, slots: impl IntoIterator<Item = u32>) {
-        let mut state = self.state();
-        let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).collect();
-        let free: Vec<u32> =
-            slots.into_iter().filter(|slot| !busy.contains(slot) && !state.taken.contains(slot)).collect();
-        let free: Vec<u32> = free.into_iter().filter(|slot| state.slots.contains(slot)).collect();
-        state.free.extend(free);
+        slots.into_iter().for_each(|slot| self.having(slot, |root| root.free([slot])));
     }
 
-    /// Reads bytes of a reel once; for many reads, [`LocalStore::reader`]. Errors: `OutsideReel`, `Disk`.
+    /// Reads bytes of a reel once; for many reads, [`LocalStore::reader`]. Errors: `OutsideReel`, `RootAway`, `Disk`.
     pub fn read(&self, location: &Location, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         self.reader(location).read(offset, bytes)
     }
@@ -420,46 +485,21 @@ impl LocalStore {
 
     /// The header of every slot that was ever used, but for slots that are known well enough: in the steady state nearly
     /// all, and a disk needs 8 ms for each. The names of the slots become durable first: a process that was killed may have
-    /// made one whose name no sync covers, and what is written into it next must not vanish with it.
+    /// made one whose name no sync covers, and what is written into it next must not vanish with it. Errors: the only root
+    /// does not give its list; of several, one that does not is told in [`Scan::away`].
     pub fn scan(&self, known: &BTreeSet<u32>) -> Result<Scan> {
         let mut scan = Scan::default();
-        self.disk.sync_dir(&self.path.join("slots"))?;
-        for slot in self.slot_numbers()?.into_iter().filter(|slot| !known.contains(slot)) {
-            let mut block = vec![0; BLOCK_BYTES];
-            match self.disk.open(&self.slot_path(slot), Open::Read).and_then(|file| file.read_at(&mut block, 0)) {
-                Ok(()) if SlotHeader::later_version(&block).is_some() => {
-                    tracing::warn!(slot, "a slot that a later program wrote is left alone");
-                    scan.unreadable.insert(slot);
+        for root in &self.roots {
+            match root.scan(known, &mut scan) {
+                Err(error) if self.roots.len() == 1 => return Err(error),
+                Err(error) => {
+                    root.failed(&error);
+                    scan.away.insert(root.marker.number);
                 }
-                Ok(()) => scan.headers.extend(
-                    SlotHeader::from_bytes(&block)
-                        .filter(|header| header.slot == slot && header.root == self.marker.root),
-                ),
-                Err(_) => drop(scan.unreadable.insert(slot)),
+                Ok(()) => {}
             }
         }
         Ok(scan)
-    }
-
-    fn write_pieces(
-        &self,
-        family: Family,
-        reel: ReelId,
-        location: &mut Location,
-        batch: &[u8],
-        taken: &mut Vec<u32>,
-    ) -> Result<()> {
-        let mut rest = batch;
-        while !rest.is_empty() {
-            let (slot, offset) = self.tail(family, reel, location, taken)?;
-            let room = self.marker.slot_bytes - offset;
-            let (now, later) = rest.split_at(rest.len().min(room as usize));
-            self.touch(slot)?.write_at(now, offset)?;
-            location.add(slot, offset, now.len() as u64);
-            self.state().tails.insert(family, (slot, offset + now.len() as u64));
-            rest = later;
-        }
-        Ok(())
     }
 
     /// A location that also covers what may have been written after the catalog last heard of it: the rest of its last
@@ -467,7 +507,7 @@ impl LocalStore {
     pub fn extended(&self, location: &Location, reel: ReelId, headers: &[SlotHeader]) -> Location {
         let mut pieces = location.pieces.clone();
         if let Some(last) = pieces.last_mut() {
-            last.bytes = self.marker.slot_bytes.saturating_sub(last.slot_offset);
+            last.bytes = self.slot_bytes(last.slot).saturating_sub(last.slot_offset);
         }
         let known: BTreeSet<u32> = location.slots().collect();
         loop {
@@ -476,7 +516,7 @@ impl LocalStore {
                 header.reel == reel && header.reel_offset == end && !known.contains(&header.slot)
             };
             let Some(next) = headers.iter().find(goes_on) else { break };
-            let bytes = self.marker.slot_bytes - BLOCK;
+            let bytes = self.slot_bytes(next.slot).saturating_sub(BLOCK);
             pieces.push(Piece { slot: next.slot, slot_offset: BLOCK, reel_offset: end, bytes });
         }
         Location { pieces, index: None }
@@ -484,152 +524,43 @@ impl LocalStore {
 
     /// Writes the end of a reel right behind `location`, durably, wherever that is: recovery's only write.
     pub fn write_end(&self, family: Family, reel: ReelId, location: &mut Location, blocks: &[u8]) -> Result<()> {
-        let before = location.clone();
-        let behind = before.pieces.last().map(|piece| (piece.slot, piece.slot_offset + piece.bytes));
-        if let Some(place) = behind {
-            self.state().tails.insert(family, place);
-        }
-        let last = before.pieces.len().saturating_sub(1);
-        let written = self.append(family, reel, location, blocks);
-        let written = written.and_then(|()| self.sync_slots(location.slots().skip(last)));
-        self.finish(|finished| *finished == family);
-        if written.is_err() {
-            self.free_beyond(location, &before);
-            *location = before;
-        } else {
-            self.release(location.slots());
-        }
-        written
+        let root = match location.root() {
+            Some(number) => self.root(number)?,
+            None => self.begin(family)?,
+        };
+        root.write_end(family, reel, location, blocks)
     }
 
     /// Gives back the slots that a location has and an earlier state of it had not.
     pub fn free_beyond(&self, location: &Location, earlier: &Location) {
-        let kept: BTreeSet<u32> = earlier.slots().collect();
-        let beyond: Vec<u32> = location.slots().filter(|slot| !kept.contains(slot)).collect();
-        self.release(beyond.iter().copied());
-        self.free(beyond);
-    }
-
-    /// Slot and offset at which the family goes on; opens a new slot where the last is full.
-    fn tail(&self, family: Family, reel: ReelId, location: &Location, taken: &mut Vec<u32>) -> Result<(u32, u64)> {
-        if let Some((slot, offset)) = self.state().tails.get(&family).copied()
-            && offset < self.marker.slot_bytes
-        {
-            return Ok((slot, offset));
-        }
-        let slot = self.take_slot()?;
-        taken.push(slot);
-        let header = SlotHeader { root: self.marker.root, slot, family, reel, reel_offset: location.bytes() };
-        let mut block = Batch::with_capacity(BLOCK_BYTES);
-        block.bytes().extend_from_slice(&header.to_bytes());
-        self.touch(slot)?.write_at(block.as_slice(), 0)?;
-        Ok((slot, BLOCK))
-    }
-
-    fn take_slot(&self) -> Result<u32> {
-        loop {
-            {
-                let mut state = self.state();
-                if let Some(slot) = state.free.pop_first() {
-                    state.taken.insert(slot);
-                    return Ok(slot);
-                }
-            }
-            // the background may have made one between the look and the question
-            if !self.prepare(1)? && self.state().free.is_empty() {
-                let Usage { slots, slot_bytes, .. } = self.usage();
-                return Err(StoreError::Full { slots, slot_bytes });
-            }
+        if let Some(root) = location.root().and_then(|number| self.root(number).ok()) {
+            root.free_beyond(location, earlier);
         }
     }
 
-    /// A slot is not begun that would take the file system's last room: ledger, keyring and catalog may live there too.
-    fn must_have_space(&self) -> Result<()> {
-        let folder = self.path.join("slots");
-        let free = self.disk.free_bytes(&folder)?;
-        if free.is_some_and(|free| free < self.marker.slot_bytes.saturating_mul(2)) {
-            let source = std::io::ErrorKind::StorageFull.into();
-            return Err(disk::DiskError { operation: "make another slot in", path: folder, source }.into());
+    /// Bytes of a slot of that root.
+    pub(crate) fn slot_bytes(&self, slot: u32) -> u64 {
+        self.root(root_of(slot)).map_or(0, |root| root.marker.slot_bytes)
+    }
+
+    fn open_slot(&self, slot: u32) -> Result<Arc<dyn DiskFile>> {
+        self.root(root_of(slot))?.open_slot(slot)
+    }
+
+    fn having(&self, slot: u32, act: impl FnOnce(&Root)) {
+        if let Ok(root) = self.root(root_of(slot)) {
+            act(root);
         }
-        Ok(())
-    }
-
-    /// 1 temporary file · 2 zeros · 3 sync · 4 rename · 5 sync of the folder.
-    fn create_slot(&self, number: u32) -> Result<()> {
-        const PIECE: usize = 1024 * 1024;
-        let temporary = self.path.join("slots").join(format!("{number:08}.new"));
-        if self.disk.exists(&temporary)? {
-            self.disk.remove(&temporary)?;
-        }
-        let file = self.disk.open(&temporary, Open::Create)?; // 1
-        let zeros = vec![0; PIECE];
-        let written = (0..self.marker.slot_bytes).step_by(PIECE).try_for_each(|offset| {
-            let now = (self.marker.slot_bytes - offset).min(PIECE as u64) as usize;
-            file.write_at(&zeros[..now], offset) // 2
-        });
-        if let Err(error) = written.and_then(|()| file.sync()) {
-            // half a slot on a full disk takes the room that the rest of the machine needs; nothing of it is footage
-            self.disk.remove(&temporary)?;
-            return Err(error.into());
-        } // 3
-        self.disk.rename(&temporary, &self.slot_path(number))?; // 4
-        Ok(self.disk.sync_dir(&self.path.join("slots"))?) // 5
-    }
-
-    /// The file of a slot, for writing; the next sync covers it.
-    fn touch(&self, slot: u32) -> Result<Arc<dyn DiskFile>> {
-        if let Some(file) = self.state().dirty.get(&slot) {
-            return Ok(file.clone());
-        }
-        self.must_be_there()?;
-        let file = self.disk.open(&self.slot_path(slot), Open::Direct)?;
-        self.state().dirty.insert(slot, file.clone());
-        Ok(file)
-    }
-
-    fn slot_numbers(&self) -> Result<BTreeSet<u32>> {
-        let names = self.disk.list(&self.path.join("slots"))?;
-        Ok(names.iter().filter_map(|name| name.strip_suffix(".slot")?.parse().ok()).collect())
-    }
-
-    fn slot_path(&self, slot: u32) -> PathBuf {
-        self.path.join("slots").join(format!("{slot:08}.slot"))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no thread panics while it holds the store's state")
     }
 }
 
-/// Errors: `NoMarker` where there is none that can be read; `LaterVersion`; `Disk` where the disk itself says that it failed.
-fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
-    let no_marker = || StoreError::NoMarker { path: path.to_owned() };
-    let text = disk::read_all(disk, &path.join("marker.json"), MARKER_BYTES_MAX);
-    let text = text.map_err(|error| match Trouble::from(&error) {
-        Trouble::Device => StoreError::Disk(error),
-        _ => no_marker(),
-    })?;
-    // of a later version nothing else needs to read as it does here
-    let Version { format } = serde_json::from_slice(&text).map_err(|_| no_marker())?;
-    if format != FORMAT {
-        return Err(StoreError::LaterVersion { path: path.to_owned(), found: format });
+/// Errors: also `OtherRoot` where the number is known as another root's.
+fn open_root(disk: Arc<dyn Disk>, path: &Path, site: SiteId, known: &BTreeMap<u8, RootId>) -> Result<Root> {
+    let root = Root::open(disk, path, site)?;
+    match known.get(&root.marker.number) {
+        Some(other) if *other != root.marker.root => Err(StoreError::OtherRoot { path: path.to_owned() }),
+        _ => Ok(root),
     }
-    serde_json::from_slice(&text).map_err(|_| no_marker())
-}
-
-/// What a marker of any version says first.
-#[derive(Deserialize)]
-struct Version {
-    format: u32,
-}
-
-/// Errors: `SlotBytes`.
-fn check_slot_bytes(path: &Path, marker: &Marker) -> Result<()> {
-    let slot_bytes = marker.slot_bytes;
-    if slot_bytes < 2 * BLOCK || !slot_bytes.is_multiple_of(BLOCK) {
-        return Err(StoreError::SlotBytes { path: path.to_owned(), slot_bytes });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

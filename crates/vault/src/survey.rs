@@ -177,7 +177,7 @@ impl Work<'_> {
         let mut before = None;
         loop {
             self.seen.insert(slot);
-            if offset >= self.surveyor.store.marker.slot_bytes {
+            if offset >= self.surveyor.store.slot_bytes(slot) {
                 return;
             }
             match self.reel_at(slot, offset, family) {
@@ -218,7 +218,7 @@ impl Work<'_> {
     /// The next block at or after `from` on which a reel of the slot's family begins; from there the chain goes on.
     fn search(&mut self, header: &SlotHeader, from: u64) {
         self.seen.insert(header.slot);
-        let slot_bytes = self.surveyor.store.marker.slot_bytes;
+        let slot_bytes = self.surveyor.store.slot_bytes(header.slot);
         let piece = Piece { slot: header.slot, slot_offset: 0, reel_offset: 0, bytes: slot_bytes };
         let location = Location { pieces: vec![piece], index: None };
         let mut at = from;
@@ -257,7 +257,7 @@ impl Work<'_> {
         let start =
             Location { pieces: vec![Piece { slot, slot_offset: offset, reel_offset: 0, bytes: 0 }], index: None };
         let mut stopped = Stopped { reel: None, location: start.clone(), why: String::new() };
-        let room = store.marker.slot_bytes - offset;
+        let room = store.slot_bytes(slot).saturating_sub(offset);
         let mut here = start.clone();
         here.pieces[0].bytes = room;
         let first = store.read(&here, 0, RECORD_HEADER_BYTES as u64).map_err(|error| stopped.because(error))?;

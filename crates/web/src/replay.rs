@@ -264,6 +264,7 @@ impl From<ReplayError> for Halt {
             ReplayError::Keeper(error) => error.into(),
             // the slot was given to newer footage: what was here is dead
             ReplayError::Store(StoreError::Gone) | ReplayError::OtherReel { .. } => (&problem::CLOSED).into(),
+            ReplayError::Store(StoreError::RootAway { .. }) => (&problem::STORE_AWAY).into(),
             error => {
                 tracing::warn!(%error, "replay broke off");
                 KeeperError::Failed { what: "replay".into() }.into()

@@ -27,7 +27,8 @@ const GROUP: i64 = 25;
 /// Two reels: pictures −1000 to −951 (40 s ago) and −500 to −451.
 fn store() -> Arc<LocalStore> {
     let site = SiteId([1; 16]);
-    let marker = Marker { format: 1, site, root: RootId([2; 16]), slot_bytes: 4 * 1024 * 1024, slots_max: 4 };
+    let marker =
+        Marker { format: 1, site, root: RootId([2; 16]), slot_bytes: 4 * 1024 * 1024, slots_max: 4, number: 0 };
     let store = LocalStore::create(Arc::new(FaultyDisk::new(7)), Path::new("/store"), marker).unwrap();
     let reels = [(ReelId([5; 16]), -1000), (ReelId([6; 16]), -500)];
     let made = reels.map(|(reel, first)| write_reel(&store, reel, first));

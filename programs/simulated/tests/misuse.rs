@@ -73,7 +73,7 @@ fn a_start_that_cannot_work_ends_with_the_remedy() {
     check(&attempt(&["serve"]), &["pas de site", "vigie init"]);
     check(&attempt(&["status"]), &["vigie serve"]);
     site.site.init().unwrap();
-    check(&add(&site, "neuve", "rtsp://127.0.0.1:1/cam1", "30", "5", "x"), &["vigie serve"]);
+    check(&add(&site, "neuve", "rtsp://127.0.0.1:1024/cam1", "30", "5", "x"), &["vigie serve"]);
 
     let config = site.site.folder.join("vigie.toml");
     let right = fs::read_to_string(&config).unwrap();

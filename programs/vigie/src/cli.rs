@@ -3,27 +3,35 @@
 
 mod account;
 pub(crate) mod act;
+pub(crate) mod backup;
 mod break_glass;
 mod camera;
 mod catalog;
 pub(crate) mod clock;
 mod config;
+mod delay;
 mod destroy;
 mod frame;
 mod init;
+mod keyring;
 pub(crate) mod law;
 mod law_names;
 mod oidc;
 pub(crate) mod public;
 mod reach;
+mod restore;
 mod serve;
 mod status;
+mod store;
 mod usage;
 mod verify;
 
 use crate::{Build, Config, french, lines::Language};
 use clap::{FromArgMatches, Parser, Subcommand};
-use keeper::{KeeperClient, wire::Control};
+use keeper::{
+    KeeperClient,
+    wire::{Control, Upkeep},
+};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Vidéoprotection qu'une commune peut prouver licite · video protection that a town can prove lawful
@@ -58,6 +66,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Le trousseau de clés : abandonner ou remplacer une copie · the keyring: write a copy off, or replace it
+    #[command(subcommand)]
+    Keyring(keyring::Command),
+    /// Raccourcir un délai de conservation, à deux et après un jour · shorten a delay, by two persons and after a day
+    #[command(subcommand)]
+    Delay(delay::Command),
     /// Détruire ce qui est échu ; le calendrier le fait de lui-même · destroy what is due; the schedule does so by itself
     Destroy {
         /// Ce qui est échu, et rien d'autre · what is due, and nothing else
@@ -79,9 +93,18 @@ enum Command {
     },
     /// Vérifier registre, trousseau, catalogue et stockage, ensemble · verify log, keyring, catalog and store, together
     Verify(verify::Arguments),
+    /// Sauvegarder la base du site, chiffrée ; jamais les clés ni le registre · back the registry up, sealed; never keys or the ledger
+    #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
+    Backup(backup::Arguments),
+    /// Restaurer la base du site, le gardien étant arrêté · restore the registry, while the keeper is stopped
+    #[command(subcommand_required = false, args_conflicts_with_subcommands = true)]
+    Restore(restore::Arguments),
     /// Le catalogue des images, refait s'il le faut · the footage catalog, made anew if need be
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// Les disques du stockage · the store's disks
+    #[command(subcommand)]
+    Store(store::Command),
     /// Le registre vu de l'extérieur · the log as outsiders see it
     #[command(subcommand)]
     Public(public::Command),
@@ -162,12 +185,17 @@ fn dispatch(build: &Build, arguments: Arguments, language: Language) -> Outcome 
         Command::Account(command) => account::run(&context, command),
         Command::Act(command) => act::run(&context, command),
         Command::Status { json } => status::run(&context, json),
+        Command::Keyring(command) => keyring::run(&context, command),
+        Command::Delay(command) => delay::run(&context, command),
         Command::Destroy { due: _ } => destroy::run(&context),
         Command::BreakGlass(command) => break_glass::run(&context, command),
         Command::Clock { command } => clock::run(&context, command),
         Command::Law(command) => law::run(&context, command),
         Command::Verify(arguments) => verify::run(&context, &arguments),
+        Command::Backup(arguments) => backup::run(&context, &arguments),
+        Command::Restore(arguments) => restore::run(&context, arguments),
         Command::Catalog(command) => catalog::run(&context, &command),
+        Command::Store(command) => store::run(&context, &command),
         Command::Oidc(command) => oidc::run(&context, command),
         Command::Public(command) => public::run(&context, &command),
         Command::Config(command) => config::run(build, &context.config_path, &command, language),
@@ -181,13 +209,19 @@ impl Context<'_> {
         let client = KeeperClient::control(&self.config.control_socket());
         match control {
             // a log of years, a week of hours that are due, a store of terabytes
-            Control::Verify | Control::DestroyDue | Control::AuditHours { .. } | Control::CatalogRebuild => {
-                client.control_ask(control)
-            }
+            Control::Verify
+            | Control::DestroyDue
+            | Control::AuditHours { .. }
+            | Control::CatalogRebuild { .. }
+            | Control::Upkeep(Upkeep::Backup { .. }) => client.control_ask(control),
             // a keeper that answers at all answers this at once
             Control::Status => client.patient(STATUS_PATIENCE).control_ask(control),
             _ => client.patient(PATIENCE).control_ask(control),
         }
+    }
+
+    fn upkeep(&self, upkeep: Upkeep) -> Result<keeper::wire::Answer, vault::KeeperError> {
+        self.ask(Control::Upkeep(upkeep))
     }
 
     /// Whether a keeper listens, be it slow.

@@ -7,20 +7,23 @@ mod settings;
 pub use page::page;
 pub use settings::{Form, OTHER_VARIABLES, SETTINGS, Setting};
 
-use domain::limit::TOKEN_LABEL_BYTES_MAX;
+use domain::limit::{STORE_ROOTS_MAX, TOKEN_LABEL_BYTES_MAX};
 use serde::Deserialize;
+use settings::GIBIBYTES;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 use toml::{Table, Value};
+use vault::store::Place;
 
 /// The configuration of one machine. What each setting means stands in [`SETTINGS`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Config {
     pub site: SiteSection,
     pub data: DataSection,
+    pub backup: BackupSection,
     pub keyring: KeyringSection,
     pub pkcs11: Pkcs11Section,
     pub store: StoreSection,
@@ -43,6 +46,12 @@ pub struct SiteSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct DataSection {
     pub folder: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BackupSection {
+    /// Empty: none.
+    pub recipient: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -70,6 +79,16 @@ pub struct StoreSection {
     pub folder: PathBuf,
     pub gibibytes_max: u32,
     pub slot_mebibytes: u32,
+    /// Further roots, each on a disk of its own.
+    pub more: Vec<MoreRoom>,
+}
+
+/// A further root of the store.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoreRoom {
+    pub folder: PathBuf,
+    pub gibibytes_max: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -270,6 +289,11 @@ impl Setting {
                 Value::Integer(text.trim().parse().map_err(|_| no_number())?)
             }
             Form::TwoFolders => Value::Array(text.split(':').map(|folder| Value::String(folder.to_owned())).collect()),
+            Form::Rooms => rooms_of(text).ok_or_else(|| ConfigError::OutOfBounds {
+                place: self.variable(),
+                setting: self.name,
+                why: format!("must be {}", self.bounds_en()),
+            })?,
             _ => Value::String(text.to_owned()),
         })
     }
@@ -284,6 +308,9 @@ impl Setting {
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
             (Form::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Form::OptionalRecipient, Value::String(text)) => {
+                text.is_empty() || seal::age::Recipient::parse(text).is_ok()
+            }
             (Form::OptionalFolder | Form::OptionalFile, Value::String(path)) => {
                 path.is_empty() || Path::new(path).is_absolute()
             }
@@ -292,6 +319,7 @@ impl Setting {
             (Form::OptionalAddress, Value::String(text)) => {
                 text.is_empty() || text.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback())
             }
+            (Form::Rooms, Value::Array(rooms)) => rooms.len() < STORE_ROOTS_MAX && rooms.iter().all(is_room),
             (Form::TwoFolders, Value::Array(folders)) => {
                 let is_absolute = |folder: &Value| folder.as_str().is_none_or(|path| Path::new(path).is_absolute());
                 folders.len() == 2 && folders.iter().all(is_absolute)
@@ -348,9 +376,23 @@ impl Config {
     pub fn footage(&self) -> PathBuf {
         self.data.folder.join("footage").join("footage.db")
     }
-    /// How many slots the store may have.
-    pub fn slots_max(&self) -> u32 {
-        let slots = (u64::from(self.store.gibibytes_max) << 30) / (u64::from(self.store.slot_mebibytes) << 20);
+    /// The store's roots, the first one first: folder, and how many GiB it may take.
+    pub fn rooms(&self) -> impl Iterator<Item = (&Path, u32)> {
+        let first = (self.store.folder.as_path(), self.store.gibibytes_max);
+        std::iter::once(first).chain(self.store.more.iter().map(|room| (room.folder.as_path(), room.gibibytes_max)))
+    }
+    /// The same, with how many slots each may have.
+    pub fn store_places(&self) -> Vec<Place> {
+        let place =
+            |(path, gibibytes): (&Path, u32)| Place { path: path.to_owned(), slots_max: Some(self.slots(gibibytes)) };
+        self.rooms().map(place).collect()
+    }
+    pub fn store_folders(&self) -> Vec<PathBuf> {
+        self.rooms().map(|(path, _)| path.to_owned()).collect()
+    }
+    /// How many slots so many GiB are.
+    pub fn slots(&self, gibibytes: u32) -> u32 {
+        let slots = (u64::from(gibibytes) << 30) / (u64::from(self.store.slot_mebibytes) << 20);
         u32::try_from(slots).unwrap_or(u32::MAX)
     }
     pub fn ledger(&self) -> PathBuf {
@@ -381,6 +423,14 @@ impl Config {
     }
     pub fn recorder_socket(&self) -> PathBuf {
         self.sockets().join("recorder.sock")
+    }
+
+    /// What a restored registry is made in, and what the registry was before.
+    pub fn registry_restoring(&self) -> PathBuf {
+        self.data.folder.join("registry.restoring")
+    }
+    pub fn registry_replaced(&self) -> PathBuf {
+        self.data.folder.join("registry.replaced")
     }
 
     /// A token has a module, a name and a PIN, or there is none.
@@ -430,12 +480,37 @@ impl Config {
         if self.reserve().is_some_and(|reserve| reserve.starts_with(&self.data.folder)) {
             return Err(("ledger.reserve", "must be a folder outside `data.folder`, better on another device"));
         }
+        let folders = self.store_folders();
+        let inside = |n: usize, one: &PathBuf| {
+            folders.iter().enumerate().any(|(other, folder)| other != n && one.starts_with(folder))
+        };
+        if folders.iter().enumerate().any(|(n, folder)| inside(n, folder)) {
+            return Err(("store.more", "must be other folders than `store.folder` and each other, none in another"));
+        }
         self.check_token()?;
         if self.keyring.copies[0] == self.keyring.copies[1] {
             return Err(("keyring.copies", "must be two folders, better on two devices"));
         }
         Ok(self)
     }
+}
+
+/// Of a variable: `folder=GiB`, with `:` between.
+fn rooms_of(text: &str) -> Option<Value> {
+    let room = |part: &str| {
+        let (folder, gibibytes) = part.rsplit_once('=')?;
+        let gibibytes = gibibytes.trim().parse().ok()?;
+        let room = [("folder", Value::String(folder.to_owned())), ("gibibytes_max", Value::Integer(gibibytes))];
+        Some(Value::Table(room.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+    };
+    text.split(':').filter(|part| !part.is_empty()).map(room).collect::<Option<Vec<_>>>().map(Value::Array)
+}
+
+/// What is of another form is told by the reader of the whole.
+fn is_room(room: &Value) -> bool {
+    let folder = room.get("folder").and_then(Value::as_str).is_none_or(|path| Path::new(path).is_absolute());
+    let gibibytes = room.get("gibibytes_max").and_then(Value::as_integer);
+    folder && gibibytes.is_none_or(|gibibytes| GIBIBYTES.contains(&gibibytes))
 }
 
 /// `https://` and a host, or `http://localhost`, each with or without a port: no path, no user.
@@ -539,6 +614,7 @@ mod tests {
         let values = [
             "Bourg",
             "/d",
+            "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2",
             "/k1:/k2",
             "/p",
             "/m.so",
@@ -547,6 +623,7 @@ mod tests {
             "/s",
             "7",
             "8",
+            "/s2=9:/s3=10",
             "554",
             "dns",
             "24",
@@ -577,6 +654,8 @@ mod tests {
             let config = &effective.config;
             assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
             assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
+            let rooms: Vec<_> = config.rooms().map(|(path, gibibytes)| (path.to_str().unwrap(), gibibytes)).collect();
+            assert_eq!(rooms, [("/s", 7), ("/s2", 9), ("/s3", 10)]);
             assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
             assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
             assert_eq!((config.pkcs11.is_on(), config.pkcs11.token.as_str()), (true, "jeton"));
@@ -600,6 +679,11 @@ mod tests {
         for (name, value) in [
             ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
             ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
+            ("VIGIE_STORE_MORE", "/s2"),
+            ("VIGIE_STORE_MORE", "s2=9"),
+            ("VIGIE_STORE_MORE", "/s2=0"),
+            ("VIGIE_STORE_MORE", "/store=9"),
+            ("VIGIE_STORE_MORE", "/s2=9:/s2/inside=9"),
             ("VIGIE_LEDGER_RETENTION_MONTHS", "11"),
             ("VIGIE_LEDGER_RETENTION_MONTHS", "37"),
             ("VIGIE_LEDGER_RESERVE", "reserve"),
@@ -632,6 +716,18 @@ mod tests {
             let said = said(name, value);
             assert!(said.contains(name) && said.contains("must be"), "{said}");
         }
+    }
+
+    #[test]
+    fn further_roots_of_the_store_stand_in_the_file_each_with_its_own_size_and_nothing_else() {
+        let with = |room: &str| WHOLE.replace("folder = \"/store\"", &format!("folder = \"/store\"\nmore = [{room}]"));
+        let config = Config::parse(&with("{ folder = \"/s2\", gibibytes_max = 40 }"), Path::new("vigie.toml")).unwrap();
+        assert_eq!(config.store.more, [MoreRoom { folder: "/s2".into(), gibibytes_max: 40 }]);
+        assert_eq!(config.store_places()[1].slots_max, Some(640));
+        let mistyped = message(&with("{ folder = \"/s2\", gibibyte_max = 40 }"));
+        assert!(mistyped.contains("gibibyte_max"), "{mistyped}");
+        let same = message(&with("{ folder = \"/store\", gibibytes_max = 40 }"));
+        assert!(same.contains("`store.more` must be other folders"), "{same}");
     }
 
     #[test]

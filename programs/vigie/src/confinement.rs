@@ -92,7 +92,7 @@ fn keeper(config: &Config) -> Limits {
 
 /// The store and the catalog of footage. Cameras' ports, whatever the address: Landlock knows no addresses.
 fn recorder(config: &Config) -> Limits {
-    let write = vec![config.store.folder.clone(), folder_of(&config.footage())];
+    let write = config.store_folders().into_iter().chain([folder_of(&config.footage())]).collect();
     let read = names().into_iter().chain([config.site_file()]).collect();
     let ports: Ports = config.cameras.ports.parse().unwrap_or_default(); // checked when it was read
     let dns = config.cameras.names == "dns";
@@ -106,7 +106,8 @@ fn recorder(config: &Config) -> Limits {
 
 /// The store to read, the certificate, what the public role says of itself; the identity provider's port, if there is one.
 fn web(config: &Config) -> Limits {
-    let mut read = vec![config.site_file(), config.store.folder.clone()];
+    let mut read = config.store_folders();
+    read.push(config.site_file());
     if config.public.is_on() {
         read.push(config.public_folder());
     }
@@ -125,7 +126,7 @@ fn web(config: &Config) -> Limits {
 
 /// The reels and the log's public files to read, its verdict to write. No network, no catalog.
 fn auditor(config: &Config) -> Limits {
-    let read = vec![config.site_file(), config.store.folder.clone(), config.ledger().join("public")];
+    let read = config.store_folders().into_iter().chain([config.site_file(), config.ledger().join("public")]).collect();
     let write = vec![folder_of(&config.verdict())];
     Limits { files: Some(Files { read, write }), connect: Some(Ports::default()), ..Limits::default() }
 }

@@ -16,5 +16,6 @@ pub fn check(build: &Build, config: &Config) -> Result<(), SiteError> {
     FileKeyring::check_versions(&site::disk(), config.keyring.copies.clone())?;
     journal::check_versions(site::disk(), &site::journal_place(config), (identity.site, identity.log))?;
     Registry::check_version(&config.registry(), build.to_come)?;
-    Ok(LocalStore::check_version(&*site::disk(), &config.store.folder)?)
+    config.store_folders().iter().try_for_each(|folder| LocalStore::check_version(&*site::disk(), folder))?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ mod custodians;
 
 use crate::{
     ConfigError,
-    cli::{act::ActError, clock::ClockError, law::LawCommandError},
+    cli::{act::ActError, backup::BackupError, clock::ClockError, law::LawCommandError},
     roles::recorder::RecorderRoleError,
     site::SiteError,
 };
@@ -23,6 +23,9 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
         return site(error);
     }
     if let Some(error) = error.downcast_ref::<ActError>() {
+        return error.text_fr();
+    }
+    if let Some(error) = error.downcast_ref::<BackupError>() {
         return error.text_fr();
     }
     if let Some(error) = error.downcast_ref::<web::ProviderError>() {
@@ -86,6 +89,9 @@ fn config(error: &ConfigError) -> String {
                 }
                 "oidc.client_id" => "doit être donné avec `oidc.issuer`, ou aucun des deux",
                 "oidc.scopes" => "doit contenir `openid` : sans lui, aucun fournisseur ne dit qui est là",
+                "store.more" if reason.contains("other folders") => {
+                    "doit nommer d'autres dossiers que `store.folder`, distincts, aucun dans un autre"
+                }
                 "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
                 "pkcs11.pin_file" if reason.contains("outside") => "doit se trouver hors des deux copies du trousseau",
                 "pkcs11.module" | "pkcs11.token" | "pkcs11.pin_file" if reason.contains("together") => {
@@ -203,6 +209,24 @@ fn site(error: &SiteError) -> String {
         SiteError::Keeper(source) => opening(source),
         SiteError::Registry(source) => format!("base du site : {}", registry(source)),
         SiteError::Asked(source) => keeper(source),
+        other => new_root(other),
+    }
+}
+
+/// Why no further root of the store is made; the rest is told as it is.
+fn new_root(error: &SiteError) -> String {
+    match error {
+        SiteError::NotConfigured { path } => format!(
+            "`{}` n'est pas un dossier du stockage dans la configuration : inscrivez-le d'abord dans `store.more`",
+            path.display()
+        ),
+        SiteError::NotEmpty { path } => format!(
+            "`{}` n'est pas vide : rien n'y a été touché ; un nouveau dossier du stockage commence sur un disque vide",
+            path.display()
+        ),
+        SiteError::NoNumber => {
+            "256 disques ont servi à ce stockage et le catalogue connaît encore des bobines sur chacun : attendez que les plus anciennes soient détruites".into()
+        }
         other => other.to_string(),
     }
 }
@@ -220,12 +244,12 @@ fn registry(error: &catalog::CatalogError) -> String {
     use catalog::CatalogError as Why;
     match error {
         Why::Damaged { path, .. } => format!(
-            "`{}` est abîmé : arrêtez Vigie et remettez à cette place la sauvegarde la plus récente de la base du site",
+            "`{}` est abîmé : arrêtez Vigie et remettez la sauvegarde la plus récente de la base du site par `vigie restore`",
             path.display()
         ),
         Why::Missing { path, .. } => {
             format!(
-                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site",
+                "il n'y a rien dans `{}` : remettez-y la sauvegarde la plus récente de la base du site par `vigie restore`",
                 path.display()
             )
         }
@@ -253,6 +277,18 @@ fn store(error: &StoreError) -> String {
         StoreError::LaterVersion { path, found } => later(path, *found),
         StoreError::NoMarker { path } => {
             format!("`{}` n'est pas un stockage de Vigie : son disque est-il monté ?", path.display())
+        }
+        StoreError::OtherRoot { path } => format!(
+            "à `{}` se trouve un autre disque que celui du stockage : rien n'y a été touché ; remontez le bon",
+            path.display()
+        ),
+        StoreError::SameNumber { path, other } => format!(
+            "`{}` et `{}` sont un seul disque du stockage, ou une copie : ôtez l'un des deux de la configuration",
+            path.display(),
+            other.display()
+        ),
+        StoreError::RootAway { number } => {
+            format!("le disque n° {number} du stockage, qui porte cela, manque : remontez-le")
         }
         other => format!("stockage : {other}"),
     }

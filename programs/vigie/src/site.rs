@@ -46,6 +46,14 @@ pub enum SiteError {
     SameFolder { first: PathBuf, second: PathBuf },
     #[error("`{name}` is no account name: 1 to 64 characters, no space at its ends")]
     AccountName { name: String },
+    #[error("`{path}` is no root of the store in the configuration: write it to `store.more` first", path = path.display())]
+    NotConfigured { path: PathBuf },
+    #[error("`{path}` is not empty: nothing was touched; a new root of the store begins on an empty disk", path = path.display())]
+    NotEmpty { path: PathBuf },
+    #[error(
+        "256 disks were roots of this store and the catalog still knows reels on each: wait until the oldest have died"
+    )]
+    NoNumber,
     #[error("the ledger's journal must be opened anew: the keeper starts again")]
     MustRestart,
     #[error("another Vigie runs on `{path}`: stop it first", path = path.display())]

@@ -67,6 +67,23 @@ impl Footage {
         Ok(merge(rows.into_iter().map(|row| (row.first_utc, row.last_utc.plus_micros(1))), span))
     }
 
+    /// The same, in two: what lies in reels of which `is_there` says that they can be read, and what does not and is nowhere else.
+    pub fn day_in_two(
+        &self,
+        stream: StreamId,
+        span: Span,
+        is_there: impl Fn(&ReelRow) -> bool,
+    ) -> Result<(Vec<Span>, Vec<Span>), CatalogError> {
+        let (mut there, mut away) = (Vec::new(), Vec::new());
+        for located in self.locate(stream, span)? {
+            let piece = (located.stream.first_utc, located.stream.last_utc.plus_micros(1));
+            if is_there(&located.reel) { there.push(piece) } else { away.push(piece) }
+        }
+        let there = merge(there.into_iter(), span);
+        let missing = merge(away.into_iter(), span).into_iter().flat_map(|span| without(span, &there)).collect();
+        Ok((there, missing))
+    }
+
     /// Enters a gap, or the end of one that is known by its stream and `from`. Causes are kept as first entered.
     pub fn gap(&self, gap: &Gap) -> Result<(), CatalogError> {
         self.database.run(async |db| {
@@ -175,6 +192,17 @@ fn merge(pieces: impl Iterator<Item = (UtcMicros, UtcMicros)>, within: Span) -> 
     }
     let clip = |(from, to): (UtcMicros, UtcMicros)| Span::new(from.max(within.from()), to.min(within.to())).ok();
     merged.into_iter().filter_map(clip).collect()
+}
+
+/// The parts of a span that none of the others, which stand in order, covers.
+fn without(span: Span, others: &[Span]) -> Vec<Span> {
+    let (mut parts, mut from) = (Vec::new(), span.from());
+    for other in others.iter().filter(|other| other.to() > span.from() && other.from() < span.to()) {
+        parts.extend(Span::new(from, other.from()).ok().filter(|part| part.micros() > 0));
+        from = from.max(other.to());
+    }
+    parts.extend(Span::new(from, span.to()).ok().filter(|part| part.micros() > 0));
+    parts
 }
 
 fn gap_of(row: &SqliteRow) -> Result<Gap, sqlx::Error> {

@@ -190,6 +190,15 @@ impl Footage {
         })
     }
 
+    /// Reels that are dead and not forgotten: their bytes lie where they could not be given back.
+    pub fn dead_reels(&self) -> Result<Vec<ReelRow>, CatalogError> {
+        self.database.run(async |db| {
+            let query = "select * from reel where site = $1 and state = 'dead' order by opened_at, reel";
+            let rows = sqlx::query(query).bind(&self.site.0[..]).fetch_all(db).await?;
+            Ok(rows.iter().map(reel_of).collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Bytes of closed and recovered reels, and of dead ones.
     pub fn bytes(&self) -> Result<StoredBytes, CatalogError> {
         self.database.run(async |db| {

@@ -195,7 +195,7 @@ async fn set_password(
     if found { Ok(()) } else { Err(CatalogError::UnknownAccount.into()) }
 }
 
-async fn use_up_tokens(
+pub(super) async fn use_up_tokens(
     db: &mut SqliteConnection,
     site: &[u8; 16],
     account: AccountId,

@@ -46,7 +46,7 @@ impl Registry {
         }
     }
 
-    fn scan_folder(&self) -> PathBuf {
+    pub(super) fn scan_folder(&self) -> PathBuf {
         self.database.path.parent().unwrap_or(Path::new(".")).join(FOLDER)
     }
 

@@ -3,7 +3,7 @@
 use super::message::{read_message, write_message};
 use crate::{
     core::KeeperCore,
-    wire::{Answer, Control, Peer, Question, RunAnswer},
+    wire::{Answer, Control, Peer, Question, RunAnswer, Upkeep},
 };
 use domain::{Secret32, limit::MESSAGE_BYTES_MAX};
 use ledger::Actor;
@@ -293,7 +293,7 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::ActList(query) => answered(keeper.act_list(&query)),
         Control::Verify => answered(keeper.verify().map(|verified| Answer::Verified(Box::new(verified)))),
         Control::AuditHours { after } => answered(keeper.audit_hours(after)),
-        Control::CatalogRebuild => answered(keeper.catalog_rebuild()),
+        Control::CatalogRebuild { loss_accepted } => answered(keeper.catalog_rebuild(actor, loss_accepted)),
         Control::DestroyDue => answered(keeper.destroy_due().map(Answer::Destroyed)),
         Control::Clock => Answer::Clock(Box::new(keeper.clock_view())),
         Control::Law => answered(keeper.law_view().map(|view| Answer::Law(Box::new(view)))),
@@ -305,6 +305,26 @@ fn control_question(keeper: &KeeperCore, control: Control, uid: u32, stop: &dyn 
         Control::ClockConfirm { account, password, at } => {
             answered(keeper.clock_confirm(actor, &account, &password, at))
         }
+        Control::Upkeep(upkeep) => upkeep_question(keeper, actor, upkeep),
+    }
+}
+
+fn upkeep_question(keeper: &KeeperCore, actor: Actor, upkeep: Upkeep) -> Answer {
+    match upkeep {
+        Upkeep::Backup { recipient } => answered(keeper.backup(actor, &recipient)),
+        Upkeep::BackupRead { offset } => answered(keeper.backup_part(offset)),
+        Upkeep::BackupFetched => answered(keeper.backup_fetched()),
+        Upkeep::RestoredShow => answered(keeper.restored_view()),
+        Upkeep::RestoreConfirm { person } => answered(keeper.restore_confirm(actor, &person)),
+        Upkeep::DelayPreview { cameras, delay_days } => answered(keeper.delay_preview(&cameras, delay_days)),
+        Upkeep::DelayAsk { person, cameras, delay_days } => {
+            answered(keeper.delay_ask(actor, &person, &cameras, delay_days))
+        }
+        Upkeep::DelayApprove { person, request } => answered(keeper.delay_approve(actor, &person, &request)),
+        Upkeep::DelayCancel { person, request } => answered(keeper.delay_cancel(actor, &person, &request)),
+        Upkeep::DelayList => answered(keeper.delay_list()),
+        Upkeep::CopyWriteOff { person, copy } => answered(keeper.copy_write_off(actor, &person, copy)),
+        Upkeep::CopyReplace { copy } => answered(keeper.copy_replace(actor, copy)),
     }
 }
 

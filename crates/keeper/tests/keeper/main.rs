@@ -3,6 +3,7 @@
 mod accounts;
 mod acts;
 mod authenticator;
+mod backup;
 mod clocks;
 mod crash;
 mod damage;
@@ -24,8 +25,10 @@ mod reserve;
 mod retention;
 mod reviews;
 mod rights;
+mod room;
 mod second_factor;
 mod secrecy;
+mod shorten;
 mod sockets;
 mod support;
 mod technical;

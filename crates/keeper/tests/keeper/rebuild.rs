@@ -66,8 +66,8 @@ fn a_second_order_to_rebuild_is_refused_while_one_waits() {
     let world = World::new(8);
     let opened = world.open();
     let served = Served::new(&opened);
-    let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild);
-    let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+    let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild { loss_accepted: false });
+    let beat = vault::keeper::Beat { health: "{}".into(), ..Default::default() };
     let (said, answers) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -80,6 +80,30 @@ fn a_second_order_to_rebuild_is_refused_while_one_waits() {
         assert_eq!(opened.core.check(&beat).unwrap().rebuild, None, "the recorder gets one order");
         served.recorder.rebuilt(taken.unwrap(), Err("a test".into())).unwrap();
         assert!(matches!(answers.recv().unwrap(), Err(KeeperError::Failed { .. })), "and its word comes back");
+    });
+}
+
+#[test]
+fn that_a_person_accepts_a_loss_is_entered_before_the_recorder_hears_of_it() {
+    let world = World::new(8);
+    let opened = world.open();
+    let served = Served::new(&opened);
+    let ask = || served.control.control_ask(keeper::wire::Control::CatalogRebuild { loss_accepted: true });
+    let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(ask);
+        let (number, loss_accepted) = loop {
+            let pulse = opened.core.check(&beat).unwrap();
+            match pulse.rebuild {
+                Some(number) => break (number, pulse.loss_accepted),
+                None => std::thread::sleep(std::time::Duration::from_millis(20)),
+            }
+        };
+        assert!(loss_accepted);
+        let entered = |entry: &ledger::Entry| matches!(&entry.event, ledger::Event::Config { what } if what.contains("accepted as lost"));
+        assert!(opened.entries().iter().any(entered));
+        served.recorder.rebuilt(number, Err("a test".into())).unwrap();
+        assert!(asked.join().unwrap().is_err());
     });
 }
 
@@ -170,7 +194,7 @@ fn bytes_that_wait_while_clocks_disagree_are_named_by_hour_and_camera() {
     let opened = world.open();
     opened.mint(0, &[1, 3]);
     let beat = || {
-        let beat = vault::keeper::Beat { permits: vec![], health: "{}".into(), clocks: Vec::new() };
+        let beat = vault::keeper::Beat { health: "{}".into(), ..Default::default() };
         opened.core.check(&beat).unwrap().closed_unconfirmed
     };
     assert_eq!(beat(), []);

@@ -34,7 +34,7 @@ fn auditor(world: &World, hearing: &Hearing) -> AuditorRole {
     let parts = AuditorParts {
         disk: Arc::new(world.disk.clone()),
         clock: world.clock.clone(),
-        store: "/store".into(),
+        stores: vec!["/store".into()],
         public: "/log/public".into(),
         verdict: VERDICT.into(),
         keeper: Box::new(ask),

@@ -97,7 +97,14 @@ impl Town {
             registry.camera_put(&camera, utc(-DAY), utc(-DAY)).unwrap();
         }
         world.clock.pass(start - world.now().seconds());
-        let marker = Marker { format: 1, site: SITE, root: RootId([7; 16]), slot_bytes: SLOT_BYTES, slots_max: 20_000 };
+        let marker = Marker {
+            format: 1,
+            site: SITE,
+            root: RootId([7; 16]),
+            slot_bytes: SLOT_BYTES,
+            slots_max: 20_000,
+            number: 0,
+        };
         LocalStore::create(Arc::new(world.disk.clone()), Path::new(STORE), marker).unwrap();
         let delays = (1..=CAMERAS).map(|n| (camera(n), DELAYS[n as usize - 1])).collect();
         let folder = fast_folder();

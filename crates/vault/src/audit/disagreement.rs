@@ -77,6 +77,11 @@ pub enum Disagreement {
     PageDamaged {
         hour: Hour,
     },
+    /// A root of the store is not there, and so many reels lie on it; `None`: on one of those that are not there.
+    DiskMissing {
+        root: Option<u8>,
+        reels: u64,
+    },
 }
 
 impl Disagreement {
@@ -96,7 +101,8 @@ impl Disagreement {
             Disagreement::KeyOfDestroyed { .. }
             | Disagreement::KeyNeverMinted { .. }
             | Disagreement::KeyDeadlineDiffers { .. }
-            | Disagreement::PageDamaged { .. } => None,
+            | Disagreement::PageDamaged { .. }
+            | Disagreement::DiskMissing { .. } => None,
         }
     }
 
@@ -153,6 +159,10 @@ impl Disagreement {
             Disagreement::PageDamaged { hour } => format!(
                 "La page de clés de {hour} n'est lisible dans aucune copie du trousseau. Ses images ne s'ouvrent plus ; elles seront détruites à leur échéance."
             ),
+            Disagreement::DiskMissing { root, reels } => format!(
+                "Un disque du stockage{} manque, avec {reels} bobine(s) que rien ne peut vérifier. Remontez-le ; s'il est perdu, `vigie catalog rebuild --accept-loss`.",
+                root.map_or(String::new(), |root| format!(" (n° {root})"))
+            ),
         }
     }
 
@@ -207,6 +217,10 @@ impl Disagreement {
             ),
             Disagreement::PageDamaged { hour } => format!(
                 "The key page of {hour} is readable in no copy of the keyring. Its footage opens no more; it will be destroyed on its day."
+            ),
+            Disagreement::DiskMissing { root, reels } => format!(
+                "A disk of the store{} is missing, with {reels} reel(s) that nothing can verify. Mount it again; if it is lost, `vigie catalog rebuild --accept-loss`.",
+                root.map_or(String::new(), |root| format!(" (no. {root})"))
             ),
         }
     }

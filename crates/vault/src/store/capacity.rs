@@ -93,7 +93,10 @@ impl From<&StoreError> for Trouble {
         match error {
             StoreError::Full { .. } => Trouble::SlotsUsed,
             StoreError::Disk(error) => Trouble::from(error),
-            StoreError::NoMarker { .. } | StoreError::OtherRoot { .. } | StoreError::OtherSite { .. } => Trouble::Away,
+            StoreError::NoMarker { .. }
+            | StoreError::OtherRoot { .. }
+            | StoreError::OtherSite { .. }
+            | StoreError::RootAway { .. } => Trouble::Away,
             _ => Trouble::Other,
         }
     }

@@ -1,7 +1,7 @@
 //! Reading reels: byte ranges over the slots they lie in, and where the records of a stream stand.
 
 use super::{BLOCK, LocalStore, Location, Piece, Result, StoreError};
-use disk::{DiskFile, Open};
+use disk::DiskFile;
 use domain::{ReelId, limit::RECORD_HEADER_BYTES};
 use seal::{Kind, RecordHeader, reel::IndexEntry};
 use std::{collections::HashMap, sync::Arc};
@@ -18,7 +18,7 @@ impl<'a> Reader<'a> {
         Reader { store, location, files: HashMap::new() }
     }
 
-    /// `bytes` of the reel from `offset`. Errors: `OutsideReel`, `Disk`.
+    /// `bytes` of the reel from `offset`. Errors: `OutsideReel`, `RootAway`, `Disk`.
     pub fn read(&mut self, offset: u64, bytes: u64) -> Result<Vec<u8>> {
         let outside = || StoreError::OutsideReel { offset, bytes };
         let end = offset.checked_add(bytes).filter(|end| *end <= self.location.bytes()).ok_or_else(outside)?;
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         if let Some(file) = self.files.get(&slot) {
             return Ok(file.clone());
         }
-        let file = self.store.disk.open(&self.store.slot_path(slot), Open::Read)?;
+        let file = self.store.open_slot(slot)?;
         self.files.insert(slot, file.clone());
         Ok(file)
     }

@@ -12,7 +12,7 @@ const SLOT_BLOCKS: u64 = 4;
 const REEL: ReelId = ReelId([5; 16]);
 
 fn marker() -> Marker {
-    Marker { format: 1, site: SITE, root: RootId([2; 16]), slot_bytes: SLOT_BLOCKS * BLOCK, slots_max: 3 }
+    Marker { format: 1, site: SITE, root: RootId([2; 16]), slot_bytes: SLOT_BLOCKS * BLOCK, slots_max: 3, number: 0 }
 }
 
 fn store(disk: &FaultyDisk) -> LocalStore {
@@ -238,6 +238,85 @@ fn a_record_of_another_reel_reads_as_gone() {
     {
         assert!(matches!(reader.record(ReelId([6; 16]), &other), Err(StoreError::Gone)), "{other:?}");
     }
+}
+
+/// A store of two roots with room for so many slots each.
+fn two(disk: &FaultyDisk, first: u32, second: u32) -> LocalStore {
+    let folders = ["/one", "/two"];
+    let markers = [Marker { slots_max: first, ..marker() }, Marker { slots_max: second, number: 1, ..marker() }];
+    for (folder, marker) in folders.iter().zip(markers) {
+        drop(Root::create(Arc::new(disk.clone()), Path::new(folder), marker).unwrap());
+    }
+    let places = folders.map(|folder| Place { path: folder.into(), slots_max: None });
+    let store = LocalStore::open_all(Arc::new(disk.clone()), &places, SITE).unwrap();
+    store.in_use([]);
+    store
+}
+
+/// The root in which a reel of so many blocks was begun, and ended.
+fn reel(store: &LocalStore, run: u8, blocks: u64) -> Result<u8> {
+    let mut location = store.next_place(family(run));
+    append(store, run, ReelId([run; 16]), &mut location, blocks, run)?;
+    store.finish(|_| true);
+    Ok(location.root().unwrap())
+}
+
+#[test]
+fn roots_have_their_share_of_reels_by_the_room_that_they_have() {
+    let store = two(&FaultyDisk::new(0), 300, 100);
+    let begun: Vec<u8> = (0..80).map(|run| reel(&store, run, 1).unwrap()).collect();
+    let first = begun.iter().filter(|number| **number == 0).count();
+    assert!((56..=64).contains(&first), "three of four: {first}");
+    assert!(begun.windows(5).all(|five| five.contains(&0) && five.contains(&1)), "and none waits for long: {begun:?}");
+}
+
+#[test]
+fn a_full_root_takes_no_reel_while_another_has_room_and_both_full_is_said() {
+    let store = two(&FaultyDisk::new(0), 2, 5);
+    let begun: Vec<u8> = (0..7).map(|run| reel(&store, run, 3).unwrap()).collect();
+    assert_eq!(begun.iter().filter(|number| **number == 0).count(), 2);
+    assert!(matches!(reel(&store, 9, 1), Err(StoreError::Full { .. })));
+    let full = Location { pieces: vec![Piece { slot: 1, slot_offset: BLOCK, reel_offset: 0, bytes: 0 }], index: None };
+    assert!(!store.is_short(&full, BLOCK), "nowhere is more room");
+    store.free([first_slot(1)]);
+    assert!(!store.is_short(&full, BLOCK), "what no row protects yet is not given back");
+    store.release([first_slot(1)]);
+    store.free([first_slot(1)]);
+    assert!(store.is_short(&full, BLOCK));
+}
+
+#[test]
+fn a_root_that_refused_a_write_takes_none_until_it_takes_one_again() {
+    let disk = FaultyDisk::new(0);
+    let store = two(&disk, 50, 50);
+    for run in 0..6 {
+        reel(&store, run, 1).unwrap();
+    }
+    disk.plan(disk.steps(), Fault::Error(Happened::No, ErrorKind::ReadOnlyFilesystem));
+    let mut failed = Location::default();
+    assert!(append(&store, 7, ReelId([7; 16]), &mut failed, 1, 7).is_err());
+    let out: Vec<&Root> = store.roots().iter().filter(|root| root.trouble() == Some(Trouble::ReadOnly)).collect();
+    let number = out[0].marker.number;
+    for run in 10..20 {
+        assert_ne!(reel(&store, run, 1).unwrap(), number);
+    }
+    disk.plan(disk.steps(), Fault::Error(Happened::No, ErrorKind::ReadOnlyFilesystem));
+    assert_eq!(out[0].look(), Some(Trouble::ReadOnly), "it still refuses");
+    assert_eq!(out[0].look(), None);
+    assert!((20..24).any(|run| reel(&store, run, 1).unwrap() == number), "used again");
+}
+
+#[test]
+fn slots_of_each_root_have_numbers_of_their_own() {
+    assert_eq!((first_slot(0), first_slot(1), root_of(first_slot(255))), (1, 16_777_217, 255));
+    let location = |slots: &[u32]| {
+        let piece =
+            |(n, slot): (usize, &u32)| Piece { slot: *slot, slot_offset: BLOCK, reel_offset: n as u64, bytes: 1 };
+        Location { pieces: slots.iter().enumerate().map(piece).collect(), index: None }
+    };
+    let two = location(&[first_slot(1), first_slot(1) + 7]);
+    assert_eq!((two.root(), Location::from_bytes(&two.to_bytes())), (Some(1), Some(two)));
+    assert_eq!(Location::from_bytes(&location(&[1, first_slot(1)]).to_bytes()), None, "a reel lies in one root");
 }
 
 proptest! {

@@ -26,7 +26,7 @@ use vault::{
     recover::{Closer, RecoverError, Recovered, recover},
     replay::{Passage, Replay},
     service::Located,
-    store::Marker,
+    store::{Marker, Place, Root},
 };
 
 pub const SITE: SiteId = SiteId([0x51; 16]);
@@ -131,6 +131,8 @@ pub struct Town {
     pub keeper: FakeKeeper,
     pub disk: Arc<dyn Disk>,
     pub path: PathBuf,
+    /// Further roots of the store.
+    pub more: Vec<PathBuf>,
     pub footage: Arc<Footage>,
     pub random: Arc<Seeded>,
     /// Every chunk ever given, by stream, in order.
@@ -161,13 +163,14 @@ impl Town {
     pub fn new(disk: Arc<dyn Disk>, path: Option<&Path>, slot_bytes: u64) -> Town {
         let folder = tempfile::tempdir().unwrap();
         let path = path.map_or(folder.path().join("store"), Path::to_owned);
-        let marker = Marker { format: 1, site: SITE, root: RootId([7; 16]), slot_bytes, slots_max: 400 };
+        let marker = Marker { format: 1, site: SITE, root: RootId([7; 16]), slot_bytes, slots_max: 400, number: 0 };
         LocalStore::create(disk.clone(), &path, marker).unwrap();
         let footage = Arc::new(Footage::open(&folder.path().join("footage.db"), SITE).unwrap());
         Town {
             keeper: FakeKeeper::new(SITE),
             disk,
             path,
+            more: Vec::new(),
             footage,
             random: Arc::new(Seeded::new(4)),
             given: BTreeMap::new(),
@@ -187,8 +190,18 @@ impl Town {
         self.footage = Arc::new(Footage::open(&self.folder.path().join(name), SITE).unwrap());
     }
 
+    /// Makes a further root of the store.
+    pub fn add_root(&mut self, path: &Path, number: u8, slot_bytes: u64) {
+        let root = RootId([number | 0x80; 16]);
+        let marker = Marker { format: 1, site: SITE, root, slot_bytes, slots_max: 400, number };
+        Root::create(self.disk.clone(), path, marker).unwrap();
+        self.more.push(path.to_owned());
+    }
+
     pub fn open_store(&self) -> Result<LocalStore, vault::StoreError> {
-        LocalStore::open(self.disk.clone(), &self.path, SITE)
+        let paths = std::iter::once(&self.path).chain(&self.more);
+        let places: Vec<Place> = paths.map(|path| Place { path: path.clone(), slots_max: None }).collect();
+        LocalStore::open_all(self.disk.clone(), &places, SITE)
     }
 
     /// A recorder starts: hello, recovery, ready.

@@ -9,17 +9,22 @@ use vault::rebuild::Rebuilt;
 #[derive(Subcommand)]
 pub enum Command {
     /// Refaire le catalogue des images d'après les bobines ; l'enregistrement continue · make the footage catalog anew from the reels; recording goes on
-    Rebuild,
+    Rebuild {
+        /// Les bobines qui manquent sont perdues : leurs lignes sont ôtées, leur temps devient une lacune ; inscrit au registre · the
+        /// reels that are missing are lost: their rows go, their time becomes a gap; entered in the ledger
+        #[arg(long)]
+        accept_loss: bool,
+    },
 }
 
 pub fn run(context: &Context<'_>, command: &Command) -> Outcome {
     match command {
-        Command::Rebuild => rebuild(context),
+        Command::Rebuild { accept_loss } => rebuild(context, *accept_loss),
     }
 }
 
-fn rebuild(context: &Context<'_>) -> Outcome {
-    match context.ask(Control::CatalogRebuild)? {
+fn rebuild(context: &Context<'_>, loss_accepted: bool) -> Outcome {
+    match context.ask(Control::CatalogRebuild { loss_accepted })? {
         Answer::Rebuilt(rebuilt) => Ok(tell(context, &rebuilt)),
         Answer::RebuildGoesOn => {
             println!(
@@ -36,7 +41,7 @@ fn rebuild(context: &Context<'_>) -> Outcome {
 }
 
 fn tell(context: &Context<'_>, rebuilt: &Rebuilt) -> ExitCode {
-    let Rebuilt { reels, entered, corrected, removed, dead, closed, left_out_count, .. } = rebuilt;
+    let Rebuilt { reels, entered, corrected, removed, waiting, dead, closed, left_out_count, .. } = rebuilt;
     println!(
         "{}",
         context.pick(
@@ -48,6 +53,19 @@ fn tell(context: &Context<'_>, rebuilt: &Rebuilt) -> ExitCode {
             )
         )
     );
+    if *waiting > 0 {
+        println!(
+            "✗ {}",
+            context.pick(
+                format!(
+                    "{waiting} bobine(s) manquent, trop pour un disque qui serait le bon, ou leur disque n'est pas là : leurs lignes restent. Remettez ce disque (`vigie status` dit lequel) ; si la perte est réelle, `vigie catalog rebuild --accept-loss`."
+                ),
+                format!(
+                    "{waiting} reel(s) are missing, too many for the right disk, or their disk is not there: their rows stay. Put that disk back (`vigie status` says which); if the loss is real, `vigie catalog rebuild --accept-loss`."
+                )
+            )
+        );
+    }
     for left in &rebuilt.left_out {
         let reel = left.reel.map_or("?".to_owned(), |reel| reel.to_string());
         let slot = left.slot;
@@ -59,5 +77,5 @@ fn tell(context: &Context<'_>, rebuilt: &Rebuilt) -> ExitCode {
             )
         );
     }
-    if *left_out_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if *left_out_count == 0 && *waiting == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,20 +3,19 @@
 //! Nothing that exists is overwritten. The identity is written when everything it names exists, so an init that was cut
 //! short is not a site; its message names what to clear away.
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, store};
 use crate::{
     SystemRandom,
     site::{self, SiteError},
 };
 use catalog::{Registry, Site};
 use clap::Args;
-use domain::{HourLength, Random, RootId, Sensitive, SiteId};
+use domain::{HourLength, Random, Sensitive, SiteId};
 use keeper::{core::SiteLog, journal::Journal, wire::Answer};
 use keyring::{FileKeyring, KdfCost, Keyring};
 use ledger::{Actor, Entry, Event, LogId};
 use policy::Role;
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, process::ExitCode, sync::Arc};
-use vault::{LocalStore, store::Marker};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -34,7 +33,7 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     if name.is_empty() || name.chars().count() > 64 || name.trim() != name {
         return Err(SiteError::AccountName { name: name.clone() }.into());
     }
-    for folder in config.keyring.copies.iter().chain([&config.store.folder]) {
+    for folder in config.keyring.copies.iter().chain(&config.store_folders()) {
         private_folder(folder)?; // what cannot be made is told before anything else is
     }
     site::distinct_copies(config)?;
@@ -52,7 +51,10 @@ pub fn run(context: &Context<'_>, arguments: &Arguments) -> Outcome {
     let now = context.build.clock.utc();
     let site = Site { id: identity.site, name: config.site.name.clone(), created: now };
     drop(Registry::create(&config.registry(), &site)?); // 3
-    make_store(context, identity, &*random)?; // 4
+    let mut numbers = 0..;
+    for ((folder, gibibytes), number) in config.rooms().zip(&mut numbers) {
+        store::make_root(config, identity.site, (folder, gibibytes), number, &*random)?;
+    } // 4
     let actor = Actor::Cli { uid: rustix::process::getuid().as_raw() };
     let opened = Event::Opened { site: identity.site, log: identity.log };
     let opening = Entry::new(now, actor.clone(), opened);
@@ -78,21 +80,6 @@ fn make_passphrase(path: &Path, random: &dyn Random) -> Result<bool, SiteError> 
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path).map_err(failed())?;
     file.write_all(site::new_passphrase(random).as_bytes()).and_then(|()| file.sync_all()).map_err(failed())?;
     Ok(true)
-}
-
-fn make_store(context: &Context<'_>, identity: SiteLog, random: &dyn Random) -> Result<(), SiteError> {
-    let store = &context.config.store;
-    private_folder(&store.folder)?;
-    let slot_bytes = u64::from(store.slot_mebibytes) << 20;
-    let marker = Marker {
-        format: 1,
-        site: identity.site,
-        root: RootId::draw(random),
-        slot_bytes,
-        slots_max: context.config.slots_max(),
-    };
-    drop(LocalStore::create(site::disk(), &store.folder, marker)?);
-    Ok(())
 }
 
 fn write_identity(path: &Path, identity: SiteLog) -> Result<(), SiteError> {

@@ -123,7 +123,7 @@ fn offline(context: &Context<'_>) -> Result<(Verified, Source), Box<dyn Error>> 
 fn audit(context: &Context<'_>, source: &Source, arguments: &Arguments) -> Result<Audit, Box<dyn Error>> {
     let config = &context.config;
     let identity = site::identity(config)?;
-    let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)?;
+    let store = LocalStore::open_all(site::disk(), &config.store_places(), identity.site)?;
     let footage = Footage::open_for_reading(&config.footage(), identity.site)?;
     let ready = Cell::new(Instant::now());
     let bytes_per_second = f64::from(arguments.mebibytes_per_second) * 1_048_576.0;

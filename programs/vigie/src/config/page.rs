@@ -52,6 +52,8 @@ fn table(page: &mut String, french: bool) {
 
 fn separator(setting: &Setting, french: bool) -> &'static str {
     match (setting.form, french) {
+        (Form::Rooms, true) => " (`dossier=Gio`, séparés par `:`)",
+        (Form::Rooms, false) => " (`folder=GiB`, with `:` between)",
         (Form::TwoFolders, true) => " (les deux, séparés par `:`)",
         (Form::TwoFolders, false) => " (both, with `:` between)",
         _ => "",

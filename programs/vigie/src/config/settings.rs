@@ -2,7 +2,7 @@
 
 use domain::limit::{
     LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
-    TOKEN_LABEL_BYTES_MAX,
+    STORE_ROOTS_MAX, TOKEN_LABEL_BYTES_MAX,
 };
 
 /// What a setting's value looks like.
@@ -21,6 +21,8 @@ pub enum Form {
     OptionalFile,
     /// Two folders; in a variable they stand with a colon between them.
     TwoFolders,
+    /// Folders, each with a number of GiB; in a variable `folder=GiB`, with a colon between.
+    Rooms,
     /// Address and port.
     Address,
     /// Scheme, name and port as a browser shows them, or empty.
@@ -29,6 +31,8 @@ pub enum Form {
     OptionalText,
     /// The name of a provider, over TLS, or nothing.
     OptionalHttps,
+    /// A recipient of age, or nothing.
+    OptionalRecipient,
     /// Any address and port, or nothing.
     AddressOrNone,
     /// Address and port of this machine, or nothing: an empty text.
@@ -55,14 +59,14 @@ pub struct Setting {
 }
 
 /// A store of 4 GiB to 4 PiB less one: what 32 bits of GiB can say and a disk can be.
-const GIBIBYTES: Form = Form::Integer { min: 1, max: 4_194_303 };
+pub const GIBIBYTES: std::ops::RangeInclusive<i64> = 1..=4_194_303;
 const MINIMUM_HOURS: Form = Form::Integer { min: 0, max: 720 };
 
 const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 32] = [
+pub const SETTINGS: [Setting; 34] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -80,6 +84,15 @@ pub const SETTINGS: [Setting; 32] = [
         unit_en: "",
         text_fr: "Base du site, registre des actes, catalogue des images et sockets.",
         text_en: "Registry, ledger, footage catalog and sockets.",
+    },
+    Setting {
+        name: "backup.recipient",
+        form: Form::OptionalRecipient,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Pour qui les sauvegardes de la base du site sont chiffrées (`age1…`) ; l'identité qui les ouvre reste hors de cette machine. Vide : pas de sauvegarde.",
+        text_en: "For whom backups of the registry are sealed (`age1…`); the identity that opens them stays off this machine. Empty: no backup.",
     },
     Setting {
         name: "keyring.copies",
@@ -137,7 +150,7 @@ pub const SETTINGS: [Setting; 32] = [
     },
     Setting {
         name: "store.gibibytes_max",
-        form: GIBIBYTES,
+        form: Form::Integer { min: *GIBIBYTES.start(), max: *GIBIBYTES.end() },
         default: Some("100"),
         unit_fr: "Gio",
         unit_en: "GiB",
@@ -152,6 +165,15 @@ pub const SETTINGS: [Setting; 32] = [
         unit_en: "MiB",
         text_fr: "Taille d'un emplacement du stockage ; fixée par `init`.",
         text_en: "Size of a slot of the store; set by `init`.",
+    },
+    Setting {
+        name: "store.more",
+        form: Form::Rooms,
+        default: Some("[]"),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "D'autres dossiers pour les bobines, un par disque : `[{ folder = \"/srv/images-2\", gibibytes_max = 4000 }]`. Les bobines s'y répartissent ; un disque perdu n'emporte que les siennes, l'enregistrement continue sur les autres. Un nouveau : `vigie store add DOSSIER`, puis redémarrer.",
+        text_en: "Further folders for the reels, one a disk: `[{ folder = \"/srv/images-2\", gibibytes_max = 4000 }]`. Reels are spread over them; a disk that is lost takes its own only, recording goes on in the others. A new one: `vigie store add FOLDER`, then restart.",
     },
     Setting {
         name: "cameras.ports",
@@ -381,11 +403,13 @@ impl Setting {
             Form::OptionalFile => "un fichier, chemin absolu, ou vide".into(),
             Form::OptionalAddress => "adresse locale et port, ou vide".into(),
             Form::TwoFolders => "deux dossiers distincts, chemins absolus".into(),
+            Form::Rooms => format!("{} dossiers au plus, chemins absolus, chacun avec ses Gio", STORE_ROOTS_MAX - 1),
             Form::Address => "adresse et port, locale sans certificat".into(),
             Form::AddressOrNone => "vide, ou adresse et port".into(),
             Form::OptionalText => "un texte, ou vide".into(),
             Form::OptionalHttps => "`https://…`, ou vide".into(),
             Form::Ports => "ports ou intervalles, ainsi `554, 10000-10100`".into(),
+            Form::OptionalRecipient => "`age1…`, ou vide".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
             Form::Integer { min, max } => format!("{min} à {max}"),
             Form::OneOf(words) => words.join(", "),
@@ -402,11 +426,13 @@ impl Setting {
             Form::OptionalFile => "a file, absolute path, or empty".into(),
             Form::OptionalAddress => "loopback address and port, or empty".into(),
             Form::TwoFolders => "two distinct folders, absolute paths".into(),
+            Form::Rooms => format!("at most {} folders, absolute paths, each with its GiB", STORE_ROOTS_MAX - 1),
             Form::Address => "address and port, loopback without a certificate".into(),
             Form::AddressOrNone => "empty, or address and port".into(),
             Form::OptionalText => "a text, or empty".into(),
             Form::OptionalHttps => "`https://…`, or empty".into(),
             Form::Ports => "ports or ranges, such as `554, 10000-10100`".into(),
+            Form::OptionalRecipient => "`age1…`, or empty".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),
             Form::Integer { min, max } => format!("{min} to {max}"),
             Form::OneOf(words) => words.join(", "),

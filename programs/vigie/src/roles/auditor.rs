@@ -39,7 +39,7 @@ pub fn run(
     let mut role = AuditorRole::open(AuditorParts {
         disk: site::disk(),
         clock: build.clock.clone(),
-        store: config.store.folder.clone(),
+        stores: config.store_folders(),
         public: config.ledger().join("public"),
         verdict: config.verdict(),
         keeper: Box::new(ask),

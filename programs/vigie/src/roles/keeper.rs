@@ -34,6 +34,7 @@ pub fn run(
     let _lock = site::lock(config)?;
     let core = Arc::new(site::open_keeper(build, config, confined.findings.clone())?);
     confined.watch(stop);
+    core.keep_at_least(config.retention.minimum_hours);
     let digest = digest.join().expect("a digest of a file panics nowhere")?;
     if let Err(error) = core.started(&digest) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on

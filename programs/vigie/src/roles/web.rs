@@ -10,6 +10,7 @@ use domain::SiteId;
 use keeper::{KeeperClient, wire::Peer};
 use std::{
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -50,12 +51,13 @@ pub fn run(
     confined.watch(stop);
     let identity = site::identity(config)?;
     // without its disk the console still answers: health is read just then
-    let store = LocalStore::open(site::disk(), &config.store.folder, identity.site)
+    let store = LocalStore::open_all(site::disk(), &config.store_places(), identity.site)
         .inspect_err(|error| tracing::error!(%error, "no recorded picture can be shown"));
-    let stop = match &store {
-        Ok(_) => stop.clone(),
-        Err(_) => stop_when_the_store_is_there(config, identity.site, stop),
+    let absent = match &store {
+        Ok(store) => store.absent().iter().map(|absent| absent.path.clone()).collect(),
+        Err(_) => config.store_folders(),
     };
+    let stop = stop_when_a_disk_is_there(absent, identity.site, stop);
     let tls = config.tls_files().map(|files| web::Tls::load(files, build.clock.utc())).transpose()?;
     let web = web::WebConfig {
         keeper: Arc::new(KeeperClient::role(&config.keeper_socket(), Peer::Web, handover.at_keeper)),
@@ -133,12 +135,17 @@ fn plain(config: &Config) -> Option<(SocketAddr, web::Plain)> {
     Some((address, web::Plain { address: config.address(), acme_folder }))
 }
 
-/// Set when `stop` is, or when the store's disk is mounted: this process then ends, and `serve` starts it again with it.
-fn stop_when_the_store_is_there(config: &Config, site: SiteId, stop: &Arc<AtomicBool>) -> Arc<AtomicBool> {
-    let (folder, stop, ours) = (config.store.folder.clone(), stop.clone(), Arc::new(AtomicBool::new(false)));
+/// Set when `stop` is, or when one of the store's disks that are absent is mounted: this process then ends, and `serve` starts it
+/// again with it.
+fn stop_when_a_disk_is_there(absent: Vec<PathBuf>, site: SiteId, stop: &Arc<AtomicBool>) -> Arc<AtomicBool> {
+    if absent.is_empty() {
+        return stop.clone();
+    }
+    let (stop, ours) = (stop.clone(), Arc::new(AtomicBool::new(false)));
     let both = ours.clone();
+    let is_there = move |folder: &PathBuf| LocalStore::open(site::disk(), folder, site).is_ok();
     std::thread::spawn(move || {
-        while !stop.load(Ordering::SeqCst) && LocalStore::open(site::disk(), &folder, site).is_err() {
+        while !stop.load(Ordering::SeqCst) && !absent.iter().any(is_there) {
             std::thread::sleep(STORE_AGAIN);
         }
         both.store(true, Ordering::SeqCst);

@@ -1,5 +1,7 @@
 //! What of a configuration this machine can be asked about: folders, devices, space, rights, port, delays.
 
+mod roots;
+
 use crate::{Build, Config, formats, site};
 use catalog::Registry;
 use domain::{Hour, HourLength, UtcMicros, limit::HOUR_TURN_SECONDS_MAX};
@@ -17,10 +19,7 @@ use std::{
     path::Path,
     time::Duration,
 };
-use vault::LocalStore;
 
-/// Two copies of the keyring, ledger, registry: room that must be left beside the store on its disk.
-const BESIDE_STORE_BYTES: u64 = 1 << 30;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -48,9 +47,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.push(copies(config));
     checks.push(passphrase(config));
     checks.extend(token(config));
-    checks.push(folder("store.folder", &config.store.folder));
-    checks.extend(store(config));
-    checks.extend(space(config));
+    checks.extend(roots::check(config));
     checks.push(delays(build, config));
     checks.extend(certificate(build, config));
     checks.push(port(config, "web.listen", config.web.listen));
@@ -172,63 +169,6 @@ fn token(config: &Config) -> Option<Check> {
         _ => "pkcs11.pin_file",
     };
     Some(said(setting, State::Refused, crate::french::message(&error), error.to_string()))
-}
-
-/// The store is this site's, and cut as the configuration says.
-fn store(config: &Config) -> Option<Check> {
-    let setting = "store.folder";
-    let identity = match site::identity(config) {
-        Ok(identity) => identity,
-        Err(site::SiteError::NoSite { .. }) => return None,
-        Err(error) => {
-            return Some(said("data.folder", State::Refused, crate::french::message(&error), error.to_string()));
-        }
-    };
-    Some(match LocalStore::open(site::disk(), &config.store.folder, identity.site) {
-        Err(error) => {
-            let error = site::SiteError::from(error);
-            said(setting, State::Refused, crate::french::message(&error), error.to_string())
-        }
-        Ok(store) if store.marker.slot_bytes != u64::from(config.store.slot_mebibytes) << 20 => {
-            let mebibytes = store.marker.slot_bytes >> 20;
-            let fr = format!(
-                "Ce stockage a des emplacements de {mebibytes} Mio, fixés par `init` : le réglage n'y change rien."
-            );
-            let en = format!("This store has slots of {mebibytes} MiB, set by `init`: the setting changes nothing.");
-            said("store.slot_mebibytes", State::Warning, fr, en)
-        }
-        Ok(_) => said(setting, State::Ok, "Le stockage est celui de ce site.", "The store is this site's."),
-    })
-}
-
-/// What the disk can give against what the store may take.
-fn space(config: &Config) -> Option<Check> {
-    let setting = "store.gibibytes_max";
-    let there = config.store.folder.ancestors().find(|folder| folder.exists())?;
-    let free = site::disk().free_bytes(there).ok()??;
-    let slots = std::fs::read_dir(config.store.folder.join("slots")).into_iter().flatten().flatten();
-    let used: u64 = slots.filter_map(|slot| slot.metadata().ok()).map(|metadata| metadata.len()).sum();
-    let (wanted, gibibytes) = (u64::from(config.store.gibibytes_max) << 30, |bytes: u64| bytes >> 30);
-    let (most, asked) = (gibibytes(free + used), config.store.gibibytes_max);
-    if free + used < wanted {
-        let fr = format!(
-            "Le disque ne peut donner que {most} Gio sur les {asked} demandés : réduisez le réglage ou agrandissez le disque."
-        );
-        let en = format!(
-            "The disk can give {most} GiB only of the {asked} asked for: lower the setting or enlarge the disk."
-        );
-        return Some(said(setting, State::Refused, fr, en));
-    }
-    let device = |path: &Path| path.ancestors().find_map(|folder| std::fs::metadata(folder).ok()).map(|one| one.dev());
-    let shared = device(&config.store.folder) == device(&config.data.folder);
-    if shared && free + used < wanted.saturating_add(BESIDE_STORE_BYTES) {
-        let fr =
-            "Le stockage plein ne laisserait pas 1 Gio au registre, qui est sur le même disque : réduisez le réglage.";
-        let en = "A full store would not leave 1 GiB to the ledger, which is on the same disk: lower the setting.";
-        return Some(said(setting, State::Refused, fr, en));
-    }
-    let fr = format!("Le disque peut donner {most} Gio, {asked} sont demandés.");
-    Some(said(setting, State::Ok, fr, format!("The disk can give {most} GiB, {asked} are asked for.")))
 }
 
 /// An order whose minimum and maximum delay cannot both be kept (K7).

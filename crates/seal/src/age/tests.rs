@@ -1,0 +1,80 @@
+//! Both ways with itself, one way with a file of the original program, and no way with a changed one.
+
+use super::*;
+
+/// Made by `age-keygen` and `age` 1.1.1, for this test only.
+const KEY: &str = "AGE-SECRET-KEY-1VS9522DVPMTY46CX2Z3RY8XSCRF6TGKPA4NWY8HREE37D00Q2Q2SEFEL0L";
+const RECIPIENT_TEXT: &str = "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2";
+const FILE_HEX: &str = "6167652d656e6372797074696f6e2e6f72672f76310a2d3e20583235353139206d456b4c44714f556c476d743147674f7246753356655654783062706c787252386c50666976557a527a340a35352b696b4a7943786137383159793179346d5343376456374130626d6d57526d4e5734335947536a32730a2d2d2d207378397750386e4839776c39722f71376d47536c4552336c726a6652746844324851336d394678687a4e340a14244d8940eeb0d9e229f5206c001fcf41b239a477e98b7eebfb19a11f4b2ce65c059fa81b400e1c873b23e3af09";
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect()
+}
+
+fn sealed(plain: &[u8], recipient: Recipient) -> Vec<u8> {
+    let draws = Draws { file_key: Zeroizing::new([5; 16]), ephemeral: Secret32::new([6; 32]), nonce: [7; NONCE_BYTES] };
+    let (mut sealer, mut file) = Sealer::begin(recipient, &draws).unwrap();
+    let segments: Vec<&[u8]> = if plain.is_empty() { vec![&[]] } else { plain.chunks(SEGMENT_BYTES).collect() };
+    for (nth, segment) in (1..).zip(&segments) {
+        file.extend(sealer.segment(segment.to_vec(), nth == segments.len()));
+    }
+    file
+}
+
+fn opened(file: &[u8], identity: &OpeningKey) -> Result<Vec<u8>, AgeError> {
+    let (mut opener, at) = Opener::begin(identity, file)?;
+    let mut plain = Vec::new();
+    let segments: Vec<&[u8]> = file[at..].chunks(SEALED_SEGMENT_BYTES).collect();
+    for (nth, segment) in (1..).zip(&segments) {
+        plain.extend_from_slice(&opener.segment(segment, nth == segments.len())?);
+    }
+    Ok(plain)
+}
+
+#[test]
+fn a_file_of_the_original_program_opens_and_its_keys_are_written_alike() {
+    let identity = OpeningKey::parse(KEY).unwrap();
+    assert_eq!(identity.recipient().unwrap().to_string(), RECIPIENT_TEXT);
+    assert_eq!(identity.text().as_str(), KEY);
+    assert_eq!(opened(&bytes_of(FILE_HEX), &identity).unwrap(), b"une sauvegarde");
+}
+
+#[test]
+fn what_was_sealed_opens_for_its_recipient_alone_whatever_its_length() {
+    let (identity, other) = (OpeningKey::parse(KEY).unwrap(), OpeningKey::of(Secret32::new([9; 32])));
+    let recipient = Recipient::parse(RECIPIENT_TEXT).unwrap();
+    for length in [0, 1, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_BYTES] {
+        let plain: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+        let file = sealed(&plain, recipient);
+        assert_eq!(opened(&file, &identity).unwrap(), plain, "{length}");
+        assert_eq!(opened(&file, &other), Err(AgeError::OtherRecipient));
+    }
+}
+
+#[test]
+fn a_changed_or_shortened_file_does_not_open() {
+    let identity = OpeningKey::parse(KEY).unwrap();
+    let file = sealed(&[3; SEGMENT_BYTES + 100], Recipient::parse(RECIPIENT_TEXT).unwrap());
+    for at in (0..file.len()).step_by(if cfg!(debug_assertions) { 97 } else { 1 }) {
+        let mut changed = file.clone();
+        changed[at] ^= 1;
+        assert!(opened(&changed, &identity).is_err(), "byte {at}");
+    }
+    // a whole segment less must not look like an end
+    let (_, header) = Opener::begin(&identity, &file).unwrap();
+    for length in [0, 10, header - 1, header, header + SEALED_SEGMENT_BYTES, file.len() - 1] {
+        let read = opened(&file[..length], &identity);
+        assert!(read.is_err() || read.is_ok_and(|plain| plain.is_empty() && length == header), "{length}");
+    }
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    for text in ["", "age1", "age1qqqq", &RECIPIENT_TEXT.to_uppercase(), &RECIPIENT_TEXT.replace("age1", "agf1")] {
+        assert_eq!(Recipient::parse(text), Err(AgeError::Recipient), "{text}");
+    }
+    let mistyped = format!("{}q", &RECIPIENT_TEXT[..RECIPIENT_TEXT.len() - 1]);
+    assert!(RECIPIENT_TEXT.ends_with('q') || Recipient::parse(&mistyped).is_err());
+    assert!(OpeningKey::parse("# a comment\n").is_err());
+    assert!(OpeningKey::parse(&format!("# public key: {RECIPIENT_TEXT}\n{KEY}\n")).is_ok());
+}
