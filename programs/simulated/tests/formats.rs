@@ -159,7 +159,7 @@ fn raise_root(site: &Path) {
 fn raise_group(site: &Path) {
     let path = site.join("data/ledger/journal/000001.jnl");
     let mut bytes = fs::read(&path).unwrap();
-    let last = (0..bytes.len()).step_by(4_096).filter(|at| bytes[*at..].starts_with(b"VIGIEJNL")).last().unwrap();
+    let last = (0..bytes.len()).step_by(4_096).rfind(|at| bytes[*at..].starts_with(b"VIGIEJNL")).unwrap();
     let digest_at = 96 + length_at(&bytes[last..], 48);
     raise_under_digest(&mut bytes[last..], 8, digest_at);
     fs::write(path, bytes).unwrap();

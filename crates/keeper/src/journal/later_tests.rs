@@ -21,7 +21,7 @@ fn on(disk: &FaultyDisk, random: u64) -> JournalParts {
 /// Where the last group of a file begins.
 fn last_group(bytes: &[u8]) -> usize {
     let begins = |at: &usize| group::parse(&bytes[*at..]).is_some();
-    (0..bytes.len()).step_by(BLOCK_BYTES).filter(begins).last().expect("a group is there")
+    (0..bytes.len()).step_by(BLOCK_BYTES).rfind(begins).expect("a group is there")
 }
 
 /// The last group's number is another one, its digest made right.
@@ -79,7 +79,7 @@ fn an_entry_of_a_later_program_stops_the_keeper_and_is_not_passed_by() {
         let draft = Draft { commitment: ledger::commit(&salt, details), salt, details: details.to_vec(), month, key };
         journal.write(vec![draft], false).unwrap();
         journal.append(&[note(6, "behind it")]).unwrap();
-        let stopped = History::read(&journal).err().expect("the keeper stops");
+        let stopped = History::read(&journal).expect_err("the keeper stops");
         assert!(matches!(stopped, JournalError::Entry(_)), "{stopped}");
         assert!(stopped.to_string().contains("install"), "{stopped}");
     }
