@@ -333,6 +333,21 @@ fn the_page_on_a_wrong_clock_brings_the_time_back() {
     });
 }
 
+#[test]
+fn what_a_page_promises_and_nobody_says_is_found() {
+    let said = "✓ Registre : tient\nSauvegarde du 3, pour age1xyz\n";
+    assert!(holds(said, "Sauvegarde…pour age1") && holds(said, "✓ Registre"));
+    assert!(!holds(said, "pour age1…Sauvegarde"), "in its order");
+    assert!(!holds(said, "Registre…Sauvegarde"), "on one line");
+    let page =
+        "x\n```sh setup\nA=1   # one\n```\n<!-- situation: s -->\n```sh run 2\nfalse\n```\n```text expect\nno\n```\n";
+    let steps = steps(page);
+    assert!(
+        matches!(&steps[..], [Step::Setup(a), Step::Situation(s), Step::Run { line: 6, script, code: 2 }, Step::Expect(e)]
+        if a == "A=1" && s == "s" && script == "false\n" && e == "no\n")
+    );
+}
+
 impl Desk {
     /// Starts what does not come up, and does not wait for it.
     fn quick_start(&self) {
