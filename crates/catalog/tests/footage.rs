@@ -457,6 +457,8 @@ fn another_sites_catalog_a_registry_and_a_newer_file_are_refused() {
         let mut db = sqlx::SqliteConnection::connect(&url).await.expect("connected");
         let insert = "insert into upgrade (kind, version) values ('footage', 99)";
         sqlx::query(insert).execute(&mut db).await.expect("entered");
+        // as a program does whose catalog this one cannot go on with
+        sqlx::query("update compatible set oldest = 99").execute(&mut db).await.expect("said");
         db.close().await.expect("closed");
     });
     let newer = Footage::open(&path, SITE).err().expect("newer");
