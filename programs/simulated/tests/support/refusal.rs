@@ -15,6 +15,11 @@ pub fn say(program: &Path, site: &Site, arguments: &[&str]) -> (Option<i32>, Str
     let output = File::create(&said).unwrap();
     let mut command = Command::new(program);
     command.arg("--config").arg(site.site.folder.join("vigie.toml")).args(arguments);
+    // variables of whoever tests are not the town's
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    inherited.filter(|name| name.to_string_lossy().starts_with("VIGIE_")).for_each(|name| {
+        command.env_remove(name);
+    });
     command.env("VIGIE_SIMULATED_CLOCK", &site.clock).env("VIGIE_LANG", "fr").stdin(Stdio::null());
     let mut child = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
     let asked = Instant::now();
