@@ -190,10 +190,10 @@ pub const AUTHORISATION_MONTHS_MAX: i32 = 60;
 /// A provisional one after four months (CSI L252-6, L223-5).
 pub const PROVISIONAL_MONTHS_MAX: i32 = 4;
 
-/// A store runs out of room when less is free than comes in within this time: the oldest hour dies within a minute then, and its
-/// space is free within seconds (R14).
+/// A store runs out of room when it would be full within this time, by what comes in and what dies by itself until then: the oldest
+/// hour dies within a minute then, and its space is free within seconds (R14).
 pub const ROOM_SHORT_SECONDS: u64 = 900;
-/// And in any case when fewer slots than this are free: one is being filled by each run, hour and deadline.
+/// Of the store's room the last slots count as used already: each run, hour and deadline fills one of its own.
 pub const ROOM_SHORT_SLOTS: u64 = 4;
 /// Footage that died early for want of room is told so for so long.
 pub const SHORTFALL_TOLD_SECONDS: i64 = 7 * 86_400;

@@ -108,26 +108,27 @@ impl Space {
             Err(error) => return full(Trouble::from(&error)),
         };
         let usage = self.kept.store.usage();
-        let rate = self.bytes_per_second.unwrap_or(0.0) as u64;
-        self.kept.report.note_short_of_room(is_short(free_bytes, rate, usage.slot_bytes));
-        if free_bytes == 0 {
-            let slots_used = usage.slots_max <= usage.slots;
-            return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
-        }
         let bytes_per_second = self.bytes_per_second.unwrap_or(0.0) as u64;
         let deaths = self.deaths.iter().map(|(deadline, bytes)| {
             let closes = deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS);
             ((closes.since(now) / 1_000_000).max(0) as u64, *bytes)
         });
         let known = Forecast { free_bytes, bytes_per_second, deaths: deaths.collect() };
+        self.kept.report.note_short_of_room(is_short(&known, usage.slot_bytes));
+        if free_bytes == 0 {
+            let slots_used = usage.slots_max <= usage.slots;
+            return full(if slots_used { Trouble::SlotsUsed } else { Trouble::NoSpace });
+        }
         until_full(forecast(&known, HORIZON_SECONDS))
     }
 }
 
-/// Whether the oldest must make room now (R14): the keeper decides what may die.
-fn is_short(free_bytes: u64, bytes_per_second: u64, slot_bytes: u64) -> bool {
-    let soon = bytes_per_second.saturating_mul(limit::ROOM_SHORT_SECONDS);
-    free_bytes < soon.max(slot_bytes.saturating_mul(limit::ROOM_SHORT_SLOTS))
+/// Whether the oldest must make room now (R14), because what dies by itself comes too late: the keeper decides what may die.
+/// The last slots count as used: each run, hour and deadline fills one of its own.
+fn is_short(known: &Forecast, slot_bytes: u64) -> bool {
+    let last_slots = slot_bytes.saturating_mul(limit::ROOM_SHORT_SLOTS);
+    let room = Forecast { free_bytes: known.free_bytes.saturating_sub(last_slots), ..known.clone() };
+    forecast(&room, limit::ROOM_SHORT_SECONDS).is_some()
 }
 
 fn until_full(seconds: Option<u64>) -> Finding {
@@ -229,10 +230,16 @@ mod tests {
 
     #[test]
     fn room_is_short_while_something_can_still_be_written() {
-        let slot = 8 << 20;
-        assert!(is_short(3 * slot, 0, slot) && !is_short(4 * slot, 0, slot), "some slots, whatever comes in");
-        let rate = 50_000_000;
-        assert!(is_short(rate * 899, rate, slot) && !is_short(rate * 900, rate, slot), "a quarter of an hour");
+        let (slot, rate) = (8 << 20, 1 << 20);
+        let short = |free_slots: u64, deaths: &[(u64, u64)]| {
+            let known = Forecast { free_bytes: free_slots * slot, bytes_per_second: rate, deaths: deaths.to_vec() };
+            is_short(&known, slot)
+        };
+        // 900 s at 1 MiB/s are 112.5 slots, and the last four are left alone
+        assert!(short(0, &[]) && short(4, &[]) && short(116, &[]) && !short(117, &[]));
+        assert!(!short(20, &[(100, 1 << 30)]), "what dies in time makes the room by itself");
+        assert!(short(20, &[(200, 1 << 30)]), "what dies later does not");
+        assert!(!is_short(&Forecast::default(), slot), "nothing comes in");
     }
 
     #[test]
