@@ -79,6 +79,10 @@ impl Desk {
         let path = format!("{}:{}", self.programs.display(), std::env::var("PATH").unwrap());
         let mut command = Command::new("bash");
         command.arg("-c").arg(format!("set -euo pipefail\nexec 2>&1\n{script}"));
+        // a tester's own variables are no settings of the program's, which refuses what it does not know
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VIGIE_")) {
+            command.env_remove(name);
+        }
         command.env("PATH", path).env("PROGRAM", env!("CARGO_BIN_EXE_vigie-simulated"));
         command.env("VIGIE_CONFIG", self.place("vigie.toml")).env("VIGIE_LANG", "fr");
         command.env("VIGIE_SIMULATED_CLOCK", &self.site.clock).env("PROOFS", folder.join("proofs"));
