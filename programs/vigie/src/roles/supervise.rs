@@ -94,6 +94,8 @@ fn prepare_folders(config: &Config) -> Result<(), SiteError> {
     if let Some(folder) = config.verdict().parent() {
         disk.create_dir(folder)?;
     }
+    // the keeper would make it, and then those who read it would start again to reach it
+    disk.create_dir(&config.ledger().join("public"))?;
     for suffix in ["-shm", "-wal", ""] {
         let name = format!("{}{suffix}", name.to_string_lossy());
         let (before, now) = (config.data.folder.join(&name), folder.join(&name));
