@@ -53,7 +53,16 @@ pub fn configuration(bytes: &[u8]) {
 
 pub fn configuration_seeds() -> Vec<Vec<u8>> {
     let example = include_str!("../../programs/vigie/debian/vigie.toml.example");
-    let public = "\n[public]\nlisten = \"127.0.0.1:8081\"\norigin = \"commune.example/vigie\"\n";
+    let public = "\n[public]\nlisten = \"127.0.0.1:8081\"\n";
     let oidc = "\n[oidc]\nissuer = \"https://id.example/\"\nclient_id = \"vigie\"\n";
     [example.to_owned(), format!("{example}{public}"), format!("{example}{oidc}")].map(String::into_bytes).to_vec()
+}
+
+/// A target whose seeds are refused tests nothing.
+pub fn configurations_are_read() -> bool {
+    let reads = |seed: &Vec<u8>| {
+        let text = std::str::from_utf8(seed).unwrap_or_default();
+        vigie::Config::parse(text, Path::new("vigie.toml")).is_ok()
+    };
+    configuration_seeds().iter().all(reads)
 }

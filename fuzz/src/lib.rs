@@ -4,7 +4,7 @@
 //! begin with the seeds made here and with what is kept in `fuzz/corpus`. Where a digest or a tag guards a parser, the target
 //! makes it anew around the mutated bytes: what is behind it is what has to stand.
 
-mod acts;
+pub mod acts;
 mod cameras;
 mod http;
 mod journal;

@@ -46,6 +46,7 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(ledger::checkpoint::claimed(&seeds("cosignature")[0]).is_some());
     assert!(files::root_reads(&seeds("keyring_root")[0]));
     assert!(fuzz::law::seeds_are_read());
+    assert!(fuzz::acts::configurations_are_read());
     assert!(groups::group_reads(&seeds("journal_group")[0]));
 }
 

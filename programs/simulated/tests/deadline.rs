@@ -20,8 +20,8 @@ use support::{
 
 /// What is recorded of the hour that dies.
 const RECORDED_SECONDS: f64 = 15.0;
-/// A slot as the installation's configuration has it, with what heads it.
-const SLOT_BYTES: u64 = 9 << 20;
+/// Six, unless a day on a busy machine began to record before the last one's slots were free: then four without that follow.
+const DAYS_MAX: i64 = 10;
 
 #[test]
 fn an_hour_past_its_deadline_opens_neither_in_the_program_nor_from_a_restored_backup() {
@@ -105,7 +105,7 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
     let site = Site::serving_at(start.seconds() + 20 - now().seconds());
     let cameras = [site.add(&town, 1, 1), site.add(&town, 2, 1)];
     let (mut bytes, mut destroyed) = (Vec::new(), 0);
-    for day in 0..6 {
+    for day in 0..DAYS_MAX {
         cameras.iter().for_each(|camera| site.until_recording(camera));
         sleep(4.0);
         let store = files(&site.site.folder.join("store"));
@@ -122,10 +122,17 @@ fn space_of_dead_hours_is_used_again_while_the_program_goes_on() {
         });
         check_nothing_overdue(&site);
         until_freed(&site, start.plus_seconds((day + 1) * DAY_SECONDS));
+        if has_settled(&bytes) {
+            break;
+        }
     }
-    // on a busy machine a day may begin to record before the last one's slots are free; a slot lost each day would be three
-    assert!(bytes[5] <= bytes[2] + SLOT_BYTES, "the store grows: {bytes:?}");
+    assert!(has_settled(&bytes), "the store grows: {bytes:?}");
     println!("{bytes:?}");
+}
+
+/// After the first two days, four on end in which nothing was added.
+fn has_settled(bytes: &[u64]) -> bool {
+    bytes.len() >= 6 && bytes[bytes.len() - 1] <= bytes[bytes.len() - 4]
 }
 
 /// Ok: a replay of what was recorded came whole. Err: the kind of the refusal.

@@ -422,12 +422,24 @@ impl Custody for FileCustody {
             CopyState::Present => return Err(KeyringError::CopyState { copy, state: "present" }),
         }
         match self.examine(&self.copies[copy]) {
-            Ok(()) | Err(Away::FolderMissing | Away::MarkerMissing) => self.join(&[copy]),
-            Err(reason) => {
-                let path = self.copies[copy].path().to_owned();
-                Err(KeyringError::CopyFailed { path, reason })
+            Ok(()) | Err(Away::FolderMissing | Away::MarkerMissing) => self.join(&[copy])?,
+            Err(reason) => return Err(self.copy_failed(copy, reason)),
+        }
+        match &self.states[copy] {
+            CopyState::Present => Ok(()),
+            other => {
+                // a folder that took nothing is no copy: it stays written off, and two persons need not say so again
+                let reason = reason(other);
+                self.write_off(copy)?;
+                Err(self.copy_failed(copy, reason))
             }
         }
+    }
+}
+
+impl FileCustody {
+    fn copy_failed(&self, copy: usize, reason: Away) -> KeyringError {
+        KeyringError::CopyFailed { path: self.copies[copy].path().to_owned(), reason }
     }
 }
 

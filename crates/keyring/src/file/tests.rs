@@ -176,6 +176,23 @@ fn a_copy_written_off_does_not_count_and_an_empty_folder_replaces_it() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_written_replaces_no_copy_and_the_one_written_off_stays_so() {
+    let (disk, keyring) = with_two_hours();
+    let [_, second] = paths();
+    disk.unplug(&second);
+    assert!(!keyring.destroy(hour(0), &Which::All).unwrap().confirmed());
+    assert!(keyring.write_off(1).unwrap().confirmed());
+    assert!(matches!(keyring.replace(1), Err(KeyringError::CopyFailed { .. })), "nothing took what was written");
+    assert_eq!(states(&keyring), [CopyState::Present, CopyState::WrittenOff]);
+    assert!(keyring.destroy(hour(1), &Which::All).unwrap().confirmed());
+    drop(keyring);
+    let keyring = open(&disk).unwrap();
+    assert_eq!(states(&keyring), [CopyState::Present, CopyState::WrittenOff]);
+    disk.plug(&second);
+    assert_eq!(keyring.replace(1).unwrap().copies_present(), 2);
+}
+
+#[test]
 fn a_copy_written_off_that_returns_is_overwritten_and_counts_again() {
     let (disk, keyring) = with_two_hours();
     let [_, second] = paths();

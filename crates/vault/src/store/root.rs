@@ -1,6 +1,8 @@
 //! One root of the store: a folder on one disk, its slots, and whether it can be used now.
 
-use super::{BLOCK, Batch, FORMAT, Family, Location, Marker, Piece, Result, Scan, SlotHeader, StoreError, Trouble, Usage};
+use super::{
+    BLOCK, Batch, FORMAT, Family, Location, Marker, Piece, Result, Scan, SlotHeader, StoreError, Trouble, Usage,
+};
 use disk::{Disk, DiskFile, Open};
 use domain::{
     ReelId, SiteId, UtcMicros,
