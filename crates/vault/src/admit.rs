@@ -63,6 +63,13 @@ pub enum Admitted {
     NoKey,
 }
 
+/// A reel that is not written any more and has no end yet. What is durable of it is shown all the same (R10).
+struct LeftOpen {
+    row: NewReel,
+    durable: Location,
+    views: BTreeMap<StreamId, OpenView>,
+}
+
 /// One run's open reels.
 pub struct Admitter {
     grant: RunGrant,
@@ -77,7 +84,7 @@ pub struct Admitter {
     /// Roots of the reels of each hour of this run, for the leaf per recorder-hour (L3).
     hours: BTreeMap<Hour, Vec<Root>>,
     /// Reels that were abandoned and could not be closed: mostly because the store had no room for their end.
-    left_open: Vec<(NewReel, Location)>,
+    left_open: Vec<LeftOpen>,
     /// Not before this are they tried again: each try reads them whole.
     left_open_again: UtcMicros,
     facts: Vec<Fact>,
@@ -220,9 +227,10 @@ impl Admitter {
         self.facts.push(fact);
     }
 
-    /// The durable part of the open reels that hold a stream (R10).
+    /// The durable part of the reels without an end that hold a stream (R10).
     pub fn open_views(&self, stream: StreamId) -> Vec<OpenView> {
-        self.reels.values().filter_map(|reel| reel.view(stream)).collect()
+        let left_open = self.left_open.iter().filter_map(|left| left.views.get(&stream).cloned());
+        left_open.chain(self.reels.values().filter_map(|reel| reel.view(stream))).collect()
     }
 
     /// The reels that are being written.
@@ -289,7 +297,7 @@ impl Admitter {
         if self.close_abandoned(&row, &durable, now) {
             self.store.release(durable.slots());
         } else {
-            self.left_open.push((row, durable.clone()));
+            self.left_open.push(LeftOpen { row, durable: durable.clone(), views: reel.views() });
             self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
         }
         self.store.free_beyond(reel.location(), &durable);
@@ -330,23 +338,24 @@ impl Admitter {
         if self.left_open.is_empty() || now < self.left_open_again {
             return;
         }
-        for (row, durable) in std::mem::take(&mut self.left_open) {
+        for left in std::mem::take(&mut self.left_open) {
+            let LeftOpen { row, durable, .. } = &left;
             let root = durable.root().map(|number| self.store.root(number));
             let done = if root.is_some_and(|root| root.and_then(|root| root.must_be_there()).is_err()) {
                 false // its disk is missing: nobody can say that nothing more is to be done
             } else if row.deadline <= now {
                 self.store.release(durable.slots());
-                self.forget_dead(&row, &durable)
+                self.forget_dead(row, durable)
             } else if self.reels.contains_key(&(row.hour, row.deadline)) || !self.store.has_room() {
                 false // its end is written where its family goes on: not while a reel of the family is open
             } else {
                 self.left_open_again = now.plus_seconds(LEFT_OPEN_SECONDS);
-                self.close_abandoned(&row, &durable, now)
+                self.close_abandoned(row, durable, now)
             };
             if done {
                 self.store.release(durable.slots());
             } else {
-                self.left_open.push((row, durable));
+                self.left_open.push(left);
             }
         }
     }

@@ -153,6 +153,12 @@ fn a_reel_that_its_disk_left_open_gets_its_end_with_the_next_one_of_its_family_o
         for second in 4..=3 + seconds_after {
             town.second(&mut life, &mut cameras, START.plus_seconds(second)).unwrap();
         }
+        let shown = |town: &Town, life: &support::Life| {
+            let span = Span::new(START, START.plus_seconds(4 + seconds_after)).unwrap();
+            let chunks = town.replay(Some(&life.admitter), cameras[0].stream, span);
+            chunks.iter().map(|chunk| (chunk.stream, chunk.first_utc)).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(shown(&town, &life), town.acknowledged, "what is durable is shown, with or without an end");
         let ended = |town: &Town| town.facts.iter().filter(|fact| matches!(fact, Fact::Recovered { .. })).count();
         assert_eq!(ended(&town), usize::from(seconds_after > 60), "with the end of the reel that came after it");
         town.close(&mut life, START.plus_seconds(4 + seconds_after)).unwrap();

@@ -4,9 +4,11 @@
 
 mod support;
 
+use domain::UtcMicros;
 use seal::Kind;
 use simulator::rtsp::Town;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -119,12 +121,28 @@ fn a_keeper_whose_syncs_fail_refuses_looks_and_recording_goes_on() {
 }
 
 /// Nothing that is shown is wrong, all of it verifies, rows and bytes agree.
-fn end(mut site: Site, town: &Town, ids: &[String], start: domain::UtcMicros) -> Site {
+fn end(mut site: Site, town: &Town, ids: &[String], start: UtcMicros) -> Site {
     let (operator, to) = (site.operator(), now());
     let permit = look_at(&operator, ids, start, to);
     let shown = fetch(&operator, &replay_path(&permit, &ids[0], start, to)).shown;
     support::witness::assert_true(&town.cameras[0], &shown);
-    assert!(shown.len() > 24, "{} pictures", shown.len());
+    let (spans, gaps) = timeline(&site, &ids[0], start);
+    let near = 250_000; // a gap's edges are times of pictures, two of which may be missing
+    let kept = |at: UtcMicros| spans.iter().any(|(from, to)| at.since(*from) > near && to.since(at) > near);
+    let lost = |at: UtcMicros| {
+        gaps.iter().any(|gap| at.since(gap.from) > -near && gap.to.is_none_or(|to| at.since(to) < near))
+    };
+    let frames: BTreeSet<u64> = shown.iter().map(|shown| shown.mark.frame).collect();
+    // what refers to a lost picture cannot be decoded, up to the next key picture
+    let mut decodable = false;
+    let owed = town.cameras[0].sent().into_iter().filter(|frame| {
+        decodable = !lost(frame.utc) && (decodable || frame.idr);
+        decodable && kept(frame.utc)
+    });
+    let owed: Vec<u64> = owed.map(|frame| frame.number).collect();
+    assert!(owed.len() > 24, "{} pictures of {spans:?} without {gaps:?}", owed.len());
+    let missing: Vec<_> = owed.into_iter().filter(|frame| !frames.contains(frame)).collect();
+    assert!(missing.is_empty(), "on the timeline and not shown: {missing:?} of {spans:?} without {gaps:?}");
     drop(operator);
     site.site.stop().unwrap();
     site.site.serve().unwrap();

@@ -62,6 +62,8 @@ struct OpenStream {
     waiting_gaps: Vec<GapLine>,
     digests: StreamDigests,
     row: Option<StreamRow>,
+    /// `row` as it was at the last sync that succeeded.
+    row_durable: Option<StreamRow>,
 }
 
 /// What replay needs of an open reel: its durable part (R10).
@@ -187,6 +189,7 @@ impl OpenReel {
             waiting_gaps: Vec::new(),
             digests: StreamDigests::default(),
             row: None,
+            row_durable: None,
         })
     }
 
@@ -234,6 +237,7 @@ impl OpenReel {
         }
         self.index_durable = self.index.len();
         self.durable = self.location.clone();
+        self.streams.values_mut().for_each(|stream| stream.row_durable = stream.row);
         self.enter(footage)?;
         let rows: Vec<StreamRow> = self.streams.iter().map(|(id, stream)| self.row_of(*id, stream)).collect();
         footage.reel_streams(&rows)
@@ -266,9 +270,14 @@ impl OpenReel {
         }
     }
 
+    /// What is durable of each of its streams.
+    pub fn views(&self) -> BTreeMap<StreamId, OpenView> {
+        self.ids().filter_map(|id| Some((id, self.view(id)?))).collect()
+    }
+
     pub fn view(&self, id: StreamId) -> Option<OpenView> {
         let stream = self.streams.get(&id)?;
-        let row = stream.row.as_ref()?;
+        let row = stream.row_durable.as_ref()?;
         let durable = &self.index[..self.index_durable];
         Some(OpenView {
             reel: self.id(),
