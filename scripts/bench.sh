@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the ledger, recording and looks cost: Vigie whole, FFmpeg and the machine's own limit in one run; tables go to target/bench.
-# Ends by itself. `scripts/bench.sh --only ledger` or `--only recording` measures a part.
+# What the ledger, the catalog, recording and looks cost: Vigie whole, FFmpeg and the machine's own limit in one run; tables go to target/bench.
+# Ends by itself. `scripts/bench.sh --only ledger` (or `catalog`, `recording`) measures a part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/places.sh

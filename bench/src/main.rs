@@ -1,8 +1,9 @@
-//! `vigie-bench`: what the ledger takes; CPU per gigabyte, memory per camera and frames lost, of Vigie and of FFmpeg beside it;
+//! `vigie-bench`: what the ledger takes, what a month's catalog costs; CPU per gigabyte, memory per camera and frames lost, of Vigie and of FFmpeg beside it;
 //! what a look costs meanwhile. As tables.
 //!
 //! Everything runs on 127.0.0.1 and ends by itself. Ratios within one run hold; absolute figures move with the machine.
 
+mod catalog;
 mod clip;
 mod counting;
 mod ffmpeg;
@@ -46,6 +47,9 @@ struct Arguments {
     /// How many looks are timed while all cameras are recorded
     #[arg(long, default_value_t = 200)]
     looks: u32,
+    /// Days of footage in the catalog that is measured
+    #[arg(long, default_value_t = 30)]
+    days: u32,
     /// Only this part
     #[arg(long, value_enum)]
     only: Option<Part>,
@@ -55,6 +59,8 @@ struct Arguments {
 enum Part {
     /// Entries a second, to prove one, to open it again
     Ledger,
+    /// A month of footage: to open it, to draw a day, to let an hour die
+    Catalog,
     /// CPU and memory of 50 cameras, and looks meanwhile
     Recording,
 }
@@ -95,11 +101,16 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome<()> {
     fs::create_dir_all(&arguments.out)?;
-    if arguments.only != Some(Part::Recording) {
+    let asked = |part| arguments.only.is_none_or(|only| only == part);
+    if asked(Part::Ledger) {
         let measured = ledger::measure(&arguments.out.join("log"), arguments.entries)?;
         tell(arguments, "ledger.md", &measured.markdown())?;
     }
-    if arguments.only != Some(Part::Ledger) {
+    if asked(Part::Catalog) {
+        let measured = catalog::measure(&arguments.out.join("catalog"), arguments.cameras, arguments.days)?;
+        tell(arguments, "catalog.md", &measured.markdown())?;
+    }
+    if asked(Part::Recording) {
         record(arguments)?;
     }
     Ok(())

@@ -5,6 +5,7 @@ pub mod message;
 
 mod camera;
 mod fault;
+mod oddities;
 mod play;
 mod sdp;
 mod session;

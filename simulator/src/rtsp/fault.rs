@@ -57,10 +57,21 @@ pub enum Fault {
     SdpAbsoluteUrls,
     /// Lines of its description end with blanks.
     SdpTrailingBlanks,
+    /// Requests after PLAY are refused with a new nonce, as if the one before had ended; the session with them, [`NONCE_FRAMES`]
+    /// pictures after PLAY.
+    NonceEnds,
+    /// Its pictures come six at a time: the first of them waits for nearly half a second.
+    Jitter,
+    /// Fragments that change their type, empty ones, a marker in the middle of a picture.
+    OddFragments,
 }
 
 /// Three seconds of pictures.
 pub const FLAP_FRAMES: u64 = 3 * crate::scene::FRAMES_PER_SECOND as u64;
+/// Five seconds of pictures: the session's time, 4 s, and a little.
+pub const NONCE_FRAMES: u64 = 5 * crate::scene::FRAMES_PER_SECOND as u64;
+/// Pictures of half a second, which come together.
+pub const JITTER_FRAMES: u64 = crate::scene::FRAMES_PER_SECOND as u64 / 2;
 /// What an overloading camera sends.
 pub const OVERLOAD_BITS_PER_SECOND: u64 = 100_000_000;
 /// No overload lasts longer, whoever forgot to clear it.
@@ -68,7 +79,7 @@ pub const OVERLOAD_MAX: Duration = Duration::from_secs(60);
 /// A day is more than any simulation: longer plans are slips of the pen.
 const PLAN_SECONDS_MAX: u32 = 86_400;
 
-const NAMES: [(Fault, &str); 26] = [
+const NAMES: [(Fault, &str); 29] = [
     (Fault::Refuse, "refuse"),
     (Fault::Drop, "drop"),
     (Fault::Stall, "stall"),
@@ -95,6 +106,9 @@ const NAMES: [(Fault, &str); 26] = [
     (Fault::SdpBaseWithoutScheme, "sdp-base-without-scheme"),
     (Fault::SdpAbsoluteUrls, "sdp-absolute-urls"),
     (Fault::SdpTrailingBlanks, "sdp-trailing-blanks"),
+    (Fault::NonceEnds, "nonce-ends"),
+    (Fault::Jitter, "jitter"),
+    (Fault::OddFragments, "odd-fragments"),
 ];
 
 impl Fault {

@@ -2,8 +2,9 @@
 
 use super::camera::{Faults, Stream};
 use super::fault::{Fault, OVERLOAD_BITS_PER_SECOND};
+use super::oddities::odd;
 use crate::{
-    coding::Group,
+    coding::{Codec, Group},
     mark::Mark,
     nal::PictureKind,
     packetise::{CodedClip, NalDigest, RTP_BYTES, Stamp, VIDEO_PAYLOAD_TYPE},
@@ -188,6 +189,11 @@ impl Play {
         let shown = self.next.saturating_add_signed(frame.offset - i64::from(clip.delay));
         let timestamp = self.timestamp(shown, faults.jump_seconds());
         self.sequence = frame.stamp(Stamp { channel, sequence: self.sequence, timestamp, ssrc: self.ssrc, mark }, out);
+        if faults.has(Fault::OddFragments) && clip.codec == Codec::H264 {
+            let (wire, added) = odd(out);
+            self.sequence = self.sequence.wrapping_add(added);
+            *out = wire;
+        }
         self.packets = self.packets.wrapping_add(frame.packet_count() as u32);
         self.octets = self.octets.wrapping_add(frame.payload_bytes() as u32);
         let sent = SentFrame {

@@ -2,7 +2,7 @@
 
 use super::auth::{self, Verdict};
 use super::camera::Camera;
-use super::fault::{FLAP_FRAMES, Fault};
+use super::fault::{FLAP_FRAMES, Fault, JITTER_FRAMES, NONCE_FRAMES};
 use super::message::{Answer, Parsed, Request, interleaved_channels, parse};
 use super::play::Play;
 use super::sdp;
@@ -42,6 +42,8 @@ struct Session {
     began_dropping: bool,
     /// Answers given after PLAY.
     answers_after_play: u32,
+    /// What a camera with jitter has not sent yet, and the pictures in it as it noted them.
+    held: (Vec<u8>, Vec<Option<usize>>),
 }
 
 /// The interleaved channels of one track and the URL of its SETUP.
@@ -73,6 +75,7 @@ pub async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64, nonce: S
         sent: 0,
         began_dropping: false,
         answers_after_play: 0,
+        held: Default::default(),
     };
     let end = tokio::select! {
         end = session.run(stream) => end,
@@ -155,15 +158,19 @@ impl Session {
         let Some(stream) = camera.stream(sub) else {
             return go_on(Answer::status("404 Not Found"));
         };
+        if self.play.is_some() && faults.has(Fault::NonceEnds) {
+            self.nonce = self.nonce.chars().rev().collect();
+        }
         if let Some(refusal) = self.refuse_stranger(&camera, request) {
             return go_on(refusal);
         }
         if self.play.is_some() && faults.has(Fault::SessionChange) {
             self.answers_after_play += 1;
         }
+        let seconds = if faults.has(Fault::NonceEnds) { 4 } else { 60 };
         let session = match self.answers_after_play {
-            0 => format!("{};timeout=60", self.id),
-            other => format!("{}{other};timeout=60", self.id),
+            0 => format!("{};timeout={seconds}", self.id),
+            other => format!("{}{other};timeout={seconds}", self.id),
         };
         match request.method.as_str() {
             "DESCRIBE" => {
@@ -306,12 +313,19 @@ impl Session {
             stream.write_all(&out[..out.len() / 2]).await?;
             return Ok(Then::HangUp);
         }
-        send(stream, self.camera.as_ref(), out).await?;
         counters.video_frames.fetch_add(1, Relaxed);
         counters.video_bytes.fetch_add(out.len() as u64, Relaxed);
-        camera.note_whole(entry);
-        let flaps = faults.has(Fault::Flap) && self.sent >= FLAP_FRAMES;
-        Ok(if flaps { Then::HangUp } else { Then::GoOn })
+        self.held.0.extend_from_slice(out);
+        self.held.1.push(entry);
+        if faults.has(Fault::Jitter) && !self.sent.is_multiple_of(JITTER_FRAMES) {
+            return Ok(Then::GoOn);
+        }
+        send(stream, self.camera.as_ref(), &self.held.0).await?;
+        self.held.0.clear();
+        self.held.1.drain(..).for_each(|entry| camera.note_whole(entry));
+        let ends = (faults.has(Fault::Flap) && self.sent >= FLAP_FRAMES)
+            || (faults.has(Fault::NonceEnds) && self.sent >= NONCE_FRAMES);
+        Ok(if ends { Then::HangUp } else { Then::GoOn })
     }
 }
 
