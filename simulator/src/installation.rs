@@ -14,7 +14,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -315,7 +315,9 @@ impl Installation {
 
     /// `vigie act import` of a dossier's text.
     pub fn import(&self, dossier: &str) -> Result<()> {
-        let path = self.folder.join("dossier.toml");
+        // several may be imported at the same time
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let path = self.folder.join(format!("dossier-{}.toml", NUMBER.fetch_add(1, Ordering::Relaxed)));
         fs::write(&path, dossier).map_err(at("cannot write", &path))?;
         let said = self.run(&["act", "import", &path.display().to_string()], None);
         fs::remove_file(&path).map_err(at("cannot remove", &path))?;
