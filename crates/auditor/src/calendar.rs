@@ -103,6 +103,8 @@ mod tests {
             assert_eq!(days(year, month, of_month), day);
         }
         assert_eq!(date(days(2100, 12, 31)), (2100, 12, 31));
+        assert_eq!([1999, 2000, 2024, 2100, 2400].map(is_leap), [false, true, true, false, true]);
+        assert_eq!(days(2000, 3, 1) - days(2000, 2, 28), 2, "every fourth century has its leap day");
     }
 
     #[test]

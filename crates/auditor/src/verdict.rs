@@ -114,6 +114,11 @@ mod tests {
         assert_eq!(states(&verdict, 1_000_899), alone(FindingState::Ok));
         assert_eq!(states(&verdict, 1_000_900), alone(FindingState::Alarm));
         assert_eq!(states(&verdict, 1_000_000 - 301), alone(FindingState::Alarm));
+        let (disk, path) = (FaultyDisk::new(1), Path::new("/auditor/verdict.json"));
+        disk.create_dir(Path::new("/auditor")).unwrap();
+        verdict.write(&disk, path).unwrap();
+        let told = findings(&disk, path, 1_000_959).remove(0).detail_en;
+        assert!(told.contains("for 15 min"), "{told}");
         let disk = FaultyDisk::new(1);
         assert_eq!(findings(&disk, Path::new("/nowhere"), 5)[0].state, FindingState::Alarm, "no word at all");
     }

@@ -179,30 +179,71 @@ fn no_time(minutes: i64) -> Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Over;
+
+    const AT: UtcMicros = UtcMicros::from_seconds(1_800_000_000);
+
+    /// Each alarm, what it is called, how bad it is, and what its text must name in both languages.
+    fn alarms() -> [(Alarm, &'static str, FindingState, &'static [&'static str]); 10] {
+        use FindingState::{Alarm as Bad, Warning};
+        const DAY: &str = "2027-01-15";
+        [
+            (
+                Alarm::Late { hours: 31, keys: 42, oldest: AT },
+                "retention-late",
+                Bad,
+                &["31", "42", DAY, "`vigie destroy --due`"],
+            ),
+            (Alarm::Slow { hours: 31, keys: 42 }, "retention-slow", Warning, &["31", "42", "`vigie destroy --due`"]),
+            (Alarm::TooFar { hours: 31, first: AT }, "retention-too-far", Bad, &["31", DAY, "DPO"]),
+            (Alarm::Frozen { minutes: 53 }, "retention-frozen", Bad, &["53 min", "`vigie destroy --due`"]),
+            (Alarm::Silent { minutes: 53 }, "retention-silent", Bad, &["53 min", "Vigie"]),
+            (Alarm::LogStands { minutes: 53 }, "retention-log", Warning, &["53 min"]),
+            (
+                Alarm::Ahead { hours: 31, keys: 42, last: AT },
+                "retention-ahead",
+                Bad,
+                &["31", "42", DAY, "`vigie verify`"],
+            ),
+            (Alarm::Vanished { hours: 31 }, "retention-vanished", Bad, &["31", "`vigie verify`"]),
+            (Alarm::Clocks { ahead_seconds: -400 }, "retention-clocks", Bad, &[" 400 s", "`vigie clock`"]),
+            (Alarm::NoTime { minutes: 53 }, "retention-no-time", Bad, &["53 min", "`vigie clock`"]),
+        ]
+    }
 
     #[test]
     fn each_alarm_says_what_is_wrong_and_what_to_do_in_both_languages() {
-        let at = UtcMicros::from_seconds(1_800_000_000);
-        let alarms = [
-            Alarm::Late { hours: 1, keys: 2, oldest: at },
-            Alarm::Slow { hours: 1, keys: 2 },
-            Alarm::TooFar { hours: 1, first: at },
-            Alarm::Frozen { minutes: 12 },
-            Alarm::Silent { minutes: 12 },
-            Alarm::LogStands { minutes: 12 },
-            Alarm::Ahead { hours: 1, keys: 2, last: at },
-            Alarm::Vanished { hours: 1 },
-            Alarm::Clocks { ahead_seconds: -400 },
-            Alarm::NoTime { minutes: 12 },
-        ];
-        let mut ids = std::collections::BTreeSet::new();
-        for alarm in alarms {
-            let told = of_alarm(&alarm, 1_800_000_000);
-            assert!(ids.insert(told.id.clone()), "{} twice", told.id);
-            assert!(told.state > FindingState::Ok);
-            for text in [told.detail_fr, told.detail_en] {
-                assert!(text.matches('.').count() >= 3 && !text.contains('-') || text.contains("2027-01-15"), "{text}");
+        for (alarm, id, state, named) in alarms() {
+            let told = of_alarm(&alarm, 1_900_000_000);
+            assert_eq!((told.id.as_str(), told.state), (id, state));
+            assert!(told.detail_fr.contains("Constaté depuis le 2030-03-17"), "{}", told.detail_fr);
+            assert!(told.detail_en.contains("Found since 2030-03-17"), "{}", told.detail_en);
+            let (fr, en) = situation(&alarm);
+            assert_ne!(fr, en);
+            for text in [fr, en] {
+                assert!(text.matches(['.', ':']).count() >= 2 && text.ends_with('.'), "{text}");
+                for name in named {
+                    assert!(text.contains(name), "`{name}` in {text}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn an_auditor_without_a_word_a_silent_one_and_one_that_finds_all_in_order_are_told_apart_in_words() {
+        let (fr, en) = no_word();
+        assert!(fr.contains("redémarrez Vigie") && en.contains("start Vigie again"), "{fr} {en}");
+        let (fr, en) = silent(53);
+        assert!(fr.contains("depuis 53 min") && en.contains("for 53 min"), "{fr} {en}");
+        let verdict = Verdict { hours: 31, slots: 42, ..Verdict::default() };
+        let (fr, en) = in_order(&verdict);
+        assert!(fr.contains("31 heure(s)") && fr.contains("42 emplacement(s)"), "{fr}");
+        assert!(en.contains("31 hour(s)") && en.contains("42 slot(s)"), "{en}");
+        assert!(!fr.contains("Dernière alerte") && !en.contains("last alarm"));
+        let over = Over { alarm: Alarm::NoTime { minutes: 53 }, since_seconds: 5, until_seconds: 1_800_000_000 };
+        let (fr, en) = in_order(&Verdict { over: vec![over], ..verdict });
+        assert!(fr.contains("Dernière alerte finie le 2027-01-15") && en.contains("ended on 2027-01-15"), "{fr} {en}");
+        let told = finding("retention-auditor", FindingState::Ok, (fr, en));
+        assert_eq!(told.title_en, "Independent check of destruction");
     }
 }

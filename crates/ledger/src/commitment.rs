@@ -189,6 +189,31 @@ mod tests {
     }
 
     #[test]
+    fn a_plaintext_that_is_not_salt_length_details_and_zeros_is_refused_whatever_is_wrong_with_it() {
+        let (salt, details) = ([9; 16], [b'x'; 236]);
+        let opened = |details_bytes: usize, length: u32, whole: usize, last: u8| {
+            let details = &details[..details_bytes];
+            let place = SealedPlace { log: LogId([1; 16]), seq: 5, commitment: commit(&salt, details) };
+            let mut plain = [&salt[..], &length.to_le_bytes(), details].concat();
+            plain.resize(whole, 0);
+            *plain.last_mut().unwrap() |= last;
+            details_key(&KEY, place)
+                .seal_in_place_append_tag(zero_nonce(), Aad::from(place.to_bytes()), &mut plain)
+                .unwrap();
+            open_details(&KEY, place, &plain).map(|(_, details)| details.len())
+        };
+        let malformed = Err(DetailsError::Malformed { seq: 5 });
+        assert_eq!(opened(7, 7, 256, 0), Ok(7));
+        assert_eq!(opened(236, 236, 256, 0), Ok(236));
+        assert_eq!(opened(7, 7, 100, 0), malformed, "no multiple of 256");
+        assert_eq!(opened(7, 7, 512, 0), malformed, "more padding than needed");
+        assert_eq!(opened(236, 236, 512, 0), malformed, "a whole step of padding");
+        assert_eq!(opened(7, 7, 256, 1), malformed, "padding that says something");
+        assert_eq!(opened(7, 300, 256, 0), malformed, "longer than what is there");
+        assert_eq!(opened(0, 0, 17, 0), malformed, "no length");
+    }
+
+    #[test]
     fn too_long_details_are_refused() {
         let details = vec![0; DETAILS_BYTES_MAX + 1];
         let place = SealedPlace { log: LogId([1; 16]), seq: 5, commitment: commit(&[9; 16], &details) };

@@ -100,6 +100,25 @@ mod tests {
     }
 
     #[test]
+    fn hour_and_day_of_the_week_are_those_of_paris() {
+        let of = |text: &str| hour_and_weekday(read(text).unwrap());
+        assert_eq!(
+            (of("2026-03-12T14:30"), of("2026-03-12T23:30:00Z"), of("2026-03-15T09:00")),
+            ((14, 4), (0, 5), (9, 7))
+        );
+        assert_eq!(hour_and_weekday(UtcMicros(i64::MAX)), (0, 1));
+    }
+
+    #[test]
+    fn a_day_is_written_with_its_clock_time_unless_it_is_midnight_in_paris() {
+        let (noon, midnight) = (read("2026-03-12T12:05").unwrap(), day(2026, 3, 12).unwrap());
+        assert_eq!((day_fr(noon), day_en(noon)), ("12/03/2026 à 12:05".into(), "2026-03-12 12:05".into()));
+        assert_eq!((day_fr(midnight), day_en(midnight)), ("12/03/2026".into(), "2026-03-12".into()));
+        assert_eq!(written_day("2026-03-12"), Ok(midnight));
+        assert!(written_day("12/03/2026").unwrap_err().contains("`12/03/2026`"));
+    }
+
+    #[test]
     fn months_are_those_of_the_calendar_and_a_day_that_is_missing_is_the_months_last() {
         let moved = |from: UtcMicros, months| day_en(months_after(from, months));
         assert_eq!(moved(day(2026, 3, 12).unwrap(), 60), "2031-03-12");

@@ -2,12 +2,13 @@
 
 use domain::{
     AccountId, Act, ActId, ActKind, ActScope, ActTerms, CameraId, OrderTerms, Purpose, Role, Sensitive, UtcMicros,
+    limit,
 };
 use policy::Law;
 use policy::{
     acts::check,
     calendar::{day, months_after},
-    golive::{GoLive, Notice, endings, go_live, missing_of_person, next_change},
+    golive::{GoLive, Missing, Notice, endings, endings_of_person, go_live, missing_of_person, next_change},
     required::{Effect, Per, RequiredAct},
 };
 use proptest::prelude::*;
@@ -222,6 +223,145 @@ fn a_person_looks_by_the_act_of_the_own_role_only() {
     assert_eq!(missing(&approval, Role::MunicipalPolice), 1);
     assert_eq!(missing_of_person(required(), &approval, AccountId([9; 16]), Role::Operator, now).len(), 1);
     assert_eq!(missing(&[], Role::Administrator), 0, "who sees no picture needs none");
+}
+
+/// Terms of every shape, and the kinds whose they are.
+fn terms_of(kind: ActKind) -> ([ActTerms; 6], usize) {
+    let ActTerms::Order(order) = order(ActKind::Authorisation, on(2026, 3, 1)).terms else { panic!("an order") };
+    let role = if kind == ActKind::Approval { Role::Operator } else { Role::MunicipalPolice };
+    let all = [
+        ActTerms::Plain,
+        ActTerms::Order(order),
+        ActTerms::Capacity { role, territory: "33063".into() },
+        ActTerms::Masks { preset: "fixe".into(), masks: None },
+        ActTerms::Hosting { place: "mairie".into(), provider: "commune".into() },
+        ActTerms::Parties { parties: "commune et État".into() },
+    ];
+    let own = match kind {
+        ActKind::Authorisation | ActKind::ProvisionalOrder => 1,
+        ActKind::Habilitation | ActKind::Approval => 2,
+        ActKind::MaskStatement => 3,
+        ActKind::HostingContract => 4,
+        ActKind::Convention | ActKind::ProcessorContract => 5,
+        _ => 0,
+    };
+    (all, own)
+}
+
+fn with_terms(kind: ActKind, terms: ActTerms) -> Act {
+    let is_person = matches!(kind, ActKind::Habilitation | ActKind::Approval);
+    let scope = if is_person { ActScope::Person(PERSON) } else { ActScope::Cameras(vec![CAMERA]) };
+    Act { until: Some(on(2026, 3, 1)), terms, ..plain(kind, scope) }
+}
+
+#[test]
+fn each_kind_takes_its_own_terms_and_none_of_another() {
+    for kind in ActKind::ALL {
+        let (all, own) = terms_of(kind);
+        for (nth, terms) in all.into_iter().enumerate() {
+            let problems = check(&with_terms(kind, terms.clone()), None);
+            let is_refused = problems.iter().any(|problem| problem.field == "kind" && problem.article == "CSI R252-3");
+            assert_eq!(is_refused, nth != own, "{kind} with {terms:?}");
+            assert!(nth != own || problems.is_empty(), "{kind}: {problems:?}");
+        }
+    }
+}
+
+#[test]
+fn a_word_of_the_terms_that_is_empty_too_long_or_of_two_lines_is_refused_by_its_field() {
+    let masks = |preset: &str| ActTerms::Masks { preset: preset.into(), masks: Some(2) };
+    let hosting = |place: &str, provider: &str| ActTerms::Hosting { place: place.into(), provider: provider.into() };
+    let capacity = |text: &str| ActTerms::Capacity { role: Role::Operator, territory: text.into() };
+    let (most, longer) = ("é".repeat(limit::ACT_WORD_CHARS_MAX), "é".repeat(limit::ACT_WORD_CHARS_MAX + 1));
+    for wrong in ["", "  ", "a\nb", longer.as_str()] {
+        refused(&with_terms(ActKind::MaskStatement, masks(wrong)), None, "preset", "R252-3");
+        refused(&with_terms(ActKind::HostingContract, hosting(wrong, "x")), None, "place", "R252-3");
+        refused(&with_terms(ActKind::HostingContract, hosting("x", wrong)), None, "provider", "R252-3");
+        let parties = ActTerms::Parties { parties: wrong.into() };
+        refused(&with_terms(ActKind::Convention, parties), None, "parties", "R252-3");
+        refused(&with_terms(ActKind::Approval, capacity(wrong)), None, "territory", "R252-3");
+        let signatory = Sensitive::new(wrong.to_owned());
+        refused(&Act { signatory, ..plain(ActKind::Sign, ActScope::Site) }, None, "signatory", "R252-3");
+    }
+    assert_eq!(check(&with_terms(ActKind::MaskStatement, masks(&most)), None), []);
+}
+
+#[test]
+fn each_order_that_lasts_too_long_is_refused_by_its_own_article_and_words() {
+    for (kind, article, fr, en) in [
+        (ActKind::Authorisation, "CSI L252-4", "cinq ans", "five years"),
+        (ActKind::ProvisionalOrder, "CSI L252-6", "quatre mois", "four months"),
+    ] {
+        let problems = check(&order(kind, on(2040, 1, 1)), None);
+        let (texts, remedy) = ((&problems[0].text_fr, &problems[0].text_en), &problems[0].remedy_fr);
+        assert_eq!((problems.len(), problems[0].article.as_str()), (1, article));
+        assert!(texts.0.contains(fr) && texts.1.contains(en) && remedy.contains("until = "), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_paper_names_as_many_cameras_as_the_limit_and_a_minimum_of_no_hours_is_none() {
+    let of = |cameras: usize| {
+        let act = plain(ActKind::Sign, ActScope::Cameras(vec![CAMERA; cameras]));
+        check(&act, None).iter().map(|problem| problem.field.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(limit::ACT_NAMES_MAX), [""; 0]);
+    assert_eq!(of(limit::ACT_NAMES_MAX + 1), ["cameras"]);
+    let mut act = order(ActKind::Authorisation, on(2031, 1, 1));
+    if let ActTerms::Order(terms) = &mut act.terms {
+        terms.minimum_hours = Some(0);
+    }
+    refused(&act, None, "minimum_hours", "CSI L252-5");
+}
+
+#[test]
+fn a_rule_is_law_from_its_first_instant_until_just_before_its_last() {
+    let row = RequiredAct { from: on(2026, 1, 1), to: Some(on(2027, 1, 1)), ..required()[0].clone() };
+    let (first, last) = (on(2026, 1, 1), on(2027, 1, 1));
+    let instants = [first.plus_micros(-1), first, last.plus_micros(-1), last];
+    assert_eq!(instants.map(|now| row.is_law_at(now)), [false, true, true, false]);
+    assert!(RequiredAct { to: None, ..row.clone() }.is_law_at(on(2040, 1, 1)));
+    // what is no law any more, or not yet, is asked of nobody
+    for now in [first.plus_micros(-1), last] {
+        let rows = [row.clone()];
+        assert_eq!(go_live(&rows, &[], CAMERA, now).blocking, [], "{now}");
+        assert_eq!(endings(&rows, &dossier(), CAMERA, now), [], "{now}");
+    }
+    assert_eq!(go_live(std::slice::from_ref(&row), &[], CAMERA, first).blocking.len(), 1);
+}
+
+#[test]
+fn a_camera_is_open_without_anything_that_blocks_and_without_an_order_its_own_delay_counts() {
+    let open = at(on(2027, 6, 1), &dossier());
+    let closed = at(on(2027, 6, 1), &[]);
+    assert!(open.is_open() && !closed.is_open());
+    assert_eq!(
+        (closed.order.clone(), closed.delay_days(17), closed.purposes(&[Purpose::Terrorism])),
+        (None, 17, vec![])
+    );
+}
+
+#[test]
+fn what_a_person_has_that_ends_soon_is_told_for_the_own_role_and_account() {
+    let approval = [capacity(ActKind::Approval, Role::Operator)];
+    let told = |account, role, now| {
+        endings_of_person(required(), &approval, account, role, now).iter().map(|end| end.notice).collect::<Vec<_>>()
+    };
+    assert_eq!(told(PERSON, Role::Operator, on(2027, 1, 1).plus_micros(-1)), []);
+    assert_eq!(told(PERSON, Role::Operator, on(2027, 7, 1)), [Notice::SixMonths]);
+    assert_eq!(told(AccountId([9; 16]), Role::Operator, on(2027, 7, 1)), []);
+    assert_eq!(told(PERSON, Role::MunicipalPolice, on(2027, 7, 1)), []);
+    assert_eq!(told(PERSON, Role::Operator, on(2028, 1, 1)), [], "what ended does not end soon");
+}
+
+#[test]
+fn a_rule_says_what_it_misses_by_its_name_and_a_name_of_another_law_says_nothing() {
+    let first = &required()[0];
+    let named = |rule: &str| Missing::named(required(), rule, Some(on(2026, 5, 1)));
+    let missing = named(&first.id).expect("a row of the pack");
+    assert!(missing.text_fr.starts_with(&first.text_fr) && missing.text_fr.contains("01/05/2026"), "{missing:?}");
+    assert_eq!(named("act-purpose"), Some(Missing::purpose()));
+    assert_eq!(named("act-of-another-law"), None);
 }
 
 proptest! {

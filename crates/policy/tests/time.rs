@@ -226,6 +226,40 @@ fn each_clock_gets_its_word() {
 }
 
 #[test]
+fn a_clock_behind_the_time_that_stands_is_called_so_and_one_before_the_ledger_wrong() {
+    let week = T + 7 * DAY;
+    let two = Clocks { cameras: cameras(&[week; 2]), ..clocks(SECOND_BOOT, 90, week) };
+    let judgement = judge(Some(ledger(T, FIRST, 500)), two);
+    assert_eq!((judgement.trusted, judgement.at_least), (Some(at(week)), at(T + 90)));
+    assert_eq!(judgement.word(Some(at(week - DAY))), Word::Behind { micros: DAY * SECOND });
+    assert_eq!(judgement.word(Some(at(T + 90))), Word::Behind { micros: (7 * DAY - 90) * SECOND });
+    assert_eq!(judgement.word(Some(at(T + 89))), Word::BeforeLedger { micros: (7 * DAY - 89) * SECOND });
+    assert_eq!(judgement.word(Some(at(week + 301))), Word::Ahead { micros: 301 * SECOND });
+}
+
+#[test]
+fn cameras_are_a_clock_where_more_than_half_of_them_agree_with_their_median() {
+    let heard = |seconds: &[i64]| cameras(seconds);
+    assert_eq!(heard(&[]).clock(), None);
+    assert_eq!(heard(&[T]).clock(), Some(at(T)));
+    assert_eq!(heard(&[T, T + 301]).clock(), None, "two that contradict each other");
+    assert_eq!(heard(&[T, T + 300]).clock(), Some(at(T)), "of two the earlier");
+    assert_eq!(heard(&[T + 9, T, T + 4, T + 1, T + 7]).clock(), Some(at(T + 4)), "the one in the middle");
+    let three_of_six = heard(&[T, T + 1, T + 2, T + DAY, T + 2 * DAY, T + 3 * DAY]);
+    assert_eq!((three_of_six.agreeing, three_of_six.heard, three_of_six.clock()), (3, 6, None), "half is not more");
+}
+
+#[test]
+fn a_difference_below_a_second_is_not_followed_and_one_second_is() {
+    let after = |micros: i64| {
+        let system = at(T).plus_micros(micros);
+        drift_correction(at(T), 3_600 * SECOND, Clocks { system, ntp: NtpState::Synchronised, ..clocks(FIRST, 0, T) })
+    };
+    assert_eq!((after(SECOND - 1), after(1 - SECOND)), (0, 0));
+    assert_eq!((after(SECOND), after(-SECOND)), (720_000, -720_000));
+}
+
+#[test]
 fn drift_is_followed_slowly_toward_a_good_clock_only() {
     let ours = at(T);
     let heard = |ntp, system, voices: &[i64]| Clocks { ntp, cameras: cameras(voices), ..clocks(FIRST, 0, T + system) };

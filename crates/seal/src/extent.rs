@@ -90,4 +90,27 @@ mod tests {
             prop_assert!(bytes.len() >= 68 || read.is_err());
         }
     }
+
+    #[test]
+    fn numbers_or_times_that_run_backwards_are_refused_each_by_itself() {
+        let extent = |chunks: (u32, u32), times: (i64, i64)| Extent {
+            stream: StreamId::main(CameraId([7; 16])),
+            first_chunk: chunks.0,
+            last_chunk: chunks.1,
+            first_utc: UtcMicros(times.0),
+            last_utc: UtcMicros(times.1),
+            frames: 1,
+            group_start: GroupStart { reel: ReelId([1; 16]), chunk: 0 },
+        };
+        for (chunks, times, is_taken) in [
+            ((3, 3), (9, 9), true),
+            ((3, 4), (9, 10), true),
+            ((4, 3), (9, 9), false),
+            ((3, 3), (10, 9), false),
+            ((4, 3), (9, 10), false),
+        ] {
+            let read = Extent::from_bytes(&extent(chunks, times).to_bytes());
+            assert_eq!(read.is_ok(), is_taken, "chunks {chunks:?}, times {times:?}");
+        }
+    }
 }

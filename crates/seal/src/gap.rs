@@ -149,5 +149,14 @@ mod tests {
         let mut backwards = line(Some(5), "closed", "").to_bytes();
         backwards[28..36].copy_from_slice(&(-4i64).to_le_bytes());
         assert!(GapLine::from_bytes(&backwards).is_err());
+        let mut lasts = line(None, "closed", "").to_bytes();
+        lasts[36] = 2;
+        assert!(GapLine::from_bytes(&lasts).is_err(), "an end that is neither there nor not");
+    }
+
+    #[test]
+    fn a_gap_may_end_in_the_instant_in_which_it_began() {
+        let line = line(Some(-3), "closed", "");
+        assert_eq!(GapLine::from_bytes(&line.to_bytes()), Ok(line));
     }
 }

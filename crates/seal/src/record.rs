@@ -198,6 +198,53 @@ mod tests {
         assert!(refused.to_string().contains("later program"), "{refused}");
     }
 
+    #[test]
+    fn every_kind_has_the_code_that_the_format_gives_it() {
+        let kinds = [
+            (1, Kind::Header),
+            (2, Kind::Key),
+            (3, Kind::Chunk),
+            (4, Kind::Extent),
+            (5, Kind::Gap),
+            (6, Kind::Sync),
+            (7, Kind::Pad),
+            (8, Kind::Index),
+            (9, Kind::Footer),
+            (10, Kind::RecoveryFooter),
+        ];
+        for (code, kind) in kinds {
+            assert_eq!((Kind::from_code(code), kind.code()), (kind, code));
+        }
+        assert_eq!((Kind::from_code(11), Kind::Unknown(11).code()), (Kind::Unknown(11), 11));
+    }
+
+    #[test]
+    fn a_payload_may_be_as_large_as_the_limit_and_no_byte_larger() {
+        let of = |payload_bytes| {
+            let (reel, commitment) = (ReelId([1; 16]), [0; 32]);
+            let header = RecordHeader { kind: Kind::Chunk, handle: 0, payload_bytes, number: 0, reel, commitment };
+            RecordHeader::from_bytes(&header.to_bytes()).map(|header| header.payload_bytes)
+        };
+        let most = RECORD_PAYLOAD_BYTES_MAX as u32;
+        assert_eq!(of(most), Ok(most));
+        assert_eq!(of(most + 1), Err(SealError::TooLarge { what: "record", bytes: RECORD_PAYLOAD_BYTES_MAX + 1 }));
+    }
+
+    #[test]
+    fn bytes_that_end_early_say_how_many_there_are_and_how_many_the_next_field_needs() {
+        let header = RecordHeader {
+            kind: Kind::Sync,
+            handle: NO_STREAM,
+            payload_bytes: 9,
+            number: 0,
+            reel: ReelId([1; 16]),
+            commitment: [0; 32],
+        };
+        // the length stands in bytes 8 to 12
+        let read = RecordHeader::from_bytes(&header.to_bytes()[..10]);
+        assert_eq!(read, Err(SealError::Short { what: "record header", have: 10, want: 12 }));
+    }
+
     proptest! {
         #[test]
         fn a_header_reads_back_as_written(code in 0u8..=255, handle: u16, payload_bytes in 0u32..1_000_000, number: u32,

@@ -98,3 +98,34 @@ impl RunCertificate {
         [&site.0[..], &run.0, run_key].concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signing_key_does_not_print() {
+        assert_eq!(format!("{:?}", SigningKey::from_seed(&Secret32::new([1; 32]))), "‹secret›");
+    }
+
+    #[test]
+    fn a_signature_for_one_purpose_is_none_for_another_and_the_refusal_names_what_was_wanted() {
+        use Purpose::{Footer, RecoveryFooter, ReelHeader, RunCertificate, Sync};
+        let key = SigningKey::from_seed(&Secret32::new([1; 32]));
+        let wanted = [
+            (RunCertificate, "run certificate"),
+            (ReelHeader, "reel header"),
+            (Sync, "sync record"),
+            (Footer, "footer"),
+            (RecoveryFooter, "recovery footer"),
+        ];
+        for signed in [RunCertificate, ReelHeader, Sync, Footer, RecoveryFooter] {
+            let signature = key.sign(signed, b"the same bytes");
+            for (purpose, what) in wanted {
+                let expected = if purpose == signed { Ok(()) } else { Err(SealError::BadSignature { what }) };
+                let verified = verify(&key.public(), purpose, b"the same bytes", &signature);
+                assert_eq!(verified, expected, "{signed:?} as {purpose:?}");
+            }
+        }
+    }
+}

@@ -195,3 +195,69 @@ fn a_sync_record_signed_by_another_key_is_refused() {
     wrong.push(&point.to_record(REEL, 1, &reel_key()));
     assert_eq!(walk(&wrong.bytes).1, Some(SealError::Mismatch { what: "sync record" }));
 }
+
+#[test]
+fn a_footer_that_says_anything_but_what_stands_before_it_is_refused_though_its_signature_holds() {
+    let closed_by = |forge: fn(&mut Footer)| Maker::first_batch().second_batch().closed_by(forge);
+    assert!(walk(&closed_by(|_| {}).bytes).0.closed());
+    let forged: [fn(&mut Footer); 5] = [
+        |footer| footer.root[0] ^= 1,
+        |footer| footer.index_offset += 1,
+        |footer| footer.point.offset += 1,
+        |footer| footer.point.records += 1,
+        |footer| footer.point.running[0] ^= 1,
+    ];
+    for (nth, forge) in forged.into_iter().enumerate() {
+        let (walked, error) = walk(&closed_by(forge).bytes);
+        assert_eq!((error, walked.closed()), (Some(SealError::Mismatch { what: "footer" }), false), "{nth}");
+    }
+    let (walked, error) = walk(&Maker::first_batch().closed_without_index().bytes);
+    assert_eq!((error, walked.closed()), (Some(SealError::Mismatch { what: "footer" }), false), "no index");
+}
+
+#[test]
+fn a_recovery_footer_with_another_root_or_point_is_refused_though_its_signature_holds() {
+    let forged: [fn(&mut RecoveryFooter); 3] =
+        [|footer| footer.root[0] ^= 1, |footer| footer.point.offset += 1, |footer| footer.point.records += 1];
+    for (nth, forge) in forged.into_iter().enumerate() {
+        let (walked, error) = walk(&Maker::first_batch().recovered_by(forge).bytes);
+        assert_eq!((error, walked.closed()), (Some(SealError::Mismatch { what: "recovery footer" }), false), "{nth}");
+    }
+}
+
+#[test]
+fn nothing_stands_before_a_reels_header() {
+    for kind in [Kind::Pad, Kind::Unknown(UNKNOWN_KIND), Kind::Index, Kind::Key] {
+        let bytes = record(kind, 0, 0, REEL, b"");
+        assert_eq!(walk(&bytes).1, Some(SealError::Mismatch { what: "first record" }), "{kind:?}");
+    }
+}
+
+#[test]
+fn gaps_stand_under_the_root_and_in_the_index_like_chunks() {
+    let mut maker = Maker::first_batch();
+    let without = maker.root();
+    maker.gap(1, 0);
+    maker.gap(1, 1);
+    maker.sync();
+    assert_ne!(maker.root(), without);
+    let root = maker.root();
+    let (walked, error) = walk(&maker.closed().bytes);
+    let index = walked.sound().unwrap().index;
+    assert_eq!((error, walked.footer.map(|footer| footer.root)), (None, Some(root)));
+    assert_eq!(index.iter().filter(|entry| entry.is(Kind::Gap)).map(|entry| entry.number).collect::<Vec<_>>(), [0, 1]);
+    let mut out_of_order = Maker::first_batch();
+    out_of_order.gap(1, 1);
+    assert!(walk(&out_of_order.bytes).1.is_some());
+}
+
+#[test]
+fn the_hour_that_a_header_claims_is_read_without_its_signature() {
+    let bytes = closed().bytes;
+    let header = RecordHeader::from_bytes(&bytes).unwrap();
+    let mut payload = bytes[64..header.record_bytes() as usize].to_vec();
+    *payload.last_mut().unwrap() ^= 1;
+    assert!(ReelHeader::from_payload(REEL, &payload, &site_key().public()).is_err());
+    assert_eq!(ReelHeader::claimed_hour(&payload), Ok(support::hour()));
+    assert!(matches!(ReelHeader::claimed_hour(&payload[..20]), Err(SealError::Short { .. })));
+}

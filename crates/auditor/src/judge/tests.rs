@@ -129,13 +129,10 @@ fn a_death_before_its_closing_is_told_unless_an_order_or_a_full_disk_stands_behi
     let is_it = |alarm: &Alarm| matches!(alarm, Alarm::Ahead { hours: 1, keys: 2, .. });
     assert_eq!(watch.until(of_keeper(|view| view.ended.push(ahead)), is_it), 2 * MINUTE);
     // it stays dead: it is told for a week, also when the keeper tells it no more
-    for _ in 0..7 * 24 * 60 - 3 {
+    for _ in 0..7 * 24 * 60 - 2 {
         assert!(watch.look(|_| {}).iter().any(is_it));
     }
-    for _ in 0..5 {
-        watch.look(|_| {});
-    }
-    assert!(!watch.look(|_| {}).iter().any(is_it));
+    assert!(!watch.look(|_| {}).iter().any(is_it), "a week to the minute");
 }
 
 #[test]
@@ -178,4 +175,81 @@ fn clocks_that_differ_and_a_deadline_beyond_the_law_are_told() {
     };
     let is_it = |alarm: &Alarm| *alarm == Alarm::TooFar { hours: 1, first: hour(0).start() };
     assert_eq!(Watch::at(START + 7_200).until(far, is_it), 2 * MINUTE);
+}
+
+#[test]
+fn an_alarm_says_for_how_many_whole_minutes_it_has_lasted() {
+    let begun = START + 7_200;
+    let stands = move |observed: &mut Observed| {
+        let since = observed.now.seconds() - begun;
+        observed.keeper.iter_mut().for_each(|view| view.turned_seconds = Some(since as u64));
+    };
+    assert_eq!(Watch::at(begun).until(stands, |alarm| *alarm == Alarm::Frozen { minutes: 11 }), 660);
+    // what is counted from the first look on begins a minute later
+    let never = of_keeper(|view| view.turned_seconds = None);
+    assert_eq!(Watch::at(begun).until(never, |alarm| *alarm == Alarm::Frozen { minutes: 11 }), 720);
+    let none = of_keeper(|view| view.now = None);
+    assert_eq!(Watch::at(begun).until(none, |alarm| *alarm == Alarm::NoTime { minutes: 11 }), 720);
+    let stuck = |observed: &mut Observed| observed.log_size = Some(4_096);
+    assert_eq!(Watch::at(begun).until(stuck, |alarm| *alarm == Alarm::LogStands { minutes: 11 }), 720);
+    let mut watch = Watch::at(begun);
+    watch.look(|_| {});
+    let silent = |alarm: &Alarm| *alarm == Alarm::Silent { minutes: 11 };
+    assert_eq!(watch.until(|observed| observed.keeper = None, silent), 660);
+}
+
+#[test]
+fn clocks_as_far_apart_as_two_clocks_may_be_raise_nothing() {
+    for step in [-300, 300] {
+        let mut watch = Watch::at(START + 7_200);
+        for _ in 0..20 {
+            assert_eq!(watch.look(of_keeper(move |view| view.now = view.now.map(|now| now.plus_seconds(step)))), []);
+        }
+    }
+}
+
+#[test]
+fn more_deaths_ahead_of_their_time_than_are_remembered_are_still_told_of() {
+    let many = of_keeper(|view| {
+        view.ended = (0..70)
+            .map(|n| KeysEnded {
+                hour: hour(n),
+                deadline: Some(reckoned(hour(n), 7)),
+                at: hour(n).start(),
+                early: false,
+                keys: 2,
+            })
+            .collect();
+    });
+    let is_it = |alarm: &Alarm| matches!(alarm, Alarm::Ahead { hours: 64, keys: 128, .. });
+    assert_eq!(Watch::at(START + 7_200).until(many, is_it), 2 * MINUTE);
+}
+
+#[test]
+fn a_key_that_goes_where_two_clocks_may_disagree_about_its_closing_is_not_called_lost() {
+    let closing = closes_at(reckoned(hour(0), 7)).seconds();
+    let mut watch = Watch::at(closing - 480);
+    for _ in 0..30 {
+        let from = closing - 300;
+        let raised = watch.look(move |observed| {
+            if from <= observed.now.seconds() {
+                observed.keeper.iter_mut().for_each(|view| drop(view.hours.remove(0)));
+            }
+        });
+        assert!(!raised.iter().any(|alarm| matches!(alarm, Alarm::Vanished { .. })), "{raised:?}");
+    }
+}
+
+#[test]
+fn a_page_that_bears_the_deadline_that_is_reckoned_here_is_right_and_a_microsecond_more_is_too_far() {
+    let with = |micros: i64| {
+        let mut watch = Watch::at(START + 7_200);
+        let moved = of_keeper(move |view| {
+            view.hours[0].alive[0].deadline = view.hours[0].alive[0].deadline.plus_micros(micros);
+        });
+        watch.look(&moved);
+        watch.look(&moved)
+    };
+    assert_eq!((with(0), with(-1)), (vec![], vec![]));
+    assert_eq!(with(1), [Alarm::TooFar { hours: 1, first: hour(0).start() }]);
 }

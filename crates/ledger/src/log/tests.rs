@@ -424,3 +424,68 @@ fn a_log_key_that_died_without_a_word_or_on_no_copy_is_found() {
         &[Fault::LogKeyUnconfirmed { seq: 2, month }],
     );
 }
+
+#[test]
+fn a_key_minted_again_with_an_earlier_deadline_is_overdue_from_that_one() {
+    let sooner = start().plus_seconds(HOUR_SECONDS);
+    let events = vec![opened(), mint(&[(CAMERA, deadline())]), mint(&[(CAMERA, sooner)])];
+    let report = verdict_on(&records(events), &[], sooner);
+    assert_eq!((report.faults, report.overdue, report.mints), (vec![], vec![key()], 1));
+}
+
+#[test]
+fn a_deadline_that_is_stated_again_unchanged_is_no_fault() {
+    let same = [(CAMERA, deadline())];
+    check_faults(vec![opened(), mint(&same), mint(&same), shortened(&same)], &[]);
+}
+
+#[test]
+fn a_destruction_in_the_instant_of_its_deadline_is_in_time() {
+    let mut records = records(vec![opened(), mint(&[(CAMERA, deadline())]), condemned(&[CAMERA])]);
+    records.push(record_at(3, deadline(), destroyed(&[CAMERA])));
+    let report = verdict_on(&records, &[], deadline());
+    assert_eq!((report.late, report.destroyed, report.overdue), (vec![], 1, vec![]));
+}
+
+#[test]
+fn hours_that_began_three_hours_after_what_cannot_be_read_are_judged_and_those_before_are_not() {
+    let faults_of = |ahead: i64| {
+        let mut records = records(vec![opened(), Event::Dummy, Event::Dummy]);
+        records[0].details = Details::KeyGone;
+        let hour = hour().plus(ahead);
+        let event = Event::Condemned { hour, cameras: vec![CAMERA], why: Condemnation::Deadline };
+        records.push(record_at(3, start().plus_seconds(3), event));
+        verdict_on(&records, &[], start()).faults.len()
+    };
+    // the first entry that can be read is of a second after the hour's start: keys of three more hours may be minted before it
+    assert_eq!((faults_of(2), faults_of(3), faults_of(4)), (0, 0, 1));
+}
+
+#[test]
+fn reels_that_cannot_be_read_are_not_missed_and_a_reel_too_many_is_found_all_the_same() {
+    let faults_of = |said: u32, root: Digest| {
+        let mut events = honest();
+        events[3] = recorder_hour(said, root);
+        let mut records = records(events);
+        records[0].details = Details::KeyGone;
+        verdict_on(&records, &[], start()).faults
+    };
+    let (run, hour) = (RUN, hour());
+    assert_eq!(faults_of(1, root_of(&[ROOT])), []);
+    assert_eq!(faults_of(2, root_of(&[LATER, ROOT])), []);
+    assert_eq!(faults_of(0, root_of(&[])), [Fault::ReelsMissing { run, hour, said: 0, found: 1 }]);
+    assert_eq!(faults_of(1, root_of(&[LATER])), [Fault::HourRootDiffers { run, hour }]);
+}
+
+#[test]
+fn details_may_end_from_the_instant_on_until_which_they_are_kept() {
+    let month = Month::from_yyyymm(202_503).unwrap();
+    let faults_at = |at: UtcMicros| {
+        let mut records = records(vec![opened()]);
+        records.push(record_at(1, at, log_key_condemned(202_503)));
+        verdict_on(&records, &[], at).faults
+    };
+    let kept_until = month.details_kept_until();
+    assert_eq!(faults_at(kept_until), []);
+    assert_eq!(faults_at(kept_until.plus_micros(-1)), [Fault::LogKeyCondemnedEarly { seq: 1, month }]);
+}

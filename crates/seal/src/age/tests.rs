@@ -78,3 +78,44 @@ fn what_is_no_key_is_refused() {
     assert!(OpeningKey::parse("# a comment\n").is_err());
     assert!(OpeningKey::parse(&format!("# public key: {RECIPIENT_TEXT}\n{KEY}\n")).is_ok());
 }
+
+#[test]
+fn a_segment_has_the_length_that_the_format_gives_it() {
+    assert_eq!((SEGMENT_BYTES, SEALED_SEGMENT_BYTES), (65_536, 65_552));
+}
+
+#[test]
+fn segments_that_changed_places_do_not_open() {
+    let identity = OpeningKey::parse(KEY).unwrap();
+    let file = sealed(&[3; 3 * SEGMENT_BYTES], Recipient::parse(RECIPIENT_TEXT).unwrap());
+    let (_, header) = Opener::begin(&identity, &file).unwrap();
+    let (mut exchanged, two) = (file[..header].to_vec(), header + 2 * SEALED_SEGMENT_BYTES);
+    exchanged.extend_from_slice(&file[header + SEALED_SEGMENT_BYTES..two]);
+    exchanged.extend_from_slice(&file[header..header + SEALED_SEGMENT_BYTES]);
+    exchanged.extend_from_slice(&file[two..]);
+    assert_eq!(opened(&exchanged, &identity), Err(AgeError::Damaged));
+}
+
+/// A file with recipients of other kinds in front of ours; its code is made anew.
+fn with_others(stanzas: usize) -> Vec<u8> {
+    let file = sealed(b"une sauvegarde", Recipient::parse(RECIPIENT_TEXT).unwrap());
+    let payload = file.windows(5).position(|five| five == b"\n--- ").unwrap() + 5;
+    let payload = payload + file[payload..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let ours = std::str::from_utf8(&file[FIRST_LINE.len() + 1..payload]).unwrap();
+    let ours = &ours[..ours.find(LAST_LINE).unwrap()];
+    let others = "-> another kind\nMDEyMzQ1Njc4OWFiY2RlZg\n".repeat(stanzas);
+    let mut header = format!("{FIRST_LINE}\n{others}{ours}{LAST_LINE}");
+    let code = base64(header_code(&[5; 16], header.as_bytes()).as_ref());
+    header.push_str(&format!(" {code}\n"));
+    [header.as_bytes(), &file[payload..]].concat()
+}
+
+#[test]
+fn recipients_of_other_kinds_may_stand_beside_ours_up_to_a_length() {
+    let identity = OpeningKey::parse(KEY).unwrap();
+    for stanzas in [0, 1, 350] {
+        assert_eq!(opened(&with_others(stanzas), &identity).unwrap(), b"une sauvegarde", "{stanzas}");
+    }
+    assert!(HEADER_BYTES_MAX < with_others(430).len());
+    assert_eq!(opened(&with_others(430), &identity), Err(AgeError::Damaged));
+}

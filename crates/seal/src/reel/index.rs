@@ -56,3 +56,14 @@ impl IndexEntry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_of_its_own_kind_and_of_no_other() {
+        let entry = IndexEntry { kind: Kind::Chunk.code(), handle: 0, number: 0, bytes: 80, offset: 0 };
+        assert!(entry.is(Kind::Chunk) && !entry.is(Kind::Extent) && !entry.is(Kind::Key));
+    }
+}

@@ -3,7 +3,7 @@
 
 use domain::{CameraId, Hour, HourLength, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros};
 use seal::{
-    CameraHourKey, DataKey, Extent, GroupStart, KeyRecord, Kind, LookupKey, RecordHeader, SealError,
+    CameraHourKey, DataKey, Extent, GapLine, GapState, GroupStart, KeyRecord, Kind, LookupKey, RecordHeader, SealError,
     key::{KeyContext, TAG_BYTES},
     record::{NO_STREAM, digest},
     reel::{Footer, IndexEntry, RecoveryFooter, ReelHeader, Running, Walk, pad, record},
@@ -123,21 +123,43 @@ impl Maker {
         self
     }
 
-    pub fn closed(mut self) -> Maker {
+    pub fn closed(self) -> Maker {
+        self.closed_by(|_| {})
+    }
+
+    /// Closed by a footer that says what `forge` makes of the right one, under the right key.
+    pub fn closed_by(mut self, forge: impl Fn(&mut Footer)) -> Maker {
         let index_offset = self.bytes.len() as u64;
         let payload = IndexEntry::to_payload(&self.index);
         self.push(&record(Kind::Index, NO_STREAM, 0, REEL, &payload));
+        self.footer(index_offset, forge)
+    }
+
+    /// A footer without the index before it.
+    pub fn closed_without_index(self) -> Maker {
+        let index_offset = self.bytes.len() as u64;
+        self.footer(index_offset, |_| {})
+    }
+
+    fn footer(mut self, index_offset: u64, forge: impl Fn(&mut Footer)) -> Maker {
         let point = self.running.point(self.bytes.len() as u64);
-        let footer = Footer { point, index_offset, root: self.root() };
+        let mut footer = Footer { point, index_offset, root: self.root() };
+        forge(&mut footer);
         self.push(&footer.to_record(REEL, &reel_key()));
         self.pad();
         self
     }
 
-    pub fn recovered(mut self) -> Maker {
+    pub fn recovered(self) -> Maker {
+        self.recovered_by(|_| {})
+    }
+
+    /// Recovered by a footer that says what `forge` makes of the right one, under the right key.
+    pub fn recovered_by(mut self, forge: impl Fn(&mut RecoveryFooter)) -> Maker {
         let certificate = RunCertificate::issue(&site_key(), SITE, NEXT_RUN, next_run_key().public());
         let point = self.running.point(self.bytes.len() as u64);
-        let footer = RecoveryFooter { point, root: self.root(), certificate };
+        let mut footer = RecoveryFooter { point, root: self.root(), certificate };
+        forge(&mut footer);
         self.push(&footer.to_record(REEL, &next_run_key()));
         self.pad();
         self
@@ -182,7 +204,20 @@ impl Maker {
         self.sealed(Kind::Extent, number, record_number, &extent.to_bytes());
     }
 
-    fn sealed(&mut self, kind: Kind, number: u8, record_number: u32, plain: &[u8]) {
+    /// A gap of a stream, in the batch that is open.
+    pub fn gap(&mut self, number: u8, record_number: u32) {
+        let line = GapLine {
+            stream: stream(number),
+            state: GapState::Opened,
+            from: first_utc(number, record_number),
+            to: None,
+            cause: "unreachable".into(),
+            detail: String::new(),
+        };
+        self.sealed(Kind::Gap, number, record_number, &line.to_bytes());
+    }
+
+    pub fn sealed(&mut self, kind: Kind, number: u8, record_number: u32, plain: &[u8]) {
         let handle = u16::from(number);
         let key = data_key(number).record_key(REEL, kind, handle, record_number);
         let payload_bytes = (plain.len() + TAG_BYTES) as u32;
@@ -193,7 +228,11 @@ impl Maker {
         payload.extend_from_slice(&tag);
         self.enlist(kind, handle, record_number, 64 + payload.len());
         let stream = self.streams.entry(handle).or_default();
-        let list = if kind == Kind::Chunk { &mut stream.chunks } else { &mut stream.extents };
+        let list = match kind {
+            Kind::Chunk => &mut stream.chunks,
+            Kind::Extent => &mut stream.extents,
+            _ => &mut stream.gaps,
+        };
         list.push(digest(&header.to_bytes(), &payload));
         self.push(&[&header.to_bytes()[..], &payload].concat());
     }
