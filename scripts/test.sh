@@ -31,10 +31,14 @@ step() {
     "$@"
 }
 
+# the long fuzz is a workspace of its own, whose lock follows this one's
+fuzz_lock() { cargo metadata --locked --format-version 1 --manifest-path fuzz/libfuzzer/Cargo.toml >/dev/null; }
+
 step scripts/setup.sh
 . scripts/places.sh
 step scripts/ui.sh test
 step cargo fmt --all --check
+step fuzz_lock
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo test --locked --workspace --no-run
 step cargo test --locked --workspace --exclude simulated

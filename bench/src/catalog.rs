@@ -199,7 +199,7 @@ impl Measured {
         row("open it", &few.open, &month.open, false);
         row("draw a day of one camera", &few.day, &month.day, false);
         row("find an instant of one camera", &few.instant, &month.instant, false);
-        row("an hour dies and is forgotten", &few.death, &month.death, false);
+        row("an hour dies and is forgotten", &few.death, &month.death, true);
         row("what dies when (health page, each minute)", &few.forecast, &month.forecast, true);
         let verdict = if grown <= GROWTH_MAX { "holds" } else { "DOES NOT HOLD" };
         line(&mut text, &format!("\nGoal: nothing that people wait for grows: {grown:.1} ≤ {GROWTH_MAX} times: {verdict}."));
