@@ -4,7 +4,7 @@ use crate::{
     check::{CheckError, LeafAsked, LogQuestion, Verdict, check_log, claimed_origin},
     source::Source,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use domain::limit::{NOTE_BYTES_MAX, WITNESS_POLICY_BYTES_MAX};
 use ledger::{CheckpointKey, Digest, WitnessPolicy};
 use std::{
@@ -16,8 +16,14 @@ use std::{
 
 /// Vérifie de l'extérieur ce que Vigie publie · checks from outside what Vigie publishes
 #[derive(Parser)]
-#[command(name = "vigie-verify", version, after_help = SEES)]
+#[command(name = "vigie-verify", version, disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true, subcommand_help_heading = "Commandes · commands", after_help = SEES)]
 struct Arguments {
+    /// Afficher cette aide · show this help
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Afficher la version · show the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }
@@ -266,6 +272,21 @@ fn pick<T>(french: T, english: T) -> T {
 mod tests {
     use super::*;
     use crate::finding::Finding;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_help_speaks_english_alone() {
+        fn check(command: &mut clap::Command) -> usize {
+            let help = command.render_help().to_string();
+            for english in ["Print help", "Print version", "Print this message", "\nCommands:"] {
+                assert!(!help.contains(english), "{help}");
+            }
+            1 + command.get_subcommands_mut().map(check).sum::<usize>()
+        }
+        let mut command = Arguments::command();
+        command.build();
+        assert!(check(&mut command) > 1);
+    }
 
     #[test]
     fn every_finding_has_a_code_and_a_name_of_its_own_and_the_help_lists_them() {

@@ -5,15 +5,28 @@ use crate::{
     server,
     words::{french, in_english, pick},
 };
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 use disk::RealDisk;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 /// Témoin d'un registre public : atteste qu'il ne fait que grandir · witness of a public log: attests that it only grows
 #[derive(Parser)]
-#[command(name = "vigie-witness", version)]
+#[command(
+    name = "vigie-witness",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commandes · commands"
+)]
 struct Arguments {
+    /// Afficher cette aide · show this help
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Afficher la version · show the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
     /// Dossier du témoin (clé, registres suivis, preuves) ; ne le restaurez jamais d'une sauvegarde · the witness's folder (key, logs watched, evidence); never restore it from a backup
     #[arg(long, global = true, default_value = "/var/lib/vigie-witness", env = "VIGIE_WITNESS_FOLDER")]
     folder: PathBuf,
@@ -32,7 +45,7 @@ enum Command {
     /// Écrire la clé de vérification, à donner à la commune et aux lecteurs · print the verifier key, for the town and for readers
     Key,
     /// Registres suivis · logs watched
-    #[command(subcommand)]
+    #[command(subcommand, subcommand_help_heading = "Commandes · commands")]
     Log(LogCommand),
     /// Répondre aux registres (C2SP tlog-witness) · answer logs (C2SP tlog-witness)
     Serve {
@@ -174,4 +187,24 @@ fn status(book: &Book) -> Result<ExitCode, BookError> {
         println!("{said}");
     }
     Ok(if evidence.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_help_speaks_english_alone() {
+        fn check(command: &mut clap::Command) -> usize {
+            let help = command.render_help().to_string();
+            for english in ["Print help", "Print version", "Print this message", "\nCommands:"] {
+                assert!(!help.contains(english), "{help}");
+            }
+            1 + command.get_subcommands_mut().map(check).sum::<usize>()
+        }
+        let mut command = Arguments::command();
+        command.build();
+        assert!(check(&mut command) > 1);
+    }
 }
