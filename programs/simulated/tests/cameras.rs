@@ -78,7 +78,9 @@ fn wrong_descriptions_sessions_and_connections_are_recorded_or_a_gap_with_its_ca
     for (camera, (fault, _)) in town.cameras.iter().zip(&cases) {
         camera.set(*fault);
         // a description is read where a session begins
-        if fault.to_string().starts_with("sdp") || matches!(fault, Fault::OtherSize | Fault::SoundOnly | Fault::NonceEnds) {
+        if fault.to_string().starts_with("sdp")
+            || matches!(fault, Fault::OtherSize | Fault::SoundOnly | Fault::NonceEnds)
+        {
             camera.stop();
             camera.restart();
         }

@@ -117,21 +117,37 @@ fn control_connection(stream: UnixStream, keeper: &KeeperCore, stop: &dyn Fn()) 
     };
     let uid = peer.uid.as_raw();
     let own = rustix::process::getuid().as_raw();
-    let is_role = is_beside_us(peer.pid);
+    let who = who_asks(peer.pid);
     converse(stream, |question| match question {
-        _ if is_role => forbidden("the control socket: it is not for the program's own roles"),
+        _ if who == Who::Role => forbidden("the control socket: it is not for the program's own roles"),
+        _ if who == Who::Hidden => forbidden(
+            "the control socket: the system does not show who asks; mount /proc without `hidepid`, and have no `ProtectProc=` in the unit",
+        ),
         _ if uid != own && uid != 0 => forbidden("the control socket: run it as the service's user or as root"),
         Question::Control(control) => control_question(keeper, control, uid, stop),
         _ => forbidden("that: the control socket takes commands only"),
     });
 }
 
-/// Whether this is a recorder, web or public: a child of the same `serve`, and none of them can have children of its own
-/// (`confine`). All have one user, so the kernel's word of the user does not tell them from the command line. Who is gone is not
-/// answered either.
-fn is_beside_us(peer: Pid) -> bool {
+/// Who is at the control socket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    CommandLine,
+    /// A recorder, web or public: a child of the same `serve`, and none of them can have children of its own (`confine`).
+    Role,
+    /// It is gone, or `/proc` keeps it back: not answered either.
+    Hidden,
+}
+
+/// All have one user, so the kernel's word of the user does not tell roles from the command line.
+fn who_asks(peer: Pid) -> Who {
     let ours = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().get());
-    peer != rustix::process::getpid() && parent_of(peer).is_none_or(|parent| Some(parent) == ours)
+    match parent_of(peer) {
+        _ if peer == rustix::process::getpid() => Who::CommandLine,
+        None => Who::Hidden,
+        parent if parent == ours => Who::Role,
+        Some(_) => Who::CommandLine,
+    }
 }
 
 /// Fourth field of proc_pid_stat(5), after a name in brackets that may hold anything.
