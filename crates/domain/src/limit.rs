@@ -12,6 +12,9 @@ pub const TICK_MS: u64 = 100;
 pub const TICK_WATCHED_MS: u64 = 20;
 /// One durable write for all cameras each second (R1).
 pub const SYNC_PERIOD_MS: u64 = 1_000;
+/// Memory that so many syncs in a row did not need goes back to the system: a minute, so that what every second needs stays, and
+/// what a disk that hung once needed does not (decision 0064).
+pub const MEMORY_KEPT_SYNCS: u32 = 60;
 /// A sync that takes longer is a health state and a ledger entry (R1).
 pub const SYNC_LATENCY_MS_MAX: u64 = 400;
 /// What a power cut may cost each camera: promise 1.

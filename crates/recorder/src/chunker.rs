@@ -1,7 +1,9 @@
 //! Pictures into chunks: at most 0.5 s and 256 KiB, cut at each group start, of one hour each (R1, R8). Pure.
 
+use crate::buffers::Buffers;
 use domain::{Hour, HourLength, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame, FrameEntry, Start};
+use std::sync::Arc;
 
 /// Pictures of one chunk: 0.5 s at 120 a second is 60; beyond this a camera sends crumbs.
 pub const CHUNK_FRAMES_MAX: usize = 256;
@@ -40,6 +42,7 @@ pub struct ChunkerOut {
 pub struct Chunker {
     stream: StreamId,
     hour_length: HourLength,
+    buffers: Arc<Buffers>,
     open: Option<Open>,
     /// Hour of the group being recorded; `None` between sessions.
     hour: Option<Hour>,
@@ -56,8 +59,8 @@ struct Open {
 }
 
 impl Chunker {
-    pub const fn new(stream: StreamId, hour_length: HourLength) -> Chunker {
-        Chunker { stream, hour_length, open: None, hour: None, start: Start::Waits, skipping: false }
+    pub const fn new(stream: StreamId, hour_length: HourLength, buffers: Arc<Buffers>) -> Chunker {
+        Chunker { stream, hour_length, buffers, open: None, hour: None, start: Start::Waits, skipping: false }
     }
 
     /// Takes the next picture in decoding order, which arrived at `now`.
@@ -129,7 +132,7 @@ impl Chunker {
     }
 
     fn add(&mut self, frame: Frame, hour: Hour, now: UtcMicros) {
-        let stream = self.stream;
+        let (stream, buffers) = (self.stream, &self.buffers);
         let open = self.open.get_or_insert_with(|| Open {
             chunk: Chunk {
                 stream,
@@ -138,7 +141,7 @@ impl Chunker {
                 last_utc: frame.utc,
                 frames: Vec::new(),
                 parameters: if frame.kind.starts_group() { frame.parameters.clone() } else { None },
-                data: Vec::with_capacity(frame.data.len()),
+                data: buffers.take(frame.data.len()),
             },
             arrived: now,
         });

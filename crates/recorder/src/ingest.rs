@@ -4,6 +4,7 @@
 //! of its event loop, then sleep until the next tick. Between ticks the kernel's socket buffers hold what arrives.
 
 use crate::{
+    buffers::Buffers,
     camera::{self, CameraConfig, World},
     health::{CameraHealth, GapCause, GapEvent, HealthBoard},
     lane::Lane,
@@ -55,6 +56,10 @@ pub trait Sink: Send + Sync {
     fn released(&self, stream: StreamId, at: UtcMicros);
     /// Whether somebody watches any stream now.
     fn watched(&self) -> bool;
+    /// Where chunks get their buffers. A sink that gives none back has new ones made.
+    fn buffers(&self) -> Arc<Buffers> {
+        Arc::default()
+    }
 }
 
 /// The ingest thread cannot be used.

@@ -59,8 +59,8 @@ impl Lane {
         let window = Window { since: now, count: 0 };
         sink.expected(stream, now);
         Lane {
+            chunker: Chunker::new(stream, hour_length, sink.buffers()),
             sink,
-            chunker: Chunker::new(stream, hour_length),
             timestamps: Timestamps::default(),
             held_until: now,
             gap: None,

@@ -4,6 +4,7 @@
 //! `ingest` receives (one thread for all cameras), `writer` makes durable, `clerk` and `errands` speak with the keeper, `service` answers
 //! the web role, `role` puts them together. Opening a chunk is not among what this crate can do.
 
+pub mod buffers;
 pub mod camera;
 pub mod chunker;
 pub mod clerk;

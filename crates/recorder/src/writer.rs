@@ -1,6 +1,7 @@
 //! The writer: takes chunks from the ingest thread, admits them, and makes them durable once a second (R1).
 
 use crate::{
+    buffers::Buffers,
     gaps::{GapBook, Missing},
     health::{GapCause, GapEvent},
     ingest::Sink,
@@ -47,6 +48,7 @@ pub struct Desk {
     notes: Sender<(StreamId, Note)>,
     waiting_bytes: Arc<AtomicUsize>,
     hub: Arc<Hub>,
+    buffers: Arc<Buffers>,
 }
 
 /// What the ingest thread says of a stream beside its chunks.
@@ -62,6 +64,7 @@ pub struct Writer {
     queue: Receiver<Box<Chunk>>,
     notes: Receiver<(StreamId, Note)>,
     waiting_bytes: Arc<AtomicUsize>,
+    buffers: Arc<Buffers>,
     admitter: Arc<Mutex<Admitter>>,
     store: Arc<LocalStore>,
     footage: Arc<Footage>,
@@ -122,6 +125,10 @@ impl Sink for Desk {
     fn watched(&self) -> bool {
         self.hub.is_watched()
     }
+
+    fn buffers(&self) -> Arc<Buffers> {
+        self.buffers.clone()
+    }
 }
 
 impl Desk {
@@ -145,7 +152,9 @@ impl Writer {
         let (sender, queue) = sync_channel(QUEUE_MESSAGES_MAX);
         let waiting_bytes = Arc::<AtomicUsize>::default();
         let (note_sender, notes) = channel();
-        let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: waiting_bytes.clone(), hub };
+        let buffers = Arc::<Buffers>::default();
+        let (bytes, shared) = (waiting_bytes.clone(), buffers.clone());
+        let desk = Desk { queue: sender, notes: note_sender, waiting_bytes: bytes, hub, buffers: shared };
         let WriterParts { kept, hour_length, earlier_life } = parts;
         let Kept { admitter, store, footage, report, mended, .. } = kept;
         let (book, unentered, resumed, unsynced_lines, met, unsynced) = Default::default();
@@ -154,6 +163,7 @@ impl Writer {
             queue,
             notes,
             waiting_bytes,
+            buffers,
             admitter,
             store,
             footage,
@@ -386,8 +396,12 @@ impl Writer {
         }
         self.admit_lines(time.now());
         let started = time.now();
-        let synced = self.admitter().sync(started);
+        let (synced, emptied) = {
+            let mut admitter = self.admitter();
+            (admitter.sync(started), admitter.take_emptied())
+        };
         let took_ms = time.now().since(started).max(0) as u64 / 1_000;
+        self.buffers.give_back(emptied);
         let usage = self.store.usage();
         let lost = match synced {
             Ok(()) => {

@@ -89,6 +89,8 @@ pub struct Admitter {
     left_open_again: UtcMicros,
     facts: Vec<Fact>,
     batch: Batch,
+    /// Buffers of the chunks of the last sync, empty and wiped.
+    emptied: Vec<Vec<u8>>,
     catalog_failures: u64,
 }
 
@@ -115,6 +117,7 @@ impl Admitter {
             left_open_again: UtcMicros(0),
             facts: Vec::new(),
             batch: Batch::default(),
+            emptied: Vec::new(),
             catalog_failures: 0,
         }
     }
@@ -169,6 +172,7 @@ impl Admitter {
         let due: Vec<_> = self.reels.iter().filter(|(_, reel)| ends(reel, now)).map(|(place, _)| *place).collect();
         let mut suspect = BTreeSet::new();
         let mut first_error = None;
+        self.emptied.clear(); // nobody wanted those of the sync before
         for (place, reel) in &mut self.reels {
             let ending = due.contains(place);
             if let Err(error) = reel.write(&self.store, &mut self.batch, &self.run_key, ending) {
@@ -177,7 +181,9 @@ impl Admitter {
             } else if self.store.is_short(reel.location(), ROOM_BATCHES * self.batch.len() as u64) {
                 reel.end_at_next_sync(); // the next one begins where there is room, and nothing is lost
             }
+            self.emptied.append(&mut reel.take_emptied());
         }
+        self.batch.settle();
         for (root, error) in self.store.sync_each() {
             let there = |reel: &OpenReel| reel.is_unsynced() && reel.location().root() == Some(root);
             suspect.extend(self.reels.iter().filter(|(_, reel)| there(reel)).map(|(place, _)| *place));
@@ -205,6 +211,11 @@ impl Admitter {
         let hours: Vec<Hour> = self.hours.keys().copied().collect();
         hours.into_iter().for_each(|hour| self.close_hour(hour));
         synced
+    }
+
+    /// The buffers of the chunks that the last sync sealed, for chunks to come: empty, and wiped of what they held (K11).
+    pub fn take_emptied(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.emptied)
     }
 
     /// Facts for the ledger since the last call.

@@ -45,6 +45,26 @@ fn what_waits_for_its_sync_is_not_served() {
 }
 
 #[test]
+fn the_buffers_of_chunks_come_back_from_their_sync_empty() {
+    let (_, mut town, mut life, mut cameras) = town(1, START);
+    town.second(&mut life, &mut cameras, START.plus_seconds(1)).unwrap();
+    assert!(!life.admitter.take_emptied().is_empty());
+    let chunks = cameras[0].film(START.plus_seconds(2));
+    let rooms: Vec<usize> = chunks.iter().map(|chunk| chunk.data.capacity()).collect();
+    assert!(!rooms.is_empty());
+    for chunk in chunks {
+        assert_eq!(life.admitter.admit(chunk, START.plus_seconds(2)), Admitted::Waiting);
+    }
+    assert!(life.admitter.take_emptied().is_empty(), "what waits is not wiped yet");
+    life.admitter.sync(START.plus_seconds(3)).unwrap();
+    let emptied = life.admitter.take_emptied();
+    assert!(emptied.iter().all(Vec::is_empty));
+    assert_eq!(emptied.iter().map(Vec::capacity).collect::<Vec<_>>(), rooms, "each with the room it had");
+    life.admitter.sync(START.plus_seconds(4)).unwrap();
+    assert!(life.admitter.take_emptied().is_empty());
+}
+
+#[test]
 fn a_failed_sync_of_a_reels_end_is_an_error_and_the_reel_is_not_called_closed() {
     let (disk, mut town, mut life, mut cameras) = town(2, START);
     town.second(&mut life, &mut cameras, START.plus_seconds(1)).unwrap();

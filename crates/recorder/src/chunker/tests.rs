@@ -36,7 +36,7 @@ fn ms(n: i64) -> UtcMicros {
 
 /// Pushes each frame at its own time.
 fn run(frames: Vec<Frame>) -> (Vec<Chunk>, Vec<Fate>, Vec<Hour>) {
-    let mut chunker = Chunker::new(STREAM, LENGTH);
+    let mut chunker = Chunker::new(STREAM, LENGTH, Arc::default());
     let (mut chunks, mut fates, mut headless) = (Vec::new(), Vec::new(), Vec::new());
     for frame in frames {
         let now = frame.utc;
@@ -60,7 +60,7 @@ fn nothing_is_kept_before_the_first_group() {
 
 #[test]
 fn a_session_after_another_waits_for_a_group_again() {
-    let mut chunker = Chunker::new(STREAM, LENGTH);
+    let mut chunker = Chunker::new(STREAM, LENGTH, Arc::default());
     chunker.push(idr(ms(0), 9), ms(0));
     assert!(chunker.end_session().is_some());
     assert_eq!(chunker.push(other(ms(40), 9), ms(40)).fate, Fate::BeforeGroup);
@@ -75,7 +75,7 @@ fn a_group_start_begins_a_chunk() {
 
 #[test]
 fn a_chunk_is_cut_at_half_a_second_by_pictures_or_by_the_tick() {
-    let mut chunker = Chunker::new(STREAM, LENGTH);
+    let mut chunker = Chunker::new(STREAM, LENGTH, Arc::default());
     chunker.push(idr(ms(0), 9), ms(10));
     assert!(chunker.tick(ms(509)).is_none());
     let chunk = chunker.tick(ms(510)).expect("old enough");
@@ -179,7 +179,7 @@ proptest! {
 
     #[test]
     fn no_picture_is_lost_or_doubled_and_all_bounds_hold(pictures in pictures(), start in -30_000i64..30_000) {
-        let mut chunker = Chunker::new(STREAM, LENGTH);
+        let mut chunker = Chunker::new(STREAM, LENGTH, Arc::default());
         let (mut now, mut ticked) = (start, start);
         let (mut kept, mut chunks) = (Vec::new(), Vec::new());
         // The first is a group start, so that all are kept.

@@ -37,6 +37,8 @@ pub struct OpenReel {
     index: Vec<IndexEntry>,
     /// Entries of `index` that are durable.
     index_durable: usize,
+    /// Buffers of chunks that were sealed, wiped.
+    emptied: Vec<Vec<u8>>,
     /// Bytes of the reel so far.
     bytes: u64,
     syncs: u32,
@@ -98,6 +100,7 @@ impl OpenReel {
             header_digest: [0; 32],
             index: Vec::new(),
             index_durable: 0,
+            emptied: Vec::new(),
             bytes: 0,
             syncs: 0,
             location: start.clone(),
@@ -301,12 +304,12 @@ impl OpenReel {
         }
         let mut extents = Vec::new();
         for id in streams {
-            let mut waiting = std::mem::take(&mut self.streams.get_mut(&id).expect("a key of the map").waiting);
+            let waiting = std::mem::take(&mut self.streams.get_mut(&id).expect("a key of the map").waiting);
             extents.extend(extent_of(id, &waiting));
-            for (number, chunk, _) in &mut waiting {
-                let plain_bytes = media::chunk::plain_bytes(chunk);
-                self.seal(batch, id, Kind::Chunk, *number, plain_bytes, |out| media::chunk::write(chunk, out));
-                chunk.data.zeroize(); // K11
+            for (number, mut chunk, _) in waiting {
+                let plain_bytes = media::chunk::plain_bytes(&chunk);
+                self.seal(batch, id, Kind::Chunk, number, plain_bytes, |out| media::chunk::write(&chunk, out));
+                self.keep_emptied(&mut chunk);
             }
         }
         for extent in extents {
@@ -316,6 +319,19 @@ impl OpenReel {
             self.account(&extent);
         }
         self.write_gaps(batch);
+    }
+
+    /// Wipes what a buffer held (K11): all of it, and not the room behind, whose pages may never have been touched.
+    fn keep_emptied(&mut self, chunk: &mut Chunk) {
+        let mut data = std::mem::take(&mut chunk.data);
+        data.as_mut_slice().zeroize();
+        data.clear();
+        self.emptied.push(data);
+    }
+
+    /// Buffers of the chunks that were sealed since the last call.
+    pub fn take_emptied(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.emptied)
     }
 
     fn write_gaps(&mut self, batch: &mut Batch) {

@@ -18,15 +18,20 @@ impl Samples {
     pub fn note_process(&mut self, role: &str, pid: u32, at: f64) {
         let count = |folder: &str| fs::read_dir(format!("/proc/{pid}/{folder}")).map(|all| all.count());
         let (Ok(descriptors), Ok(threads)) = (count("fd"), count("task")) else { return };
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = kibibytes.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
         self.note(&format!("{role} descriptors"), at, descriptors as f64);
         self.note(&format!("{role} threads"), at, threads as f64);
-        if let Some(kibibytes) = kibibytes {
-            self.note(&format!("{role} resident MB"), at, kibibytes * 1_024.0 / 1e6);
+        if let Some(megabytes) = resident_megabytes(pid) {
+            self.note(&format!("{role} resident MB"), at, megabytes);
         }
     }
+}
+
+/// Of a process: `VmRSS` of its status.
+pub fn resident_megabytes(pid: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kibibytes: f64 =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1_024.0 / 1e6)
 }
 
 /// A line through a series: its mean, and what it gains an hour, with the standard error of that.
