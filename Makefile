@@ -1,6 +1,6 @@
 # The commands: `make demo` shows Vigie, `make tour` tells it, `make test` tests it; all install what is missing and respect
 # CARGO_TARGET_DIR.
-.PHONY: demo tour test prove faults fuzz bench sim soak mutants package ui clean help
+.PHONY: demo tour test prove faults fuzz bench sim soak mutants mutate package ui clean help
 
 demo:
 	@scripts/demo.sh
@@ -36,6 +36,9 @@ soak:
 mutants:
 	@scripts/mutants.sh
 
+mutate:
+	@scripts/mutate.sh
+
 package:
 	@scripts/package.sh
 
@@ -57,6 +60,7 @@ help:
 	@echo "make sim     SEEDS lives of a whole town (200) of STEPS steps (300), every promise checked after each; then a centre's year"
 	@echo "make soak    an hour of 60 flapping cameras with looks and destruction (VIGIE_SOAK_MINUTES, VIGIE_SOAK_CAMERAS): what grows; 20 GB"
 	@echo "make mutants plants bugs in a copy, one at a time: the simulation must find each; more than an hour"
+	@echo "make mutate  changes seal, ledger, auditor and policy expression by expression (cargo-mutants): a test must notice each; hours"
 	@echo "make package the Debian package of the town's program, and a check of what is in it; a release build"
 	@echo "make ui      the console alone, which the program carries"
 	@echo "make clean   removes what was built"
