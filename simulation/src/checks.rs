@@ -4,6 +4,7 @@ mod footage;
 mod gaps;
 mod keys;
 mod ledger;
+mod roots;
 mod secrets;
 
 pub use footage::{Looker, footage};
@@ -12,7 +13,7 @@ pub use keys::dead as keys_dead;
 pub use ledger::names_every_reel;
 pub use secrets::no_key_in_clear;
 
-use crate::town::Town;
+use crate::{disks, town::Town};
 use domain::UtcMicros;
 
 /// A rule that does not hold.
@@ -30,7 +31,7 @@ pub fn broken(rule: &'static str, what: impl Into<String>) -> Held {
 }
 
 /// Clocks that agree lie within this (K9); the cameras' own are not exact.
-const AGREED_MICROS: i64 = 301 * 1_000_000;
+pub const AGREED_MICROS: i64 = 301 * 1_000_000;
 
 /// After every step.
 pub fn always(town: &mut Town) -> Held {
@@ -45,7 +46,8 @@ pub fn always(town: &mut Town) -> Held {
     }
     ledger::grows(town)?;
     time(town)?;
-    keys::as_they_must(town)
+    keys::as_they_must(town)?;
+    roots::as_they_must(town)
 }
 
 /// A time that is trusted is the true one, as long as no two clocks lie together (K9).
@@ -61,12 +63,14 @@ fn time(town: &Town) -> Held {
 /// Now and then, and at the end of a life: all footage by the one door, all gaps.
 pub fn whole(town: &mut Town) -> Held {
     ledger::whole(town)?;
+    let is_rebuilt = disks::is_rebuilt(town);
     town.sign_in();
     let (Some(core), Some(recording)) = (town.core(), &town.recording) else { return Ok(()) };
     let truth = crate::recording::locked(&town.place.truth);
     let looker = Looker { core: &core, recording, truth: &truth, now: town.now() };
-    let is_whole = recording.is_mended;
+    let is_whole = recording.is_mended && is_rebuilt;
     footage(&looker, is_whole)?;
+    roots::told(&looker)?;
     if is_whole { gaps_told(&looker) } else { Ok(()) }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     checks::{self, Broken, Held, Looker, broken},
-    recording::{Place, Recording, STORE, locked},
+    recording::{Place, Recording, locked},
     support::{Opened, World, fast_folder, folder},
     town::{Town, place, sign_in, streams},
     truth::Truth,
@@ -27,7 +27,7 @@ const LOG: &str = "/log";
 
 /// What somebody copied of the town on some day.
 pub struct Backup {
-    store: Image,
+    stores: Vec<Image>,
     keyrings: [Image; 2],
     log: Image,
     /// What the ledger had then.
@@ -41,7 +41,7 @@ impl Backup {
         let catalog = fast_folder();
         copy_catalog(&town.place.footage, &catalog.path().join("footage.db"));
         Backup {
-            store: disk.image(Path::new(STORE)),
+            stores: town.disks.paths().map(|path| disk.image(path)).collect(),
             keyrings: [disk.image(&folder(0)), disk.image(&folder(1))],
             log: disk.image(Path::new(LOG)),
             entries: town.core().map_or(u64::MAX, |core| core.journal().size()),
@@ -72,7 +72,7 @@ impl Fork {
         let footage = folder.path().join("footage.db");
         copy_catalog(&town.place.footage, &footage);
         let own = locked(&town.place.truth).beside();
-        let place = place(&world, footage, Arc::new(Mutex::new(own)), dice.throw());
+        let place = place(&world, town.place.stores.clone(), footage, Arc::new(Mutex::new(own)), dice.throw());
         Fork { world, place, now: town.now(), _folder: folder }
     }
 
@@ -119,7 +119,7 @@ pub fn power_cut(town: &mut Town) -> Held {
     }
     let dead: Vec<_> = town.seen_dead.iter().copied().collect();
     checks::keys_dead(&*running.opened.keyring, &dead)?;
-    let is_whole = running.recording.is_mended;
+    let is_whole = running.recording.is_mended && !town.disks.asks_for_rebuild;
     look(&running, &locked(&town.place.truth), fork.now, is_whole)
 }
 
@@ -151,7 +151,9 @@ pub fn catalog_is_lost(town: &mut Town) -> Held {
     let truth = locked(&town.place.truth);
     look(&running, &truth, fork.now, is_whole)?;
     let looker = Looker { core: &running.opened.core, recording: &running.recording, truth: &truth, now: fork.now };
-    if is_whole { checks::gaps_told(&looker) } else { Ok(()) }
+    // lines on a disk that is missing, or lost, are told by nobody
+    let has_lines = truth.away.is_empty() && !truth.lines_lost;
+    if is_whole && has_lines { checks::gaps_told(&looker) } else { Ok(()) }
 }
 
 /// Somebody restores parts of a backup: nothing that died or closed meanwhile opens (promise 2, K2, K3).
@@ -162,7 +164,7 @@ pub fn backup_is_restored(town: &mut Town, backup: &Backup) -> Held {
     let mut restored = Vec::new();
     if dice.below(2) == 0 {
         restored.push("store and catalog");
-        fork.world.disk.restore(&backup.store);
+        backup.stores.iter().for_each(|store| fork.world.disk.restore(store));
         copy_catalog(&backup.catalog.path().join("footage.db"), &fork.place.footage);
     }
     for (copy, name) in ["one copy of the keyring", "the other copy of the keyring"].into_iter().enumerate() {
@@ -202,8 +204,9 @@ pub fn byte_is_flipped(town: &mut Town) -> Held {
     let mut dice = town.dice.clone();
     let fork = Fork::of(town, &mut dice);
     fork.world.disk.reboot();
+    let stores: Vec<PathBuf> = town.disks.paths().map(Path::to_owned).collect();
     for _ in 0..1 + dice.below(4) {
-        let image = fork.world.disk.image(Path::new(STORE));
+        let image = fork.world.disk.image(&stores[dice.below(stores.len())]);
         let files: Vec<_> = image.files().iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
         let Some((path, bytes)) = dice.pick(&files).copied() else { return Ok(()) };
         let mut changed = bytes.clone();

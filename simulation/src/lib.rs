@@ -2,7 +2,9 @@
 //! mean harm. After every step all promises that can be checked are checked; the same seed gives the same life.
 
 mod checks;
+mod disks;
 mod fork;
+mod people;
 mod recording;
 mod run;
 mod steps;

@@ -18,6 +18,7 @@ use recorder::{
     mend::Kept,
     report::Report,
     role::{Opening, RunTime},
+    roots::{self, Roots},
     service,
     writer::{Desk, Writer, WriterParts},
 };
@@ -33,11 +34,13 @@ use vault::{
     keeper::{Beat, CameraClock, RunGrant},
     rebuild::{Rebuilder, Scope, Turn},
     recover::Closer,
-    service::{Located, RecorderAnswer},
+    service::{Located, RecorderAnswer, Timeline},
+    store,
     watch::Hub,
 };
 
-pub const STORE: &str = "/store";
+/// Beside this, on the simulated disk, a recorder remembers which root has which number.
+pub const BESIDE: &str = "/data/footage.db";
 /// Why a chunk may be lost.
 pub const NO_KEY: &str = "the recorder had no key";
 pub const DISK_FAILED: &str = "the disk failed";
@@ -50,6 +53,8 @@ pub struct Place {
     pub disk: Arc<dyn Disk>,
     pub clock: Arc<ManualClock>,
     pub random: Arc<dyn Random>,
+    /// The store's folders, each a disk of its own.
+    pub stores: Vec<store::Place>,
     /// The footage catalog's file.
     pub footage: PathBuf,
     pub wire: Arc<Wire>,
@@ -67,6 +72,7 @@ pub struct Recording {
     writer: Writer,
     eyes: BTreeMap<StreamId, Eye>,
     duties: Duties,
+    roots: Roots,
     kept: Kept,
     grant: RunGrant,
     run_key: SigningKey,
@@ -112,6 +118,9 @@ impl Sink for Tap {
     }
 }
 
+/// The product counts what lies on its disks each hour.
+const CENSUS_SECONDS: i64 = 3_600;
+
 /// Why no run began: the recorder asks again, as the real one does.
 pub type Waits = Box<dyn std::error::Error>;
 
@@ -122,9 +131,10 @@ impl Recording {
         let run_key = SigningKey::from_seed(&seed);
         let grant = core.begin_run(RunId::draw(&*place.random), run_key.public())?; // 1
         let time = RunTime::new(grant.anchor, place.clock.boot().0, place.clock.clone());
-        let store = Arc::new(LocalStore::open(place.disk.clone(), Path::new(STORE), SITE)?);
+        let store = Arc::new(roots::open(&place.disk, &place.stores, SITE, Path::new(BESIDE))?);
         let opening = Opening { site: SITE, path: &place.footage, store: &store, grant: &grant, run_key: &run_key };
         let (footage, recovered, earlier_life) = opening.recover(time.now())?; // 2
+        store.await_census();
         let footage = Arc::new(footage);
         let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), place.random.clone());
         let also = recovered.reels();
@@ -144,6 +154,7 @@ impl Recording {
             turn: Arc::new(Turn::default()),
             freed: HashSet::new(),
         };
+        let roots = Roots::new(place.disk.clone(), kept.clone(), place.footage.clone());
         let sink: Arc<dyn Sink> = Arc::new(Tap { desk, place: place.clone() });
         let eyes = streams.iter().map(|stream| (*stream, Eye::new(*stream, sink.clone(), time.now())));
         let (eyes, place) = (eyes.collect(), place.clone());
@@ -156,6 +167,7 @@ impl Recording {
             writer,
             eyes,
             duties,
+            roots,
             kept,
             grant,
             run_key,
@@ -194,6 +206,9 @@ impl Recording {
         self.make_durable();
         self.place.clock.pass(seconds);
         self.make_durable();
+        if seconds >= CENSUS_SECONDS {
+            self.roots.count();
+        }
         self.speak(street)
     }
 
@@ -210,6 +225,11 @@ impl Recording {
     }
 
     fn settle(&self, without_key: &BTreeSet<(StreamId, domain::Hour)>, lost: &BTreeSet<StreamId>) {
+        if self.place.stores.len() > 1 {
+            let waiting = locked(&self.place.truth).waiting();
+            let lie: BTreeMap<_, _> = waiting.into_iter().map(|place| (place, self.roots_of(place))).collect();
+            locked(&self.place.truth).lie(&lie);
+        }
         locked(&self.place.truth).settle(|given| {
             if without_key.contains(&(given.chunk.stream, given.chunk.hour)) {
                 Fate::Excused(NO_KEY)
@@ -219,6 +239,14 @@ impl Recording {
                 Fate::Held
             }
         });
+    }
+
+    /// On which roots a chunk may lie that was just made durable.
+    fn roots_of(&self, (stream, at): (StreamId, UtcMicros)) -> BTreeSet<u8> {
+        let Ok(span) = Span::new(at, at.plus_micros(1)) else { return BTreeSet::new() };
+        let located = self.locate(stream, span);
+        let holds = |located: &&Located| located.first_utc <= at && at <= located.last_utc;
+        located.iter().filter(holds).filter_map(|located| located.location.root()).collect()
     }
 
     /// What of the chunks that wait cannot be sealed: the recorder never got a key.
@@ -231,8 +259,12 @@ impl Recording {
         missing.flat_map(|(hour, streams)| streams.into_iter().map(move |stream| (stream, hour))).collect()
     }
 
-    /// Clerk and errands: keys ahead, facts, the keeper's word and what follows from it.
+    /// Clerk, errands and the look at the disks: keys ahead, facts, the keeper's word and what follows from it.
     fn speak(&mut self, street: &Street) -> Result<(), Waits> {
+        if self.roots.one_came() {
+            return Err("a disk of the store is there that was not at the start".into());
+        }
+        self.roots.look();
         let streams: BTreeSet<StreamId> = self.eyes.keys().copied().collect();
         let before = self.now();
         let beat = Beat { clocks: self.clocks(street), health: "{}".into(), ..Beat::default() };
@@ -284,6 +316,9 @@ impl Recording {
         facts.into_iter().for_each(|fact| admitter.tell(fact));
         drop(admitter);
         self.kept.mended.store(true, Ordering::SeqCst);
+        if *scope == Scope::LossAccepted {
+            self.sealed_seconds = 0; // the gaps of what was lost are in no reel yet
+        }
         Ok(rebuilt.closed == 0 && rebuilt.left_out_count == 0)
     }
 
@@ -315,8 +350,23 @@ impl Recording {
         }
     }
 
-    pub fn gaps(&self, stream: StreamId, span: Span) -> Vec<catalog::Gap> {
-        self.footage.gaps(stream, span).unwrap_or_default()
+    /// What the console is told of what exists and what is missing.
+    pub fn timeline(&self, stream: StreamId, span: Span) -> Timeline {
+        match service::timeline(&self.admitter, &self.footage, &self.store, stream, span) {
+            RecorderAnswer::Timeline(timeline) => timeline,
+            _ => Timeline::default(),
+        }
+    }
+
+    /// Whether the recorder knows that a root cannot be read now.
+    pub fn is_gone(&self, root: u8) -> bool {
+        self.store.root(root).map_or(true, store::Root::is_gone)
+    }
+
+    /// Ended reels of the catalog that are not dead.
+    pub fn ended_reels(&self) -> Vec<catalog::ReelRow> {
+        let rows = self.footage.live_reels().unwrap_or_default();
+        rows.into_iter().filter(|row| row.state != catalog::ReelState::Open).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     checks::{self, Broken},
+    disks,
     steps::{self, Hands, Step},
     town::Town,
 };
@@ -84,7 +85,8 @@ fn end(town: &mut Town) -> checks::Held {
     start(town)?;
     town.place.wire.lose(0);
     town.world.disk.forget_plans();
-    for _ in 0..3 {
+    disks::all_back(town)?;
+    for _ in 0..4 {
         steps::second(town);
         start(town)?;
     }

@@ -2,18 +2,21 @@
 
 use crate::{
     checks::{self, Held, broken},
+    disks,
     fork::{self, Backup},
+    people,
     recording::{Recording, locked},
     support::{ask, camera, session},
     town::{DELAYS, Town, believed, streams},
 };
 use disk::{Fault, Happened};
-use domain::{HourLength, Span};
+use domain::{CameraId, HourLength, Span};
 use ledger::Actor;
 use std::{io::ErrorKind, path::Path};
 use vault::{
     Keeper,
     keeper::{Permit, Verdict, View},
+    rebuild::Scope,
 };
 
 /// A step of a life, with how often it comes.
@@ -52,6 +55,16 @@ pub enum Step {
     SystemClock,
     /// An order to erase or to shorten.
     Order,
+    /// Two cameras share a slot of the store, and one of them is erased.
+    Neighbours,
+    /// Two persons have a delay shortened, or not.
+    Delay,
+    /// A disk of the store goes, comes back, or another comes in its place.
+    Root,
+    /// Somebody has the catalog made anew.
+    Rebuild,
+    /// Somebody says that what is missing is lost.
+    AcceptLoss,
     /// Somebody copies everything.
     BackUp,
     // tried on a copy of the town
@@ -64,7 +77,7 @@ pub enum Step {
     Whole,
 }
 
-const WEIGHTS: [(Step, usize); 25] = [
+const WEIGHTS: [(Step, usize); 30] = [
     (Step::Work, 60),
     (Step::Minutes, 8),
     (Step::Days, 8),
@@ -83,6 +96,11 @@ const WEIGHTS: [(Step, usize); 25] = [
     (Step::Copy, 3),
     (Step::SystemClock, 3),
     (Step::Order, 2),
+    (Step::Neighbours, 2),
+    (Step::Delay, 6),
+    (Step::Root, 12),
+    (Step::Rebuild, 2),
+    (Step::AcceptLoss, 1),
     (Step::BackUp, 3),
     (Step::TryPowerCut, 4),
     (Step::TryLostCatalog, 3),
@@ -153,7 +171,7 @@ pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
             town.note_trouble();
         }
         Step::Copy => {
-            let copy = Path::new(if town.seed.is_multiple_of(2) { "/one" } else { "/two" });
+            let copy = Path::new(if (town.seed / 4).is_multiple_of(2) { "/one" } else { "/two" });
             hands.is_copy_out = !hands.is_copy_out;
             if hands.is_copy_out {
                 town.world.disk.unplug(copy)
@@ -164,6 +182,15 @@ pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
         }
         Step::SystemClock => system_clock(town),
         Step::Order => order(town),
+        Step::Neighbours => neighbours(town),
+        Step::Delay => people::happens(town)?,
+        Step::Root => disks::happens(town)?,
+        Step::Rebuild => {
+            if let Some(run) = town.recording.as_mut() {
+                drop(run.rebuild(&Scope::All)); // an error is told to whoever asked
+            }
+        }
+        Step::AcceptLoss => disks::accept_loss(town),
         Step::BackUp => {
             hands.backups.push(Backup::of(town));
             if hands.backups.len() > 3 {
@@ -233,7 +260,9 @@ pub fn second(town: &mut Town) {
 /// What it could not do is done at the next. A keeper whose journal must be opened again ends, and is started by [`Town::revive`].
 fn keepers_second(town: &mut Town) {
     let Some(core) = town.core() else { return };
-    drop(core.tick());
+    if core.tick().is_err() || core.judgement().trusted.is_none() {
+        town.keeper_troubled = town.now();
+    }
     if core.judgement().recording.is_none() {
         town.note_trouble(); // no key is made in a doubt
     }
@@ -262,7 +291,7 @@ fn pass(step: Step, town: &mut Town) -> Held {
     Ok(())
 }
 
-fn idle(town: &mut Town, seconds: i64) {
+pub fn idle(town: &mut Town, seconds: i64) {
     match town.recording.take() {
         Some(mut run) => {
             if run.idle(seconds, &town.street).is_ok() {
@@ -323,28 +352,53 @@ fn system_clock(town: &mut Town) {
 }
 
 fn order(town: &mut Town) {
+    let id = camera(town.dice.below(DELAYS.len()) as u8 + 1);
+    let delay = locked(&town.place.truth).delays.get(&id).copied().unwrap_or(1);
     let Some(core) = town.core() else { return };
-    let which = town.dice.below(DELAYS.len());
-    let (id, delay) = (camera(which as u8 + 1), DELAYS[which]);
-    let cli = Actor::Cli { uid: 0 };
-    let present = core.judgement().trusted.map(|now| HourLength::PRODUCT.hour_of(now).start());
+    if delay < 2 || town.dice.below(2) == 0 {
+        return erase(town, id);
+    }
+    let given = core.order_shorter_delay(Actor::Cli { uid: 0 }, id, delay as u32 - 1).is_ok();
     let mut truth = locked(&town.place.truth);
-    let is_given = if delay > 2 && town.dice.below(2) == 0 {
-        let given = core.order_shorter_delay(cli, id, delay as u32 - 1).is_ok();
-        if given {
-            truth.delays.entry(id).and_modify(|days| *days = (*days).min(delay - 1));
-        }
-        given
+    if given {
+        truth.delays.insert(id, delay - 1);
     } else {
-        let given = core.order_erasure(cli, id).is_ok();
-        if let Some(present) = present.filter(|_| given) {
-            truth.erased.entry(id).and_modify(|before| *before = (*before).max(present)).or_insert(present);
-        }
-        given
-    };
-    if !is_given {
         truth.doubtful.insert(id); // it may have been entered before the answer was no
     }
+}
+
+fn erase(town: &mut Town, id: CameraId) {
+    let Some(core) = town.core() else { return };
+    let present = core.judgement().trusted.map(|now| HourLength::PRODUCT.hour_of(now).start());
+    let given = core.order_erasure(Actor::Cli { uid: 0 }, id).is_ok();
+    let mut truth = locked(&town.place.truth);
+    match present.filter(|_| given) {
+        Some(present) => {
+            truth.erased.entry(id).and_modify(|before| *before = (*before).max(present)).or_insert(present);
+        }
+        None => drop(truth.doubtful.insert(id)),
+    }
+}
+
+/// Two cameras of one delay send one after the other, a reel each in one slot; then one of them is erased, perhaps.
+fn neighbours(town: &mut Town) {
+    let pair = [domain::StreamId::main(camera(2)), domain::StreamId::main(camera(3))];
+    for sending in pair {
+        for stream in pair {
+            town.street.cameras.entry(stream).and_modify(|camera| camera.sends = stream == sending);
+        }
+        second(town);
+        idle(town, 61);
+    }
+    for stream in pair {
+        town.street.cameras.entry(stream).and_modify(|camera| camera.sends = true);
+    }
+    if town.dice.below(2) == 0 {
+        idle(town, 3_600);
+        let which = town.dice.below(2);
+        erase(town, pair[which].camera);
+    }
+    second(town);
 }
 
 /// Somebody looks at a while of a camera or two, by the line.

@@ -1,27 +1,27 @@
 //! The town: its machine, its processes, its people, and what the judge beside it knows.
 
 use crate::{
-    recording::{KILLED, NO_KEY, POWER_CUT, Place, Recording, STORE, locked},
+    disks::Disks,
+    people::People,
+    recording::{KILLED, NO_KEY, POWER_CUT, Place, Recording, locked},
     street::Street,
-    support::{Opened, SITE, World, camera, demonstration_acts, fast_folder, registry_like, start_session},
+    support::{Opened, World, camera, demonstration_acts, fast_folder, registry_like, start_session},
     truth::{Fate, Truth},
     wire::Wire,
 };
 use catalog::{Camera, Registry};
-use domain::{CameraId, Hour, Purpose, RootId, StreamId, StreamKind, UtcMicros};
+use domain::{CameraId, Hour, Purpose, StreamId, StreamKind, UtcMicros};
 use simulator::random::Dice;
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, LazyLock, Mutex},
 };
 use tempfile::TempDir;
-use vault::{LocalStore, store::Marker};
+use vault::store;
 
 /// Cameras and their delays in days; camera 1 has a sub-stream. Two share a delay, so that one order leaves a living reel beside a dead.
 pub const DELAYS: [i64; 4] = [1, 3, 3, 30];
-pub const SLOT_BYTES: u64 = 32 * 1024;
-const SLOTS_MAX: u32 = 4_000;
 const START_MICROS: i64 = 180_000;
 
 /// Everything.
@@ -42,25 +42,22 @@ pub struct Town {
     pub troubled: UtcMicros,
     /// Since the last sync a fault of the disk was planned or the store was out of reach.
     pub disk_troubled: bool,
+    /// The disks of the store.
+    pub disks: Disks,
+    pub people: People,
+    /// When the keeper last began, could not finish a second's work, or trusted no time.
+    pub keeper_troubled: UtcMicros,
     _folder: TempDir,
 }
 
 impl Town {
     pub fn new(seed: u64) -> Town {
         let world = World::beside(seed, registry_like(&TEMPLATE));
-        let marker = Marker {
-            format: 1,
-            site: SITE,
-            root: RootId([7; 16]),
-            slot_bytes: SLOT_BYTES,
-            slots_max: SLOTS_MAX,
-            number: 0,
-        };
-        let made = LocalStore::create(Arc::new(world.disk.clone()), Path::new(STORE), marker);
-        made.expect("a new disk takes a store");
+        let disks = Disks::make(seed, &world.disk);
         let folder = fast_folder();
         let truth = Truth::new(delays());
-        let place = place(&world, folder.path().join("footage.db"), Arc::new(Mutex::new(truth)), seed);
+        let truth = Arc::new(Mutex::new(truth));
+        let place = place(&world, disks.places(), folder.path().join("footage.db"), truth, seed);
         let registry = Registry::open(&world.registry_path()).expect("the registry was just made");
         let (opened, recording, told) = (None, None, Vec::new());
         let (street, dice) = (Street::new(streams().into_iter()), Dice::new(seed, 1));
@@ -78,6 +75,9 @@ impl Town {
             seen_dead: BTreeSet::new(),
             troubled,
             disk_troubled,
+            disks,
+            people: People::default(),
+            keeper_troubled: troubled,
             _folder: folder,
         }
     }
@@ -103,7 +103,10 @@ impl Town {
             self.place.wire.connect(None);
             let opened = self.world.try_open();
             match opened {
-                Ok(opened) => self.opened = Some(opened),
+                Ok(opened) => {
+                    self.opened = Some(opened);
+                    self.keeper_troubled = self.now();
+                }
                 // a planned fault met the start: the next one comes
                 Err(_) if self.disk_troubled || self.world.disk.is_off() => return Ok(()),
                 Err(why) => return Err(format!("the keeper does not start: {why}")),
@@ -192,13 +195,14 @@ pub fn sign_in(registry: &Registry, now: UtcMicros) {
     start_session(registry, 1, "operator", now);
 }
 
-pub fn place(world: &World, footage: PathBuf, truth: Arc<Mutex<Truth>>, seed: u64) -> Place {
+pub fn place(world: &World, stores: Vec<store::Place>, footage: PathBuf, truth: Arc<Mutex<Truth>>, seed: u64) -> Place {
     let (clock, timed) = (world.clock.clone(), world.clock.clone());
     let true_time = move || domain::Clock::utc(&*timed).plus_seconds(-timed.off_seconds());
     Place {
         disk: Arc::new(world.disk.clone()),
         clock,
         random: world.random.clone(),
+        stores,
         footage,
         wire: Arc::new(Wire::new(Dice::new(seed, 2))),
         truth,

@@ -58,6 +58,12 @@ impl Image {
         self.files.iter_mut().filter(|(of, _)| of == path).for_each(|(_, old)| old.clone_from(&bytes));
         self
     }
+
+    /// The same without the files that `keep` says no to.
+    pub fn only(mut self, keep: impl Fn(&Path) -> bool) -> Image {
+        self.files.retain(|(path, _)| keep(path));
+        self
+    }
 }
 
 /// Every buffer ever given to a write, with the path its file was opened under, in order.
@@ -116,6 +122,15 @@ impl FaultyDisk {
 
     pub fn plug(&self, folder: &Path) {
         self.lock().unplugged.remove(folder);
+    }
+
+    /// Somebody else fills the folder's device: nothing below it can be made or grow, until [`FaultyDisk::drain`].
+    pub fn fill(&self, folder: &Path) {
+        self.lock().full.insert(folder.to_owned());
+    }
+
+    pub fn drain(&self, folder: &Path) {
+        self.lock().full.remove(folder);
     }
 
     /// The files below `folder` as they read now; not a step.
@@ -210,6 +225,12 @@ impl Disk for FaultyDisk {
         })
     }
 
+    fn free_bytes(&self, path: &Path) -> Result<Option<u64>> {
+        let state = self.lock();
+        state.reachable(path).map_err(failed("look at", path))?;
+        Ok(state.is_full(path).then_some(0))
+    }
+
     fn sync_dir(&self, path: &Path) -> Result<()> {
         self.lock().step("sync folder", path, |state| {
             state.folder(path)?;
@@ -268,6 +289,7 @@ impl DiskFile for FaultyFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         let bytes: Arc<[u8]> = bytes.into();
         self.change("write", |state| {
+            state.may_grow(&self.path, self.inode, offset as usize + bytes.len())?;
             state.written.push((self.path.clone(), bytes.clone()));
             state.inodes[self.inode].write(Change::Write { offset: offset as usize, bytes });
             Ok(())
@@ -293,6 +315,7 @@ impl DiskFile for FaultyFile {
 
     fn set_len(&self, bytes: u64) -> Result<()> {
         self.change("set the length of", |state| {
+            state.may_grow(&self.path, self.inode, bytes as usize)?;
             state.inodes[self.inode].write(Change::Length(bytes as usize));
             Ok(())
         })
@@ -314,6 +337,7 @@ struct State {
     /// Changes of names not synced yet, in the order they were asked for.
     unsynced: Vec<NameChange>,
     unplugged: BTreeSet<PathBuf>,
+    full: BTreeSet<PathBuf>,
     written: Written,
 }
 
@@ -366,8 +390,20 @@ impl State {
         if self.folders.contains(path) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
+    fn is_full(&self, path: &Path) -> bool {
+        self.full.iter().any(|folder| path.starts_with(folder))
+    }
+
+    fn may_grow(&self, path: &Path, inode: usize, bytes: usize) -> io::Result<()> {
+        let grows = self.inodes[inode].now.len() < bytes;
+        if grows && self.is_full(path) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
     fn create(&mut self, path: &Path) -> io::Result<usize> {
         self.folder(parent_of(path))?;
+        if self.is_full(path) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if self.names.contains_key(path) || self.folders.contains(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }

@@ -184,6 +184,20 @@ fn an_unplugged_folder_is_gone_and_comes_back_as_it_was() {
 }
 
 #[test]
+fn in_a_full_folder_nothing_is_made_or_grows_and_what_is_there_is_written_over() {
+    let (disk, file) = disk_with_a_synced_file(3, b"old");
+    disk.fill(Path::new(FOLDER));
+    assert_eq!(disk.free_bytes(Path::new(FOLDER)).unwrap(), Some(0));
+    assert_eq!(file.write_at(b"longer", 0).unwrap_err().kind(), ErrorKind::StorageFull);
+    assert!(file.set_len(9).is_err() && write_all(&disk, &Path::new(FOLDER).join("later"), b"x").is_err());
+    file.write_at(b"new", 0).unwrap();
+    assert_eq!(content(&disk), b"new");
+    disk.drain(Path::new(FOLDER));
+    file.write_at(b"longer", 0).unwrap();
+    assert_eq!((content(&disk), disk.free_bytes(Path::new(FOLDER)).unwrap()), (b"longer".to_vec(), None));
+}
+
+#[test]
 fn an_image_brings_back_exactly_the_old_files() {
     let (disk, _) = disk_with_a_synced_file(3, b"old");
     let image = disk.image(Path::new(FOLDER));

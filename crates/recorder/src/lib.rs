@@ -19,7 +19,7 @@ pub mod lane;
 pub mod mend;
 pub mod report;
 pub mod role;
-mod roots;
+pub mod roots;
 mod scrub;
 pub mod service;
 pub mod source;

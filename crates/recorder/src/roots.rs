@@ -97,7 +97,8 @@ impl Roots {
         &self.kept.store
     }
 
-    fn one_came(&self) -> bool {
+    /// Whether a disk is there now that was not at the start.
+    pub fn one_came(&self) -> bool {
         let came = self.store().absent().iter().find(|absent| self.store().has_come(&self.disk, absent));
         if let Some(absent) = came {
             info!(path = %absent.path.display(), "a disk of the store is there again: the recorder begins anew with it");
@@ -106,7 +107,7 @@ impl Roots {
     }
 
     /// One look at every root; what is found stands on the health page.
-    fn look(&mut self) {
+    pub fn look(&mut self) {
         let mut is_back = false;
         for root in self.store().roots() {
             let before = root.trouble();
@@ -128,7 +129,8 @@ impl Roots {
         self.kept.report.note_finding(finding(self.store(), &self.counted));
     }
 
-    fn count(&mut self) {
+    /// Counts what lies on each root, and holds those where too much is missing.
+    pub fn count(&mut self) {
         let rows = Footage::open_for_reading(&self.footage, self.store().site).and_then(|footage| footage.live_reels());
         match rows {
             Ok(rows) => {

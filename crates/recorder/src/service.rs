@@ -94,54 +94,13 @@ impl Service {
                     write_message(&mut stream, &locate(&self.admitter, &self.footage, of, span), MESSAGE_BYTES_MAX)?;
                 }
                 RecorderAsk::Timeline { stream: of, span } => {
-                    write_message(&mut stream, &self.timeline(of, span), MESSAGE_BYTES_MAX)?;
+                    let told = timeline(&self.admitter, &self.footage, &self.store, of, span);
+                    write_message(&mut stream, &told, MESSAGE_BYTES_MAX)?;
                 }
                 RecorderAsk::Live { permit, stream: of } => return self.live(stream, permit, of),
             }
         }
         Ok(())
-    }
-
-    fn timeline(&self, stream: StreamId, span: Span) -> RecorderAnswer {
-        let known = self.day(stream, span).and_then(|days| Ok((days, self.footage.gaps(stream, span)?)));
-        let ((spans, missing), gaps) = match known {
-            Ok(known) => known,
-            Err(error) => return refused(&error.to_string()),
-        };
-        let told = |gap: catalog::Gap| {
-            let cause = GapCause::from_text(&gap.cause);
-            // a word of a later version is told as it stands, without a remedy
-            let situation = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
-                cause.as_ref().map_or_else(|| gap.cause.clone(), |cause| of(cause).into_owned())
-            };
-            let remedy = |of: fn(&GapCause) -> &'static str| cause.as_ref().map_or("", of).to_owned();
-            TimelineGap {
-                from: gap.from,
-                to: gap.to,
-                cause: cause.as_ref().map_or("unknown", GapCause::code).to_owned(),
-                cause_fr: situation(GapCause::situation_fr),
-                cause_en: situation(GapCause::situation_en),
-                remedy_fr: remedy(GapCause::remedy_fr),
-                remedy_en: remedy(GapCause::remedy_en),
-            }
-        };
-        let footage = spans.into_iter().map(Into::into).collect();
-        let mut gaps: Vec<TimelineGap> =
-            gaps.into_iter().map(told).chain(missing.into_iter().map(on_missing_disk)).collect();
-        gaps.sort_by_key(|gap| gap.from);
-        RecorderAnswer::Timeline(Timeline { footage, gaps })
-    }
-
-    /// What can be shown, and what was recorded and lies on a disk that is missing.
-    fn day(&self, stream: StreamId, span: Span) -> Result<(Vec<Span>, Vec<Span>), CatalogError> {
-        if self.store.is_whole() && self.store.roots().len() == 1 {
-            return Ok((self.footage.day(stream, span)?, Vec::new()));
-        }
-        let open = self.admitter.lock().unwrap_or_else(PoisonError::into_inner).open_reels();
-        let is_there = |row: &ReelRow| {
-            open.contains(&row.reel) || Location::from_bytes(&row.location).is_none_or(|of| !self.store.is_away(&of))
-        };
-        self.footage.day_in_two(stream, span, is_there)
     }
 
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.
@@ -218,6 +177,63 @@ pub fn locate(admitter: &Mutex<Admitter>, footage: &Footage, stream: StreamId, s
     all.sort_by_key(|located| located.first_utc);
     all.truncate(LOCATED_MAX);
     RecorderAnswer::Located(all)
+}
+
+/// What can be shown of a stream, and what cannot and why.
+pub fn timeline(
+    admitter: &Mutex<Admitter>,
+    footage: &Footage,
+    store: &LocalStore,
+    stream: StreamId,
+    span: Span,
+) -> RecorderAnswer {
+    let known = day(admitter, footage, store, stream, span).and_then(|days| Ok((days, footage.gaps(stream, span)?)));
+    let ((spans, missing), gaps) = match known {
+        Ok(known) => known,
+        Err(error) => return refused(&error.to_string()),
+    };
+    let told = |gap: catalog::Gap| {
+        let cause = GapCause::from_text(&gap.cause);
+        // a word of a later version is told as it stands, without a remedy
+        let situation = |of: fn(&GapCause) -> std::borrow::Cow<'static, str>| {
+            cause.as_ref().map_or_else(|| gap.cause.clone(), |cause| of(cause).into_owned())
+        };
+        let remedy = |of: fn(&GapCause) -> &'static str| cause.as_ref().map_or("", of).to_owned();
+        TimelineGap {
+            from: gap.from,
+            to: gap.to,
+            cause: cause.as_ref().map_or("unknown", GapCause::code).to_owned(),
+            cause_fr: situation(GapCause::situation_fr),
+            cause_en: situation(GapCause::situation_en),
+            remedy_fr: remedy(GapCause::remedy_fr),
+            remedy_en: remedy(GapCause::remedy_en),
+        }
+    };
+    let footage = spans.into_iter().map(Into::into).collect();
+    let mut gaps: Vec<TimelineGap> =
+        gaps.into_iter().map(told).chain(missing.into_iter().map(on_missing_disk)).collect();
+    gaps.sort_by_key(|gap| gap.from);
+    RecorderAnswer::Timeline(Timeline { footage, gaps })
+}
+
+/// What can be shown, and what was recorded and lies on a disk that is missing.
+fn day(
+    admitter: &Mutex<Admitter>,
+    footage: &Footage,
+    store: &LocalStore,
+    stream: StreamId,
+    span: Span,
+) -> Result<(Vec<Span>, Vec<Span>), CatalogError> {
+    if store.is_whole() && store.roots().len() == 1 {
+        return Ok((footage.day(stream, span)?, Vec::new()));
+    }
+    // a row says where a reel lies only once it ended
+    let open = admitter.lock().unwrap_or_else(PoisonError::into_inner).places();
+    let is_there = |row: &ReelRow| match open.get(&row.reel) {
+        Some(place) => place.root().is_none() || !store.is_away(place),
+        None => Location::from_bytes(&row.location).is_none_or(|of| !store.is_away(&of)),
+    };
+    footage.day_in_two(stream, span, is_there)
 }
 
 /// It is not lost yet: the time is told with where it is.

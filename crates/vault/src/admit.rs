@@ -249,6 +249,12 @@ impl Admitter {
         self.reels.values().map(OpenReel::id).collect()
     }
 
+    /// Where the reels without an end lie: their durable part.
+    pub fn places(&self) -> BTreeMap<ReelId, Location> {
+        let left = self.left_open.iter().map(|left| (left.row.reel, left.durable.clone()));
+        left.chain(self.reels.values().map(|reel| (reel.id(), reel.durable_location().clone()))).collect()
+    }
+
     /// Rows that the footage catalog did not take, since the start: a health state.
     pub fn catalog_failures(&self) -> u64 {
         self.catalog_failures
@@ -352,8 +358,9 @@ impl Admitter {
         for left in std::mem::take(&mut self.left_open) {
             let LeftOpen { row, durable, .. } = &left;
             let root = durable.root().map(|number| self.store.root(number));
-            let done = if root.is_some_and(|root| root.and_then(|root| root.must_be_there()).is_err()) {
-                false // its disk is missing: nobody can say that nothing more is to be done
+            let is_missing = root.is_some_and(|root| root.and_then(|root| root.must_be_there()).is_err());
+            let done = if is_missing || self.store.is_held(durable) {
+                false // its disk is missing, or an old image of it is there: nobody can say that nothing more is to be done
             } else if row.deadline <= now {
                 self.store.release(durable.slots());
                 self.forget_dead(row, durable)

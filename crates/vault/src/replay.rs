@@ -116,13 +116,14 @@ impl<'a> Replay<'a> {
     }
 
     /// The chunks of the next reel that holds any of the span; `None` at the end. The first chunk of all starts the group
-    /// that holds the span's beginning, where that group exists. Reels whose hour has died meanwhile are passed over:
-    /// they are gaps; unless nothing else was there.
+    /// that holds the span's beginning, where that group exists. Reels whose hour has died meanwhile, or that the disk does not
+    /// give, are passed over: they are gaps; unless nothing else was there.
     pub fn next_reel(&mut self) -> Result<Option<Vec<Passage>>, ReplayError> {
         while let Some(mut located) = self.reels.pop_front() {
             let opened = match self.chunks_of(&mut located) {
                 Ok(opened) => opened,
-                Err(error) if is_dead(&error) && (!self.reels.is_empty() || self.started) => {
+                Err(error) if is_passed_over(&error) && (!self.reels.is_empty() || self.started) => {
+                    tracing::debug!(reel = %located.reel, %error, "a reel is passed over");
                     self.tail = None;
                     continue;
                 }
@@ -304,6 +305,11 @@ fn ranges(keys: &ReelKeys, entries: &HashMap<u32, IndexEntry>) -> Option<Vec<Ran
         }
     }
     Some(ranges)
+}
+
+/// What is dead, and what the disk does not give: a slot that is missing or fails costs its own reel and no other.
+fn is_passed_over(error: &ReplayError) -> bool {
+    is_dead(error) || matches!(error, ReplayError::Store(StoreError::Disk(_)))
 }
 
 /// The hour's key is gone or nearly so, its slot holds another reel by now, or its disk is missing: the others are shown.

@@ -14,6 +14,7 @@ use media::Chunk;
 use vault::{
     keeper::{Permit, Verdict, View},
     replay::Replay,
+    service::Located,
 };
 
 /// Somebody who looks at everything.
@@ -85,16 +86,33 @@ impl Looker<'_> {
         streams().into_iter().flat_map(|stream| self.truth.of(stream)).find(|given| given.chunk.data == chunk.data)
     }
 
+    /// Where the catalog says that a chunk lies.
+    fn places(&self, given: &Given) -> Vec<Located> {
+        let (stream, at) = (given.chunk.stream, given.chunk.first_utc);
+        let span = Span::new(at, at.plus_micros(1)).ok();
+        let located = span.map(|span| self.recording.locate(stream, span)).unwrap_or_default();
+        located.into_iter().filter(|located| located.first_utc <= at && at <= located.last_utc).collect()
+    }
+
     fn misses_nothing(&self, stream: StreamId, span: Span, opened: &[Chunk]) -> Held {
         if self.truth.doubtful.contains(&stream.camera) {
             return Ok(());
         }
         for given in self.truth.of(stream).filter(|given| given.fate == Fate::Held) {
             let chunk = &given.chunk;
-            let is_young = self.now.plus_seconds(2) < self.truth.closes(stream.camera, chunk.hour);
+            let is_young = self.now.plus_seconds(2) < self.truth.soonest_closes(stream.camera, chunk.hour, self.now);
             let is_within = span.from() <= chunk.first_utc && chunk.last_utc < span.to().plus_seconds(-1);
-            if is_young && is_within && !opened.contains(chunk) {
-                let what = format!("{stream:?} at {} (given {}) was held and does not open", chunk.first_utc, given.at);
+            // what lies on a disk that is away, or that the recorder has not looked at again, need not open now
+            let is_away = self.truth.is_away(given) || given.roots.iter().any(|root| self.recording.is_gone(*root));
+            if is_young && is_within && !is_away && !opened.contains(chunk) {
+                let what = format!(
+                    "{stream:?} at {} (given {}) was held and does not open; on roots {:?}, away {:?}, at {:?}",
+                    chunk.first_utc,
+                    given.at,
+                    given.roots,
+                    self.truth.away,
+                    self.places(given)
+                );
                 return Err(Broken { rule: "promise 1, R1", what });
             }
         }

@@ -1,10 +1,14 @@
 //! Keys: the keyring has the key of everything that is young and of nothing that is due (K1, K7, K8, K10).
 
 use super::{Held, broken};
-use crate::{recording::locked, town::Town};
+use crate::{
+    recording::locked,
+    support::{PASSPHRASE, SITE, World, folder},
+    town::Town,
+};
 use domain::{CameraId, Hour};
-use keyring::{Condemned, Keyring};
-use std::collections::BTreeSet;
+use keyring::{Condemned, FileKeyring, Keyring};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What is due dies within the keeper's next second; a step is longer than that.
 const GRACE_SECONDS: i64 = 2;
@@ -18,9 +22,11 @@ pub fn as_they_must(town: &mut Town) -> Held {
         return Ok(());
     }
     if ticked.is_err() || !is_sure {
+        town.keeper_troubled = now;
         return Ok(()); // a planned fault, or a doubt in which keys wait
     }
-    let truth = locked(&town.place.truth);
+    let mut truth = locked(&town.place.truth);
+    truth.pass(now, town.keeper_troubled);
     let mut held = BTreeSet::new();
     for page in opened.keyring.hours() {
         for (camera, deadline) in &page.cameras {
@@ -39,14 +45,29 @@ pub fn as_they_must(town: &mut Town) -> Held {
     let newly: Vec<_> =
         town.place.wire.minted().into_iter().filter(|place| over(place) && !town.seen_dead.contains(place)).collect();
     dead(&*opened.keyring, &newly)?;
+    if !newly.is_empty() && !town.world.disk.is_off() {
+        dead_on_disk(&town.world, &newly)?;
+    }
     town.seen_dead.extend(newly);
     for (hour, camera) in town.place.wire.minted() {
-        let is_young = now.plus_seconds(GRACE_SECONDS) < truth.closes(camera, hour);
+        let is_young = now.plus_seconds(GRACE_SECONDS) < truth.soonest_closes(camera, hour, now);
         if is_young && !truth.doubtful.contains(&camera) && !held.contains(&(hour, camera)) {
             return broken("K10", format!("{camera} of {hour} has no key at {now} and is young"));
         }
     }
     Ok(())
+}
+
+/// The keyring has none of these keys, by its files alone, after a power cut at this instant: nobody who remembers what was
+/// called dead is asked (K2).
+fn dead_on_disk(world: &World, places: &[(Hour, CameraId)]) -> Held {
+    let disk = world.disk.fork(1);
+    disk.reboot();
+    let (disk, folders) = (Arc::new(disk), [folder(0), folder(1)]);
+    match FileKeyring::open(disk, folders, SITE, PASSPHRASE, world.random.clone()) {
+        Ok(keyring) => dead(&keyring, places),
+        Err(error) => broken("K2", format!("the keyring does not open after a destruction: {error}")),
+    }
 }
 
 /// The keyring has none of these keys.

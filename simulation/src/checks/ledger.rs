@@ -5,6 +5,7 @@ use crate::town::Town;
 use catalog::ReelState;
 use ledger::Event;
 use std::collections::BTreeSet;
+use vault::Location;
 
 /// Remembers what is new.
 pub fn grows(town: &mut Town) -> Held {
@@ -50,7 +51,10 @@ pub fn names_every_reel(town: &Town) -> Held {
         }
     }
     let rows = run.footage.live_reels().unwrap_or_default();
-    let closed = |row: &&catalog::ReelRow| matches!(row.state, ReelState::Closed | ReelState::Recovered);
+    // of what lies on a disk of which too much is missing nothing is told before somebody decides (decision 0059)
+    let held = |row: &catalog::ReelRow| Location::from_bytes(&row.location).is_some_and(|of| run.store.is_held(&of));
+    let ended = |row: &catalog::ReelRow| matches!(row.state, ReelState::Closed | ReelState::Recovered);
+    let closed = |row: &&catalog::ReelRow| ended(row) && !held(row);
     match rows.iter().filter(closed).find(|row| !named.contains(&row.reel)) {
         Some(row) => {
             let is_told = !run.footage.reels_untold().unwrap_or_default().contains(row);

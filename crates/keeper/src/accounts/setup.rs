@@ -21,7 +21,7 @@ use vault::KeeperError;
 
 impl KeeperCore {
     /// What a setup link is for, and the seed for the person's authenticator; the link stays as it is.
-    pub(crate) fn set_up_begin(&self, token: &Sensitive<String>) -> Result<Answer, KeeperError> {
+    pub fn set_up_begin(&self, token: &Sensitive<String>) -> Result<Answer, KeeperError> {
         let (hash, now) = (sha256(token.reveal()), self.stamp());
         let Some(account) = self.parts.registry.setup_token(hash, now).map_err(failed)? else {
             return Ok(Answer::Denied { wait_seconds: 0 });
@@ -34,7 +34,7 @@ impl KeeperCore {
 
     /// Uses a one-time setup link: 1 it is open · 2 the code shows that an authenticator has the seed · 3 entry ·
     /// 4 password and second factor stand, older sessions end. A wrong code leaves the link as it is.
-    pub(crate) fn set_up(
+    pub fn set_up(
         &self,
         token: &Sensitive<String>,
         password: &Sensitive<String>,

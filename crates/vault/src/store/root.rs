@@ -11,6 +11,7 @@ use domain::{
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -353,13 +354,27 @@ impl Root {
         {
             return Ok((slot, offset));
         }
-        let slot = self.take_slot()?;
+        let slot = loop {
+            let slot = self.take_slot()?;
+            match self.touch(slot) {
+                Err(StoreError::Disk(error)) if error.kind() == ErrorKind::NotFound => self.forget_slot(slot),
+                _ => break slot,
+            }
+        };
         taken.push(slot);
         let header = SlotHeader { root: self.marker.root, slot, family, reel, reel_offset: location.bytes() };
         let mut block = Batch::with_capacity(BLOCK_BYTES);
         block.bytes().extend_from_slice(&header.to_bytes());
         self.touch(slot)?.write_at(block.as_slice(), 0)?;
         Ok((slot, BLOCK))
+    }
+
+    /// A free slot that is not there: the disk was put back from another day. It would be the next one again, and again fail.
+    fn forget_slot(&self, slot: u32) {
+        tracing::warn!(path = %self.path.display(), slot, "a free slot is not there any more: another is taken");
+        let mut state = self.state();
+        state.slots.remove(&slot);
+        state.taken.remove(&slot);
     }
 
     fn take_slot(&self) -> Result<u32> {
@@ -448,11 +463,13 @@ impl Root {
         *self.out()
     }
 
-    /// A write failed here: no reel begins here before [`Root::look`] finds it well. A lack of space is no failure.
+    /// A write failed here: no reel begins here before [`Root::look`] finds it well. A lack of space is no failure, and whatever
+    /// else fails on a disk that is away, it is away until a look finds it.
     pub fn failed(&self, error: &StoreError) {
         let trouble = Some(Trouble::from(error)).filter(|trouble| !trouble.is_full());
-        if trouble.is_some() {
-            *self.out() = trouble;
+        let mut out = self.out();
+        if trouble.is_some() && *out != Some(Trouble::Away) {
+            *out = trouble;
         }
     }
 
