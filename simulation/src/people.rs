@@ -47,21 +47,30 @@ pub fn happens(town: &mut Town) -> Held {
     if town.core().is_none_or(|core| core.judgement().trusted.is_none()) {
         return Ok(()); // refused in a doubt
     }
-    if town.people.persons.len() < 2 {
+    for _ in town.people.persons.len()..2 {
         set_up(town);
-        return Ok(());
+    }
+    if town.people.persons.len() < 2 {
+        return Ok(()); // a planned fault met it
+    }
+    if town.people.request.is_none() {
+        ask(town);
     }
     let throw = town.dice.below(6);
     match town.people.request.take() {
-        None => ask(town),
+        None => {}
         Some(request) if request.from.is_none() => match throw {
             0 => approve_alone(town, request)?,
             1 => cancel(town, request),
             _ => approve(town, request)?,
         },
         Some(request) => match throw {
-            0 | 1 => cancel(town, request),
-            _ => wait(town, request)?,
+            0..=2 => {
+                let from = request.from;
+                cancel(town, request);
+                wait(town, from)?; // and nothing dies
+            }
+            _ => wait(town, request.from)?,
         },
     }
     Ok(())
@@ -152,8 +161,8 @@ fn cancel(town: &mut Town, request: Request) {
 }
 
 /// The day passes: nothing dies in it, and then what is due.
-fn wait(town: &mut Town, request: Request) -> Held {
-    let Some(from) = request.from else { return Ok(()) };
+fn wait(town: &mut Town, from: Option<UtcMicros>) -> Held {
+    let Some(from) = from else { return Ok(()) };
     for until in [from.plus_seconds(-Coming::EARLY_SECONDS - 5), from.plus_seconds(Coming::LATE_SECONDS + 5)] {
         let seconds = until.since(town.now()) / 1_000_000;
         if seconds > 0 {

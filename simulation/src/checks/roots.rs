@@ -17,7 +17,13 @@ pub fn as_they_must(town: &Town) -> Held {
     let free = run.store.free_slots();
     for row in run.ended_reels().iter().filter(|row| now < row.deadline) {
         let slots = Location::from_bytes(&row.location);
-        if let Some(slot) = slots.iter().flat_map(Location::slots).find(|slot| free.contains(slot)) {
+        // a slot of that number that was made anew holds nothing: the reel went with an old image of the disk
+        let is_its_own = |slot: &u32| {
+            let family = run.store.slot_header(*slot).ok().flatten().map(|header| header.family);
+            family.is_some_and(|of| (of.run, of.hour, of.deadline) == (row.run, row.hour, row.deadline))
+        };
+        let mut free = slots.iter().flat_map(Location::slots).filter(|slot| free.contains(slot));
+        if let Some(slot) = free.find(is_its_own) {
             return broken(
                 "R2, K10",
                 format!("slot {slot} is free, and the {:?} reel {} lives in it", row.state, row.reel),
