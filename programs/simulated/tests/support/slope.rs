@@ -58,6 +58,12 @@ pub fn line(series: &[(f64, f64)], from: f64) -> Option<Line> {
     Some(Line { mean, per_hour, error: (rest / (count - 2.0) / spread).sqrt() })
 }
 
+/// What is kept of it: the lowest value of each window of so many seconds.
+pub fn lows(series: &[(f64, f64)], seconds: f64) -> Series {
+    let windows = series.chunk_by(|one, next| (one.0 / seconds).floor() == (next.0 / seconds).floor());
+    windows.filter_map(|window| window.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1))).collect()
+}
+
 /// A table in Markdown, a row a series.
 pub fn table(samples: &Samples, from: f64) -> String {
     let mut text =
