@@ -226,6 +226,31 @@ fn each_clock_gets_its_word() {
 }
 
 #[test]
+fn a_key_may_die_from_the_instant_of_its_closing_on_and_in_doubt_none_may() {
+    let judgement = judge(Some(ledger(T, FIRST, 10)), clocks(FIRST, 60, T + 50));
+    let may = |seconds: i64| judgement.may_destroy(at(T + seconds));
+    assert_eq!((may(49), may(50), may(51)), (true, true, false));
+    assert_eq!((judgement.is_closed(at(T + 50)), judgement.is_closed(at(T + 51))), (true, false));
+    let doubt = judge(Some(ledger(T, FIRST, 10)), clocks(FIRST, 60, T + DAY));
+    assert!(!doubt.may_destroy(at(T - YEAR)) && doubt.is_closed(at(T + DAY)) && !doubt.is_closed(at(T + DAY + 1)));
+}
+
+#[test]
+fn two_clocks_or_two_pairs_of_clocks_that_contradict_each_other_are_a_contradiction_and_not_one_clock_alone() {
+    let before = Some(ledger(T, FIRST, 500));
+    let week = T + 7 * DAY;
+    let two = Clocks { witnesses: &[at(week + DAY)], ..clocks(SECOND_BOOT, 90, week) };
+    let judgement = judge(before, two);
+    assert_eq!((judgement.trusted, judgement.state), (None, State::Doubt(Doubt::Contradiction)));
+    assert!(!judgement.closes_all() && judgement.is_closed(at(week + DAY)) && !judgement.is_closed(at(week + 2 * DAY)));
+    let witnesses = [at(week + 10), at(week + DAY)];
+    let pairs = Clocks { witnesses: &witnesses, cameras: cameras(&[week + DAY; 3]), ..two };
+    let judgement = judge(before, pairs);
+    assert_eq!((judgement.trusted, judgement.state), (None, State::Doubt(Doubt::Contradiction)));
+    assert_eq!(judgement.fastest, at(week + DAY));
+}
+
+#[test]
 fn a_clock_behind_the_time_that_stands_is_called_so_and_one_before_the_ledger_wrong() {
     let week = T + 7 * DAY;
     let two = Clocks { cameras: cameras(&[week; 2]), ..clocks(SECOND_BOOT, 90, week) };
