@@ -14,6 +14,7 @@ export VIGIE_CRASH_TABLE="$VIGIE_TARGET/faults/crash.md"
 export VIGIE_DISK_TABLE="$VIGIE_TARGET/faults/disks.md"
 printf '| file system | what lay on it | power cuts | most media lost |\n| --- | --- | --- | --- |\n' >"$VIGIE_DISK_TABLE"
 cargo test --locked -p simulated --test crash -- --nocapture
+VIGIE_DISTRICT_CAMERAS="${VIGIE_DISTRICT_CAMERAS:-300}" cargo test --locked -p simulated --test district -- --nocapture
 cargo test --locked -p simulated --test disks --test failing_calls --test cameras --test faketime -- --nocapture
 cat "$VIGIE_CRASH_TABLE" "$VIGIE_DISK_TABLE"
 echo "the tables are in $VIGIE_TARGET/faults"

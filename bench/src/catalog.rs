@@ -176,7 +176,13 @@ impl Measured {
         let (few, month) = (&self.few, &self.month);
         let mut text = format!(
             "The footage catalog of {} cameras: {} days ({} rows of reels' streams, {:.0} MB) beside {} days ({} rows, {:.0} MB).\n\n",
-            self.cameras, month.days, month.rows, month.bytes as f64 / 1e6, few.days, few.rows, few.bytes as f64 / 1e6
+            self.cameras,
+            month.days,
+            month.rows,
+            month.bytes as f64 / 1e6,
+            few.days,
+            few.rows,
+            few.bytes as f64 / 1e6
         );
         line(
             &mut text,
@@ -202,7 +208,10 @@ impl Measured {
         row("an hour dies and is forgotten", &few.death, &month.death, true);
         row("what dies when (health page, each minute)", &few.forecast, &month.forecast, true);
         let verdict = if grown <= GROWTH_MAX { "holds" } else { "DOES NOT HOLD" };
-        line(&mut text, &format!("\nGoal: nothing that people wait for grows: {grown:.1} ≤ {GROWTH_MAX} times: {verdict}."));
+        line(
+            &mut text,
+            &format!("\nGoal: nothing that people wait for grows: {grown:.1} ≤ {GROWTH_MAX} times: {verdict}."),
+        );
         text
     }
 }

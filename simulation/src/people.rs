@@ -21,14 +21,14 @@ const PASSWORD: &str = "a long password";
 /// Who asks, and what stands.
 #[derive(Default)]
 pub struct People {
-    persons: Vec<Person>,
+    persons: Vec<Account>,
     tried: u32,
     request: Option<Request>,
 }
 
 /// An account with the seed that its setup link showed.
 #[derive(Clone)]
-struct Person {
+struct Account {
     name: String,
     seed: Vec<u8>,
 }
@@ -86,7 +86,7 @@ fn set_up(town: &mut Town) {
         return;
     };
     let Ok(Answer::SetUpBegun(begun)) = core.set_up_begin(&token) else { return };
-    let person = Person { name, seed: seed_of(begun.otpauth.reveal()) };
+    let person = Account { name, seed: seed_of(begun.otpauth.reveal()) };
     let code = person.code(crate::town::believed(&core));
     if let Ok(Answer::SetUp { .. }) = core.set_up(&token, &Sensitive::new(PASSWORD.to_owned()), &code) {
         town.people.persons.push(person);
@@ -183,7 +183,7 @@ fn proof(town: &mut Town, who: usize) -> Option<(std::sync::Arc<keeper::KeeperCo
     Some((core, PersonProof { account, password, code }))
 }
 
-impl Person {
+impl Account {
     fn code(&self, at: UtcMicros) -> Sensitive<String> {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.seed);
         let tag = hmac::sign(&key, &(at.seconds() / 30).to_be_bytes());

@@ -170,16 +170,7 @@ pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
             town.place.wire.lose(percent);
             town.note_trouble();
         }
-        Step::Copy => {
-            let copy = Path::new(if (town.seed / 4).is_multiple_of(2) { "/one" } else { "/two" });
-            hands.is_copy_out = !hands.is_copy_out;
-            if hands.is_copy_out {
-                town.world.disk.unplug(copy)
-            } else {
-                town.world.disk.plug(copy)
-            }
-            town.note_trouble();
-        }
+        Step::Copy => copy(town, hands),
         Step::SystemClock => system_clock(town),
         Step::Order => order(town),
         Step::Neighbours => neighbours(town),
@@ -201,6 +192,18 @@ pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
         tried => attempt(tried, town, hands)?,
     }
     Ok(())
+}
+
+/// One copy of the keyring is pulled out, or put back.
+fn copy(town: &mut Town, hands: &mut Hands) {
+    let copy = Path::new(if (town.seed / 4).is_multiple_of(2) { "/one" } else { "/two" });
+    hands.is_copy_out = !hands.is_copy_out;
+    if hands.is_copy_out {
+        town.world.disk.unplug(copy)
+    } else {
+        town.world.disk.plug(copy)
+    }
+    town.note_trouble();
 }
 
 fn attempt(step: Step, town: &mut Town, hands: &mut Hands) -> Held {

@@ -1,6 +1,6 @@
 //! The power of a whole district comes back (C15): all cameras at once, and each is recorded again, without a stampede.
 //!
-//! Short here; `make faults` plays it with a thousand (`VIGIE_DISTRICT_CAMERAS`).
+//! Short here; `make faults` plays it with three hundred (`VIGIE_DISTRICT_CAMERAS`).
 
 mod support;
 
