@@ -253,3 +253,15 @@ fn a_page_that_bears_the_deadline_that_is_reckoned_here_is_right_and_a_microseco
     assert_eq!((with(0), with(-1)), (vec![], vec![]));
     assert_eq!(with(1), [Alarm::TooFar { hours: 1, first: hour(0).start() }]);
 }
+
+#[test]
+fn an_alarm_that_stood_before_a_restart_stands_at_the_first_look_after_it() {
+    let wrong = of_keeper(|view| view.now = view.now.map(|now| now.plus_seconds(301)));
+    let first_look = |standing: &[Alarm]| {
+        let mut watch = Watch { judge: Judge::after(standing), seconds: START + 7_200 };
+        watch.look(&wrong)
+    };
+    assert_eq!(first_look(&[Alarm::Clocks { ahead_seconds: 5 }]), [Alarm::Clocks { ahead_seconds: 301 }]);
+    assert_eq!(first_look(&[Alarm::NoTime { minutes: 5 }]), [], "another alarm stood");
+    assert_eq!(first_look(&[]), [], "a second look makes sure");
+}
