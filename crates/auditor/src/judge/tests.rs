@@ -154,6 +154,7 @@ fn a_key_that_is_gone_without_a_word_is_told_within_a_quarter_of_an_hour() {
     let stored = |observed: &mut Observed| {
         observed.store.insert(Sight { hour: hour(5), deadline: reckoned(hour(5), 30) });
         observed.store.insert(Sight { hour: hour(0), deadline: reckoned(hour(0), 7) });
+        observed.store.insert(Sight { hour: hour(1), deadline: reckoned(hour(1), 7) });
     };
     let took = Watch::at(START + 7_200).until(stored, gone);
     assert!(took < RETENTION_ALARM_SECONDS_MAX, "{took}");
