@@ -154,6 +154,7 @@ fn a_key_that_is_gone_without_a_word_is_told_within_a_quarter_of_an_hour() {
     let stored = |observed: &mut Observed| {
         observed.store.insert(Sight { hour: hour(5), deadline: reckoned(hour(5), 30) });
         observed.store.insert(Sight { hour: hour(0), deadline: reckoned(hour(0), 7) });
+        observed.store.insert(Sight { hour: hour(1), deadline: reckoned(hour(1), 7) });
     };
     let took = Watch::at(START + 7_200).until(stored, gone);
     assert!(took < RETENTION_ALARM_SECONDS_MAX, "{took}");
@@ -252,4 +253,16 @@ fn a_page_that_bears_the_deadline_that_is_reckoned_here_is_right_and_a_microseco
     };
     assert_eq!((with(0), with(-1)), (vec![], vec![]));
     assert_eq!(with(1), [Alarm::TooFar { hours: 1, first: hour(0).start() }]);
+}
+
+#[test]
+fn an_alarm_that_stood_before_a_restart_stands_at_the_first_look_after_it() {
+    let wrong = of_keeper(|view| view.now = view.now.map(|now| now.plus_seconds(301)));
+    let first_look = |standing: &[Alarm]| {
+        let mut watch = Watch { judge: Judge::after(standing), seconds: START + 7_200 };
+        watch.look(&wrong)
+    };
+    assert_eq!(first_look(&[Alarm::Clocks { ahead_seconds: 5 }]), [Alarm::Clocks { ahead_seconds: 301 }]);
+    assert_eq!(first_look(&[Alarm::NoTime { minutes: 5 }]), [], "another alarm stood");
+    assert_eq!(first_look(&[]), [], "a second look makes sure");
 }
