@@ -123,7 +123,9 @@ impl<'a> Replay<'a> {
             let opened = match self.chunks_of(&mut located) {
                 Ok(opened) => opened,
                 Err(error) if is_passed_over(&error) && (!self.reels.is_empty() || self.started) => {
-                    tracing::debug!(reel = %located.reel, %error, "a reel is passed over");
+                    if !is_dead(&error) {
+                        tracing::warn!(reel = %located.reel, %error, "a reel that cannot be read is passed over");
+                    }
                     self.tail = None;
                     continue;
                 }
