@@ -76,6 +76,8 @@ pub struct Recording {
     kept: Kept,
     grant: RunGrant,
     run_key: SigningKey,
+    /// Reels that a full disk kept this start from ending: they are not shown before another start ends them.
+    pub left_open: BTreeSet<domain::ReelId>,
     /// Reels whose rows may be behind, until the catalog is mended.
     also: BTreeSet<domain::ReelId>,
     /// The catalog names everything that the store holds.
@@ -137,7 +139,7 @@ impl Recording {
         store.await_census();
         let footage = Arc::new(footage);
         let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), place.random.clone());
-        let also = recovered.reels();
+        let (also, left_open) = (recovered.reels(), recovered.left_open.clone());
         recovered.retold.into_iter().chain(recovered.facts).for_each(|fact| admitter.tell(fact));
         let (admitter, report) = (Arc::new(Mutex::new(admitter)), Arc::new(Report::default()));
         let kept = Kept::of(&admitter, &store, &footage, &report, &time);
@@ -171,6 +173,7 @@ impl Recording {
             kept,
             grant,
             run_key,
+            left_open,
             also,
             is_mended,
             failures_seen,

@@ -86,6 +86,11 @@ impl Looker<'_> {
         streams().into_iter().flat_map(|stream| self.truth.of(stream)).find(|given| given.chunk.data == chunk.data)
     }
 
+    /// On a reel that this start could not end.
+    pub fn is_left_open(&self, given: &Given) -> bool {
+        self.places(given).iter().any(|located| self.recording.left_open.contains(&located.reel))
+    }
+
     /// Where the catalog says that a chunk lies.
     fn places(&self, given: &Given) -> Vec<Located> {
         let (stream, at) = (given.chunk.stream, given.chunk.first_utc);
@@ -104,7 +109,7 @@ impl Looker<'_> {
             let is_within = span.from() <= chunk.first_utc && chunk.last_utc < span.to().plus_seconds(-1);
             // what lies on a disk that is away, or that the recorder has not looked at again, need not open now
             let is_away = self.truth.is_away(given) || given.roots.iter().any(|root| self.recording.is_gone(*root));
-            if is_young && is_within && !is_away && !opened.contains(chunk) {
+            if is_young && is_within && !is_away && !opened.contains(chunk) && !self.is_left_open(given) {
                 let what = format!(
                     "{stream:?} at {} (given {}) was held and does not open; on roots {:?}, away {:?}, at {:?}",
                     chunk.first_utc,
