@@ -60,6 +60,8 @@ impl Machine {
     fn attempt(&self, words: &[&str], input: Option<&str>) -> Output {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.init.to_string(), "--mount", "--pid", "--uts", "--ipc", "--"]).args(words);
+        // as a person signs in: of what this test was started with, nothing goes in
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = streams.spawn().unwrap();
         // who does not read its input has ended: its answer says why
