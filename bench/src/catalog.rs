@@ -98,7 +98,7 @@ impl Sized {
         }
         for _ in 0..QUESTIONS / 10 {
             let began = Instant::now();
-            footage.bytes_by_deadline()?;
+            footage.held()?;
             self.forecast.push(milliseconds(began));
         }
         for hour in 0..HOURS_A_DAY.min(QUESTIONS as u32 / 10) {

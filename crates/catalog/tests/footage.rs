@@ -1,7 +1,7 @@
 //! The footage catalog: a reel's life, finding footage at every edge of a span, gaps, rebuilding, damage.
 
 use catalog::{
-    CatalogError, Footage, Gap, NewReel, ReelEnd, ReelRow, ReelState, Registry, Site, StoredBytes, StreamRow,
+    CatalogError, Footage, Gap, Held, NewReel, ReelEnd, ReelRow, ReelState, Registry, Site, StoredBytes, StreamRow,
 };
 use domain::{CameraId, Hour, HourLength, ReelId, RunId, SiteId, Span, StreamId, StreamKind, UtcMicros};
 use std::path::PathBuf;
@@ -130,8 +130,11 @@ fn bytes_are_counted_by_hour_and_camera() {
         bench.footage.bytes_of(hour_at(0), &cameras).unwrap()
     };
     assert_eq!((of(&[1]), of(&[2]), of(&[1, 2, 9]), of(&[])), (60_000_000, 30_000_000, 90_000_000, 0));
-    let day = |seconds| hour_at(seconds).start().plus_seconds(86_400);
-    assert_eq!(bench.footage.bytes_by_deadline().unwrap(), [(day(0), 2_000), (day(3_600), 1_000)]);
+    let held = |seconds, bytes| {
+        let hour = hour_at(seconds);
+        Held { hour, deadline: hour.start().plus_seconds(86_400), bytes }
+    };
+    assert_eq!(bench.footage.held().unwrap(), [held(0, 2_000), held(3_600, 1_000)]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Space: how long the store's disk and the registry's disk last, told before they are full.
 
 use crate::mend::Kept;
-use catalog::Footage;
+use catalog::{Footage, Held};
 use disk::Disk;
 use domain::{UtcMicros, limit};
 use keeper::wire::{Finding, FindingState};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -15,11 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::warn;
-use vault::store::{Forecast, Trouble, forecast};
+use vault::store::{Arrival, Forecast, Trouble, forecast};
 
 const LOOK: Duration = Duration::from_secs(1);
 const PERIOD: Duration = Duration::from_secs(5);
-const DEATHS_PERIOD: Duration = Duration::from_secs(60);
+const HELD_PERIOD: Duration = Duration::from_secs(60);
 /// The rate is that of about the last ten minutes: night and day differ, a second does not tell.
 const SMOOTHING: f64 = 120.0;
 const HOUR: u64 = 3_600;
@@ -27,7 +28,7 @@ const HOUR: u64 = 3_600;
 const WARNING_SECONDS: u64 = 7 * 24 * HOUR;
 /// Days ahead (R14): what is asked for on a Friday comes on a Monday.
 const ALARM_SECONDS: u64 = 3 * 24 * HOUR;
-/// Nothing lives longer; beyond that everything replaces something of its own age.
+/// Nothing lives longer.
 const HORIZON_SECONDS: u64 = limit::RETENTION_DAYS_MAX as u64 * 24 * HOUR;
 /// Ledger and registry of a quiet town grow by some MiB a day, a file of the ledger is 16 MiB.
 const DATA_BYTES_WARNING: u64 = 1 << 30;
@@ -42,7 +43,7 @@ pub struct Space {
     /// The catalog, on a connection of its own: the writer of rows waits for nobody.
     footage: Option<Footage>,
     /// What dies when, and when that was looked up.
-    deaths: Vec<(UtcMicros, u64)>,
+    held: Vec<Held>,
     looked: Option<Instant>,
     before: Option<(UtcMicros, u64)>,
     bytes_per_second: Option<f64>,
@@ -54,8 +55,8 @@ impl Space {
         let data = footage.parent().unwrap_or(Path::new(".")).to_owned();
         let opened = Footage::open_for_reading(footage, kept.store.site);
         let footage = opened.inspect_err(|error| warn!(%error, "what dies when is not known")).ok();
-        let (deaths, looked, before, bytes_per_second) = Default::default();
-        Space { disk, kept, data, footage, deaths, looked, before, bytes_per_second }
+        let (held, looked, before, bytes_per_second) = Default::default();
+        Space { disk, kept, data, footage, held, looked, before, bytes_per_second }
     }
 
     /// Measures until `ended`.
@@ -70,7 +71,7 @@ impl Space {
                 next = Instant::now() + PERIOD;
                 let (now, report) = (self.kept.time.now(), self.kept.report.clone());
                 self.measure(now, report.bytes_received());
-                self.look_up_deaths();
+                self.look_up_held();
                 report.note_finding(self.store_finding(now));
                 if let Ok(Some(free)) = self.disk.free_bytes(&self.data) {
                     report.note_finding(data_finding(free));
@@ -90,16 +91,13 @@ impl Space {
         self.bytes_per_second = Some(known + (rate - known) / SMOOTHING);
     }
 
-    fn look_up_deaths(&mut self) {
-        let Some(footage) = self.footage.as_ref().filter(|_| self.looked.is_none_or(|at| at.elapsed() > DEATHS_PERIOD))
-        else {
-            return;
-        };
-        match footage.bytes_by_deadline() {
-            Ok(deaths) => self.deaths = deaths,
+    fn look_up_held(&mut self) {
+        let is_due = self.looked.is_none_or(|at| at.elapsed() > HELD_PERIOD) || self.held.is_empty();
+        let Some(footage) = self.footage.as_ref().filter(|_| is_due) else { return };
+        match footage.held() {
+            Ok(held) => (self.held, self.looked) = (held, Some(Instant::now())),
             Err(error) => warn!(%error, "what dies when could not be looked up"),
         }
-        self.looked = Some(Instant::now());
     }
 
     fn store_finding(&self, now: UtcMicros) -> Finding {
@@ -108,12 +106,14 @@ impl Space {
             Err(error) => return full(Trouble::from(&error)),
         };
         let usage = self.kept.store.usage();
-        let bytes_per_second = self.bytes_per_second.unwrap_or(0.0) as u64;
-        let deaths = self.deaths.iter().map(|(deadline, bytes)| {
-            let closes = deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS);
-            ((closes.since(now) / 1_000_000).max(0) as u64, *bytes)
-        });
-        let known = Forecast { free_bytes, bytes_per_second, deaths: deaths.collect() };
+        let bytes_per_second = self.bytes_per_second.unwrap_or(0.0);
+        let arrivals = match self.looked {
+            Some(_) => arrivals(bytes_per_second, &self.held),
+            // not known: as long as the law allows
+            None => vec![Arrival { bytes_per_second: bytes_per_second as u64, lives_seconds: HORIZON_SECONDS }],
+        };
+        let deaths = self.held.iter().map(|held| ((closes(held).since(now) / 1_000_000).max(0) as u64, held.bytes));
+        let known = Forecast { free_bytes, arrivals, deaths: deaths.collect() };
         self.kept.report.note_short_of_room(is_short(&known, usage.slot_bytes));
         if free_bytes == 0 {
             let slots_used = usage.slots_max <= usage.slots;
@@ -121,6 +121,29 @@ impl Space {
         }
         until_full(forecast(&known, HORIZON_SECONDS))
     }
+}
+
+/// When the recorder closes it: what follows frees its room.
+fn closes(held: &Held) -> UtcMicros {
+    held.deadline.plus_seconds(-limit::CLOSED_BEFORE_DEADLINE_SECONDS)
+}
+
+/// What comes in, shared out by how long what came last lives: a camera with a short delay needs little room.
+fn arrivals(bytes_per_second: f64, held: &[Held]) -> Vec<Arrival> {
+    let Some(since) = held.iter().map(|held| held.hour).max().map(|latest| latest.plus(-1)) else {
+        return Vec::new(); // nothing is recorded yet
+    };
+    let mut bytes_by_life: BTreeMap<i64, u64> = BTreeMap::new();
+    for held in held.iter().filter(|held| held.hour >= since) {
+        // one more: the bytes of a reel are counted when it ends
+        *bytes_by_life.entry(closes(held).since(held.hour.start())).or_default() += held.bytes + 1;
+    }
+    let total = bytes_by_life.values().sum::<u64>() as f64;
+    let share = |(micros, bytes): (i64, u64)| Arrival {
+        bytes_per_second: (bytes_per_second * bytes as f64 / total) as u64,
+        lives_seconds: (micros / 1_000_000).max(0) as u64,
+    };
+    bytes_by_life.into_iter().map(share).collect()
 }
 
 /// Whether the oldest must make room now (R14), because what dies by itself comes too late: the keeper decides what may die.
@@ -232,7 +255,8 @@ mod tests {
     fn room_is_short_while_something_can_still_be_written() {
         let (slot, rate) = (8 << 20, 1 << 20);
         let short = |free_slots: u64, deaths: &[(u64, u64)]| {
-            let known = Forecast { free_bytes: free_slots * slot, bytes_per_second: rate, deaths: deaths.to_vec() };
+            let arrivals = vec![Arrival { bytes_per_second: rate, lives_seconds: HORIZON_SECONDS }];
+            let known = Forecast { free_bytes: free_slots * slot, arrivals, deaths: deaths.to_vec() };
             is_short(&known, slot)
         };
         // 900 s at 1 MiB/s are 112.5 slots, and the last four are left alone
@@ -240,6 +264,27 @@ mod tests {
         assert!(!short(20, &[(100, 1 << 30)]), "what dies in time makes the room by itself");
         assert!(short(20, &[(200, 1 << 30)]), "what dies later does not");
         assert!(!is_short(&Forecast::default(), slot), "nothing comes in");
+    }
+
+    #[test]
+    fn a_disk_with_room_for_the_delays_of_its_cameras_is_never_announced_as_full() {
+        let hour = |number: i64| domain::HourLength::PRODUCT.hour_of(UtcMicros::from_seconds(number * 3_600));
+        let held = |number, days: i64, bytes| {
+            let hour = hour(number);
+            Held { hour, deadline: hour.start().plus_seconds(days * 86_400), bytes }
+        };
+        assert_eq!(arrivals(8.0, &[]), []);
+        // long ago everything lived for thirty days; since then three quarters live for one
+        let now = [held(0, 30, 9_000), held(100, 1, 299), held(101, 1, 299), held(101, 7, 199)];
+        let day = |days: u64| days * 86_400 - limit::CLOSED_BEFORE_DEADLINE_SECONDS as u64;
+        let arrival = |bytes_per_second, days| Arrival { bytes_per_second, lives_seconds: day(days) };
+        assert_eq!(arrivals(8.0, &now), [arrival(6, 1), arrival(2, 7)]);
+        let full_at = |free_bytes| {
+            let known = Forecast { free_bytes, arrivals: arrivals(8.0, &now), deaths: Vec::new() };
+            forecast(&known, HORIZON_SECONDS)
+        };
+        assert_eq!(full_at(6 * day(1) + 2 * day(7)), None);
+        assert!(full_at(6 * day(1) + 2 * day(7) - 2).is_some());
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod slot;
 mod turn;
 
 pub use batch::Batch;
-pub use capacity::{Forecast, Trouble, forecast};
+pub use capacity::{Arrival, Forecast, Trouble, forecast};
 pub use read::{Reader, check_record, index_of, walk_index, whole_index};
 pub use root::{Root, first_slot, root_of};
 pub use slot::SlotHeader;

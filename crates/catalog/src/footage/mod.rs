@@ -7,6 +7,7 @@ mod reel;
 mod told;
 
 pub use find::{Gap, Left, Located};
+pub use rebuild::Held;
 pub use reel::{NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 
 use crate::column;

@@ -8,6 +8,14 @@ use domain::{CameraId, Hour, UtcMicros};
 use sqlx::Row;
 use std::path::{Path, PathBuf};
 
+/// Footage of one hour that dies at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub hour: Hour,
+    pub deadline: UtcMicros,
+    pub bytes: u64,
+}
+
 impl Footage {
     /// Enters a reel as its own bytes tell it, with all its streams, in place of what was known of it: all or nothing.
     /// When it was opened and closed stands in no reel: a row that is there keeps both.
@@ -58,13 +66,16 @@ impl Footage {
         Ok(of_cameras.into_iter().filter(|(camera, _)| cameras.contains(camera)).map(|(_, bytes)| bytes).sum())
     }
 
-    /// Bytes of live reels by the deadline in their header: what dies when.
-    pub fn bytes_by_deadline(&self) -> Result<Vec<(UtcMicros, u64)>, CatalogError> {
+    /// What live reels hold, by their hour and the deadline in their header: what dies when, and what lives how long.
+    pub fn held(&self) -> Result<Vec<Held>, CatalogError> {
         self.database.run(async |db| {
-            let query = "select deadline, cast(sum(bytes) as bigint) as bytes from reel
-                         where site = $1 and state <> 'dead' group by deadline";
+            let query = "select hour_start_s, hour_length_s, deadline, cast(sum(bytes) as bigint) as bytes from reel
+                         where site = $1 and state <> 'dead' group by hour_start_s, hour_length_s, deadline";
             let rows = sqlx::query(query).bind(&self.site.0[..]).fetch_all(db).await?;
-            let read = |row| Ok((column::micros(row, "deadline")?, column::count(row, "bytes")?));
+            let read = |row: &_| {
+                let (hour, deadline) = (column::hour(row)?, column::micros(row, "deadline")?);
+                Ok(Held { hour, deadline, bytes: column::count(row, "bytes")? })
+            };
             Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
         })
     }

@@ -107,29 +107,40 @@ impl From<&StoreError> for Trouble {
 pub struct Forecast {
     /// Bytes that may still be written before anything dies.
     pub free_bytes: u64,
-    /// Bytes that come in, a second.
-    pub bytes_per_second: u64,
+    /// What comes in.
+    pub arrivals: Vec<Arrival>,
     /// What dies: in so many seconds, so many bytes; in any order.
     pub deaths: Vec<(u64, u64)>,
 }
 
+/// Footage that comes in and is given the same time to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub bytes_per_second: u64,
+    /// From the start of its hour to its destruction: after that long, as much of it dies as comes.
+    pub lives_seconds: u64,
+}
+
 /// In how many seconds the store is full if cameras go on as they do; `None` where what dies until then makes room for all
-/// that comes within `horizon_seconds`. Beyond the longest delay everything that comes replaces something of its own age.
+/// that comes within `horizon_seconds`.
 pub fn forecast(known: &Forecast, horizon_seconds: u64) -> Option<u64> {
-    if known.bytes_per_second == 0 {
-        return None;
-    }
-    let mut deaths = known.deaths.clone();
-    deaths.sort_unstable();
-    let mut room = known.free_bytes;
-    for (at_seconds, bytes) in deaths.into_iter().filter(|(at_seconds, _)| *at_seconds <= horizon_seconds) {
-        let full_at = room / known.bytes_per_second;
-        if full_at < at_seconds {
-            return Some(full_at);
+    let died = known.deaths.iter().map(|(at_seconds, bytes)| (*at_seconds, *bytes, 0));
+    let balanced = known.arrivals.iter().map(|arrival| (arrival.lives_seconds, 0, arrival.bytes_per_second));
+    let mut turns: Vec<(u64, u64, u64)> = died.chain(balanced).filter(|(at, ..)| *at < horizon_seconds).collect();
+    turns.push((horizon_seconds, 0, 0));
+    turns.sort_unstable();
+    let mut rate: u64 = known.arrivals.iter().map(|arrival| arrival.bytes_per_second).sum();
+    let (mut now, mut room) = (0, known.free_bytes);
+    for (at, freed, ended) in turns {
+        if let Some(lasts) = room.checked_div(rate)
+            && now + lasts < at
+        {
+            return Some(now + lasts);
         }
-        room = room.saturating_add(bytes);
+        room = (room - rate * (at - now)).saturating_add(freed);
+        (now, rate) = (at, rate - ended);
     }
-    Some(room / known.bytes_per_second).filter(|full_at| *full_at < horizon_seconds)
+    None
 }
 
 #[cfg(test)]
@@ -140,7 +151,11 @@ mod tests {
     const DAY: u64 = 86_400;
 
     fn known(free_bytes: u64, deaths: &[(u64, u64)]) -> Forecast {
-        Forecast { free_bytes, bytes_per_second: 10, deaths: deaths.to_vec() }
+        Forecast { free_bytes, arrivals: vec![arrival(10, 30 * DAY)], deaths: deaths.to_vec() }
+    }
+
+    fn arrival(bytes_per_second: u64, lives_seconds: u64) -> Arrival {
+        Arrival { bytes_per_second, lives_seconds }
     }
 
     #[test]
@@ -157,7 +172,20 @@ mod tests {
         let each_hour: Vec<(u64, u64)> = (1..=720).map(|hour| (hour * 3_600, 36_000)).collect();
         assert_eq!(forecast(&known(36_000, &each_hour), 720 * 3_600), None);
         assert_eq!(forecast(&known(35_000, &each_hour), 720 * 3_600), Some(3_500));
-        assert_eq!(forecast(&Forecast { bytes_per_second: 0, ..known(0, &[]) }, DAY), None);
+        assert_eq!(forecast(&Forecast { arrivals: Vec::new(), ..known(0, &[]) }, DAY), None);
+    }
+
+    #[test]
+    fn what_comes_needs_room_for_as_long_as_it_lives_only() {
+        let arrivals = vec![arrival(10, DAY), arrival(1, 7 * DAY)];
+        let full_at = |free_bytes| {
+            let known = Forecast { free_bytes, arrivals: arrivals.clone(), deaths: Vec::new() };
+            forecast(&known, 30 * DAY)
+        };
+        // ten bytes a second for a day and one for seven
+        assert_eq!(full_at(10 * DAY + 7 * DAY), None);
+        assert_eq!(full_at(10 * DAY + 7 * DAY - 1), Some(7 * DAY - 1));
+        assert_eq!(full_at(11 * DAY - 11), Some(DAY - 1), "both come until the first balances");
     }
 
     #[test]
