@@ -15,7 +15,7 @@ use recorder::{
     duties::Duties,
     health::{GapCause, GapEvent},
     ingest::Sink,
-    mend::Kept,
+    mend::{Kept, Leftovers},
     report::Report,
     role::{Opening, RunTime},
     roots::{self, Roots},
@@ -76,10 +76,8 @@ pub struct Recording {
     kept: Kept,
     grant: RunGrant,
     run_key: SigningKey,
-    /// Reels that a full disk kept this start from ending: they are not shown before another start ends them.
-    pub left_open: BTreeSet<domain::ReelId>,
-    /// Reels whose rows may be behind, until the catalog is mended.
-    also: BTreeSet<domain::ReelId>,
+    /// What is to be mended; what is open of it waits for room on a full disk and is not shown.
+    pub left: Leftovers,
     /// The catalog names everything that the store holds.
     pub is_mended: bool,
     failures_seen: u64,
@@ -133,13 +131,13 @@ impl Recording {
         let run_key = SigningKey::from_seed(&seed);
         let grant = core.begin_run(RunId::draw(&*place.random), run_key.public())?; // 1
         let time = RunTime::new(grant.anchor, place.clock.boot().0, place.clock.clone());
-        let store = Arc::new(roots::open(&place.disk, &place.stores, SITE, Path::new(BESIDE))?);
+        let store = Arc::new(roots::open(&place.disk, &place.stores, SITE, Path::new(BESIDE), None)?);
         let opening = Opening { site: SITE, path: &place.footage, store: &store, grant: &grant, run_key: &run_key };
         let (footage, recovered, earlier_life) = opening.recover(time.now())?; // 2
         store.await_census();
         let footage = Arc::new(footage);
         let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), place.random.clone());
-        let (also, left_open) = (recovered.reels(), recovered.left_open.clone());
+        let left = Leftovers { is_behind: true, ..Leftovers::of(&recovered, &store) };
         recovered.retold.into_iter().chain(recovered.facts).for_each(|fact| admitter.tell(fact));
         let (admitter, report) = (Arc::new(Mutex::new(admitter)), Arc::new(Report::default()));
         let kept = Kept::of(&admitter, &store, &footage, &report, &time);
@@ -173,8 +171,7 @@ impl Recording {
             kept,
             grant,
             run_key,
-            left_open,
-            also,
+            left,
             is_mended,
             failures_seen,
             sealed_seconds,
@@ -297,9 +294,10 @@ impl Recording {
         let failures = locked(&self.admitter).catalog_failures();
         if std::mem::replace(&mut self.failures_seen, failures) != failures {
             self.is_mended = false;
+            self.left.is_behind = true;
         }
-        if !self.is_mended {
-            let scope = Scope::Missing { also: self.also.clone() };
+        if self.left.may_be_mended(&self.store) {
+            let scope = Scope::Missing { also: self.left.closed.clone() };
             self.is_mended = self.rebuild(&scope).unwrap_or(false);
         }
     }
@@ -311,10 +309,14 @@ impl Recording {
             footage: &self.footage,
             grant: &self.grant,
             run_key: &self.run_key,
-            now: self.now(),
+            now: self.kept.time.now(),
         };
         let rebuilder = Rebuilder { closer, keeper: &*self.place.wire, turn: &self.duties.turn };
         let (rebuilt, facts) = rebuilder.rebuild(scope, "simulated")?;
+        let is_whole = rebuilt.closed == 0 && rebuilt.left_out_count == 0;
+        if is_whole {
+            self.left.were_mended(&rebuilder.closer);
+        }
         let mut admitter = locked(&self.admitter);
         facts.into_iter().for_each(|fact| admitter.tell(fact));
         drop(admitter);
@@ -322,7 +324,7 @@ impl Recording {
         if *scope == Scope::LossAccepted {
             self.sealed_seconds = 0; // the gaps of what was lost are in no reel yet
         }
-        Ok(rebuilt.closed == 0 && rebuilt.left_out_count == 0)
+        Ok(is_whole)
     }
 
     /// The writer's next second, in which it settles gaps after a rebuild.

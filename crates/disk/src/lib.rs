@@ -4,9 +4,11 @@
 //! between any two of their steps, and can let a step fail both ways: it did not happen, or it happened but said no.
 
 mod faulty;
+mod patient;
 mod real;
 
 pub use faulty::{Fault, FaultyDisk, Happened, Image, Written};
+pub use patient::PatientDisk;
 pub use real::RealDisk;
 
 use std::{

@@ -26,13 +26,47 @@ use vault::{
     admit::Admitter,
     keeper::RunGrant,
     rebuild::{RebuildError, Rebuilder, Rebuilt, Scope, Turn},
-    recover::Closer,
+    recover::{Closer, Recovered},
 };
 
 const LOOK: Duration = Duration::from_secs(1);
 /// After a rebuild that could not go on, or that met hours which are closed now.
 const AGAIN: Duration = Duration::from_secs(30);
 const AGAIN_MAX: Duration = Duration::from_secs(3_600);
+
+/// What is to be mended.
+#[derive(Clone, Debug, Default)]
+pub struct Leftovers {
+    /// Reels that a recovery closed: what the catalog knew of their streams may be a second behind.
+    pub closed: BTreeSet<ReelId>,
+    /// Reels that it could not close, mostly because a full disk had no room for their end: nothing of them is shown.
+    pub open: BTreeSet<ReelId>,
+    /// There may be reels that the catalog does not name.
+    pub is_behind: bool,
+}
+
+impl Leftovers {
+    pub fn of(recovered: &Recovered, store: &LocalStore) -> Leftovers {
+        let (closed, open) = (recovered.reels(), recovered.left_open.clone());
+        Leftovers { closed, open, is_behind: !store.kept().is_empty() }
+    }
+
+    pub fn are_none(&self) -> bool {
+        self.closed.is_empty() && self.open.is_empty() && !self.is_behind
+    }
+
+    /// Whether a look, which reads the header of every slot, is worth its while: what is open waits for room.
+    pub fn may_be_mended(&self, store: &LocalStore) -> bool {
+        self.is_behind || !self.closed.is_empty() || (!self.open.is_empty() && store.has_room())
+    }
+
+    /// After a rebuild in which no hour was closed.
+    pub fn were_mended(&mut self, closer: &Closer<'_>) {
+        self.closed.clear();
+        self.is_behind = false;
+        self.open = closer.still_open(&self.open);
+    }
+}
 
 /// What is kept, and what all threads know of it.
 #[derive(Clone)]
@@ -83,11 +117,11 @@ pub struct Mender {
 impl Mender {
     /// Works until `ended`; ends by itself where the catalog is damaged: the recorder then begins anew, and makes another.
     /// Orders to rebuild everything go into the channel, by their number.
-    pub fn start(self, mut also: BTreeSet<ReelId>, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<Order>) {
+    pub fn start(self, mut left: Leftovers, ended: Arc<AtomicBool>) -> (JoinHandle<()>, Sender<Order>) {
         let (sender, orders) = channel();
         let work = move || {
             let (mut failures, mut again) = (0, AGAIN);
-            let mut due = (!also.is_empty() || !self.kept.store.kept().is_empty()).then(Instant::now);
+            let mut due = (!left.are_none()).then(Instant::now);
             if self.is_damaged() {
                 return;
             }
@@ -100,6 +134,7 @@ impl Mender {
                 let failed = self.kept.admitter.lock().unwrap_or_else(PoisonError::into_inner).catalog_failures();
                 if failed != failures {
                     failures = failed;
+                    left.is_behind = true;
                     if self.is_damaged() {
                         return;
                     }
@@ -108,16 +143,17 @@ impl Mender {
                 let (scope, why) = match (order, due) {
                     (Some(Order { loss_accepted: false, .. }), _) => (Scope::All, "ordered on the command line"),
                     (Some(_), _) => (Scope::LossAccepted, "ordered on the command line, a loss accepted"),
-                    (None, Some(at)) if at <= Instant::now() => {
-                        (Scope::Missing { also: also.clone() }, "the catalog was missing, damaged or behind")
+                    (None, Some(at)) if at <= Instant::now() && left.may_be_mended(&self.kept.store) => {
+                        (Scope::Missing { also: left.closed.clone() }, "the catalog was missing, damaged or behind")
                     }
                     _ => continue,
                 };
                 let result = self.mend(&scope, why);
                 let settled = result.as_ref().is_ok_and(|rebuilt| rebuilt.closed == 0);
                 if settled {
-                    also.clear();
+                    left.were_mended(&self.closer());
                 }
+                let settled = settled && left.are_none();
                 // hours may stay closed for days while clocks disagree, and each look reads every slot's header
                 again = if settled { AGAIN } else { (again * 2).min(AGAIN_MAX) };
                 due = (!settled).then(|| Instant::now() + again);
@@ -132,16 +168,19 @@ impl Mender {
         (thread::spawn(work), sender)
     }
 
-    fn mend(&self, scope: &Scope, why: &str) -> Result<Rebuilt, RebuildError> {
-        self.kept.report.note_finding(mending());
-        let closer = Closer {
+    fn closer(&self) -> Closer<'_> {
+        Closer {
             store: &self.kept.store,
             footage: &self.kept.footage,
             grant: &self.grant,
             run_key: &self.run_key,
             now: self.kept.time.now(),
-        };
-        let rebuilder = Rebuilder { closer, keeper: &*self.keeper, turn: &self.turn };
+        }
+    }
+
+    fn mend(&self, scope: &Scope, why: &str) -> Result<Rebuilt, RebuildError> {
+        self.kept.report.note_finding(mending());
+        let rebuilder = Rebuilder { closer: self.closer(), keeper: &*self.keeper, turn: &self.turn };
         let result = rebuilder.rebuild(scope, why);
         self.kept.report.note_unknown_slots(self.kept.store.kept().len() + self.unreadable);
         match result {

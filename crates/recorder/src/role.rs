@@ -10,7 +10,7 @@ use crate::{
     duties::{Duties, note_told},
     errands::{Cameras, Errand, Errands},
     ingest::{Ingest, IngestError},
-    mend::{Kept, Mender},
+    mend::{Kept, Leftovers, Mender},
     report::Report,
     roots::{self, Roots},
     scrub::Scrub,
@@ -19,7 +19,7 @@ use crate::{
     writer::{Desk, Writer, WriterParts},
 };
 use catalog::{CatalogError, Footage};
-use disk::Disk;
+use disk::{Disk, PatientDisk};
 use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keeper::KeeperClient;
 use seal::sign::{PublicKey, SigningKey};
@@ -137,12 +137,12 @@ const LAST_FACTS_MAX: Duration = Duration::from_secs(5);
 pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let seed = Secret32::draw(&*parts.random);
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
-    let store = Arc::new(roots::open(&parts.disk, &parts.store, parts.site, &parts.footage)?);
+    let store = Arc::new(open_store(&parts)?);
     let (footage, recovered, earlier_life) = open(&parts, &store, &grant, &seed, time.now())?; // 2
     let site_key = grant.site_key;
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
-    let (also, unreadable) = (recovered.reels(), recovered.unreadable_slots);
+    let (left, unreadable) = (Leftovers::of(&recovered, &store), recovered.unreadable_slots);
     recovered.retold.into_iter().chain(recovered.facts).for_each(|fact| admitter.tell(fact));
 
     let hub = Arc::new(Hub::default());
@@ -174,8 +174,8 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
     let (errands, asked) = channel();
-    let (mending, orders) = mender.start(also, ended.clone());
-    let looking = Roots::new(parts.disk.clone(), kept.clone(), parts.footage.clone()).start(ended.clone());
+    let (mending, orders) = mender.start(left, ended.clone());
+    let looking = look_after_roots(&parts.disk, kept.clone(), &parts.footage, &ended);
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let duties = Duties {
         keeper: parts.keeper.clone(),
@@ -203,6 +203,21 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     drop(looking); // it may wait for a disk that does not answer
     tell_last(&parts.keeper, &admitter, &told);
     outcome
+}
+
+fn open_store(parts: &RecorderParts) -> Result<LocalStore, RecorderError> {
+    Ok(roots::open(&parts.disk, &parts.store, parts.site, &parts.footage, Some(roots::PATIENCE))?)
+}
+
+/// Also a folder whose disk hangs must not keep the others from being told of.
+fn look_after_roots(
+    disk: &Arc<dyn Disk>,
+    kept: Kept,
+    footage: &Path,
+    ended: &Arc<AtomicBool>,
+) -> thread::JoinHandle<()> {
+    let patient = Arc::new(PatientDisk::new(disk.clone(), roots::PATIENCE));
+    Roots::new(patient, kept, footage.to_owned()).start(ended.clone())
 }
 
 /// 1. `None`: told to stop while waiting.

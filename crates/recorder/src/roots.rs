@@ -3,7 +3,7 @@
 
 use crate::mend::Kept;
 use catalog::Footage;
-use disk::Disk;
+use disk::{Disk, PatientDisk};
 use domain::{RootId, SiteId, limit::CENSUS_HEADERS_MAX};
 use keeper::wire::{Finding, FindingState};
 use std::{
@@ -31,17 +31,34 @@ const CENSUS_PERIOD: Duration = Duration::from_secs(3_600);
 /// After a catalog that did not answer.
 const CENSUS_AGAIN: Duration = Duration::from_secs(30);
 
+/// How long one of several disks is waited for: one that is made for storage gives a sector up after seven seconds (SCT error
+/// recovery control).
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Which root has which number, beside the catalog: disposable, too, and then learnt anew.
 const KNOWN: &str = "roots.json";
 const KNOWN_BYTES_MAX: usize = 64 * 1024;
 
 /// The store with those of its roots that are there, perhaps none: live pictures and alarms need no disk. A disk of the town's with
 /// the number of another one is not taken for it. Errors: the only folder is another site's.
-pub fn open(disk: &Arc<dyn Disk>, places: &[Place], site: SiteId, footage: &Path) -> Result<LocalStore, StoreError> {
+///
+/// `patience`: how long each of several disks is waited for (decision 0065); the only one is waited for as long as it takes, there
+/// being nothing better to do.
+pub fn open(
+    disk: &Arc<dyn Disk>,
+    places: &[Place],
+    site: SiteId,
+    footage: &Path,
+    patience: Option<Duration>,
+) -> Result<LocalStore, StoreError> {
     let path = footage.with_file_name(KNOWN);
     let read = disk::read_all(&**disk, &path, KNOWN_BYTES_MAX).ok();
     let known: BTreeMap<u8, RootId> = read.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let store = LocalStore::open_known(disk.clone(), places, site, known.clone());
+    let mut disk_of = |_: &Place| match patience.filter(|_| places.len() > 1) {
+        Some(patience) => Arc::new(PatientDisk::new(disk.clone(), patience)) as Arc<dyn Disk>,
+        None => disk.clone(),
+    };
+    let store = LocalStore::open_each(&mut disk_of, places, site, known.clone());
     for absent in store.absent() {
         warn!(path = %absent.path.display(), why = %absent.why, "a root of the store is missing");
     }
@@ -284,7 +301,7 @@ mod tests {
         let other = make(&FaultyDisk::new(2), 2);
         disk.create_dir(Path::new("/data")).unwrap();
         let places = [Place { path: path.into(), slots_max: None }];
-        let open = || open(&disk, &places, SITE, Path::new("/data/footage.db")).unwrap();
+        let open = || open(&disk, &places, SITE, Path::new("/data/footage.db"), None).unwrap();
         assert_eq!(open().roots().len(), 1);
         faulty.restore(&other);
         let store = open();

@@ -53,7 +53,8 @@ pub struct Recovered {
     /// Reels that were closed before, in case the keeper never heard: told again, entered once (L3).
     pub retold: Vec<Fact>,
     pub facts: Vec<Fact>,
-    /// Reels that disk or catalog did not let us close: they stay open, their slots stay, the next start tries again.
+    /// Reels that disk or catalog did not let us close: they stay open, their slots stay. Whoever mends the catalog tries again
+    /// when there is room, and the next start does.
     pub left_open: BTreeSet<ReelId>,
     /// Slots with reels that the catalog does not know, or that the disk does not give: kept, not overwritten, the first
     /// until their deadline or until `rebuild` enters them.
@@ -111,7 +112,7 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
         match closer.close(row, place) {
             Ok(fact) => recovered.facts.extend(fact),
             Err(error) => {
-                warn!(reel = %row.reel, %error, "a reel stays open until the next start");
+                warn!(reel = %row.reel, %error, "a reel stays open until there is room for its end");
                 recovered.left_open.insert(row.reel);
                 alive.extend(place.slots());
             }
@@ -176,6 +177,19 @@ impl Closer<'_> {
         let fact = fact(row, sound.root, location.bytes(), sound.streams);
         self.footage.reel_recovered(row.reel, &self.end(&location, &fact))?; // 5
         Ok(Some(Fact::Recovered { reel: fact, cut_bytes: sound.cut })) // 6
+    }
+
+    /// Of reels that a recovery left open, those that have no end yet and whose disk would take one.
+    pub fn still_open(&self, left: &BTreeSet<ReelId>) -> BTreeSet<ReelId> {
+        let is_open = |reel: &&ReelId| match self.footage.reel(**reel) {
+            Ok(row) => row.filter(|row| row.state == ReelState::Open).is_some_and(|row| {
+                // one that begins a slot is found by that slot's header only: it may be on any disk
+                Location::from_bytes(&row.location)
+                    .is_some_and(|place| place.root().is_none() || !self.store.is_held(&place))
+            }),
+            Err(_) => true, // asked again
+        };
+        left.iter().filter(is_open).copied().collect()
     }
 
     /// Writes the recovery footer on the first block after the last valid sync record. Where the reel then lies.

@@ -233,9 +233,19 @@ impl LocalStore {
 
     /// The same where it may have no root for now, and where it is known which root had which number: another one is left out.
     pub fn open_known(disk: Arc<dyn Disk>, places: &[Place], site: SiteId, known: BTreeMap<u8, RootId>) -> LocalStore {
+        LocalStore::open_each(&mut |_| disk.clone(), places, site, known)
+    }
+
+    /// The same with a disk for each place: what one of them makes wait holds up no other.
+    pub fn open_each(
+        disk: &mut dyn FnMut(&Place) -> Arc<dyn Disk>,
+        places: &[Place],
+        site: SiteId,
+        known: BTreeMap<u8, RootId>,
+    ) -> LocalStore {
         let (mut roots, mut absent): (Vec<Root>, Vec<Absent>) = Default::default();
         for place in places {
-            let opened = open_root(disk.clone(), &place.path, site, &known).and_then(|mut root| {
+            let opened = open_root(disk(place), &place.path, site, &known).and_then(|mut root| {
                 root.marker.slots_max = place.slots_max.unwrap_or(root.marker.slots_max);
                 match roots.iter().find(|other| other.marker.number == root.marker.number) {
                     None => Ok(root),

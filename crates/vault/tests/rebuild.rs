@@ -306,6 +306,40 @@ fn while_recording_goes_on_a_rebuild_corrects_rows_and_leaves_open_reels_to_thei
     town.assert_facts_agree("after a rebuild in between");
 }
 
+/// Where a reel's last second ends with its slot, its end needs another one.
+#[test]
+fn a_reel_that_a_start_could_not_end_on_a_full_disk_is_shown_as_soon_as_there_is_room() {
+    let mut left_open = 0;
+    for kibibytes in (12..60).step_by(4) {
+        let disk = FaultyDisk::new(10);
+        let mut town = Town::new(Arc::new(disk.clone()), Some(Path::new(STORE)), kibibytes * 1_024);
+        let mut cameras = vec![Camera::new(1, begin())];
+        drop(record(&mut town, &mut cameras, || false).unwrap());
+        disk.fill(Path::new(STORE));
+        let life = town.start(later()).unwrap();
+        let closer = || Closer {
+            store: &life.store,
+            footage: &town.footage,
+            grant: &life.grant,
+            run_key: &life.run_key,
+            now: later(),
+        };
+        let left = &life.recovered.left_open;
+        assert_eq!(&closer().still_open(left), left);
+        left_open += left.len();
+        rebuild(&town, &life, &missing(&life)).unwrap();
+        assert_eq!(&closer().still_open(left), left, "there is no room yet");
+        disk.drain(Path::new(STORE));
+        let (rebuilt, facts) = rebuild(&town, &life, &missing(&life)).unwrap();
+        assert_eq!((rebuilt.left_out_count, facts.len()), (0, left.len()), "{kibibytes} KiB");
+        assert_eq!(closer().still_open(left), BTreeSet::new());
+        town.facts.extend(facts);
+        town.assert_complete(&life.store, "once there was room");
+        town.assert_facts_agree("once there was room");
+    }
+    assert!(left_open > 0, "a disk that had no room for an end");
+}
+
 #[test]
 fn a_rebuilt_catalog_knows_the_gaps_that_the_lost_one_knew() {
     let (_, mut town) = recorded();

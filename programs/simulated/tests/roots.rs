@@ -149,6 +149,41 @@ fn a_disk_of_two_that_is_unmounted_while_recording_costs_its_own_reels_and_is_us
 }
 
 #[test]
+fn a_disk_of_two_that_hangs_without_an_error_holds_up_no_other_and_is_used_again_when_it_answers() {
+    let (Some(one), Some(two)) = (LoopDisk::or_skip(FileSystem::Ext4), LoopDisk::or_skip(FileSystem::Ext4)) else {
+        return;
+    };
+    let town = town(2);
+    let mut site = site_on(&[&one, &two]);
+    let start = now();
+    let ids: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
+    site.until_durable_after(&ids, start);
+    sleep(6.0);
+    let hung = if written(&one) > written(&two) { &one } else { &two };
+    let seen = shown(&site, &ids[0], start, now());
+
+    let frozen = hung.freeze();
+    // what waited for it is written elsewhere once its time is over, and so is all that follows
+    site.until_durable_after(&ids, now().plus_seconds(15));
+    told(&site, "alarm", &[&hung.path.display().to_string(), "ne répond plus", "l'enregistrement continue"]);
+    let meanwhile = now();
+    sleep(4.0);
+    let fresh = shown(&site, &ids[0], meanwhile, now());
+    assert!(fresh.len() > 12, "what is recorded meanwhile can be looked at: {}", fresh.len());
+    drop(frozen);
+
+    told(&site, "ok", &["2 disques"]);
+    until("all pictures are shown again", || shown(&site, &ids[0], start, meanwhile).is_superset(&seen).then_some(()));
+    ids.iter().for_each(|id| check_covered(&site, id, start, now()));
+    let operator = site.operator();
+    let permit = look_at(&operator, &ids, start, now());
+    assert_true(&town.cameras[0], &fetch(&operator, &replay_path(&permit, &ids[0], start, now())).shown);
+    drop(operator);
+    assert_eq!(verified(&site).0, Some(0), "{}", verified(&site).1);
+    site.site.stop().unwrap();
+}
+
+#[test]
 fn a_further_disk_is_taken_when_it_was_prepared_by_name_and_never_by_itself() {
     let Some(new) = LoopDisk::or_skip(FileSystem::Ext4) else { return };
     let first = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ mod french;
 mod handover;
 mod hardening;
 mod lines;
+mod network_disk;
 mod roles;
 mod site;
 mod token;

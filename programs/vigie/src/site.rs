@@ -218,6 +218,7 @@ pub fn open_keeper(build: &Build, config: &Config, mut findings: Vec<Finding>) -
     crate::witnessed::hold(config, &journal)?;
     findings.extend(one_device(config));
     findings.extend(reserve_beside_journal(config));
+    findings.extend(crate::network_disk::finding(config));
     let parts = KeeperParts {
         site: identity.site,
         hour_length: build.hour_length,

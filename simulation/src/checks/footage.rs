@@ -86,9 +86,9 @@ impl Looker<'_> {
         streams().into_iter().flat_map(|stream| self.truth.of(stream)).find(|given| given.chunk.data == chunk.data)
     }
 
-    /// On a reel that this start could not end.
+    /// On a reel that this start could not end, and no second since.
     pub fn is_left_open(&self, given: &Given) -> bool {
-        self.places(given).iter().any(|located| self.recording.left_open.contains(&located.reel))
+        self.places(given).iter().any(|located| self.recording.left.open.contains(&located.reel))
     }
 
     /// Where the catalog says that a chunk lies.

@@ -29,11 +29,11 @@ pub fn told(looker: &Looker<'_>) -> Held {
         known.extend(gaps.iter().map(|gap| (gap.from, gap.to.unwrap_or(looked_at.to()))));
         // a disk with an old image of itself has an alarm; the timeline does not tell which of its pictures are missing
         // nor, once the right one is back, what went with the old one; and what a start could not end on a full disk counts as
-        // footage, although nothing of it is shown before the next
+        // footage, although nothing of it is shown before there is room for its end
         let on_old = looker.truth.of(stream).filter(|given| {
             !given.roots.is_disjoint(&looker.truth.old)
                 || given.fate == Fate::Excused(OTHER_DISK)
-                || (!looker.recording.left_open.is_empty() && looker.is_left_open(given))
+                || (!looker.recording.left.open.is_empty() && looker.is_left_open(given))
         });
         known.extend(on_old.map(|given| (given.chunk.first_utc, given.chunk.last_utc)));
         known.sort();

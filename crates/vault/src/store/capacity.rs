@@ -20,6 +20,8 @@ pub enum Trouble {
     Device,
     /// The store's disk is not there, or another one is in its place.
     Away,
+    /// The disk did not answer in time; what was asked of it may still happen.
+    Silent,
     /// Something else; the error's own words say more.
     Other,
 }
@@ -48,6 +50,9 @@ impl Trouble {
             Trouble::Away => {
                 "Le disque du stockage n'est plus là, ou un autre est à sa place : rien n'y est écrit. Branchez et montez le bon disque ; l'enregistrement reprend de lui-même."
             }
+            Trouble::Silent => {
+                "Le disque du stockage ne répond plus : rien n'y est écrit. Vérifiez-le (`dmesg`, `smartctl`) ; s'il répond de nouveau, il est repris de lui-même."
+            }
             Trouble::Other => {
                 "L'écriture a échoué. Vérifiez le disque du stockage (`dmesg`) et les droits de son dossier."
             }
@@ -72,6 +77,9 @@ impl Trouble {
             Trouble::Away => {
                 "The store's disk is not there any more, or another one is in its place: nothing is written to it. Connect and mount the right disk; recording goes on by itself."
             }
+            Trouble::Silent => {
+                "The store's disk does not answer any more: nothing is written to it. Check it (`dmesg`, `smartctl`); when it answers again, it is taken up by itself."
+            }
             Trouble::Other => "Writing failed. Check the store's disk (`dmesg`) and the rights of its folder.",
         }
     }
@@ -82,6 +90,7 @@ impl From<&DiskError> for Trouble {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Trouble::NoSpace,
             ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
+            ErrorKind::TimedOut => Trouble::Silent,
             _ if error.source.raw_os_error() == Some(EIO) => Trouble::Device,
             _ => Trouble::Other,
         }
@@ -195,6 +204,7 @@ mod tests {
             (io::Error::from_raw_os_error(28), Trouble::NoSpace),
             (io::Error::from_raw_os_error(30), Trouble::ReadOnly),
             (io::Error::from_raw_os_error(EIO), Trouble::Device),
+            (io::Error::from_raw_os_error(110), Trouble::Silent),
             (io::Error::from_raw_os_error(13), Trouble::Other),
         ] {
             assert_eq!(Trouble::from(&StoreError::Disk(error(source))), trouble);
@@ -203,8 +213,15 @@ mod tests {
         assert!(Trouble::from(&full).is_full() && !Trouble::ReadOnly.is_full());
         let away = StoreError::OtherRoot { path: PathBuf::from("/x") };
         assert_eq!(Trouble::from(&away), Trouble::Away);
-        let all =
-            [Trouble::SlotsUsed, Trouble::NoSpace, Trouble::ReadOnly, Trouble::Device, Trouble::Away, Trouble::Other];
+        let all = [
+            Trouble::SlotsUsed,
+            Trouble::NoSpace,
+            Trouble::ReadOnly,
+            Trouble::Device,
+            Trouble::Away,
+            Trouble::Silent,
+            Trouble::Other,
+        ];
         for text in all.iter().flat_map(|trouble| [trouble.text_fr(), trouble.text_en()]) {
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "situation and remedy: {text}");
         }

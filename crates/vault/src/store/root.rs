@@ -528,12 +528,12 @@ pub const fn first_slot(number: u8) -> u32 {
     ((number as u32) << SLOT_BITS) + 1
 }
 
-/// Errors: `NoMarker` where there is none that can be read; `LaterVersion`; `Disk` where the disk itself says that it failed.
+/// Errors: `NoMarker` where there is none that can be read; `LaterVersion`; `Disk` where the disk itself says that it failed, or nothing.
 pub(super) fn read_marker(disk: &dyn Disk, path: &Path) -> Result<Marker> {
     let no_marker = || StoreError::NoMarker { path: path.to_owned() };
     let text = disk::read_all(disk, &path.join("marker.json"), MARKER_BYTES_MAX);
     let text = text.map_err(|error| match Trouble::from(&error) {
-        Trouble::Device => StoreError::Disk(error),
+        Trouble::Device | Trouble::Silent => StoreError::Disk(error),
         _ => no_marker(),
     })?;
     // of a later version nothing else needs to read as it does here

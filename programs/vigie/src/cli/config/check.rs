@@ -2,7 +2,7 @@
 
 mod roots;
 
-use crate::{Build, Config, formats, site};
+use crate::{Build, Config, formats, network_disk, site};
 use catalog::Registry;
 use domain::{Hour, HourLength, UtcMicros, limit::HOUR_TURN_SECONDS_MAX};
 use keeper::{
@@ -45,6 +45,8 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.extend(versions(build, config));
     checks.extend(config.keyring.copies.iter().map(|copy| folder("keyring.copies", copy)));
     checks.push(copies(config));
+    let shares = network_disk::shares(config).into_iter();
+    checks.extend(shares.map(|share| said(share.setting, State::Warning, share.text_fr(), share.text_en())));
     checks.push(passphrase(config));
     checks.extend(token(config));
     checks.extend(roots::check(config));
