@@ -41,7 +41,7 @@ step cargo fmt --all --check
 step fuzz_lock
 step cargo clippy --locked --workspace --all-targets -- -D warnings
 step cargo test --locked --workspace --no-run
-step cargo test --locked --workspace --exclude simulated
+step cargo test --locked --workspace --exclude simulated --exclude simulator
 step scripts/installations.sh
 step scripts/prove.sh --where-it-runs
 step cargo build --locked --workspace --bins
