@@ -7,7 +7,7 @@ use disk::{Disk, PatientDisk};
 use domain::{RootId, SiteId, limit::CENSUS_HEADERS_MAX};
 use keeper::wire::{Finding, FindingState};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -83,12 +83,27 @@ pub struct Roots {
     /// The catalog, on a connection of its own.
     footage: PathBuf,
     counted: BTreeMap<u8, Census>,
+    uncounted: Uncounted,
     next_census: Option<Instant>,
+}
+
+/// Roots that failed and were not counted since: until then they are held.
+#[derive(Default)]
+struct Uncounted(BTreeSet<u8>);
+
+impl Uncounted {
+    /// Whether a root is well again and to be counted. A look found it well, or a write that it took between two looks did.
+    fn is_back(&mut self, number: u8, before: Option<Trouble>, now: Option<Trouble>) -> bool {
+        if before.is_some() {
+            self.0.insert(number);
+        }
+        now.is_none() && self.0.remove(&number)
+    }
 }
 
 impl Roots {
     pub fn new(disk: Arc<dyn Disk>, kept: Kept, footage: PathBuf) -> Roots {
-        Roots { disk, kept, footage, counted: BTreeMap::new(), next_census: None }
+        Roots { disk, kept, footage, counted: BTreeMap::new(), uncounted: Uncounted::default(), next_census: None }
     }
 
     /// Looks until `ended`; ends by itself where a disk came that was not there at the start: the recorder then begins anew
@@ -126,18 +141,19 @@ impl Roots {
     /// One look at every root; what is found stands on the health page.
     pub fn look(&mut self) {
         let mut is_back = false;
-        for root in self.store().roots() {
+        let store = self.kept.store.clone();
+        for root in store.roots() {
             let before = root.trouble();
             if before.is_some() {
                 root.hold(true); // what comes back is counted before anything of it is freed
             }
-            match (before, root.look()) {
-                (None, Some(trouble)) => error!(path = %root.path.display(), ?trouble, "a root of the store is out"),
-                (Some(_), None) => {
-                    info!(path = %root.path.display(), "a root of the store is well again");
-                    is_back = true;
-                }
-                _ => {}
+            let now = root.look();
+            if let (None, Some(trouble)) = (before, now) {
+                error!(path = %root.path.display(), ?trouble, "a root of the store is out");
+            }
+            if self.uncounted.is_back(root.marker.number, before, now) {
+                info!(path = %root.path.display(), "a root of the store is well again");
+                is_back = true;
             }
         }
         if is_back || self.next_census.is_none_or(|at| at <= Instant::now()) {
@@ -285,6 +301,17 @@ mod tests {
             assert!(paths.iter().all(|path| text.contains(path)) && text.contains(missing), "{text}");
             assert!(text.contains("--accept-loss") && text.ends_with('.'), "{text}");
         }
+    }
+
+    #[test]
+    fn a_root_is_counted_once_when_it_is_well_again_also_where_a_write_found_it_well_before_a_look() {
+        let (mut uncounted, out) = (Uncounted::default(), Some(Trouble::Device));
+        assert!(!uncounted.is_back(0, None, None) && !uncounted.is_back(0, None, out));
+        assert!(uncounted.is_back(0, out, None) && !uncounted.is_back(0, None, None));
+        // the look found it out; a write that followed did not
+        assert!(!uncounted.is_back(0, out, out));
+        assert!(uncounted.is_back(0, None, None) && !uncounted.is_back(0, None, None));
+        assert!(!uncounted.is_back(1, out, out) && !uncounted.is_back(0, None, None), "each for itself");
     }
 
     #[test]

@@ -418,7 +418,12 @@ impl Admitter {
         done.into_iter().for_each(|hour| self.close_hour(hour));
     }
 
+    /// Not while a reel of the hour has no end: its leaf comes later, from this run or from a recovery, and what is said of
+    /// all reels of the hour would be wrong then.
     fn close_hour(&mut self, hour: Hour) {
+        if self.left_open.iter().any(|left| left.row.hour == hour) {
+            return;
+        }
         let Some(roots) = self.hours.remove(&hour) else { return };
         let fact =
             Fact::RecorderHour { run: self.run(), hour, reels: roots.len() as u32, root: seal::root::tree(&roots) };

@@ -188,3 +188,33 @@ fn a_reel_that_its_disk_left_open_gets_its_end_with_the_next_one_of_its_family_o
         town.assert_complete(&life.store, "after a disk that was away for a moment");
     }
 }
+
+/// What is said of all reels of an hour would be wrong as soon as the last one has its end.
+#[test]
+fn an_hour_is_not_summed_up_while_one_of_its_reels_has_no_end() {
+    for stops_while_away in [true, false] {
+        let (disk, mut town, mut life, mut cameras) = town(1, START);
+        for second in 1..=65 {
+            town.second(&mut life, &mut cameras, START.plus_seconds(second)).unwrap();
+        }
+        disk.unplug(Path::new("/store"));
+        assert!(town.second(&mut life, &mut cameras, START.plus_seconds(66)).is_err());
+        if stops_while_away {
+            drop(town.close(&mut life, START.plus_seconds(67)));
+            disk.plug(Path::new("/store"));
+            town.start(START.plus_seconds(70)).unwrap();
+        } else {
+            disk.plug(Path::new("/store"));
+            town.second(&mut life, &mut cameras, START.plus_seconds(67)).unwrap();
+            town.close(&mut life, START.plus_seconds(68)).unwrap();
+        }
+        let reels = town.facts.iter().filter(|fact| matches!(fact, Fact::Reel(_) | Fact::Recovered { .. })).count();
+        let summed = town.facts.iter().filter_map(|fact| match fact {
+            Fact::RecorderHour { reels, .. } => Some(*reels as usize),
+            _ => None,
+        });
+        let expected = if stops_while_away { (Vec::new(), 2) } else { (vec![3], 3) };
+        assert_eq!((summed.collect::<Vec<_>>(), reels), expected);
+        town.assert_facts_agree("after a disk that was away at the stop");
+    }
+}

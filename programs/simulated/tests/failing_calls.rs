@@ -122,11 +122,12 @@ fn a_keeper_whose_syncs_fail_refuses_looks_and_recording_goes_on() {
 
 /// Nothing that is shown is wrong, all of it verifies, rows and bytes agree.
 fn end(mut site: Site, town: &Town, ids: &[String], start: UtcMicros) -> Site {
+    // the timeline first: all that is on it is shown afterwards
+    let (spans, gaps) = timeline(&site, &ids[0], start);
     let (operator, to) = (site.operator(), now());
     let permit = look_at(&operator, ids, start, to);
     let shown = fetch(&operator, &replay_path(&permit, &ids[0], start, to)).shown;
     support::witness::assert_true(&town.cameras[0], &shown);
-    let (spans, gaps) = timeline(&site, &ids[0], start);
     let near = 250_000; // a gap's edges are times of pictures, two of which may be missing
     let kept = |at: UtcMicros| spans.iter().any(|(from, to)| at.since(*from) > near && to.since(at) > near);
     let lost = |at: UtcMicros| {
