@@ -179,7 +179,8 @@ async function keyboardAlone(browser, walk) {
     await page.keyboard.press('ArrowLeft')
     expect((await value()) < before, 'the left arrow does not move the timeline')
     await page.keyboard.press('ArrowRight')
-    expect((await page.$('.chosen button')) !== null, 'nothing to replay is offered beside the timeline')
+    const offered = await page.waitForSelector('.chosen button', { timeout: 5000 }).catch(() => null)
+    expect(offered !== null, `nothing to replay is offered beside the timeline: ${await page.textContent('.chosen')}`)
     await page.evaluate(() => document.querySelector('[data-testid=timeline]').focus())
     if ((await page.$('.chosen button.primary')) === null) {
       await tabTo(page, '.chosen button')
