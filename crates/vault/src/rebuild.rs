@@ -18,7 +18,7 @@
 use crate::{
     census,
     keeper::{ExtentsQuery, Fact, Keeper, KeeperError, StreamFate, StreamPart},
-    recover::{Closer, RecoverError},
+    recover::{Closer, RecoverError, fact_of},
     store::{LocalStore, Location, StoreError, whole_index},
     survey::{End, Found, LeftOut, Surveyor},
 };
@@ -37,6 +37,9 @@ use tracing::warn;
 
 /// Bytes of one question about extents: half of a message.
 const QUESTION_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
+/// Reels of so many hours before the newest one are told again where no row named them: a catalog that was lost took with it
+/// what the keeper had not heard. It enters each once, and seldom lags behind by more.
+const TOLD_AGAIN_HOURS: i64 = 3;
 /// So many reels that could not be entered are named.
 const NAMED_MAX: usize = 100;
 
@@ -103,7 +106,7 @@ pub struct Rebuilder<'a> {
     pub turn: &'a Turn,
 }
 
-/// Its answer: what was done, and facts for the ledger about reels that were closed.
+/// Its answer: what was done, and facts for the ledger about reels that were closed, or of which it may not have heard.
 pub type Outcome = (Rebuilt, Vec<Fact>);
 
 /// What became of one reel.
@@ -149,9 +152,15 @@ impl Rebuilder<'_> {
         rebuilt.reels = found.len() as u64;
         if !found.is_empty() {
             let leaf = self.keeper.begin_rebuild(rebuilt.reels, why)?; // 3
+            let recent = found.iter().map(|reel| reel.hour).max().map(|newest| newest.plus(-TOLD_AGAIN_HOURS));
             for reel in &found {
                 match self.enter(leaf, reel) {
-                    Ok(became) => rebuilt.count(&became),
+                    Ok(became) => {
+                        rebuilt.count(&became);
+                        if matches!(became, Became::Entered) && recent <= Some(reel.hour) {
+                            facts.extend(self.footage().reel(reel.reel)?.and_then(|row| fact_of(self.store(), &row)));
+                        }
+                    }
                     Err(RebuildError::Keeper(KeeperError::Away { detail })) => {
                         return Err(KeeperError::Away { detail }.into());
                     }

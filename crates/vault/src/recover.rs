@@ -271,7 +271,7 @@ pub fn untold(store: &LocalStore, footage: &Footage) -> Result<Vec<Fact>> {
 }
 
 /// The fact as it was told when the reel ended; `None` where its row or its bytes no longer say.
-fn fact_of(store: &LocalStore, row: &ReelRow) -> Option<Fact> {
+pub(crate) fn fact_of(store: &LocalStore, row: &ReelRow) -> Option<Fact> {
     let location = Location::from_bytes(&row.location)?;
     let index = whole_index(store, row.reel, &location).ok().filter(|_| !store.is_held(&location))??;
     let streams = index.iter().filter(|entry| entry.is(Kind::Key)).count() as u16;

@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, io::ErrorKind, path::Path, sync::Arc};
 use support::{Camera, Life, Town};
 use vault::{
     Location,
+    keeper::{Fact, ReelFact},
     rebuild::{Outcome, RebuildError, Rebuilder, Rebuilt, Scope, Turn},
     recover::Closer,
 };
@@ -297,13 +298,30 @@ fn while_recording_goes_on_a_rebuild_corrects_rows_and_leaves_open_reels_to_thei
     town.footage.reel_opened(&ghost).unwrap();
     town.footage.reel_closed(reel, &ReelEnd { location, root: [1; 32], bytes: 1, closed_at: later() }).unwrap();
     let (rebuilt, facts) = rebuild(&town, &life, &Scope::All).unwrap();
-    assert_eq!((rebuilt.entered, rebuilt.corrected, rebuilt.removed, facts.len()), (1, 1, 1, 0));
+    assert_eq!((rebuilt.entered, rebuilt.corrected, rebuilt.removed, facts.len()), (1, 1, 1, 1));
     assert_eq!(rows(&town), right);
     // the writer goes on as if nothing had been
     town.second(&mut life, &mut cameras, begin().plus_seconds(80)).unwrap();
     town.close(&mut life, begin().plus_seconds(81)).unwrap();
     town.assert_complete(&life.store, "after a rebuild in between");
     town.assert_facts_agree("after a rebuild in between");
+}
+
+#[test]
+fn what_the_keeper_never_heard_of_reels_is_told_although_the_catalog_was_lost_with_it() {
+    let (_disk, mut town) = recorded();
+    let reel = |fact: &Fact| match fact {
+        Fact::Reel(reel) | Fact::Recovered { reel, .. } => Some(*reel),
+        _ => None,
+    };
+    let unheard: Vec<ReelFact> = std::mem::take(&mut town.facts).iter().filter_map(reel).collect();
+    assert!(unheard.len() >= 4);
+    town.forget_catalog();
+    let life = town.start(later()).unwrap();
+    let (_, facts) = rebuild(&town, &life, &missing(&life)).unwrap();
+    let told: Vec<ReelFact> = facts.iter().filter_map(reel).collect();
+    let missing: Vec<_> = unheard.iter().filter(|reel| !told.contains(reel)).collect();
+    assert!(missing.is_empty() && told.len() == unheard.len(), "{missing:?}");
 }
 
 /// Where a reel's last second ends with its slot, its end needs another one.
