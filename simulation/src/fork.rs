@@ -9,8 +9,9 @@ use crate::{
 };
 use catalog::Registry;
 use disk::Image;
-use domain::{CameraId, Span, UtcMicros};
+use domain::{CameraId, Span, UtcMicros, limit::RECORD_HEADER_BYTES};
 use ledger::Event;
+use seal::Kind;
 use simulator::random::Dice;
 use std::{
     fs,
@@ -21,6 +22,8 @@ use tempfile::TempDir;
 use vault::{
     keeper::{KeyQuery, Permit, ReelPart, View},
     rebuild::Scope,
+    service::Located,
+    store::index_of,
 };
 
 const LOG: &str = "/log";
@@ -233,6 +236,11 @@ pub fn permit_is_forged(town: &mut Town, permit: &Permit) -> Held {
     ) else {
         return Ok(());
     };
+    // what the honest question does not open, no forged one can be told from
+    let honest = KeyQuery { permit: permit.clone(), stream, span, parts: vec![part.clone()] };
+    if core.keys(&honest).is_err() {
+        return Ok(());
+    }
     let forged = [
         ("another leaf", Permit { leaf: permit.leaf ^ 1, ..permit.clone() }, span),
         ("another expiry", Permit { expires: permit.expires.plus_seconds(60), ..permit.clone() }, span),
@@ -249,11 +257,20 @@ pub fn permit_is_forged(town: &mut Town, permit: &Permit) -> Held {
     Ok(())
 }
 
-fn part_of(recording: &Recording, located: &vault::service::Located) -> Option<ReelPart> {
-    let mut reader = recording.store.reader(&located.location);
-    let payload_bytes = reader.header(located.reel, 0).ok()??.payload_bytes;
-    let header = reader.read(64, payload_bytes.into()).ok()?;
-    Some(ReelPart { reel: located.reel, header, key_record: Vec::new(), extents: Vec::new() })
+/// What a look asks the keeper to open of a reel.
+fn part_of(recording: &Recording, located: &Located) -> Option<ReelPart> {
+    let (reel, place) = (located.reel, &located.location);
+    let known =
+        located.entries.clone().map_or_else(|| index_of(&recording.store, reel, place, located.handle).ok()?, Some);
+    let entries = known?;
+    let mut reader = recording.store.reader(place);
+    let key = entries.iter().find(|entry| entry.is(Kind::Key))?;
+    let key_record = reader.record(reel, key).ok()?.split_off(RECORD_HEADER_BYTES);
+    let payload_bytes = reader.header(reel, 0).ok()??.payload_bytes;
+    let header = reader.read(RECORD_HEADER_BYTES as u64, payload_bytes.into()).ok()?;
+    let extents = entries.iter().filter(|entry| entry.is(Kind::Extent));
+    let extents = extents.map(|entry| reader.record(reel, entry).ok()).collect::<Option<_>>()?;
+    Some(ReelPart { reel, header, key_record, extents })
 }
 
 /// SQLite's file with what stands beside it.
