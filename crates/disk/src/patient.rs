@@ -212,7 +212,7 @@ mod tests {
     use crate::FaultyDisk;
     use std::sync::Condvar;
 
-    /// A disk whose syncs wait while it is frozen.
+    /// A disk whose writes wait while it is frozen.
     struct Freezing {
         disk: FaultyDisk,
         frozen: Arc<(Mutex<bool>, Condvar)>,

@@ -5,6 +5,7 @@
 mod support;
 
 use domain::UtcMicros;
+use simulator::rtsp::Town;
 use std::{
     collections::BTreeSet,
     fs,
@@ -32,6 +33,17 @@ fn site_on(disks: &[&LoopDisk]) -> Site {
     configure(&site, disks);
     site.begin();
     site
+}
+
+/// Two disks, and a town of two cameras that records on them: since when.
+fn recording_on_two_disks() -> Option<(LoopDisk, LoopDisk, Town, Site, Vec<String>, UtcMicros)> {
+    let (one, two) = (LoopDisk::or_skip(FileSystem::Ext4)?, LoopDisk::or_skip(FileSystem::Ext4)?);
+    let town = town(2);
+    let site = site_on(&[&one, &two]);
+    let start = now();
+    let ids: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
+    site.until_durable_after(&ids, start);
+    Some((one, two, town, site, ids, start))
 }
 
 fn configure(site: &Site, disks: &[&LoopDisk]) {
@@ -85,14 +97,7 @@ fn verified(site: &Site) -> (Option<i32>, String) {
 
 #[test]
 fn a_disk_of_two_that_is_unmounted_while_recording_costs_its_own_reels_and_is_used_again_when_it_is_back() {
-    let (Some(one), Some(two)) = (LoopDisk::or_skip(FileSystem::Ext4), LoopDisk::or_skip(FileSystem::Ext4)) else {
-        return;
-    };
-    let town = town(2);
-    let mut site = site_on(&[&one, &two]);
-    let start = now();
-    let ids: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
-    site.until_durable_after(&ids, start);
+    let Some((one, two, town, mut site, ids, start)) = recording_on_two_disks() else { return };
     // a run begins its first reel where there is most room: each on another disk than the run before
     for _ in 0..2 {
         sleep(3.0);
@@ -150,14 +155,7 @@ fn a_disk_of_two_that_is_unmounted_while_recording_costs_its_own_reels_and_is_us
 
 #[test]
 fn a_disk_of_two_that_hangs_without_an_error_holds_up_no_other_and_is_used_again_when_it_answers() {
-    let (Some(one), Some(two)) = (LoopDisk::or_skip(FileSystem::Ext4), LoopDisk::or_skip(FileSystem::Ext4)) else {
-        return;
-    };
-    let town = town(2);
-    let mut site = site_on(&[&one, &two]);
-    let start = now();
-    let ids: Vec<String> = (1..=2).map(|number| site.add(&town, number, 30)).collect();
-    site.until_durable_after(&ids, start);
+    let Some((one, two, town, mut site, ids, start)) = recording_on_two_disks() else { return };
     sleep(6.0);
     let hung = if written(&one) > written(&two) { &one } else { &two };
     let seen = shown(&site, &ids[0], start, now());
