@@ -10,6 +10,7 @@ mkdir -p "$VIGIE_TARGET/faults"
 # A kill of "all" is four processes, a power cut too: 250 kills, about 500 processes, and 3 x 45 power cuts, about 540.
 export VIGIE_CRASHES="${VIGIE_CRASHES:-250}"
 export VIGIE_POWER_CUTS="${VIGIE_POWER_CUTS:-45}"
+export VIGIE_STALL_SECONDS="${VIGIE_STALL_SECONDS:-30}"
 export VIGIE_CRASH_TABLE="$VIGIE_TARGET/faults/crash.md"
 export VIGIE_DISK_TABLE="$VIGIE_TARGET/faults/disks.md"
 printf '| file system | what lay on it | power cuts | most media lost |\n| --- | --- | --- | --- |\n' >"$VIGIE_DISK_TABLE"

@@ -289,3 +289,45 @@ pub fn h264_access_unit_seeds() -> Vec<Vec<u8>> {
         vec![0, 0, 0, 5, 0x06, 6, 1, 0xc4, 0x80, 0, 0, 0, 3, 0x41, 0x9a, 1],
     ]
 }
+
+/// A device that answers each ONVIF question with the next of these texts, a zero byte between them.
+pub fn onvif_answers(bytes: &[u8]) {
+    struct Says<'a>(std::slice::Split<'a, u8, fn(&u8) -> bool>);
+    impl onvif::Line for Says<'_> {
+        fn post(&mut self, _to: &onvif::Url, _question: &onvif::Question) -> Result<onvif::Reply, onvif::Trouble> {
+            let body = self.0.next().ok_or(onvif::Trouble::Unreachable)?.to_vec();
+            Ok(onvif::Reply { status: 200, date: Some(0), body })
+        }
+    }
+    let is_zero: fn(&u8) -> bool = |byte| *byte == 0;
+    if let Ok(found) = find(&mut Says(bytes.split(is_zero))) {
+        for stream in &found.streams {
+            assert!(stream.url.starts_with("rtsp://10.0.0.8"), "a stream is looked for elsewhere: {}", stream.url);
+        }
+        black_box((found.main().is_ok(), found.sub()));
+    }
+}
+
+fn find(line: &mut dyn onvif::Line) -> Result<onvif::Found, onvif::Trouble> {
+    let device = "onvif://10.0.0.8".parse().expect("an address of ours is right");
+    onvif::find(line, &device, None, onvif::World { unix_seconds: 0, nonce: &mut || [0; 16] })
+}
+
+/// What simulated devices of both kinds answer, and refusals.
+pub fn onvif_answers_seeds() -> Vec<Vec<u8>> {
+    use simulator::onvif::{Habits, says};
+    let questions = [
+        "GetSystemDateAndTime",
+        "GetServices",
+        "GetCapabilities",
+        "GetDeviceInformation",
+        "GetProfiles",
+        "GetStreamUri",
+    ];
+    let all = |media2: bool| {
+        let habits = Habits::example(media2);
+        let answers = questions.iter().filter(|name| media2 != (**name == "GetCapabilities"));
+        answers.map(|name| says(&habits, name)).collect::<Vec<_>>().join("\0").into_bytes()
+    };
+    vec![all(true), all(false)]
+}

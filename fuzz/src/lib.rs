@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     target("rtsp_answer_head", cameras::answer_head, cameras::answer_head_seeds, 8_000),
     target("camera_address", cameras::address, cameras::address_seeds, 4_000),
     target("fingerprint", cameras::fingerprint, cameras::fingerprint_seeds, 4_000),
+    target("onvif_answers", cameras::onvif_answers, cameras::onvif_answers_seeds, 2_000),
     target("rtsp_request", cameras::request, cameras::request_seeds, 8_000),
     target("rtp_payloads", cameras::rtp_payloads, cameras::rtp_payloads_seeds, 4_000),
     target("h264_parameters", cameras::h264_parameters, cameras::h264_parameters_seeds, 4_000),

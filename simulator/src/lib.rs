@@ -9,6 +9,7 @@ pub mod dossier;
 pub mod installation;
 pub mod mark;
 pub mod nal;
+pub mod onvif;
 pub mod packetise;
 pub mod persons;
 pub mod random;

@@ -287,12 +287,12 @@ impl Failures<'_> {
         footage.live_reels().unwrap().into_iter().map(|row| row.reel.to_string()).collect()
     }
 
-    /// Six seconds in which nothing is written: what came meanwhile waits and is written then.
+    /// Six seconds (`VIGIE_STALL_SECONDS`) in which nothing is written: what came meanwhile waits and is written then.
     fn stalls(&self) {
         println!("stalled");
         let began = now();
         let frozen = self.disk.freeze();
-        sleep(6.0);
+        sleep(variable("VIGIE_STALL_SECONDS").unwrap_or(6) as f64);
         drop(frozen);
         self.waited(began);
     }

@@ -26,6 +26,7 @@ const PRELOAD: [&str; 2] = ["/usr/lib/fiu/fiu_run_preload.so", "/usr/lib/fiu/fiu
 /// errno(3)
 const EIO: u32 = 5;
 const EDQUOT: u32 = 122;
+const ESTALE: u32 = 116;
 
 /// A site whose processes take orders about their system calls; `None`: says why.
 fn site() -> Option<Site> {
@@ -73,6 +74,8 @@ fn a_chunk_whose_sync_failed_is_suspect_and_said_so_and_the_next_ones_are_kept()
         ("sync/fdatasync", EIO, "panne", "smartctl", "n'a pas pu être écrit"),
         ("rw/pwrite", EDQUOT, "plein", "Libérez", "plein"),
         ("rw/pwrite", EIO, "panne", "smartctl", "n'a pas pu être écrit"),
+        // a network share whose handles have gone stale
+        ("rw/pwrite", ESTALE, "n'est plus là", "montez", "n'a pas pu être écrit"),
     ] {
         println!("{call} {errno}");
         order(&site, "recorder", &[failing(call, errno)]);

@@ -11,6 +11,7 @@ pub(crate) mod clock;
 mod config;
 mod delay;
 mod destroy;
+mod find;
 mod frame;
 mod init;
 mod keyring;

@@ -91,6 +91,8 @@ impl From<&DiskError> for Trouble {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Trouble::NoSpace,
             ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,
             ErrorKind::TimedOut => Trouble::Silent,
+            // a share whose machine gave up what was open there
+            ErrorKind::StaleNetworkFileHandle => Trouble::Away,
             _ if error.source.raw_os_error() == Some(EIO) => Trouble::Device,
             _ => Trouble::Other,
         }
@@ -205,6 +207,7 @@ mod tests {
             (io::Error::from_raw_os_error(30), Trouble::ReadOnly),
             (io::Error::from_raw_os_error(EIO), Trouble::Device),
             (io::Error::from_raw_os_error(110), Trouble::Silent),
+            (io::Error::from_raw_os_error(116), Trouble::Away),
             (io::Error::from_raw_os_error(13), Trouble::Other),
         ] {
             assert_eq!(Trouble::from(&StoreError::Disk(error(source))), trouble);

@@ -1,6 +1,6 @@
-//! `vigie camera add|list|test|confirm|sub|rights|class|remove`.
+//! `vigie camera add|find|list|test|confirm|sub|rights|class|remove`.
 
-use super::{Context, Outcome, unexpected};
+use super::{Context, Outcome, find, unexpected};
 use clap::{Args, Subcommand};
 use domain::{CameraClass, CameraRights, Commune, Films, Purpose, Sensitive, limit::RETENTION_DAYS_MAX};
 use keeper::wire::{Answer, Control, Credentials, Device, NewCamera, ProbeTarget, Probed};
@@ -14,6 +14,13 @@ use std::{
 pub enum Command {
     /// Ajouter une caméra : la regarde d'abord, puis l'enregistre · add a camera: looks at it first, then records it
     Add(Add),
+    /// Demander ses flux à un appareil ONVIF, sans rien y changer · ask an ONVIF device for its streams, changing nothing there
+    Find {
+        /// onvif://10.0.0.8, avec le port si ce n'est pas 80 · with the port if it is not 80
+        address: String,
+        #[command(flatten)]
+        sign_in: SignIn,
+    },
     /// Caméras en service · cameras in service
     List,
     /// Regarder une caméra sans l'enregistrer · look at a camera without recording it
@@ -68,7 +75,7 @@ pub enum Command {
 pub struct Add {
     /// Nom court et unique · short and unique name
     name: String,
-    /// rtsp://… sans nom ni mot de passe · rtsp://… without user or password
+    /// rtsp://… ou onvif://…, sans nom ni mot de passe · rtsp://… or onvif://…, without user or password
     url: String,
     /// Lieu, tel que l'arrêté le nomme · place, as the order names it
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -112,14 +119,14 @@ pub struct Rights {
 
 #[derive(Args)]
 pub struct Test {
-    /// Nom d'une caméra en service, ou rtsp://… · name of a camera in service, or rtsp://…
+    /// Nom d'une caméra en service, ou rtsp://…, onvif://… · name of a camera in service, or rtsp://…, onvif://…
     target: String,
     #[command(flatten)]
     sign_in: SignIn,
 }
 
 #[derive(Args)]
-struct SignIn {
+pub struct SignIn {
     /// Nom d'utilisateur de la caméra · the camera's user
     #[arg(long, requires = "password_stdin")]
     user: Option<String>,
@@ -131,6 +138,7 @@ struct SignIn {
 pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     match command {
         Command::Add(add) => run_add(context, add),
+        Command::Find { address, sign_in } => find::run(context, &address, sign_in.credentials()?.as_ref()),
         Command::List => list(context),
         Command::Test(test) => run_test(context, test),
         Command::Confirm { name, device } => confirm(context, name, device),
@@ -143,9 +151,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Outcome {
     }
 }
 
-fn run_add(context: &Context<'_>, add: Add) -> Outcome {
-    check_address(context, &add.url)?;
-    add.sub.as_deref().map_or(Ok(()), |url| check_address(context, url))?;
+fn run_add(context: &Context<'_>, mut add: Add) -> Outcome {
     if in_service(context, &add.name)? {
         let name = &add.name;
         return Err(context
@@ -156,6 +162,15 @@ fn run_add(context: &Context<'_>, add: Add) -> Outcome {
             .into());
     }
     let credentials = add.sign_in.credentials()?;
+    if find::is_device(&add.url) {
+        let Some(found) = find::streams(context, &add.url, credentials.as_ref())? else {
+            return Ok(ExitCode::FAILURE);
+        };
+        add.url = found.main;
+        add.sub = add.sub.or(found.sub);
+    }
+    check_address(context, &add.url)?;
+    add.sub.as_deref().map_or(Ok(()), |url| check_address(context, url))?;
     let fingerprint = if add.untested {
         None
     } else {
@@ -223,8 +238,15 @@ fn list(context: &Context<'_>) -> Outcome {
 fn run_test(context: &Context<'_>, test: Test) -> Outcome {
     let credentials = test.sign_in.credentials()?;
     let target = if test.target.contains("://") {
-        check_address(context, &test.target)?;
-        ProbeTarget::Address { url: test.target, credentials }
+        let mut url = test.target;
+        if find::is_device(&url) {
+            let Some(found) = find::streams(context, &url, credentials.as_ref())? else {
+                return Ok(ExitCode::FAILURE);
+            };
+            url = found.main;
+        }
+        check_address(context, &url)?;
+        ProbeTarget::Address { url, credentials }
     } else {
         ProbeTarget::Registered { name: test.target }
     };
