@@ -1,12 +1,15 @@
 //! What must hold, each with the number of the promise or rule that it is: cheap ones after every step, whole ones sometimes.
 
+mod auditor;
 mod footage;
 mod gaps;
 mod keys;
 mod ledger;
 mod roots;
+mod scrub;
 mod secrets;
 
+pub use auditor::Watch;
 pub use footage::{Looker, footage};
 pub use gaps::told as gaps_told;
 pub use keys::dead as keys_dead;
@@ -47,6 +50,7 @@ pub fn always(town: &mut Town) -> Held {
     ledger::grows(town)?;
     time(town)?;
     keys::as_they_must(town)?;
+    auditor::quiet(town)?;
     roots::as_they_must(town)
 }
 
@@ -63,6 +67,7 @@ fn time(town: &Town) -> Held {
 /// Now and then, and at the end of a life: all footage by the one door, all gaps.
 pub fn whole(town: &mut Town) -> Held {
     ledger::whole(town)?;
+    scrub::sound(town)?;
     let is_rebuilt = disks::is_rebuilt(town);
     town.sign_in();
     let (Some(core), Some(recording)) = (town.core(), &town.recording) else { return Ok(()) };

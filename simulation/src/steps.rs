@@ -42,6 +42,7 @@ pub enum Step {
     PowerCut,
     /// The machine is off for a time.
     Off,
+    /// The recorder dies, and is back at once or after hours.
     KillRecorder,
     StopRecorder,
     KillKeeper,
@@ -153,7 +154,7 @@ pub fn take(step: Step, town: &mut Town, hands: &mut Hands) -> Held {
         }
         Step::PowerCut => town.power_cut(),
         Step::Off => off(town),
-        Step::KillRecorder => town.kill_recorder(),
+        Step::KillRecorder => recorder_away(town),
         Step::StopRecorder => {
             if let Some(run) = town.recording.take() {
                 run.finish();
@@ -335,6 +336,16 @@ fn off(town: &mut Town) {
         town.world.clock.boot_after(seconds);
     } else {
         town.world.clock.boot_without_ntp(seconds);
+    }
+    town.note_trouble();
+}
+
+/// The recorder dies, and may stay away for hours while the keeper goes on.
+fn recorder_away(town: &mut Town) {
+    town.kill_recorder();
+    for _ in 0..[0, 0, 1, 3, 26, 80][town.dice.below(6)] {
+        town.world.clock.pass(3_600);
+        keepers_second(town);
     }
     town.note_trouble();
 }

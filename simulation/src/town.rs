@@ -1,6 +1,7 @@
 //! The town: its machine, its processes, its people, and what the judge beside it knows.
 
 use crate::{
+    checks::Watch,
     disks::Disks,
     people::People,
     recording::{KILLED, NO_KEY, POWER_CUT, Place, Recording, locked},
@@ -10,7 +11,7 @@ use crate::{
     wire::Wire,
 };
 use catalog::{Camera, Registry};
-use domain::{CameraId, Hour, Purpose, StreamId, StreamKind, UtcMicros};
+use domain::{CameraId, Clock, Hour, Purpose, StreamId, StreamKind, UtcMicros};
 use simulator::random::Dice;
 use std::{
     collections::BTreeSet,
@@ -47,6 +48,8 @@ pub struct Town {
     pub people: People,
     /// When the keeper last began, could not finish a second's work, or trusted no time.
     pub keeper_troubled: UtcMicros,
+    /// The auditor of destruction.
+    pub watch: Watch,
     _folder: TempDir,
 }
 
@@ -62,6 +65,7 @@ impl Town {
         let (opened, recording, told) = (None, None, Vec::new());
         let (street, dice) = (Street::new(streams().into_iter()), Dice::new(seed, 1));
         let (troubled, disk_troubled) = (world.true_time(), false);
+        let watch = Watch::new(Arc::new(world.disk.clone()), disks.paths(), world.clock.boot_id());
         Town {
             seed,
             world,
@@ -78,6 +82,7 @@ impl Town {
             disks,
             people: People::default(),
             keeper_troubled: troubled,
+            watch,
             _folder: folder,
         }
     }

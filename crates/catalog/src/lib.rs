@@ -15,7 +15,9 @@ pub mod registry;
 
 pub use database::StepToCome;
 pub use error::{CatalogError, Which};
-pub use footage::{Footage, Gap, Held, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
+pub use footage::{
+    EarlierLife, Footage, Gap, Held, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow,
+};
 pub use registry::{
     Account, AccountId, ActVersion, Binding, Camera, CameraVersion, LawKind, LawText, NewFactor, Passkey, Registry,
     SecondFactor, Session, Site, Taken, is_scan_name,

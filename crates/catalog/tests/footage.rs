@@ -1,7 +1,8 @@
 //! The footage catalog: a reel's life, finding footage at every edge of a span, gaps, rebuilding, damage.
 
 use catalog::{
-    CatalogError, Footage, Gap, Held, NewReel, ReelEnd, ReelRow, ReelState, Registry, Site, StoredBytes, StreamRow,
+    CatalogError, EarlierLife, Footage, Gap, Held, NewReel, ReelEnd, ReelRow, ReelState, Registry, Site, StoredBytes,
+    StreamRow,
 };
 use domain::{CameraId, Hour, HourLength, ReelId, RunId, SiteId, Span, StreamId, StreamKind, UtcMicros};
 use std::path::PathBuf;
@@ -135,6 +136,23 @@ fn bytes_are_counted_by_hour_and_camera() {
         Held { hour, deadline: hour.start().plus_seconds(86_400), bytes }
     };
     assert_eq!(bench.footage.held().unwrap(), [held(0, 2_000), held(3_600, 1_000)]);
+}
+
+#[test]
+fn what_is_known_of_an_earlier_life_is_its_last_instant_and_each_stream_s_last_picture() {
+    let bench = Bench::new();
+    assert_eq!(bench.footage.earlier_life().unwrap(), EarlierLife::default());
+    bench.reel(1, &[(1, 0, 59), (2, 0, 58)]);
+    bench.reel(2, &[(1, 3_600, 3_650)]);
+    let cause = "silent".to_owned();
+    bench.footage.gap(&Gap { stream: main_of(3), from: at(3_700), to: None, cause }).unwrap();
+    let told = bench.footage.earlier_life().unwrap();
+    let last = [(main_of(1), at(3_650)), (main_of(2), at(58))].into();
+    assert_eq!(told, EarlierLife { until: Some(at(3_700)), last });
+    // what was known stays known to a run, whose recovery forgets an hour that died meanwhile
+    bench.footage.reels_dead(hour_at(0), None).unwrap();
+    assert_eq!(bench.footage.earlier_life().unwrap().last, [(main_of(1), at(3_650))].into());
+    assert_eq!(bench.footage.left_by_earlier_runs(main_of(2), at(4_000)).unwrap().last, None);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     space::Space,
     writer::{Desk, Writer, WriterParts},
 };
-use catalog::{CatalogError, Footage};
+use catalog::{CatalogError, EarlierLife, Footage};
 use disk::{Disk, PatientDisk};
 use domain::{Clock, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
 use keeper::KeeperClient;
@@ -248,7 +248,7 @@ fn open(
     grant: &RunGrant,
     seed: &Secret32,
     now: UtcMicros,
-) -> Result<(Arc<Footage>, Recovered, Option<UtcMicros>), RecorderError> {
+) -> Result<(Arc<Footage>, Recovered, EarlierLife), RecorderError> {
     let run_key = SigningKey::from_seed(seed);
     let opening = Opening { site: parts.site, path: &parts.footage, store, grant, run_key: &run_key };
     let (footage, recovered, earlier_life) = opening.recover(now)?;
@@ -286,9 +286,9 @@ pub struct Opening<'a> {
 
 impl Opening<'_> {
     /// The footage catalog is disposable (P7): one that is damaged, now or when it was last used, is made anew. Its footage
-    /// stays in its slots, which recovery keeps, and from which `mend` makes its rows again. Until when an earlier run lived
+    /// stays in its slots, which recovery keeps, and from which `mend` makes its rows again. What was known of earlier runs
     /// comes third.
-    pub fn recover(&self, now: UtcMicros) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
+    pub fn recover(&self, now: UtcMicros) -> Result<(Footage, Recovered, EarlierLife), RecorderError> {
         if Footage::is_marked_damaged(self.path) {
             self.discard()?;
         }
@@ -302,10 +302,10 @@ impl Opening<'_> {
         }
     }
 
-    fn attempt(&self, now: UtcMicros) -> Result<(Footage, Recovered, Option<UtcMicros>), RecorderError> {
+    fn attempt(&self, now: UtcMicros) -> Result<(Footage, Recovered, EarlierLife), RecorderError> {
         let Opening { store, grant, run_key, .. } = *self;
         let footage = Footage::open(self.path, self.site)?;
-        let earlier_life = footage.last_sign_of_life()?; // before recovery adds signs of its own
+        let earlier_life = footage.earlier_life()?; // before recovery adds signs of its own
         let recovered = recover(&Closer { store, footage: &footage, grant, run_key, now })?;
         Ok((footage, recovered, earlier_life))
     }

@@ -9,7 +9,7 @@ use crate::{
     report::Report,
     role::RunTime,
 };
-use catalog::{CatalogError, Footage, Gap, Left};
+use catalog::{CatalogError, EarlierLife, Footage, Gap, Left};
 use domain::{HourLength, Span, StreamId, UtcMicros, limit};
 use media::{Chunk, Frame};
 use seal::GapLine;
@@ -77,8 +77,8 @@ pub struct Writer {
     /// Lines of the book that are in a reel and not durable yet.
     unsynced_lines: Vec<GapLine>,
     hour_length: HourLength,
-    /// Until when an earlier run lived at least, by the catalog.
-    earlier_life: Option<UtcMicros>,
+    /// What the catalog knew of earlier runs.
+    earlier_life: EarlierLife,
     /// Streams that this run was told to expect, and since when.
     met: BTreeMap<StreamId, UtcMicros>,
     /// The catalog was made anew from the reels.
@@ -143,8 +143,8 @@ impl Desk {
 pub struct WriterParts {
     pub kept: Kept,
     pub hour_length: HourLength,
-    /// See [`Footage::last_sign_of_life`]; read before recovery adds to the catalog.
-    pub earlier_life: Option<UtcMicros>,
+    /// Read before recovery.
+    pub earlier_life: EarlierLife,
 }
 
 impl Writer {
@@ -300,6 +300,9 @@ impl Writer {
             warn!(%error, "what an earlier run left open stays open");
             Left::default()
         });
+        // its last hour may have died since this run began: then only this tells since when it misses pictures (R12)
+        let ended = self.earlier_life.last.get(&stream).copied().filter(|last| *last < at);
+        let left = Left { last: left.last.max(ended), ..left };
         self.say_again(stream, left.last, at);
         let Some(gap) = left.open else {
             // a stop that is over without a picture after it: the camera was taken out of service then
@@ -317,7 +320,7 @@ impl Writer {
             self.enter(ended);
         } else if !stopped {
             // until it died, the earlier run knew the cause; from then on the cause is that it was dead
-            let died = self.earlier_life.unwrap_or(gap.from).clamp(gap.from, at);
+            let died = self.earlier_life.until.unwrap_or(gap.from).clamp(gap.from, at);
             self.gap_begins(stream, died, GapCause::RecorderDown);
         }
     }

@@ -7,7 +7,7 @@ use crate::error::{CatalogError, Failure};
 use domain::{ReelId, Span, StreamId, UtcMicros, limit};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A reel that holds footage of the stream asked for, and what it holds of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +33,15 @@ pub struct Left {
     pub last: Option<UtcMicros>,
     pub open: Option<Gap>,
     pub over: Option<Gap>,
+}
+
+/// See [`Footage::earlier_life`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EarlierLife {
+    /// The latest instant of which the catalog tells: an earlier run lived at least until then. `None`: it tells of none.
+    pub until: Option<UtcMicros>,
+    /// The last frame of each stream, also where its hour dies before anybody asks.
+    pub last: BTreeMap<StreamId, UtcMicros>,
 }
 
 /// A reel belongs to one hour, which turns at most 10 s late (R2, R8): none holds footage of two hours' length. The
@@ -122,8 +131,8 @@ impl Footage {
         })
     }
 
-    /// The latest instant of which the catalog tells: an earlier run lived at least until then. `None`: it tells of none.
-    pub fn last_sign_of_life(&self) -> Result<Option<UtcMicros>, CatalogError> {
+    /// What the catalog knows of earlier runs; read before recovery adds to it and takes from it.
+    pub fn earlier_life(&self) -> Result<EarlierLife, CatalogError> {
         self.database.run(async |db| {
             let latest = "select max(at) as at from (
                             select max(last_utc) as at from reel_stream where site = $1 and frames > 0
@@ -131,8 +140,13 @@ impl Footage {
                             union all select max(closed_at) from reel where site = $1 and state = 'closed'
                             union all select max(from_utc) from gap where site = $1
                             union all select max(to_utc) from gap where site = $1) as told";
-            let row = sqlx::query(latest).bind(&self.site.0[..]).fetch_one(db).await?;
-            Ok(column::micros_or_none(&row, "at")?)
+            let latest = sqlx::query(latest).bind(&self.site.0[..]).fetch_one(&mut *db).await?;
+            let last = "select camera, kind, max(last_utc) as last from reel_stream where site = $1 and frames > 0
+                        group by camera, kind";
+            let rows = sqlx::query(last).bind(&self.site.0[..]).fetch_all(db).await?;
+            let last = rows.iter().map(|row| Ok((column::stream(row)?, column::micros(row, "last")?)));
+            let last = last.collect::<Result<_, sqlx::Error>>()?;
+            Ok(EarlierLife { until: column::micros_or_none(&latest, "at")?, last })
         })
     }
 

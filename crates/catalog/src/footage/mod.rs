@@ -6,7 +6,7 @@ mod rebuild;
 mod reel;
 mod told;
 
-pub use find::{Gap, Left, Located};
+pub use find::{EarlierLife, Gap, Left, Located};
 pub use rebuild::Held;
 pub use reel::{NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow};
 

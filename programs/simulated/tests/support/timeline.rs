@@ -25,7 +25,9 @@ pub fn timeline(site: &Site, camera: &str, from: UtcMicros) -> (Vec<(UtcMicros, 
     dates.dedup();
     let (mut footage, mut gaps) = (Vec::new(), Vec::new());
     for date in dates {
-        let day = site.operator().get(&format!("/api/cameras/{camera}/day?date={date}")).unwrap();
+        // a recorder that starts again answers in a moment
+        let path = format!("/api/cameras/{camera}/day?date={date}");
+        let day = until("the recorder tells of the day", || site.operator().get(&path).ok());
         for span in day["footage"].as_array().unwrap() {
             footage.push((micros(&span["from"]).unwrap(), micros(&span["to"]).unwrap()));
         }
