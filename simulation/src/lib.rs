@@ -1,6 +1,8 @@
 //! A whole town in one process from one seed: recorder, vault, keeper, catalog, ledger, clock, disk, network and people who
 //! mean harm. After every step all promises that can be checked are checked; the same seed gives the same life.
 
+#[cfg(test)]
+mod away;
 mod checks;
 mod disks;
 mod fork;

@@ -262,7 +262,7 @@ pub fn second(town: &mut Town) {
 }
 
 /// What it could not do is done at the next. A keeper whose journal must be opened again ends, and is started by [`Town::revive`].
-fn keepers_second(town: &mut Town) {
+pub fn keepers_second(town: &mut Town) {
     let Some(core) = town.core() else { return };
     if core.tick().is_err() || core.judgement().trusted.is_none() {
         town.keeper_troubled = town.now();

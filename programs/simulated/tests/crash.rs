@@ -26,6 +26,8 @@ use support::{
 const LOSS_MICROS: i64 = LOSS_MS_MAX as i64 * 1_000;
 /// One camera's hours die after four short hours, one's after eight, one's stay.
 const DAYS: [u32; 3] = [1, 2, 30];
+/// Longer than a round.
+const ROUND_SECONDS: i64 = 40;
 /// Who is killed in twelve rounds; `serve` alone lets its roles stop in order, `all` is what a power cut does to processes.
 const DECK: [&str; 12] =
     ["recorder", "keeper", "all", "recorder", "web", "recorder", "all", "keeper", "serve", "recorder", "keeper", "all"];
@@ -124,6 +126,7 @@ impl Trial {
         let process = self.deal();
         let mut events = vec![self.event("the round begins")];
         if round % 2 == 1 {
+            self.look_around_a_turn(witnesses, from);
             self.pass_hours();
             // while hours are being destroyed
             sleep(f64::from(self.dice.between(0.0, 1.5)));
@@ -167,6 +170,19 @@ impl Trial {
             tally.back_micros.push(answered.as_micros() as i64);
         }
         println!("{:>3} {process} after {:.0} s", round + 1, self.began.elapsed().as_secs_f64());
+    }
+
+    /// The first camera's hours close two short hours after their end: where one ends about now, what it filmed since the last
+    /// look would close unseen.
+    fn look_around_a_turn(&self, witnesses: &mut [Witness<'_>], from: UtcMicros) {
+        let into = self.eyes.now().seconds().rem_euclid(HOUR_SECONDS);
+        if (ROUND_SECONDS..HOUR_SECONDS - ROUND_SECONDS).contains(&into) {
+            return;
+        }
+        // until what the hour's last second holds is durable
+        let left = if into < ROUND_SECONDS { 5 - into } else { HOUR_SECONDS - into + 5 };
+        sleep(left.max(0) as f64);
+        self.see(witnesses, from.plus_seconds(-15), self.eyes.now());
     }
 
     /// Two short hours pass while nobody films: for the program and the cameras they have really passed.
