@@ -55,7 +55,7 @@ help:
 	@echo "make test    all tests; installs what they need"
 	@echo "make prove   what the law closes stays closed for all requests, by a solver (cvc5; CVC5 names another); two minutes, then seconds"
 	@echo "make faults  kills processes a thousand times, cuts the power of real disks, faults of cameras, calls and clocks (VIGIE_CRASHES, VIGIE_POWER_CUTS, VIGIE_SEED); about an hour and a half"
-	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about half an hour"
+	@echo "make fuzz    fuzzes every parser, VIGIE_FUZZ_SECONDS each (60); about three quarters of an hour"
 	@echo "make bench   what a ledger of a million entries and recording 50 cameras cost, looks meanwhile, FFmpeg beside it; about eight minutes, 7 GB"
 	@echo "make sim     SEEDS lives of a whole town (200) of STEPS steps (300), every promise checked after each; then a centre's year"
 	@echo "make soak    an hour of 60 flapping cameras with looks and destruction (VIGIE_SOAK_MINUTES, VIGIE_SOAK_CAMERAS): what grows; 20 GB"

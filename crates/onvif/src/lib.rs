@@ -1,6 +1,6 @@
 //! Asks a camera by ONVIF which streams it has and where, so that nobody has to know their addresses (decision 0066).
 //!
-//! Reads only: five questions of ONVIF Core and of Media 1 and 2. There is no word here that sets, moves, listens, subscribes to
+//! Reads only: six questions of ONVIF Core and of Media 1 and 2. There is no word here that sets, moves, listens, subscribes to
 //! events or asks for metadata. Whatever addresses a device gives, only their ports and paths count: no question goes to another
 //! host than the one that the operator named, and no stream is looked for elsewhere.
 

@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand. All but `init`, `serve`, `config` and an offline `verify` speak to the keeper
+//! The command line: one file per subcommand. All but `init`, `serve`, `config`, `camera find` and an offline `verify` speak to the keeper
 //! (P3).
 
 mod account;

@@ -24,7 +24,10 @@ pub fn run(context: &Context<'_>, address: &str, credentials: Option<&Credential
             found.streams.iter().for_each(|stream| show_stream(context, stream));
             Ok(ExitCode::SUCCESS)
         }
-        Err(trouble) => Ok(told(context, &trouble)),
+        Err(trouble) => {
+            told(context, &trouble);
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 
@@ -40,25 +43,21 @@ pub fn streams(
     address: &str,
     credentials: Option<&Credentials>,
 ) -> Result<Option<Chosen>, Box<dyn std::error::Error>> {
-    let found = match ask(context, address, credentials)? {
-        Ok(found) => found,
-        Err(trouble) => {
-            told(context, &trouble);
-            return Ok(None);
-        }
-    };
-    show(context, &found);
-    let main = match found.main() {
-        Ok(main) => main,
-        Err(trouble) => {
-            told(context, &trouble);
-            return Ok(None);
-        }
-    };
-    show_stream(context, main);
-    let sub = found.sub();
-    sub.inspect(|sub| show_stream(context, sub));
-    Ok(Some(Chosen { main: main.url.clone(), sub: sub.map(|sub| sub.url.clone()) }))
+    let chosen = ask(context, address, credentials)?.and_then(|found| {
+        show(context, &found);
+        let main = found.main()?;
+        show_stream(context, main);
+        let sub = found.sub().map(|sub| {
+            println!("  {}", context.pick("et, pour les navigateurs sans H.265 :", "and, for browsers without H.265:"));
+            show_stream(context, sub);
+            sub.url.clone()
+        });
+        Ok(Chosen { main: main.url.clone(), sub })
+    });
+    if let Err(trouble) = &chosen {
+        told(context, trouble);
+    }
+    Ok(chosen.ok())
 }
 
 fn ask(
@@ -82,9 +81,8 @@ fn ask(
     Ok(onvif::find(&mut line, &device, sign_in.as_ref(), world))
 }
 
-fn told(context: &Context<'_>, trouble: &Trouble) -> ExitCode {
+fn told(context: &Context<'_>, trouble: &Trouble) {
     eprintln!("{}", context.pick(trouble.text_fr(), trouble.to_string()));
-    ExitCode::FAILURE
 }
 
 fn show(context: &Context<'_>, found: &Found) {
