@@ -210,7 +210,7 @@ impl KeeperCore {
 
     fn condemn_or_go_on(&self, hour: Hour, cameras: &BTreeSet<CameraId>) {
         let cameras = self.lacking(hour, cameras, |fate| fate.condemned_at.is_some());
-        if cameras.is_empty() {
+        if cameras.is_empty() || self.would_look_early(hour, &cameras) {
             return;
         }
         if let Err(error) = self.enter_events(Actor::Schedule, self.condemnations(hour, cameras)) {
@@ -228,6 +228,18 @@ impl KeeperCore {
         parts.map(|(cameras, why)| Event::Condemned { hour, cameras, why }).collect()
     }
 
+    /// Whether an entry made now would say that one of these keys died before its closing: it began to die by a trusted time, the
+    /// ledger took no entry then, and since a restart no time stands but a lower bound. The entry waits for the time.
+    fn would_look_early(&self, hour: Hour, cameras: &[CameraId]) -> bool {
+        let judgement = self.judgement();
+        let moving = self.moving();
+        let lies_ahead = |deadline: UtcMicros| judgement.at_least < closes_at(deadline);
+        judgement.trusted.is_none()
+            && cameras.iter().filter(|camera| !moving.fates.orders.erases(hour, **camera)).any(|camera| {
+                moving.fates.of(hour, *camera).and_then(|fate| fate.deadline).is_some_and(lies_ahead)
+            })
+    }
+
     /// 4, and 2 where it is lacking: of every condemnation that the keyring keeps.
     fn enter_missing(&self) -> Result<(), KeeperError> {
         let _keys_stay_as_they_are = self.change_keys();
@@ -237,6 +249,9 @@ impl KeeperCore {
             let names = self.named(&condemned).into_iter().collect();
             let mut events = Vec::new();
             let cameras = self.lacking(hour, &names, |fate| fate.condemned_at.is_some());
+            if self.would_look_early(hour, &cameras) {
+                continue;
+            }
             events.extend(self.condemnations(hour, cameras));
             let cameras = self.lacking(hour, &names, |fate| fate.destroyed_at.is_some());
             if let (Some(generation), true, false) = (condemned.destroyed_by, custodian.confirmed(), cameras.is_empty())

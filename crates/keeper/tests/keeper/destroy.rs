@@ -151,6 +151,41 @@ fn a_copy_that_is_away_delays_the_confirmation_and_nothing_else() {
 }
 
 #[test]
+fn what_died_while_the_ledger_was_away_is_entered_when_the_time_is_known_and_never_as_dead_before_its_closing() {
+    let world = World::new(7);
+    let (opened, _) = before_deadline(&world, 700);
+    let log = std::path::Path::new("/log");
+    world.disk.unplug(log);
+    world.clock.pass(100 + 120);
+    assert!(opened.core.tick().is_err(), "the ledger takes no entry");
+    assert!(!opened.keyring.page(hour(0)).unwrap().unwrap().cameras.contains_key(&camera(1)), "and the key dies on time");
+    drop(opened);
+
+    // the power fails, no time server answers: what is known of time is the ledger's last entry, days ago
+    world.disk.plug(log);
+    world.clock.boot_without_ntp(60);
+    let opened = world.open();
+    opened.core.tick().unwrap();
+    assert_eq!(opened.core.judgement().trusted, None);
+    let condemned = |opened: &Opened| {
+        let at = opened.entries().into_iter().filter_map(|entry| match entry.event {
+            Event::Condemned { .. } => Some(entry.at),
+            _ => None,
+        });
+        at.collect::<Vec<_>>()
+    };
+    assert_eq!((condemned(&opened), opened.destructions()), (vec![], vec![]), "its entry waits for the time");
+
+    world.clock.under_ntp(true);
+    world.clock.pass(130);
+    opened.core.tick().unwrap();
+    assert_eq!(opened.destructions(), [(hour(0), camera(1))]);
+    let closed = utc(3 * DAY - 600);
+    assert!(condemned(&opened).iter().all(|at| closed <= *at), "{:?}", condemned(&opened));
+    assert!(opened.check_ledger(world.now()).late.is_empty());
+}
+
+#[test]
 fn a_restored_keyring_revives_nothing() {
     let world = World::new(5);
     let (opened, minted) = before_deadline(&world, 700);
