@@ -144,7 +144,7 @@ fn fill(footage: &Footage, cameras: u32, days: u32) -> Outcome<u64> {
             bytes: 30_000_000,
         };
         let streams: Vec<StreamRow> = streams.iter().enumerate().map(of).collect();
-        footage.reel_rebuilt(&row, &streams)?;
+        footage.reel_rebuilt(&row, &streams, true)?;
         rows += streams.len() as u64;
     }
     Ok(rows)

@@ -40,7 +40,11 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_010.sql"),
     include_str!("upgrade/registry_011.sql"),
 ];
-const FOOTAGE_STEPS: &[&str] = &[include_str!("upgrade/footage_001.sql"), include_str!("upgrade/footage_002.sql")];
+const FOOTAGE_STEPS: &[&str] = &[
+    include_str!("upgrade/footage_001.sql"),
+    include_str!("upgrade/footage_002.sql"),
+    include_str!("upgrade/footage_003.sql"),
+];
 
 /// Steps behind which the program of the step before goes on as if nothing had happened: they only add tables, or columns with
 /// a default, and what it writes without them is right for those who know them (decision 0060). Steps of which nothing is said

@@ -89,7 +89,7 @@ fn a_rebuilt_reel_stands_in_place_of_what_was_known_and_a_dead_one_stays_dead() 
         closed_at: Some(at(6)),
         ..before.clone()
     };
-    bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)])).unwrap();
+    bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)]), true).unwrap();
     let after = bench.footage.reel(known).unwrap().unwrap();
     assert_eq!(
         (after.bytes, after.state, after.opened_at, after.closed_at),
@@ -97,10 +97,10 @@ fn a_rebuilt_reel_stands_in_place_of_what_was_known_and_a_dead_one_stays_dead() 
     );
     assert_eq!(bench.footage.streams_of(known).unwrap(), rows(1, &[(3, 1, 2)]));
     let new = ReelRow { reel: ReelId([2; 16]), ..right.clone() };
-    bench.footage.reel_rebuilt(&new, &rows(2, &[(1, 1, 2)])).unwrap();
+    bench.footage.reel_rebuilt(&new, &rows(2, &[(1, 1, 2)]), false).unwrap();
     assert_eq!(bench.footage.reel(new.reel).unwrap().unwrap(), new);
     bench.footage.reels_dead(before.hour, None).unwrap();
-    let refused = bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)]));
+    let refused = bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)]), true);
     assert!(matches!(refused, Err(CatalogError::NotLive { .. })), "{refused:?}");
 }
 
@@ -142,16 +142,21 @@ fn bytes_are_counted_by_hour_and_camera() {
 fn what_is_known_of_an_earlier_life_is_its_last_instant_and_each_stream_s_last_picture() {
     let bench = Bench::new();
     assert_eq!(bench.footage.earlier_life().unwrap(), EarlierLife::default());
-    bench.reel(1, &[(1, 0, 59), (2, 0, 58)]);
-    bench.reel(2, &[(1, 3_600, 3_650)]);
+    let reels = [bench.reel(1, &[(1, 0, 59), (2, 0, 58)]), bench.reel(2, &[(1, 3_600, 3_650)])];
     let cause = "silent".to_owned();
     bench.footage.gap(&Gap { stream: main_of(3), from: at(3_700), to: None, cause }).unwrap();
     let told = bench.footage.earlier_life().unwrap();
     let last = [(main_of(1), at(3_650)), (main_of(2), at(58))].into();
     assert_eq!(told, EarlierLife { until: Some(at(3_700)), last });
+    let last = told.last;
     // what was known stays known to a run, whose recovery forgets an hour that died meanwhile
     bench.footage.reels_dead(hour_at(0), None).unwrap();
-    assert_eq!(bench.footage.earlier_life().unwrap().last, [(main_of(1), at(3_650))].into());
+    assert_eq!(bench.footage.earlier_life().unwrap().last, last, "and to the next, should this one end at once");
+    bench.footage.reels_dead(hour_at(3_600), Some(&[main_of(1).camera])).unwrap();
+    bench.footage.forget(&reels).unwrap();
+    assert_eq!(bench.footage.earlier_life().unwrap().last, last);
+    bench.footage.gaps_forget(at(58).plus_micros(1)).unwrap();
+    assert_eq!(bench.footage.earlier_life().unwrap().last, [(main_of(1), at(3_650))].into(), "but not for ever");
     assert_eq!(bench.footage.left_by_earlier_runs(main_of(2), at(4_000)).unwrap().last, None);
 }
 
@@ -425,6 +430,8 @@ fn what_was_deleted_is_not_left_in_the_file() {
     bench.reel(1, &[(secret_camera, 0, 59)]);
     bench.footage.reels_dead(hour_at(0), None).expect("dead");
     bench.footage.forget(&[ReelId([1; 16])]).expect("forgotten");
+    // since when a stream has no picture is no more than its gap says, and goes with the gaps of that time
+    bench.footage.gaps_forget(at(60)).expect("forgotten");
     let path = bench.path();
     let Bench { folder: _folder, footage } = bench;
     drop(footage);

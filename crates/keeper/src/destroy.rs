@@ -235,9 +235,10 @@ impl KeeperCore {
         let moving = self.moving();
         let lies_ahead = |deadline: UtcMicros| judgement.at_least < closes_at(deadline);
         judgement.trusted.is_none()
-            && cameras.iter().filter(|camera| !moving.fates.orders.erases(hour, **camera)).any(|camera| {
-                moving.fates.of(hour, *camera).and_then(|fate| fate.deadline).is_some_and(lies_ahead)
-            })
+            && cameras
+                .iter()
+                .filter(|camera| !moving.fates.orders.erases(hour, **camera))
+                .any(|camera| moving.fates.of(hour, *camera).and_then(|fate| fate.deadline).is_some_and(lies_ahead))
     }
 
     /// 4, and 2 where it is lacking: of every condemnation that the keyring keeps.

@@ -37,7 +37,7 @@ const AGAIN_MAX: Duration = Duration::from_secs(3_600);
 /// What is to be mended.
 #[derive(Clone, Debug, Default)]
 pub struct Leftovers {
-    /// Reels that a recovery closed: what the catalog knew of their streams may be a second behind.
+    /// Reels that a recovery closed: what the catalog knew of their streams may be a second behind; and those of which it knows none.
     pub closed: BTreeSet<ReelId>,
     /// Reels that it could not close, mostly because a full disk had no room for their end: nothing of them is shown.
     pub open: BTreeSet<ReelId>,
@@ -47,7 +47,8 @@ pub struct Leftovers {
 
 impl Leftovers {
     pub fn of(recovered: &Recovered, store: &LocalStore) -> Leftovers {
-        let (closed, open) = (recovered.reels(), recovered.left_open.clone());
+        let (mut closed, open) = (recovered.reels(), recovered.left_open.clone());
+        closed.extend(&recovered.unfinished);
         Leftovers { closed, open, is_behind: !store.kept().is_empty() }
     }
 

@@ -38,7 +38,8 @@ use tracing::warn;
 /// Bytes of one question about extents: half of a message.
 const QUESTION_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 /// Reels of so many hours before the newest one are told again where no row named them: a catalog that was lost took with it
-/// what the keeper had not heard. It enters each once, and seldom lags behind by more.
+/// what the keeper had not heard. It enters each once, and seldom lags behind by more. Recovered ones, of which there are few, are told
+/// however old they are: one may lie on a disk that was away for days.
 const TOLD_AGAIN_HOURS: i64 = 3;
 /// So many reels that could not be entered are named.
 const NAMED_MAX: usize = 100;
@@ -123,13 +124,13 @@ impl Rebuilder<'_> {
     pub fn rebuild(&self, scope: &Scope, why: &str) -> Result<Outcome> {
         let rows: BTreeMap<ReelId, ReelRow> =
             self.footage().live_reels()?.into_iter().map(|row| (row.reel, row)).collect();
-        let known = self.known(scope, &rows);
+        let known = self.known(scope, &rows)?;
         let (site_key, now) = (self.closer.grant.site_key, self.closer.surely());
         let surveyor = Surveyor { store: self.store(), site_key, now, known: &known };
         let survey = surveyor.survey()?; // 1
         let (mut rebuilt, mut left_out) = (Rebuilt::default(), survey.left_out);
         let mut facts = Vec::new();
-        let mut found = Vec::new();
+        let (mut found, mut dead) = (Vec::new(), BTreeSet::new());
         let present: BTreeSet<ReelId> = survey.reels.iter().map(|found| found.reel).collect();
         let by_itself = matches!(scope, Scope::Missing { .. });
         for reel in survey.reels.into_iter().filter(|found| found.end != End::Known) {
@@ -144,7 +145,7 @@ impl Rebuilder<'_> {
                         found.push(closed);
                         facts.push(fact);
                     }
-                    Ok(None) => {}
+                    Ok(None) => dead.extend(reel.location.slots()),
                     Err(error) => left_out.push(reel.left_out(&error)),
                 } // 2
             }
@@ -154,10 +155,14 @@ impl Rebuilder<'_> {
             let leaf = self.keeper.begin_rebuild(rebuilt.reels, why)?; // 3
             let recent = found.iter().map(|reel| reel.hour).max().map(|newest| newest.plus(-TOLD_AGAIN_HOURS));
             for reel in &found {
-                match self.enter(leaf, reel) {
+                let is_untold = recent <= Some(reel.hour) || matches!(reel.end, End::Recovered(_));
+                match self.enter(leaf, reel, !is_untold) {
                     Ok(became) => {
                         rebuilt.count(&became);
-                        if matches!(became, Became::Entered) && recent <= Some(reel.hour) {
+                        if matches!(became, Became::Dead) {
+                            dead.extend(reel.location.slots());
+                        }
+                        if matches!(became, Became::Entered) && is_untold {
                             facts.extend(self.footage().reel(reel.reel)?.and_then(|row| fact_of(self.store(), &row)));
                         }
                     }
@@ -171,6 +176,7 @@ impl Rebuilder<'_> {
                 } // 4
             }
         }
+        self.give_back(dead)?;
         if !by_itself {
             let missing = self.rows_without_reels(&rows, &present, &left_out, scope);
             self.remove_rows(&missing, &rows, scope, &mut rebuilt)?; // 5
@@ -181,17 +187,40 @@ impl Rebuilder<'_> {
         Ok((rebuilt, facts))
     }
 
-    /// Reels that need no look, and where they lie.
-    fn known(&self, scope: &Scope, rows: &BTreeMap<ReelId, ReelRow>) -> BTreeMap<ReelId, Location> {
-        let Scope::Missing { also } = scope else { return BTreeMap::new() };
-        let known = rows.values().filter(|row| row.state != ReelState::Open && !also.contains(&row.reel));
-        known.filter_map(|row| Some((row.reel, Location::from_bytes(&row.location)?))).collect()
+    /// Reels that need no look, and where they lie. One whose streams no row names was closed by a rebuild that did not come to
+    /// its end.
+    fn known(&self, scope: &Scope, rows: &BTreeMap<ReelId, ReelRow>) -> Result<BTreeMap<ReelId, Location>> {
+        let Scope::Missing { also } = scope else { return Ok(BTreeMap::new()) };
+        let unfinished = self.footage().reels_without_streams()?;
+        let is_known = |row: &&ReelRow| {
+            row.state != ReelState::Open && !also.contains(&row.reel) && !unfinished.contains(&row.reel)
+        };
+        let known = rows.values().filter(is_known);
+        Ok(known.filter_map(|row| Some((row.reel, Location::from_bytes(&row.location)?))).collect())
+    }
+
+    /// Slots of reels that are dead and were closed all the same: they were taken for it from the free ones.
+    fn give_back(&self, dead: BTreeSet<u32>) -> Result<()> {
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let _no_row_is_entered = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.footage().live_reels()?;
+        let places: Option<Vec<Location>> = rows.iter().map(|row| Location::from_bytes(&row.location)).collect();
+        let Some(places) = places else { return Ok(()) }; // somebody's place is not known: nothing is given back
+        let kept = self.store().kept();
+        let lives = |slot: &u32| kept.contains(slot) || places.iter().any(|place| place.slots().any(|of| of == *slot));
+        self.store().free(dead.into_iter().filter(|slot| !lives(slot)));
+        Ok(())
     }
 
     /// 2. `None`: nothing of it was sound, or somebody else closed it.
     fn close(&self, found: &Found, row: Option<&ReelRow>) -> Result<Option<(Found, Fact)>> {
         if row.is_some_and(|row| row.state != ReelState::Open) {
             // its end was damaged after it was acknowledged: not open, and nothing is written over it
+            return Err(StoreError::Gone.into());
+        }
+        if !self.store().claim(&found.location) {
             return Err(StoreError::Gone.into());
         }
         let new = NewReel {
@@ -214,7 +243,7 @@ impl Rebuilder<'_> {
     }
 
     /// 4.
-    fn enter(&self, leaf: u64, found: &Found) -> Result<Became> {
+    fn enter(&self, leaf: u64, found: &Found, is_told: bool) -> Result<Became> {
         let parts = self.parts(found)?;
         let _no_hour_is_freed = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fates = Vec::new();
@@ -247,7 +276,7 @@ impl Rebuilder<'_> {
             Some(_) => Became::Corrected,
         };
         if !matches!(became, Became::Same) {
-            self.footage().reel_rebuilt(&row, &streams)?;
+            self.footage().reel_rebuilt(&row, &streams, is_told)?;
         }
         self.store().adopt(found.location.slots());
         Ok(became)

@@ -53,6 +53,8 @@ pub struct Recovered {
     /// Reels that were closed before, in case the keeper never heard: told again, entered once (L3).
     pub retold: Vec<Fact>,
     pub facts: Vec<Fact>,
+    /// Reels that ended before and of which no stream is known: a rebuild did not come to its end.
+    pub unfinished: BTreeSet<ReelId>,
     /// Reels that disk or catalog did not let us close: they stay open, their slots stay. Whoever mends the catalog tries again
     /// when there is room, and the next start does.
     pub left_open: BTreeSet<ReelId>,
@@ -102,7 +104,8 @@ pub fn recover(closer: &Closer<'_>) -> Result<Recovered> {
     let places_slots: BTreeSet<u32> = places.iter().flat_map(Location::slots).collect();
     closer.store.in_use(ended.iter().chain(&scan.unreadable).chain(&places_slots).copied().chain(maybe_alive));
 
-    let mut recovered = Recovered { retold: untold(closer.store, closer.footage)?, ..Recovered::default() };
+    let (retold, unfinished) = (untold(closer.store, closer.footage)?, closer.footage.reels_without_streams()?);
+    let mut recovered = Recovered { retold, unfinished, ..Recovered::default() };
     let mut alive = BTreeSet::new();
     for (reel, place) in waiting {
         recovered.left_open.insert(reel);

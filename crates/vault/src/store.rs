@@ -359,6 +359,13 @@ impl LocalStore {
         slots.into_iter().for_each(|slot| self.having(slot, |root| root.adopt([slot])));
     }
 
+    /// Takes the slots of a reel, behind which somebody is about to write its end, from those that are free. False: the writer has
+    /// taken one of them meanwhile, and the reel is no more.
+    pub fn claim(&self, location: &Location) -> bool {
+        let slots = location.slots().collect();
+        location.root().is_none_or(|number| self.root(number).is_ok_and(|root| root.claim(&slots)))
+    }
+
     /// Slots that hold nothing alive.
     pub fn free_slots(&self) -> BTreeSet<u32> {
         self.roots.iter().flat_map(Root::free_slots).collect()

@@ -164,6 +164,68 @@ fn streams_that_the_catalog_did_not_hear_of_before_the_crash_are_entered_from_th
     assert_eq!(rows(&town).iter().map(|(_, streams)| streams.len()).sum::<usize>(), 3);
 }
 
+/// A recorder that died in its first second, and a catalog that knows nothing.
+fn died_and_forgotten(seed: u64) -> (FaultyDisk, Town, Vec<Camera>, Life) {
+    let disk = FaultyDisk::new(seed);
+    let (mut town, mut cameras) = town(&disk);
+    let mut life = town.start(begin()).unwrap();
+    town.second(&mut life, &mut cameras, begin().plus_seconds(1)).unwrap();
+    drop(life);
+    town.forget_catalog();
+    let life = town.start(later()).unwrap();
+    (disk, town, cameras, life)
+}
+
+/// Slots that a row of the catalog names and that count as free.
+fn free_and_named(town: &Town, life: &Life) -> BTreeSet<u32> {
+    let named = town
+        .footage
+        .live_reels()
+        .unwrap()
+        .into_iter()
+        .flat_map(|row| Location::from_bytes(&row.location).unwrap().slots().collect::<Vec<u32>>());
+    named.filter(|slot| life.store.free_slots().contains(slot)).collect()
+}
+
+#[test]
+fn a_rebuild_that_lost_the_keeper_behind_an_end_it_wrote_is_finished_by_the_next_also_after_a_restart() {
+    for restarts in [false, true] {
+        let (_, mut town, _, mut life) = died_and_forgotten(12);
+        *town.keeper.answers_left.lock().unwrap() = Some(0);
+        assert!(rebuild(&town, &life, &missing(&life)).is_err());
+        let ended = rows(&town);
+        assert!(!ended.is_empty() && ended.iter().all(|(_, streams)| streams.is_empty()), "{ended:?}");
+        *town.keeper.answers_left.lock().unwrap() = None;
+        if restarts {
+            life = town.start(later()).unwrap();
+            assert_eq!(life.recovered.unfinished, ended.iter().map(|(row, _)| row.reel).collect());
+            assert_eq!(life.recovered.retold.len(), ended.len(), "and the ledger hears of them (L3)");
+        }
+        let (rebuilt, _) = rebuild(&town, &life, &missing(&life)).unwrap();
+        assert_eq!(rebuilt.corrected, ended.len() as u64);
+        assert_eq!(rows(&town).iter().map(|(_, streams)| streams.len()).sum::<usize>(), 3);
+        assert_eq!(town.footage.reels_without_streams().unwrap(), BTreeSet::new());
+    }
+}
+
+#[test]
+fn an_open_reel_in_a_free_slot_takes_it_for_its_end_and_gives_it_back_when_it_turns_out_to_be_dead() {
+    let (_, town, cameras, life) = died_and_forgotten(13);
+    // as it is where an order erased the cameras, the slots were freed and then the catalog was lost
+    let hour = HourLength::SIMULATED.hour_of(begin());
+    town.keeper.dead.lock().unwrap().extend(cameras.iter().map(|camera| (hour, camera.stream.camera)));
+    life.store.in_use([]);
+    let free = life.store.free_slots();
+    *town.keeper.answers_left.lock().unwrap() = Some(0);
+    assert!(rebuild(&town, &life, &missing(&life)).is_err());
+    assert!(!rows(&town).is_empty());
+    assert_eq!(free_and_named(&town, &life), BTreeSet::new(), "nobody writes anew what a row names");
+    *town.keeper.answers_left.lock().unwrap() = None;
+    let (rebuilt, _) = rebuild(&town, &life, &missing(&life)).unwrap();
+    assert!(rebuilt.dead > 0 && rows(&town).is_empty());
+    assert_eq!(life.store.free_slots(), free, "and what is dead gives its room");
+}
+
 #[test]
 fn of_dead_hours_nothing_is_entered_and_of_cameras_erased_early_only_the_others() {
     let (_, mut town) = recorded();

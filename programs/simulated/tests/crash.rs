@@ -14,7 +14,7 @@ use simulator::{
 };
 use std::{collections::BTreeMap, env, fs, sync::Arc, time::Instant};
 use support::{
-    HOUR_SECONDS, Site, credentials,
+    CLOSED_SECONDS, DAY_SECONDS, HOUR_SECONDS, Site, credentials,
     load::{Eyes, Load, look_at},
     movie::fetch,
     now, replay_path, sleep,
@@ -292,11 +292,15 @@ impl Trial {
         let operator = self.eyes.operator().unwrap();
         let last = witnesses.len() - 1;
         let kept = &mut witnesses[last];
+        // in a long run the first hours of this camera, too, die on their day
+        let alive = to.plus_seconds(-(i64::from(DAYS[last]) * DAY_SECONDS - CLOSED_SECONDS - HOUR_SECONDS - 60));
+        kept.seen.retain(|_, at| alive < *at);
         let from = kept.seen.values().min().copied().unwrap().plus_seconds(-10);
         let permit = look_at(&operator, &self.ids[last..], from, to);
         let movie = fetch(&operator, &replay_path(&permit, &kept.id, from, to));
         let numbers: std::collections::BTreeSet<u64> = movie.numbers().into_iter().collect();
-        assert!(kept.seen.keys().all(|number| numbers.contains(number)), "what was seen once is still there");
+        let missing: Vec<_> = kept.seen.iter().filter(|(number, _)| !numbers.contains(number)).take(5).collect();
+        assert!(missing.is_empty(), "what was seen once is still there, but for {missing:?}");
         kept.take(&movie.shown);
         drop(operator);
         self.check_verify();

@@ -141,7 +141,9 @@ impl Footage {
                             union all select max(from_utc) from gap where site = $1
                             union all select max(to_utc) from gap where site = $1) as told";
             let latest = sqlx::query(latest).bind(&self.site.0[..]).fetch_one(&mut *db).await?;
-            let last = "select camera, kind, max(last_utc) as last from reel_stream where site = $1 and frames > 0
+            let last = "select camera, kind, max(last_utc) as last from (
+                          select camera, kind, last_utc from reel_stream where site = $1 and frames > 0
+                          union all select camera, kind, last_utc from stream_last where site = $1) as known
                         group by camera, kind";
             let rows = sqlx::query(last).bind(&self.site.0[..]).fetch_all(db).await?;
             let last = rows.iter().map(|row| Ok((column::stream(row)?, column::micros(row, "last")?)));
@@ -163,9 +165,12 @@ impl Footage {
         })
     }
 
-    /// Deletes the gaps that ended before `before`: nothing is left of the hours around them. How many.
+    /// Deletes the gaps that ended before `before`, and the last pictures of streams that had none since: nothing is left of the hours
+    /// around them. How many gaps.
     pub fn gaps_forget(&self, before: UtcMicros) -> Result<u64, CatalogError> {
         self.database.run(async |db| {
+            let last = sqlx::query("delete from stream_last where site = $1 and last_utc < $2");
+            last.bind(&self.site.0[..]).bind(before.0).execute(&mut *db).await?;
             let delete = sqlx::query("delete from gap where site = $1 and to_utc < $2");
             Ok(delete.bind(&self.site.0[..]).bind(before.0).execute(db).await?.rows_affected())
         })

@@ -74,6 +74,7 @@ impl Footage {
         let site = &self.site.0[..];
         self.database.run(async |db| {
             sqlx::query("delete from gap where site = $1").bind(site).execute(&mut *db).await?;
+            sqlx::query("delete from stream_last where site = $1").bind(site).execute(&mut *db).await?;
             sqlx::query("delete from reel_stream where site = $1").bind(site).execute(&mut *db).await?;
             Ok(sqlx::query("delete from reel where site = $1").bind(site).execute(db).await?.rows_affected())
         })

@@ -18,11 +18,12 @@ pub struct Held {
 
 impl Footage {
     /// Enters a reel as its own bytes tell it, with all its streams, in place of what was known of it: all or nothing.
-    /// When it was opened and closed stands in no reel: a row that is there keeps both.
+    /// When it was opened and closed stands in no reel, nor whether the keeper heard of it: a row that is there keeps that; a new one gets
+    /// `is_told`.
     ///
     /// # Errors
     /// [`CatalogError::NotLive`] for a reel that is dead: what is dead does not come back.
-    pub fn reel_rebuilt(&self, row: &ReelRow, streams: &[StreamRow]) -> Result<(), CatalogError> {
+    pub fn reel_rebuilt(&self, row: &ReelRow, streams: &[StreamRow], is_told: bool) -> Result<(), CatalogError> {
         self.database.run(async |db| {
             let known = read_reel(db, self.site, row.reel).await?;
             if known.is_some_and(|known| known.state == super::ReelState::Dead) {
@@ -30,7 +31,7 @@ impl Footage {
             }
             let upsert = sqlx::query(
                 "insert into reel (site, reel, run, hour_start_s, hour_length_s, deadline, state, location, bytes, root,
-                   opened_at, closed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                   opened_at, closed_at, told) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                  on conflict (site, reel) do update set run = excluded.run, hour_start_s = excluded.hour_start_s,
                    hour_length_s = excluded.hour_length_s, deadline = excluded.deadline, state = excluded.state,
                    location = excluded.location, bytes = excluded.bytes, root = excluded.root,
@@ -40,7 +41,9 @@ impl Footage {
             let upsert = upsert.bind(row.hour.start_seconds()).bind(i64::from(row.hour.length().seconds()));
             let upsert = upsert.bind(row.deadline.0).bind(row.state.name()).bind(&row.location);
             let upsert = upsert.bind(bigint(row.bytes)).bind(row.root.as_ref().map(|root| root.to_vec()));
-            upsert.bind(row.opened_at.0).bind(row.closed_at.map(|at| at.0)).execute(&mut *db).await?;
+            let upsert = upsert.bind(row.opened_at.0).bind(row.closed_at.map(|at| at.0)).bind(i64::from(is_told));
+            upsert.execute(&mut *db).await?;
+            super::reel::remember_last(&mut *db, self.site, row.reel).await?;
             let delete = sqlx::query("delete from reel_stream where site = $1 and reel = $2");
             delete.bind(&self.site.0[..]).bind(&row.reel.0[..]).execute(&mut *db).await?;
             for stream in streams {

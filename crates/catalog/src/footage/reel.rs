@@ -6,6 +6,7 @@ use crate::error::{CatalogError, Failure};
 use domain::{CameraId, Hour, ReelId, RunId, SiteId, StreamId, UtcMicros};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeSet;
 
 /// What is known of a reel when it is opened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -190,6 +191,17 @@ impl Footage {
         })
     }
 
+    /// Reels that ended and of which no stream is known: whoever entered them did not come to its end.
+    pub fn reels_without_streams(&self) -> Result<BTreeSet<ReelId>, CatalogError> {
+        self.database.run(async |db| {
+            let query = "select * from reel where site = $1 and state in ('closed', 'recovered') and not exists
+                         (select 1 from reel_stream s where s.site = reel.site and s.reel = reel.reel)";
+            let rows = sqlx::query(query).bind(&self.site.0[..]).fetch_all(db).await?;
+            let rows = rows.iter().map(reel_of).collect::<Result<Vec<_>, _>>()?;
+            Ok(rows.into_iter().map(|row| row.reel).collect())
+        })
+    }
+
     /// Reels that are dead and not forgotten: their bytes lie where they could not be given back.
     pub fn dead_reels(&self) -> Result<Vec<ReelRow>, CatalogError> {
         self.database.run(async |db| {
@@ -217,6 +229,7 @@ impl Footage {
         self.database.run(async |db| {
             let mut forgotten = 0;
             for reel in reels {
+                remember_last(&mut *db, self.site, *reel).await?;
                 // Its streams go with it: on delete cascade.
                 let delete = sqlx::query("delete from reel where site = $1 and reel = $2");
                 let delete = delete.bind(&self.site.0[..]).bind(&reel.0[..]);
@@ -274,7 +287,37 @@ pub(super) async fn put_stream(db: &mut SqliteConnection, site: SiteId, row: &St
     if written { Ok(()) } else { Err(CatalogError::NotLive { reel: row.reel }.into()) }
 }
 
+/// What dies leaves behind when the last picture of each stream was taken, until nothing may live of that time: a run that ends before
+/// it said since when a stream misses pictures leaves it to the next one (R12).
+macro_rules! remembers {
+    ($of:literal) => {
+        concat!(
+            "insert into stream_last (site, camera, kind, last_utc)
+             select s.site, s.camera, s.kind, max(s.last_utc)
+             from reel_stream s join reel r on r.site = s.site and r.reel = s.reel
+             where s.site = $1 and s.frames > 0 and ",
+            $of,
+            " group by s.site, s.camera, s.kind
+             on conflict (site, camera, kind) do update set last_utc = excluded.last_utc
+             where stream_last.last_utc < excluded.last_utc"
+        )
+    };
+}
+
+pub(super) async fn remember_last(db: &mut SqliteConnection, site: SiteId, reel: ReelId) -> Result<(), Failure> {
+    let query = sqlx::query(remembers!("s.reel = $2")).bind(site.0.to_vec()).bind(reel.0.to_vec());
+    query.execute(db).await?;
+    Ok(())
+}
+
+async fn remember_last_of(db: &mut SqliteConnection, site: SiteId, hour: Hour) -> Result<(), Failure> {
+    let query = sqlx::query(remembers!("r.hour_start_s = $2 and r.hour_length_s = $3"));
+    of_hour(query, site, hour).execute(db).await?;
+    Ok(())
+}
+
 async fn kill_hour(db: &mut SqliteConnection, site: SiteId, hour: Hour) -> Result<(), Failure> {
+    remember_last_of(&mut *db, site, hour).await?;
     let streams = "delete from reel_stream where site = $1 and reel in
                    (select reel from reel where site = $1 and hour_start_s = $2 and hour_length_s = $3)";
     of_hour(sqlx::query(streams), site, hour).execute(&mut *db).await?;
@@ -289,6 +332,7 @@ async fn kill_cameras(
     hour: Hour,
     cameras: &[CameraId],
 ) -> Result<(), Failure> {
+    remember_last_of(&mut *db, site, hour).await?;
     for camera in cameras {
         let streams = "delete from reel_stream where site = $1 and camera = $4 and reel in
                        (select reel from reel where site = $1 and hour_start_s = $2 and hour_length_s = $3)";

@@ -158,7 +158,10 @@ fn what_died_while_the_ledger_was_away_is_entered_when_the_time_is_known_and_nev
     world.disk.unplug(log);
     world.clock.pass(100 + 120);
     assert!(opened.core.tick().is_err(), "the ledger takes no entry");
-    assert!(!opened.keyring.page(hour(0)).unwrap().unwrap().cameras.contains_key(&camera(1)), "and the key dies on time");
+    assert!(
+        !opened.keyring.page(hour(0)).unwrap().unwrap().cameras.contains_key(&camera(1)),
+        "and the key dies on time"
+    );
     drop(opened);
 
     // the power fails, no time server answers: what is known of time is the ledger's last entry, days ago

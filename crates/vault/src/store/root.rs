@@ -120,6 +120,18 @@ impl Root {
         }
     }
 
+    /// Takes slots, into which somebody is about to write behind what stands there, from those that are free. False: the writer has
+    /// taken one of them meanwhile, and what stood there is no more.
+    pub fn claim(&self, slots: &BTreeSet<u32>) -> bool {
+        let mut state = self.state();
+        let busy = state.tails.values().any(|(slot, _)| slots.contains(slot));
+        if busy || slots.iter().any(|slot| state.taken.contains(slot)) {
+            return false;
+        }
+        state.free.retain(|slot| !slots.contains(slot));
+        true
+    }
+
     /// Slots that hold nothing alive.
     pub fn free_slots(&self) -> BTreeSet<u32> {
         self.state().free.clone()

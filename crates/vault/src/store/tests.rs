@@ -129,6 +129,27 @@ fn a_reopened_store_writes_over_nothing_before_it_is_told_what_lives() {
 }
 
 #[test]
+fn slots_are_claimed_for_an_end_as_long_as_the_writer_has_taken_none_of_them() {
+    let disk = FaultyDisk::new(0);
+    let store = store(&disk);
+    let mut dead = Location::default();
+    append(&store, 1, REEL, &mut dead, 1, 1).unwrap();
+    store.finish(|_| true);
+    store.release(dead.slots());
+    store.free(dead.slots());
+    assert!(store.claim(&dead));
+    let mut other = Location::default();
+    append(&store, 2, ReelId([6; 16]), &mut other, 1, 2).unwrap();
+    assert_ne!(dead.pieces[0].slot, other.pieces[0].slot, "nobody writes where an end is about to be written");
+    assert!(store.claim(&dead), "also twice");
+    store.free(dead.slots());
+    append(&store, 3, ReelId([7; 16]), &mut Location::default(), 1, 3).unwrap();
+    assert!(!store.claim(&dead), "it is being written to");
+    store.finish(|_| true);
+    assert!(!store.claim(&dead), "and no row protects it yet");
+}
+
+#[test]
 fn a_full_store_refuses_and_gives_back_what_the_batch_had_taken() {
     let store = store(&FaultyDisk::new(0));
     let mut location = Location::default();
