@@ -75,7 +75,9 @@ pub fn whole(town: &mut Town) -> Held {
     let looker = Looker { core: &core, recording, truth: &truth, now: town.now() };
     let is_whole = recording.is_mended && is_rebuilt;
     footage(&looker, is_whole)?;
-    roots::told(&looker)?;
+    if is_rebuilt {
+        roots::told(&looker)?;
+    }
     if is_whole { gaps_told(&looker) } else { Ok(()) }
 }
 

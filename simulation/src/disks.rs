@@ -158,7 +158,9 @@ pub fn is_rebuilt(town: &mut Town) -> bool {
     if town.disks.asks_for_rebuild
         && let Some(run) = town.recording.as_mut()
     {
-        town.disks.asks_for_rebuild = !run.rebuild(&Scope::All).unwrap_or(false);
+        // what an old image of a disk made of the catalog stays until all disks are there to be read
+        let is_done = run.rebuild(&Scope::All).unwrap_or(false) && locked(&town.place.truth).away.is_empty();
+        town.disks.asks_for_rebuild = !is_done;
     }
     !town.disks.asks_for_rebuild
 }
