@@ -32,7 +32,7 @@ const SLOTS_MAX_SMALL: u32 = 12;
 const MARKER: &str = "marker.json";
 /// Why a chunk may be lost.
 pub const OTHER_DISK: &str = "it was written to a disk that went again";
-const LOSS_ACCEPTED: &str = "its loss was accepted";
+pub const LOSS_ACCEPTED: &str = "its loss was accepted";
 
 /// All disks of the store.
 pub struct Disks {

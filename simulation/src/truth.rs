@@ -1,5 +1,6 @@
 //! What really happened: every chunk that a recorder was given, and what must have become of it.
 
+use crate::disks::LOSS_ACCEPTED;
 use domain::{CameraId, StreamId, UtcMicros};
 use media::Chunk;
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,9 +121,12 @@ impl Truth {
         }
     }
 
-    /// What was given since then and may lie on this root may be lost from now on.
+    /// What was given since then and may lie on this root may be lost from now on; also what was lost by somebody's word, and lay
+    /// on an old image of the disk that is gone now.
     pub fn excuse(&mut self, root: u8, since: UtcMicros, why: &'static str) {
-        let there = |given: &&mut Given| given.fate == Fate::Held && given.roots.contains(&root) && since <= given.at;
+        let may_be_there = [Fate::Held, Fate::Excused(LOSS_ACCEPTED)];
+        let there =
+            |given: &&mut Given| may_be_there.contains(&given.fate) && given.roots.contains(&root) && since <= given.at;
         self.given.values_mut().flatten().filter(there).for_each(|given| given.fate = Fate::Excused(why));
     }
 
