@@ -10,7 +10,8 @@
 //! The keyring keeps a condemnation from 3 to 6 and the ledger's memory ([`crate::fates`]) says which entries exist, so a
 //! crash between any two steps is finished at the next call and no entry is made twice: 2 and 4 are entered for exactly the
 //! keys that lack them. If the ledger says no, 3 goes on and 2, 4 are entered when it takes entries again. A key that the
-//! ledger calls condemned dies wherever it turns up again, whatever the clocks say: a restored keyring revives nothing.
+//! ledger calls condemned dies wherever it turns up again, whatever the clocks say: a restored keyring revives nothing. What is entered
+//! late waits for a time that stands (decision 0067).
 
 use crate::{
     core::{KeeperCore, failed},
