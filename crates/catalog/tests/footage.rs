@@ -99,6 +99,7 @@ fn a_rebuilt_reel_stands_in_place_of_what_was_known_and_a_dead_one_stays_dead() 
     let new = ReelRow { reel: ReelId([2; 16]), ..right.clone() };
     bench.footage.reel_rebuilt(&new, &rows(2, &[(1, 1, 2)]), false).unwrap();
     assert_eq!(bench.footage.reel(new.reel).unwrap().unwrap(), new);
+    assert!(bench.footage.reels_untold().unwrap().contains(&new), "the keeper has not heard of it (L3)");
     bench.footage.reels_dead(before.hour, None).unwrap();
     let refused = bench.footage.reel_rebuilt(&right, &rows(1, &[(3, 1, 2)]), true);
     assert!(matches!(refused, Err(CatalogError::NotLive { .. })), "{refused:?}");
