@@ -6,6 +6,7 @@
 
 pub mod acts;
 mod cameras;
+mod evidence;
 mod http;
 mod journal;
 pub mod law;
@@ -67,6 +68,10 @@ pub const TARGETS: &[Target] = &[
     target("dossier", acts::dossier, acts::dossier_seeds, 4_000),
     target("required_acts", acts::required_acts, acts::required_acts_seeds, 4_000),
     target("configuration", acts::configuration, acts::configuration_seeds, 2_000),
+    target("evidence_manifest", evidence::manifest, evidence::manifest_seeds, 2_000),
+    target("evidence_proof", evidence::proof, evidence::proof_seeds, 2_000),
+    target("evidence_register", evidence::register, evidence::register_seeds, 2_000),
+    target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
     target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),

@@ -150,6 +150,7 @@ pub fn extent_seeds() -> Vec<Vec<u8>> {
         last_utc: UtcMicros(9),
         frames: 12,
         group_start: GroupStart { reel: REEL, chunk: 0 },
+        keys: Some([7; 28]),
     };
     vec![extent.to_bytes().to_vec()]
 }

@@ -76,6 +76,14 @@ identity!(
     RunId
 );
 identity!(
+    /// One export: footage that leaves in one package.
+    ExportId
+);
+identity!(
+    /// One line of the register of requisitions.
+    RequisitionId
+);
+identity!(
     /// One permission to look, made by the gate and nobody else (P4).
     PermitId
 );

@@ -13,7 +13,7 @@ pub mod world;
 
 pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
 pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
-pub use id::{GlassId, PermitId, ReelId, RootId, RunId, SiteId};
+pub use id::{ExportId, GlassId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;
 pub use rights::{CameraRights, Commune, Films};

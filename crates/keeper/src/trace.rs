@@ -93,6 +93,9 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         | Event::Mint { .. }
         | Event::Shortened { .. }
         | Event::LookEnded { .. }
+        | Event::Requisition { .. }
+        | Event::Export { .. }
+        | Event::Exported { .. }
         | Event::Reel { .. }
         | Event::Recovered { .. }
         | Event::RecorderHour { .. }

@@ -3,7 +3,8 @@
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{
-    ActId, ActKind, CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, SiteId, Span, UtcMicros,
+    ActId, ActKind, CameraId, ExportId, GlassId, Hour, PermitId, Purpose, ReelId, RequisitionId, RunId, Sensitive,
+    SiteId, Span, UtcMicros,
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +125,13 @@ pub struct BreakGlass {
     pub until: Option<UtcMicros>,
 }
 
+/// Pictures of one camera and time that leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Window {
+    pub camera: CameraId,
+    pub span: Span,
+}
+
 /// What happened. Before the effect: mint, look, refusal, destruction, configuration, start; after it, within one reel:
 /// reels and recorder-hours (L3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -186,6 +194,38 @@ pub enum Event {
     },
     LookEnded {
         permit: PermitId,
+    },
+    /// A line of the register of requisitions: entered, completed, refused, answered.
+    Requisition {
+        change: String,
+        requisition: RequisitionId,
+        /// Year and number, without a gap (REQ-05).
+        number: String,
+        framework: String,
+        who: Sensitive<String>,
+        /// SHA-256 of the scan.
+        digest_hex: Option<String>,
+        /// SHA-256 of all its facts as the registry has them, as JSON: a row that was edited differs.
+        content_hex: String,
+    },
+    /// Footage is about to leave, by a permit of the gate. `second` is the other person.
+    Export {
+        export: ExportId,
+        who: Sensitive<String>,
+        role: String,
+        second: Option<Sensitive<String>>,
+        requisition: RequisitionId,
+        number: String,
+        purpose: Purpose,
+        windows: Vec<Window>,
+        rules: Vec<String>,
+    },
+    /// The package is made; its manifest has this digest.
+    Exported {
+        export: ExportId,
+        manifest: Digest,
+        files: u32,
+        bytes: u64,
     },
     /// The gate said no; `rules` say which did.
     Refusal {
@@ -420,6 +460,27 @@ mod tests {
                 rules: vec![text.clone()],
             },
             Event::LookEnded { permit },
+            Event::Requisition {
+                change: text.clone(),
+                requisition: RequisitionId([11; 16]),
+                number: text.clone(),
+                framework: text.clone(),
+                who: name.clone(),
+                digest_hex: Some(text.clone()),
+                content_hex: text.clone(),
+            },
+            Event::Export {
+                export: ExportId([12; 16]),
+                who: name.clone(),
+                role: text.clone(),
+                second: Some(name.clone()),
+                requisition: RequisitionId([11; 16]),
+                number: text.clone(),
+                purpose: Purpose::SafetyOfPersonsAndProperty,
+                windows: vec![Window { camera, span: Span::new(UtcMicros(1), UtcMicros(2)).unwrap() }],
+                rules: vec![text.clone()],
+            },
+            Event::Exported { export: ExportId([12; 16]), manifest: root, files: 3, bytes: u64::MAX },
             Event::Refusal {
                 who: name.clone(),
                 role: text.clone(),

@@ -38,6 +38,12 @@ pub fn plain_bytes(chunk: &Chunk) -> usize {
 
 /// Appends the plaintext of a chunk to `out`: the one copy between the open chunk and the batch (R4).
 pub fn write(chunk: &Chunk, out: &mut Vec<u8>) {
+    write_head(chunk, out);
+    out.extend_from_slice(&chunk.data);
+}
+
+/// All of it but the pictures.
+pub fn write_head(chunk: &Chunk, out: &mut Vec<u8>) {
     let first_dts = chunk.frames.first().map_or(MediaTicks(0), |frame| frame.dts);
     let flags = if chunk.parameters.is_some() { HAS_PARAMETERS } else { 0 };
     out.extend_from_slice(&[FORMAT, flags]);
@@ -58,11 +64,32 @@ pub fn write(chunk: &Chunk, out: &mut Vec<u8>) {
         out.extend_from_slice(&(sets.config.len() as u16).to_le_bytes());
         out.extend_from_slice(&sets.config);
     }
-    out.extend_from_slice(&chunk.data);
 }
 
 /// Reads the plaintext of a chunk of `stream` and `hour`.
 pub fn read(plain: &[u8], stream: StreamId, hour: Hour) -> Result<Chunk, ChunkError> {
+    let (chunk, data) = table(plain, stream, hour)?;
+    if size(&chunk) != data.len() as u64 {
+        return Err(ChunkError { field: "size" });
+    }
+    Ok(Chunk { data: data.to_vec(), ..chunk })
+}
+
+/// The same of the beginning of a plaintext, all of it up to the pictures; the chunk comes without them.
+pub fn head(plain: &[u8], stream: StreamId, hour: Hour) -> Result<Chunk, ChunkError> {
+    match table(plain, stream, hour)? {
+        (chunk, []) => Ok(chunk),
+        _ => Err(ChunkError { field: "head" }),
+    }
+}
+
+/// Bytes of all its pictures, as its table says.
+pub fn size(chunk: &Chunk) -> u64 {
+    chunk.frames.iter().map(|frame| u64::from(frame.size)).sum()
+}
+
+/// Everything up to the pictures, and the rest.
+fn table(plain: &[u8], stream: StreamId, hour: Hour) -> Result<(Chunk, &[u8]), ChunkError> {
     let wrong = |field| ChunkError { field };
     let (head, rest) = plain.split_at_checked(HEAD_BYTES).ok_or(wrong("head"))?;
     if head[0] != FORMAT {
@@ -75,11 +102,10 @@ pub fn read(plain: &[u8], stream: StreamId, hour: Hour) -> Result<Chunk, ChunkEr
     let frames =
         table.chunks_exact(LINE_BYTES).map(|line| read_line(line, first_dts)).collect::<Result<Vec<_>, _>>()?;
     let (parameters, data) = if head[1] & HAS_PARAMETERS != 0 { read_parameters(rest)? } else { (None, rest) };
-    let size: u64 = frames.iter().map(|frame| u64::from(frame.size)).sum();
-    if count == 0 || size != data.len() as u64 {
+    if count == 0 {
         return Err(wrong("size"));
     }
-    Ok(Chunk { stream, hour, first_utc, last_utc, frames, parameters, data: data.to_vec() })
+    Ok((Chunk { stream, hour, first_utc, last_utc, frames, parameters, data: Vec::new() }, data))
 }
 
 fn read_line(line: &[u8], first_dts: i64) -> Result<FrameEntry, ChunkError> {

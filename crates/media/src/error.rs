@@ -54,6 +54,12 @@ pub enum MediaError {
     FragmentTooLarge { bytes: u64, max: u64 },
     #[error("picture {index} of the fragment has {bytes} bytes: it must have 1 to {max}")]
     SampleSize { index: usize, bytes: usize, max: usize },
+    #[error("more than {max} pictures in one MP4 file: cut it")]
+    MovieTooLong { max: usize },
+    #[error("picture {index} is not decoded within ten seconds after the one before: begin another MP4 file with it")]
+    MovieRunsBackwards { index: usize },
+    #[error("not an MP4 file of one camera's pictures ({reason}): it was made by another program, or changed")]
+    MovieUnreadable { reason: String },
     #[error("MP4 box cannot be written ({reason}): check the parameter sets")]
     BoxUnwritable { reason: String },
 }

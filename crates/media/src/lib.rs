@@ -1,5 +1,5 @@
-//! Containers and parameter sets: what a coded picture is, NAL units of H.264 and H.265, fragmented MP4. Pure: bytes in, bytes
-//! out.
+//! Containers and parameter sets: what a coded picture is, NAL units of H.264 and H.265, MP4 with and without fragments. Pure: bytes in,
+//! bytes out.
 
 pub mod chunk;
 pub mod codec;
@@ -8,10 +8,12 @@ pub mod fmp4;
 pub mod frame;
 pub mod h264;
 pub mod h265;
+pub mod mp4;
 pub mod nal;
 mod rbsp;
 mod reorder;
 mod start;
+mod track;
 
 pub use chunk::ChunkError;
 pub use error::MediaError;

@@ -1,12 +1,13 @@
-//! What the crate claims about fragmented MP4, checked by FFmpeg and by a second, independent parser.
+//! What the crate claims about MP4, with and without fragments, checked by FFmpeg and by a second, independent parser.
 
 mod annexb;
 
 use bytes::Bytes;
-use domain::{Codec, MediaTicks};
+use domain::{Codec, MediaTicks, UtcMicros};
 use media::codec::{classify, parameter_sets, reorder_depth, without_parameter_sets};
 use media::fmp4::{FRAGMENT_SAMPLES_MAX, Fragmenter, Sample, TimelineFrame, fragment, init_segment};
-use media::{FrameKind, MediaError, ParameterSets, Reorder, h264::avcc_from_sets, h265::hvcc_from_sets};
+use media::mp4::{Movie, MovieBuilder};
+use media::{FrameEntry, FrameKind, MediaError, ParameterSets, Reorder, h264::avcc_from_sets, h265::hvcc_from_sets};
 use mp4_atom::{Any, Decode, Moof};
 use std::path::Path;
 use std::process::Command;
@@ -136,8 +137,75 @@ fn check_with_ffmpeg_and_mp4_atom(name: &str, codec: Codec, encoder: &[&str], st
         assert_eq!(decoded(file), decoded(original.to_str().unwrap()), "the decoded pictures are the same");
         check_boxes(&bytes, fragments);
     }
+    check_whole(&made, folder.path(), name);
     check_reordering(&made);
     made
+}
+
+/// The same pictures in a file without fragments: FFmpeg, another parser and our own reader find them as they are.
+fn check_whole(made: &Made, folder: &Path, name: &str) {
+    let entry = |frame: &TimelineFrame| FrameEntry {
+        kind: frame.kind,
+        dts: frame.dts,
+        pts: frame.pts,
+        size: frame.data.len() as u32,
+    };
+    let mut builder = MovieBuilder::new(&made.parameters, UtcMicros(1_773_324_000_250_000)).unwrap();
+    let mut bytes = builder.head().unwrap();
+    let mut before = None;
+    for frame in &made.frames {
+        builder.push(&entry(frame), before).unwrap();
+        before = Some(frame.dts);
+        bytes.extend_from_slice(&frame.data);
+    }
+    let finished = builder.finish().unwrap();
+    let at = finished.mdat_offset as usize;
+    bytes[at..at + finished.mdat_header.len()].copy_from_slice(&finished.mdat_header);
+    bytes.extend_from_slice(&finished.moov);
+    let file = folder.join(format!("{name}-whole.mp4"));
+    std::fs::write(&file, &bytes).unwrap();
+    let file = file.to_str().unwrap();
+    // an edit list begins with the picture that is shown first
+    let shown = made.frames.iter().map(|frame| frame.pts.0).min().unwrap();
+    let expected: Vec<_> = made.frames.iter().map(expected_packet).collect();
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|packet| Packet { pts: packet.pts - shown, dts: packet.dts - shown, ..packet })
+        .collect();
+    assert_eq!(packets(file), expected);
+    let original = folder.join(format!("{name}.mp4"));
+    assert_eq!(decoded(file), decoded(original.to_str().unwrap()), "the decoded pictures are the same");
+    let taken = ["-v", "error", "-show_entries", "format_tags=creation_time", "-of", "csv=p=0", file];
+    assert_eq!(run("ffprobe", &taken).trim(), "2026-03-12T14:00:00.000000Z");
+    let mut rest = &bytes[..];
+    let mut kinds = Vec::new();
+    while !rest.is_empty() {
+        kinds.push(match Any::decode(&mut rest).unwrap() {
+            Any::Ftyp(_) => "ftyp",
+            Any::Mdat(_) => "mdat",
+            Any::Moov(moov) => {
+                assert_eq!(
+                    moov.trak[0].mdia.minf.stbl.stsz.samples,
+                    mp4_atom::StszSamples::Different {
+                        sizes: made.frames.iter().map(|frame| frame.data.len() as u32).collect()
+                    }
+                );
+                "moov"
+            }
+            other => panic!("unexpected {other:?}"),
+        });
+    }
+    assert_eq!(kinds, ["ftyp", "mdat", "moov"]);
+    let movie = Movie::from_moov(&finished.moov).unwrap();
+    assert!(movie.is_coded_by(&made.parameters));
+    for (frame, sample) in made.frames.iter().zip(&movie.samples) {
+        let from = sample.offset as usize;
+        assert_eq!(bytes[from..from + sample.size as usize], frame.data);
+        assert_eq!(sample.dts as i64, frame.dts.0 - made.frames[0].dts.0);
+        assert_eq!(sample.composition_offset, frame.pts.0 - frame.dts.0);
+        assert_eq!(sample.is_sync, frame.kind.starts_group());
+    }
+    assert_eq!(movie.samples.len(), made.frames.len());
 }
 
 /// RTP tells presentation times in decoding order: from these alone come decoding times that FFmpeg's own do not contradict.

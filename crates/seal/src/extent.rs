@@ -1,6 +1,7 @@
 //! Extents: the sealed line per stream and sync that says which chunks, when (R6). Fixed size: its length tells nothing.
 
-use crate::{Result, record::Fields};
+use crate::{ChunkKey, Result, record::Fields};
+use aws_lc_rs::digest::{Context, SHA256};
 use domain::{CameraId, ReelId, StreamId, StreamKind, UtcMicros};
 
 /// Plaintext bytes of an extent: the fields, then zeros.
@@ -25,6 +26,36 @@ pub struct Extent {
     pub last_utc: UtcMicros,
     pub frames: u32,
     pub group_start: GroupStart,
+    /// Of the keys of its chunks; none in an extent that was written before there was one.
+    pub keys: Option<KeysDigest>,
+}
+
+/// What an extent says of its chunks' keys: `SHA-256("vigie batch keys v1\n" ‖ key digests, first to last)`, its first 28 bytes.
+/// AES-GCM does not commit to its key (K5): by this, a picture of which only a chunk's key is handed over is the one that was
+/// recorded, and no second key makes another of the same ciphertext (decision 0068).
+pub type KeysDigest = [u8; 28];
+
+/// `SHA-256("vigie chunk key v1\n" ‖ key)`: says nothing of the key, and nobody finds another key with it.
+pub type KeyDigest = [u8; 32];
+
+/// The digest of one chunk's key.
+pub fn key_digest(key: &ChunkKey) -> KeyDigest {
+    let mut context = Context::new(&SHA256);
+    context.update(b"vigie chunk key v1\n");
+    context.update(key.key.expose());
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+/// The digest that an extent has of its chunks' keys, given theirs in the order of their numbers.
+pub fn keys_digest<'a>(keys: impl IntoIterator<Item = &'a KeyDigest>) -> KeysDigest {
+    let mut context = Context::new(&SHA256);
+    context.update(b"vigie batch keys v1\n");
+    keys.into_iter().for_each(|key| context.update(key));
+    let mut digest = [0; 28];
+    digest.copy_from_slice(&context.finish().as_ref()[..28]);
+    digest
 }
 
 impl Extent {
@@ -38,6 +69,7 @@ impl Extent {
         bytes[44..48].copy_from_slice(&self.frames.to_le_bytes());
         bytes[48..64].copy_from_slice(&self.group_start.reel.0);
         bytes[64..68].copy_from_slice(&self.group_start.chunk.to_le_bytes());
+        bytes[68..].copy_from_slice(&self.keys.unwrap_or_default());
         bytes
     }
 
@@ -55,6 +87,7 @@ impl Extent {
             last_utc: UtcMicros(fields.i64()?),
             frames: fields.u32()?,
             group_start: GroupStart { reel: ReelId(fields.array()?), chunk: fields.u32()? },
+            keys: Some(fields.array()?).filter(|keys: &KeysDigest| *keys != [0; 28]),
         };
         if extent.last_chunk < extent.first_chunk || extent.last_utc < extent.first_utc {
             return Err(fields.malformed("order"));
@@ -71,7 +104,8 @@ mod tests {
     proptest! {
         #[test]
         fn an_extent_reads_back_as_written(camera: [u8; 16], kind in 0u8..3, first in 0u32..1000, more in 0u32..1000,
-                                           at: i32, length in 0i64..2_000_000, frames: u32, reel: [u8; 16], chunk: u32) {
+                                           at: i32, length in 0i64..2_000_000, frames: u32, reel: [u8; 16], chunk: u32,
+                                           keys: Option<[u8; 28]>) {
             let extent = Extent {
                 stream: StreamId { camera: CameraId(camera), kind: StreamKind::from_code(kind).expect("0..3") },
                 first_chunk: first,
@@ -80,6 +114,7 @@ mod tests {
                 last_utc: UtcMicros(i64::from(at) + length),
                 frames,
                 group_start: GroupStart { reel: ReelId(reel), chunk },
+                keys: keys.filter(|keys| *keys != [0; 28]),
             };
             prop_assert_eq!(Extent::from_bytes(&extent.to_bytes()), Ok(extent));
         }
@@ -87,7 +122,19 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
             let read = Extent::from_bytes(&bytes);
-            prop_assert!(bytes.len() >= 68 || read.is_err());
+            prop_assert!(bytes.len() >= EXTENT_BYTES || read.is_err());
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_batch_s_keys_changes_with_each_of_them_and_their_order() {
+        let digests: Vec<KeyDigest> = (0..3)
+            .map(|n| key_digest(&ChunkKey { key: domain::Secret32::new([n; 32]), commitment: [9; 32] }))
+            .collect();
+        let whole = keys_digest(&digests);
+        assert_eq!(whole, keys_digest(&digests));
+        for others in [&digests[..2], &digests[1..], &[digests[1], digests[0], digests[2]][..]] {
+            assert_ne!(keys_digest(others), whole);
         }
     }
 
@@ -101,6 +148,7 @@ mod tests {
             last_utc: UtcMicros(times.1),
             frames: 1,
             group_start: GroupStart { reel: ReelId([1; 16]), chunk: 0 },
+            keys: None,
         };
         for (chunks, times, is_taken) in [
             ((3, 3), (9, 9), true),

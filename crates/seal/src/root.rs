@@ -19,16 +19,66 @@ pub struct StreamDigests {
 
 /// The root of a reel.
 pub fn reel_root<'a>(header: &Digest, streams: impl IntoIterator<Item = (u16, &'a StreamDigests)>) -> Root {
-    let mut leaves = vec![header.to_vec()];
-    for (handle, digests) in streams {
+    tree(&reel_leaves(header, streams))
+}
+
+/// The leaves under a reel's root: the header's first, then the streams' in the order given.
+pub fn reel_leaves<'a>(header: &Digest, streams: impl IntoIterator<Item = (u16, &'a StreamDigests)>) -> Vec<Vec<u8>> {
+    let streams = streams.into_iter().map(|(handle, digests)| digests.leaf(handle));
+    std::iter::once(header.to_vec()).chain(streams).collect()
+}
+
+impl StreamDigests {
+    /// The leaf of a stream under its reel's root.
+    pub fn leaf(&self, handle: u16) -> Vec<u8> {
         let mut leaf = handle.to_le_bytes().to_vec();
-        leaf.extend_from_slice(&digests.key_record);
-        for list in [&digests.chunks, &digests.extents, &digests.gaps] {
+        leaf.extend_from_slice(&self.key_record);
+        for list in [&self.chunks, &self.extents, &self.gaps] {
             leaf.extend_from_slice(&tree(list));
         }
-        leaves.push(leaf);
+        leaf
     }
-    tree(&leaves)
+}
+
+/// What proves that a leaf stands under the root of all (RFC 6962, section 2.1.1): the hashes beside the way, from the leaf up.
+/// Empty where there is no such leaf.
+pub fn path<L: AsRef<[u8]>>(leaves: &[L], index: usize) -> Vec<Root> {
+    if leaves.len() <= 1 || leaves.len() <= index {
+        return Vec::new();
+    }
+    let middle = leaves.len().next_power_of_two() / 2;
+    let (left, right) = leaves.split_at(middle);
+    let (mut path, beside) =
+        if index < middle { (path(left, index), right) } else { (path(right, index - middle), left) };
+    path.push(tree(beside));
+    path
+}
+
+/// The root that a leaf and its path lead to; `None` where the path is not one of a tree of `count` leaves.
+pub fn root_by_path(leaf: &[u8], index: u64, count: u64, path: &[Root]) -> Option<Root> {
+    if count <= index {
+        return None;
+    }
+    let (mut at, mut last) = (index, count - 1);
+    let mut root = sha256(&[&[0], leaf]);
+    for beside in path {
+        if last == 0 {
+            return None;
+        }
+        if at % 2 == 1 || at == last {
+            root = sha256(&[&[1], beside, &root]);
+            // as in RFC 9162, section 2.1.3.2: levels on which this node stands alone have no hash beside it
+            while at % 2 == 0 && at != 0 {
+                at >>= 1;
+                last >>= 1;
+            }
+        } else {
+            root = sha256(&[&[1], &root, beside]);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    (last == 0).then_some(root)
 }
 
 /// MTH of RFC 6962, section 2.1, of any number of leaves.
@@ -67,6 +117,29 @@ mod tests {
         assert_eq!(hex(&tree(&leaves[..1])), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         assert_eq!(hex(&tree(&leaves[..2])), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
         assert_eq!(hex(&tree(&leaves[..3])), "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77");
+    }
+
+    #[test]
+    fn a_path_leads_each_leaf_and_no_other_to_the_root() {
+        for count in 1..=17u8 {
+            let leaves: Vec<[u8; 1]> = (0..count).map(|leaf| [leaf]).collect();
+            let root = tree(&leaves);
+            for index in 0..count {
+                let way = path(&leaves, index.into());
+                let led = |leaf: u8, index: u8, way: &[Root]| root_by_path(&[leaf], index.into(), count.into(), way);
+                assert_eq!(led(index, index, &way), Some(root), "{index} of {count}");
+                assert_ne!(led(index + 1, index, &way), Some(root), "another leaf");
+                assert_eq!(led(index, count, &way), None, "a place that is not there");
+                for other in (0..count).filter(|other| *other != index) {
+                    assert_ne!(led(index, other, &way), Some(root), "{index} as {other} of {count}");
+                }
+                let long: Vec<Root> = way.iter().copied().chain([[0; 32]]).collect();
+                assert_eq!(led(index, index, &long), None, "a hash too many");
+                if let Some((_, short)) = way.split_last() {
+                    assert_ne!(led(index, index, short), Some(root), "a hash too few");
+                }
+            }
+        }
     }
 
     #[test]

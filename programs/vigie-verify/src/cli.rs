@@ -1,7 +1,8 @@
-//! The command line: `vigie-verify log URL|DIR`.
+//! The command line: `vigie-verify log URL|DIR`, `vigie-verify evidence DIR`.
 
 use crate::{
     check::{CheckError, LeafAsked, LogQuestion, Verdict, check_log, claimed_origin},
+    evidence_cli::{self, EvidenceArguments},
     source::Source,
 };
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -33,6 +34,9 @@ enum Command {
     /// Vérifier un registre public · check a public log
     #[command(after_help = SEES)]
     Log(LogArguments),
+    /// Vérifier un dossier remis sur réquisition · check a package handed over on a requisition
+    #[command(after_help = evidence_cli::SEES)]
+    Evidence(EvidenceArguments),
 }
 
 const SEES: &str = "\
@@ -81,7 +85,7 @@ struct LogArguments {
 
 /// Why the question cannot even be asked.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+pub enum Failed {
     #[error("`{path}`: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("`{text}` is no log's verifier key: ask the town for the line that `vigie public key` prints")]
@@ -92,6 +96,8 @@ enum Failed {
     Policy { path: PathBuf, source: ledger::PolicyError },
     #[error(transparent)]
     Check(#[from] CheckError),
+    #[error(transparent)]
+    Package(#[from] evidence::FilesError),
 }
 
 impl Failed {
@@ -111,6 +117,9 @@ impl Failed {
             Failed::Check(CheckError::TooLarge { size }) => {
                 format!("un registre de {size} entrées est plus grand que ce qui peut être cru")
             }
+            Failed::Package(error) => {
+                format!("`{}` ne se lit pas ({}) : recopiez le dossier depuis son support", error.path, error.why)
+            }
             Failed::Check(error) => format!("rien ne peut être dit ({error}) : vérifiez l'adresse et réessayez"),
         }
     }
@@ -121,13 +130,16 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             if error.use_stderr() && !in_english() {
-                eprintln!("vigie-verify : commande incomprise ; `vigie-verify log --help` l'explique.");
+                eprintln!("vigie-verify : commande incomprise ; `vigie-verify --help` l'explique.");
             }
             error.exit();
         }
     };
-    let Command::Log(arguments) = arguments.command;
-    match run(&arguments) {
+    let done = match arguments.command {
+        Command::Log(arguments) => run(&arguments),
+        Command::Evidence(arguments) => evidence_cli::run(&arguments),
+    };
+    match done {
         Ok(code) => code,
         Err(failed) => {
             eprintln!("vigie-verify{} {}", pick(" :", ":"), pick(failed.french(), failed.to_string()));
@@ -140,7 +152,7 @@ fn run(arguments: &LogArguments) -> Result<ExitCode, Failed> {
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
     let since = arguments.since.iter().map(|path| Ok((path.display().to_string(), read(path, NOTE_BYTES_MAX)?)));
     let question = LogQuestion {
-        key: key(arguments, policy.as_ref())?,
+        key: key_of(arguments.key.as_deref(), policy.as_ref())?,
         source: Source::of(&arguments.place),
         policy,
         since: since.collect::<Result<_, Failed>>()?,
@@ -167,15 +179,15 @@ fn digest_of(text: &str) -> Result<String, Failed> {
 }
 
 /// The one given, or the only log of the policy.
-fn key(arguments: &LogArguments, policy: Option<&WitnessPolicy>) -> Result<CheckpointKey, Failed> {
-    match (&arguments.key, policy.map(|policy| policy.logs.as_slice())) {
-        (Some(text), _) => CheckpointKey::parse(text.trim()).map_err(|_| Failed::Key { text: text.clone() }),
+pub fn key_of(key: Option<&str>, policy: Option<&WitnessPolicy>) -> Result<CheckpointKey, Failed> {
+    match (key, policy.map(|policy| policy.logs.as_slice())) {
+        (Some(text), _) => CheckpointKey::parse(text.trim()).map_err(|_| Failed::Key { text: text.to_owned() }),
         (None, Some([log])) => Ok(log.key.clone()),
         (None, _) => Err(Failed::NoKey),
     }
 }
 
-fn read_policy(path: &Path) -> Result<WitnessPolicy, Failed> {
+pub fn read_policy(path: &Path) -> Result<WitnessPolicy, Failed> {
     let file = read(path, WITNESS_POLICY_BYTES_MAX)?;
     WitnessPolicy::parse(&file).map_err(|source| Failed::Policy { path: path.to_owned(), source })
 }
@@ -264,7 +276,7 @@ fn in_english() -> bool {
     value.unwrap_or_default().to_ascii_lowercase().starts_with("en")
 }
 
-fn pick<T>(french: T, english: T) -> T {
+pub fn pick<T>(french: T, english: T) -> T {
     if in_english() { english } else { french }
 }
 

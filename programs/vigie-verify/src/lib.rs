@@ -1,9 +1,12 @@
-//! Checks a public log from outside: signature, tree, growth, witnesses, one entry, programs. Each thing that can be wrong is a named
+//! Checks from outside what a town publishes and hands over. A public log: signature, tree, growth, witnesses, one entry, programs. A
+//! package of evidence: pictures, proofs, manifest. Each thing that can be wrong is a named
 //! finding with a sentence and an exit code of its own.
 
 mod check;
 mod cli;
+mod evidence_cli;
 mod finding;
+mod package;
 mod program;
 mod source;
 mod walk;
@@ -11,4 +14,5 @@ mod walk;
 pub use check::{LeafAsked, LogQuestion, Verdict, check_log};
 pub use cli::main;
 pub use finding::Finding;
+pub use package::Folder;
 pub use source::{Source, SourceError};

@@ -3,7 +3,7 @@
 use crate::manifest;
 use crate::tree::{Finding, Tree};
 
-const PURE: &[&str] = &["domain", "media", "seal", "ledger", "policy"];
+const PURE: &[&str] = &["domain", "media", "seal", "ledger", "policy", "evidence"];
 
 /// What their own code may not name. Tests may: they read samples and call other programs.
 const NAMES: &[&str] = &[

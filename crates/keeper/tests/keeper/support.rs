@@ -514,6 +514,7 @@ impl Opened {
                 last_utc: utc(from + i64::from(n)).plus_micros(900_000),
                 frames: 25,
                 group_start: group,
+                keys: None,
             };
             sealed(minted, reel, n, &extent)
         });

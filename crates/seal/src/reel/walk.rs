@@ -97,6 +97,10 @@ impl Walk {
             index: self.index[..mark.index_entries].to_vec(),
         })
     }
+    /// Digests of all that was met, by handle, and the header's before them: for a closed reel, what its root stands over.
+    pub fn digests(&self) -> (Digest, &BTreeMap<u16, StreamDigests>) {
+        (self.header_digest(), &self.streams)
+    }
     pub const fn closed(&self) -> bool {
         self.footer.is_some() || self.recovery.is_some()
     }

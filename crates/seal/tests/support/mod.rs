@@ -200,6 +200,12 @@ impl Maker {
             last_utc: first_utc(number, chunk).plus_micros(250_000),
             frames: 2,
             group_start: GroupStart { reel: REEL, chunk: 0 },
+            keys: Some(seal::extent::keys_digest([&seal::extent::key_digest(&data_key(number).record_key(
+                REEL,
+                Kind::Chunk,
+                u16::from(number),
+                chunk,
+            ))])),
         };
         self.sealed(Kind::Extent, number, record_number, &extent.to_bytes());
     }

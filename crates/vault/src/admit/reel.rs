@@ -12,7 +12,7 @@ use domain::{
 use media::Chunk;
 use seal::{
     Extent, GapLine, GroupStart, KeyRecord, Kind, RecordHeader,
-    extent::EXTENT_BYTES,
+    extent::{EXTENT_BYTES, KeyDigest, key_digest, keys_digest},
     gap::GAP_BYTES,
     key::TAG_BYTES,
     record::{NO_STREAM, digest},
@@ -305,12 +305,15 @@ impl OpenReel {
         let mut extents = Vec::new();
         for id in streams {
             let waiting = std::mem::take(&mut self.streams.get_mut(&id).expect("a key of the map").waiting);
-            extents.extend(extent_of(id, &waiting));
+            let extent = extent_of(id, &waiting);
+            let mut keys = Vec::with_capacity(waiting.len());
             for (number, mut chunk, _) in waiting {
                 let plain_bytes = media::chunk::plain_bytes(&chunk);
-                self.seal(batch, id, Kind::Chunk, number, plain_bytes, |out| media::chunk::write(&chunk, out));
+                let write = |out: &mut Vec<u8>| media::chunk::write(&chunk, out);
+                keys.push(self.seal(batch, id, Kind::Chunk, number, plain_bytes, write));
                 self.keep_emptied(&mut chunk);
             }
+            extents.extend(extent.map(|extent| Extent { keys: Some(keys_digest(&keys)), ..extent }));
         }
         for extent in extents {
             let number = self.streams[&extent.stream].digests.extents.len() as u32;
@@ -356,7 +359,7 @@ impl OpenReel {
         self.streams.get_mut(&id).expect("a key of the map").digests.key_record = digest;
     }
 
-    /// Writes a plaintext into the batch and seals it there: the only copy (R4).
+    /// Writes a plaintext into the batch and seals it there: the only copy (R4). Returns its key's digest.
     fn seal(
         &mut self,
         batch: &mut Batch,
@@ -365,7 +368,7 @@ impl OpenReel {
         number: u32,
         plain_bytes: usize,
         write: impl FnOnce(&mut Vec<u8>),
-    ) {
+    ) -> KeyDigest {
         let stream = self.streams.get_mut(&id).expect("a key of the map");
         let handle = stream.handle;
         let key = stream.key.data_key.record_key(self.header.reel, kind, handle, number);
@@ -396,6 +399,7 @@ impl OpenReel {
         self.running.push(&digest);
         self.enlist(kind, handle, number, header.record_bytes() as usize);
         self.bytes += header.record_bytes();
+        key_digest(&key)
     }
 
     fn write_sync(&mut self, batch: &mut Batch) {
@@ -483,5 +487,6 @@ fn extent_of(stream: StreamId, waiting: &[(u32, Chunk, GroupStart)]) -> Option<E
         last_utc: latest.max(earliest),
         frames: waiting.iter().map(|(_, chunk, _)| chunk.frames.len() as u32).sum(),
         group_start: *group_start,
+        keys: None,
     })
 }

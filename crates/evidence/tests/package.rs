@@ -1,0 +1,197 @@
+//! A package holds as the town made it, and each way to tamper with it is named.
+
+mod support;
+
+use evidence::{Finding, MANIFEST, Manifest, REGISTER, Trust, Verdict, check, file_digest};
+use support::{CAMERA, Draft, OTHER, PROOF, Package, Reel, at, signer};
+
+fn verdict(package: &Package) -> Verdict {
+    check(package, &Trust { key: Some(signer().public()), policy: None }).unwrap()
+}
+
+fn names(package: &Package) -> Vec<&'static str> {
+    verdict(package).findings.iter().map(Finding::name).collect()
+}
+
+/// The package of a draft whose movie was tampered with before the town's own log took the manifest: what the digest of the
+/// file would say is silent, and the proofs have to speak.
+fn with_movie(change: impl Fn(&mut Vec<u8>)) -> Vec<Finding> {
+    let mut draft = Draft::new();
+    let path = draft.movie();
+    change(draft.files.0.get_mut(&path).unwrap());
+    verdict(&draft.package()).findings
+}
+
+#[test]
+fn a_package_holds_as_the_town_made_it() {
+    let verdict = verdict(&Draft::new().package());
+    assert_eq!(verdict.findings, []);
+    let told = verdict.told.unwrap();
+    assert_eq!(told.pictures, 20 * 6);
+    assert_eq!(told.handed_over, Some(at(5_005)));
+    assert!(told.key_is_held);
+}
+
+#[test]
+fn a_changed_byte_anywhere_in_a_package_is_noticed() {
+    let package = Draft::new().package();
+    for path in package.0.keys() {
+        let bytes = package.0[path].len();
+        // every byte of the small files would take minutes
+        for byte in (0..bytes).step_by(1 + bytes / 150) {
+            let mut changed = package.clone();
+            changed.0.get_mut(path).unwrap()[byte] ^= 0x10;
+            assert!(!verdict(&changed).holds(), "byte {byte} of {path}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_added_or_changed_is_named() {
+    let package = Draft::new().package();
+    let with = |change: &dyn Fn(&mut Package)| {
+        let mut changed = package.clone();
+        change(&mut changed);
+        names(&changed)
+    };
+    assert_eq!(with(&|files| drop(files.0.remove(MANIFEST))), ["manifest"]);
+    assert_eq!(with(&|files| drop(files.0.remove(REGISTER)))[0], "register");
+    assert_eq!(with(&|files| drop(files.0.remove("video/mairie-001.mp4"))), ["file-missing"]);
+    assert_eq!(with(&|files| drop(files.0.insert("autre.pdf".into(), vec![1]))), ["file-extra"]);
+    assert_eq!(with(&|files| files.0.get_mut(PROOF).unwrap().extend(b"\n")), ["file-changed"]);
+}
+
+#[test]
+fn a_manifest_that_the_log_does_not_know_is_replaced() {
+    let mut package = Draft::new().package();
+    let mut manifest = Manifest::from_bytes(&package.0[MANIFEST]).unwrap();
+    manifest.ground.number = "2026-0002".into();
+    package.0.insert(MANIFEST.into(), manifest.to_bytes().unwrap());
+    assert_eq!(names(&package), ["manifest-replaced"]);
+    assert_ne!(file_digest(&package.0[MANIFEST]), file_digest(&Draft::new().package().0[MANIFEST]));
+}
+
+#[test]
+fn a_log_of_another_key_is_another_log() {
+    let forger = ledger::CheckpointSigner::new(signer().origin(), &domain::Secret32::new([66; 32])).unwrap();
+    let forged = names(&Draft::new().package_by(&forger));
+    assert_eq!(forged[0], "other-log");
+    // who holds no key learns that the package agrees with itself, and that this is all
+    let alone = check(&Draft::new().package(), &Trust::default()).unwrap();
+    assert!(alone.holds() && !alone.told.unwrap().key_is_held);
+}
+
+#[test]
+fn pictures_taken_out_moved_repeated_or_changed_are_named_with_their_time() {
+    let chunk = |number: u32| support::chunk(domain::StreamId::main(CAMERA), number, 0);
+    let find = |file: &[u8], number: u32| {
+        let data = chunk(number).data;
+        file.windows(data.len()).position(|window| window == data).unwrap()
+    };
+    let other = with_movie(|file| {
+        let at = find(file, 8);
+        file[at + 3] ^= 1;
+    });
+    assert!(matches!(other[..], [Finding::OtherBytes { from, .. }] if from == chunk(8).first_utc), "{other:?}");
+    // as many bytes each: what stands in the place of one is the other
+    let swapped = with_movie(|file| {
+        let (a, b) = (find(file, 8), find(file, 21));
+        let bytes = chunk(8).data.len();
+        assert_eq!(bytes, chunk(21).data.len(), "chunks of one size");
+        let first = file[a..a + bytes].to_vec();
+        file.copy_within(b..b + bytes, a);
+        file[b..b + bytes].copy_from_slice(&first);
+    });
+    assert!(swapped.iter().any(|finding| matches!(finding, Finding::Swapped { .. })), "{swapped:?}");
+}
+
+#[test]
+fn a_file_made_anew_without_some_pictures_is_named() {
+    // the forger makes proper files of what is left: the tables agree with the bytes
+    let rebuilt = |keep: &dyn Fn(u32) -> Vec<u32>| {
+        let mut draft = Draft::new();
+        let mut builder = evidence::CameraBuilder::new("video/mairie");
+        let mut file = Vec::new();
+        for number in (4..24).flat_map(keep) {
+            let chunk = support::chunk(domain::StreamId::main(CAMERA), number, 0);
+            let (_, steps) = builder.push(&chunk, true, &support::parameters()).unwrap();
+            for step in steps {
+                if let evidence::Step::Begin { head, .. } = step {
+                    file.extend(head);
+                }
+            }
+            file.extend(chunk.data);
+        }
+        let (end, _) = builder.finish().unwrap();
+        if let Some(evidence::Step::End { finished, .. }) = end {
+            let at = finished.mdat_offset as usize;
+            file[at..at + finished.mdat_header.len()].copy_from_slice(&finished.mdat_header);
+            file.extend(finished.moov);
+        }
+        let path = draft.movie();
+        draft.files.0.insert(path, file);
+        verdict(&draft.package()).findings
+    };
+    assert_eq!(rebuilt(&|number| vec![number]), []);
+    let dropped = rebuilt(&|number| if (20..24).contains(&number) { vec![] } else { vec![number] });
+    assert!(matches!(dropped[..], [Finding::Dropped { from, .. }] if from == at(10)), "{dropped:?}");
+}
+
+#[test]
+fn pictures_of_another_camera_do_not_pass_as_this_ones() {
+    let mut draft = Draft::of(vec![Reel::record(20, OTHER, 0, 12)], 4);
+    draft.cameras[0].camera = CAMERA;
+    assert_eq!(verdict(&draft.package()).findings[0].name(), "camera-swapped");
+}
+
+#[test]
+fn times_that_were_changed_are_named() {
+    let mut draft = Draft::new();
+    draft.cameras[0].movies[0].first = at(100);
+    assert_eq!(names(&draft.package()), ["time-shifted"]);
+    // in the pictures' own table: it no longer seals
+    let mut draft = Draft::new();
+    draft.proofs[0].chunks[0].head.0[4] ^= 1;
+    assert!(names(&draft.package()).contains(&"other-bytes"));
+    // in a line of when
+    let mut draft = Draft::new();
+    draft.proofs[0].extents[0].plain.0[28] ^= 1;
+    assert!(names(&draft.package()).contains(&"line-changed"));
+}
+
+#[test]
+fn a_reel_that_the_log_does_not_hold_is_not_proved() {
+    let mut draft = Draft::new();
+    draft.reels[1].digests.chunks[3] = [0; 32];
+    draft.reels[1].close();
+    assert!(names(&draft.package()).contains(&"reel-not-proved"));
+}
+
+#[test]
+fn what_existed_and_is_neither_here_nor_declared_is_named() {
+    let mut draft = Draft::of(vec![Reel::record(20, CAMERA, 0, 12), Reel::record(21, CAMERA, 12, 12)], 4);
+    draft.cameras[0].to = at(20);
+    assert_eq!(names(&draft.package()), ["incomplete"], "eight seconds at the end");
+    draft.cameras[0].gaps.push(evidence::manifest::GapPart {
+        from: at(12),
+        to: at(20),
+        cause: "unreachable".into(),
+        fr: String::new(),
+        en: String::new(),
+    });
+    assert_eq!(names(&draft.package()), [""; 0]);
+}
+
+/// AES-GCM does not commit to its key: a town that prepared a second picture under the same ciphertext would hand over the second
+/// key. The recorded line of when says which keys there were (decision 0068).
+#[test]
+fn a_key_that_the_recording_does_not_name_is_another_key() {
+    let mut reel = Reel::record(20, CAMERA, 0, 12);
+    reel.extents[3].0.keys = Some([9; 28]);
+    reel.seal_extents();
+    assert_eq!(names(&Draft::of(vec![reel], 4).package()), ["other-key"]);
+    let mut reel = Reel::record(20, CAMERA, 0, 12);
+    reel.extents[3].0.keys = None;
+    reel.seal_extents();
+    assert_eq!(names(&Draft::of(vec![reel], 4).package()), ["other-key"], "a line that names none binds none");
+}

@@ -1,0 +1,160 @@
+//! The command `vigie-verify evidence DIR`: the verdict on what a town handed over, offline.
+
+use crate::{
+    cli::{Failed, key_of, pick, read_policy},
+    package::Folder,
+};
+use clap::Args;
+use evidence::{Told, Trust, Verdict};
+use std::{path::PathBuf, process::ExitCode};
+
+pub const SEES: &str = "\
+Ce que ce programme voit : que chaque image est celle que la caméra a envoyée et que le registre de la commune a scellée, à son
+heure, de cette caméra ; qu'aucune n'a été retirée, ajoutée, déplacée ou répétée depuis ; que le bordereau est celui de la remise.
+Ce qu'il ne voit pas : si la caméra montrait vrai, ni si la clé est bien celle de la commune (--key : demandez-la-lui).
+
+What this program sees: that each picture is the one that the camera sent and that the town's log sealed, at its time, of that
+camera; that none was taken out, added, moved or repeated since; that the manifest is that of the handover.
+What it does not see: whether the camera showed the truth, nor whether the key is the town's (--key: ask the town for it).
+
+Codes : 0 intact · 1 non vérifiable · 2 commande incomprise · 30 manifest · 31 manifest-replaced · 32 register · 33 other-log ·
+34 entry-not-proved · 35 not-handed-over · 36 witnesses · 40 file-missing · 41 file-extra · 42 file-changed · 50 proof ·
+51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete · 60 movie · 61 dropped ·
+62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise
+(le premier trouvé · the first found)";
+
+#[derive(Args)]
+pub struct EvidenceArguments {
+    /// Dossier remis, qui contient `manifeste.json` · the folder that was handed over, with `manifeste.json`
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Clé de vérification du registre, que la commune publie ; sinon la ligne `log` de --policy · the log's verifier key, which the town publishes; else the line `log` of --policy
+    #[arg(long, value_name = "VERIFIER_KEY")]
+    key: Option<String>,
+    /// Fichier des témoins qui comptent (C2SP tlog-policy) · file of the witnesses that count (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Répondre en JSON · answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &EvidenceArguments) -> Result<ExitCode, Failed> {
+    let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let key = match (&arguments.key, &policy) {
+        (None, None) => None,
+        (key, policy) => Some(key_of(key.as_deref(), policy.as_ref())?),
+    };
+    let verdict = evidence::check(&Folder::new(&arguments.folder), &Trust { key, policy })?;
+    if arguments.json {
+        println!("{}", as_json(&verdict));
+    } else {
+        tell(&verdict);
+    }
+    Ok(verdict.findings.first().map_or(ExitCode::SUCCESS, |finding| ExitCode::from(finding.code())))
+}
+
+fn tell(verdict: &Verdict) {
+    if let Some(told) = &verdict.told {
+        about(told);
+    }
+    for finding in &verdict.findings {
+        println!("✗ [{}] {}", finding.name(), pick(finding.text_fr(), finding.text_en()));
+    }
+    match &verdict.told {
+        Some(told) if verdict.holds() => println!("{}", holds(told)),
+        _ => println!(
+            "{}",
+            pick(
+                "CE DOSSIER N'EST PAS INTACT. Gardez-le tel quel et demandez à la commune une nouvelle remise.",
+                "THIS PACKAGE IS NOT INTACT. Keep it as it is and ask the town to hand it over again."
+            )
+        ),
+    }
+}
+
+fn about(told: &Told) {
+    let manifest = &told.manifest;
+    println!(
+        "{} {} · {} {} · {}",
+        pick("Dossier de", "Package of"),
+        manifest.site.name,
+        pick("réquisition", "requisition"),
+        manifest.ground.number,
+        manifest.ground.framework
+    );
+    for camera in &manifest.cameras {
+        println!(
+            "  {} ({}) · {} → {} · {} {}",
+            camera.name,
+            camera.place,
+            camera.from,
+            camera.to,
+            camera.movies.len(),
+            pick("vidéo(s)", "video(s)")
+        );
+        for gap in &camera.gaps {
+            println!("    {} {} → {} : {}", pick("rien de", "nothing from"), gap.from, gap.to, pick(&gap.fr, &gap.en));
+        }
+    }
+    println!(
+        "  {} {}",
+        pick("empreinte du bordereau (SHA-256)", "digest of the manifest (SHA-256)"),
+        told.manifest_digest
+    );
+}
+
+/// Says what was checked, and no more.
+fn holds(told: &Told) -> String {
+    let mut said = pick(
+        format!("INTACT : {} images, telles que les caméras les ont envoyées", told.pictures),
+        format!("INTACT: {} pictures, as the cameras sent them", told.pictures),
+    );
+    if let Some(at) = told.handed_over {
+        said += &pick(format!(" ; remise inscrite le {at}"), format!("; handover entered on {at}"));
+    }
+    match &told.witnesses {
+        None => said += pick(" ; aucun témoin n'a été demandé (--policy)", "; no witness was asked for (--policy)"),
+        Some(witnesses) => {
+            said += &pick(
+                format!(" ; attesté par {}", witnesses.join(", ")),
+                format!("; attested by {}", witnesses.join(", ")),
+            )
+        }
+    }
+    if !told.key_is_held {
+        said += &pick(
+            format!(
+                ". LA CLÉ VIENT DU DOSSIER LUI-MÊME : comparez-la avec celle que la commune publie ({}), ou donnez --key",
+                told.manifest.site.log_key
+            ),
+            format!(
+                ". THE KEY CAME WITH THE PACKAGE: compare it with the one that the town publishes ({}), or give --key",
+                told.manifest.site.log_key
+            ),
+        );
+    }
+    said + "."
+}
+
+fn as_json(verdict: &Verdict) -> String {
+    let findings = verdict.findings.iter().map(|finding| {
+        serde_json::json!({
+            "code": finding.code(), "name": finding.name(), "fr": finding.text_fr(), "en": finding.text_en(),
+        })
+    });
+    let told = verdict.told.as_ref().map(|told| {
+        serde_json::json!({
+            "manifest_sha256": told.manifest_digest.to_string(),
+            "handed_over": told.handed_over.map(|at| at.to_string()),
+            "key_is_held": told.key_is_held,
+            "witnesses": told.witnesses,
+            "pictures": told.pictures,
+            "manifest": told.manifest,
+        })
+    });
+    let all = serde_json::json!({
+        "intact": verdict.holds(), "findings": findings.collect::<Vec<_>>(), "package": told,
+    });
+    all.to_string()
+}

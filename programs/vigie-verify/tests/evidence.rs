@@ -1,0 +1,84 @@
+//! `vigie-verify evidence` as its reader uses it: a folder, a key, an exit code, sentences in two languages, JSON.
+
+#[path = "../../../crates/evidence/tests/support/mod.rs"]
+#[allow(dead_code)] // shared with another crate's tests, which use more of it
+mod support;
+
+use evidence::MANIFEST;
+use std::{fs, path::Path, process::Command};
+use support::{Draft, Package, signer};
+
+fn written(package: &Package) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in &package.0 {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+/// Exit code, what it says, what it complains of.
+fn verify(folder: &Path, language: &str, more: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-verify"));
+    let done = command.arg("evidence").arg(folder).args(more).env("VIGIE_LANG", language).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+#[test]
+fn who_holds_the_towns_key_is_told_that_a_package_is_intact_and_nothing_more() {
+    let folder = written(&Draft::new().package());
+    let key = signer().public().verifier_key();
+    let (code, said, complained) = verify(folder.path(), "fr", &["--key", &key]);
+    assert_eq!((code, complained.as_str()), (0, ""), "{said}");
+    assert!(said.contains("INTACT : 120 images") && said.contains("Mairie"), "{said}");
+    assert!(!said.contains("LA CLÉ VIENT"), "{said}");
+    let (code, said, _) = verify(folder.path(), "en", &[]);
+    assert!(code == 0 && said.contains("INTACT: 120 pictures"), "{said}");
+    assert!(said.contains("THE KEY CAME WITH THE PACKAGE") && said.contains(&key), "{said}");
+}
+
+#[test]
+fn what_is_wrong_is_named_in_both_languages_and_by_a_code() {
+    let mut package = Draft::new().package();
+    let movie = package.0.get_mut("video/mairie-001.mp4").unwrap();
+    movie[400] ^= 1;
+    let folder = written(&package);
+    let key = signer().public().verifier_key();
+    let (code, french, _) = verify(folder.path(), "fr", &["--key", &key]);
+    assert_eq!(code, 42, "the first finding's: file-changed");
+    assert!(french.contains("[file-changed]") && french.contains("[other-bytes]"), "{french}");
+    assert!(french.contains("N'EST PAS INTACT"), "{french}");
+    let (_, english, _) = verify(folder.path(), "en", &["--key", &key]);
+    assert!(english.contains("IS NOT INTACT") && english.contains("with the same sizes"), "{english}");
+    let (code, json, _) = verify(folder.path(), "fr", &["--key", &key, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["intact"], &json["findings"][1]["name"]), (42, &false.into(), &"other-bytes".into()));
+    assert_eq!(json["package"]["manifest"]["ground"]["number"], "2026-0001");
+}
+
+#[test]
+fn what_cannot_be_asked_is_said_with_its_remedy() {
+    let folder = written(&Draft::new().package());
+    let (code, _, said) = verify(folder.path(), "fr", &["--key", "clé"]);
+    assert!(code == 1 && said.contains("vigie public key"), "{said}");
+    let (code, _, said) = verify(&folder.path().join("ailleurs"), "fr", &[]);
+    assert!(code == 1 && said.contains("recopiez le dossier"), "{said}");
+    fs::remove_file(folder.path().join(MANIFEST)).unwrap();
+    let (code, said, _) = verify(folder.path(), "en", &[]);
+    assert!(code == 30 && said.contains("[manifest]"), "{said}");
+}
+
+/// A link could make the checker read, and praise, what is not in the package.
+#[test]
+#[cfg(unix)]
+fn a_link_out_of_the_package_is_not_followed() {
+    let folder = written(&Draft::new().package());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (movie, target) = (folder.path().join("video/mairie-001.mp4"), elsewhere.path().join("x.mp4"));
+    fs::rename(&movie, &target).unwrap();
+    std::os::unix::fs::symlink(&target, &movie).unwrap();
+    let (code, said, _) = verify(folder.path(), "fr", &[]);
+    assert_eq!(code, 42, "{said}");
+}
