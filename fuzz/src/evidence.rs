@@ -1,8 +1,8 @@
 //! What lies in a package of evidence: manifest, proofs, register, the tables of an MP4 file.
 
 use ::evidence::{
-    CameraBuilder, CameraPart, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof, Manifest, ReelProof,
-    SealedLine, Step, Trust, manifest as parts,
+    CameraBuilder, CameraPart, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof, Manifest, Next,
+    ReelProof, SealedLine, Step, Trust, manifest as parts,
 };
 use domain::{CameraId, Codec, ExportId, MediaTicks, ReelId, SiteId, StreamId, UtcMicros};
 use ledger::Digest;
@@ -152,9 +152,9 @@ fn movie() -> (Vec<u8>, Vec<::evidence::MovieLine>) {
         data: Vec::new(),
     };
     let mut builder = CameraBuilder::new("video/a");
-    let pushed = builder.push(&chunk, true, &parameters);
+    let pushed = builder.push(&[Next { chunk: &chunk, follows: true, parameters: &parameters }]);
     match (pushed, builder.finish()) {
-        (Ok(_), Ok((Some(Step::End { finished, .. }), lines))) => (finished.moov, lines),
+        (Ok(_), Ok((Some(Step::End { tail, .. }), lines))) => (tail, lines),
         _ => (Vec::new(), Vec::new()),
     }
 }

@@ -46,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     target("reel_header", reels::header, reels::header_seeds, 300),
     target("reel_footer", reels::footer, reels::footer_seeds, 300),
     target("reel_index", reels::index, reels::index_seeds, 4_000),
+    target("reel_digests", reels::digests, reels::digests_seeds, 4_000),
     target("key_record", reels::key_record, reels::key_record_seeds, 4_000),
     target("extent", reels::extent, reels::extent_seeds, 8_000),
     target("gap_line", reels::gap_line, reels::gap_line_seeds, 8_000),

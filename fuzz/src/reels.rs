@@ -127,6 +127,22 @@ pub fn index_seeds() -> Vec<Vec<u8>> {
     vec![IndexEntry::to_payload(&[entry, entry])]
 }
 
+pub fn digests(bytes: &[u8]) {
+    if let Ok((header, streams)) = seal::root::digests_from_payload(bytes) {
+        let again = seal::root::digests_payload(&header, streams.iter().map(|(handle, digests)| (*handle, digests)));
+        assert_eq!(again, bytes);
+    }
+}
+pub fn digests_seeds() -> Vec<Vec<u8>> {
+    let stream = seal::root::StreamDigests {
+        key_record: [1; 32],
+        chunks: vec![[2; 32], [3; 32]],
+        extents: vec![[4; 32]],
+        gaps: vec![],
+    };
+    vec![seal::root::digests_payload(&[5; 32], [(0, &stream), (1, &stream)])]
+}
+
 pub fn key_record(bytes: &[u8]) {
     if let Ok(record) = KeyRecord::from_bytes(bytes) {
         assert_eq!(record.to_bytes()[..], *bytes);

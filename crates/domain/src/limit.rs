@@ -102,6 +102,12 @@ pub const LIVE_SILENCE_MS_MAX: u64 = 2_000;
 pub const LIVE_GOP_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// A permit ends after this long; the reason must then be given again.
 pub const PERMIT_SECONDS_MAX: i64 = 8 * 3_600;
+/// An urgent oral requisition is confirmed in writing within a day (law REQ-04).
+pub const ORAL_REQUISITION_SECONDS_MAX: i64 = 24 * 3_600;
+/// Cameras and hours of one requisition, and of one export.
+pub const WINDOWS_MAX: usize = 64;
+/// One window of an export: longer ones are several exports, so that each package fits a medium and a permit's time.
+pub const WINDOW_SECONDS_MAX: i64 = 24 * 3_600;
 /// A permit's id in a URL lives this long since its last use (P8).
 pub const PERMIT_IDLE_SECONDS_MAX: i64 = 60;
 /// A one-time setup link lives this long (P8).

@@ -5,17 +5,30 @@ use domain::{MediaTicks, UtcMicros};
 use ledger::Digest;
 use media::{
     Chunk, MediaError, ParameterSets,
-    mp4::{Finished, MOVIE_SAMPLES_MAX, MovieBuilder},
+    mp4::{MOVIE_SAMPLES_MAX, MovieBuilder},
 };
 use seal::ChunkKey;
+use std::ops::Range;
 
-/// What to do with a file, in order; between them the pictures of each chunk are appended to the file that is open.
+/// The next chunk of a camera.
+#[derive(Clone, Copy)]
+pub struct Next<'a> {
+    pub chunk: &'a Chunk,
+    /// Its pictures go on where the ones before ended.
+    pub follows: bool,
+    /// Those in force.
+    pub parameters: &'a ParameterSets,
+}
+
+/// What to do with a file, in order. One file is open at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
     /// A new file begins with these bytes.
     Begin { path: String, head: Vec<u8> },
+    /// These bytes, then the pictures of these chunks, go into the open file, which has that number.
+    Data { header: Vec<u8>, chunks: Range<usize>, movie: u32 },
     /// The open file ends with these.
-    End { path: String, finished: Finished },
+    End { path: String, tail: Vec<u8> },
 }
 
 /// The files of one camera: a new one at each gap and wherever the camera's parameter sets change.
@@ -41,26 +54,28 @@ impl CameraBuilder {
         CameraBuilder { stem: stem.to_owned(), movies: Vec::new(), open: None }
     }
 
-    /// The next chunk; `follows`: its pictures go on where the ones before ended; `parameters`: those in force. Returns the
-    /// number of its file and what to do before its pictures are appended.
+    /// The next chunks, as many as are in memory at once. Returns what to do.
     /// Errors: parameter sets that cannot be read, pictures that are none.
-    pub fn push(
-        &mut self,
-        chunk: &Chunk,
-        follows: bool,
-        parameters: &ParameterSets,
-    ) -> Result<(u32, Vec<Step>), MediaError> {
+    pub fn push(&mut self, chunks: &[Next<'_>]) -> Result<Vec<Step>, MediaError> {
         let mut steps = Vec::new();
-        if !self.open.as_ref().is_some_and(|open| follows && open.takes(chunk, parameters)) {
-            steps.extend(self.close()?);
-            let open = self.begin(chunk, parameters)?;
-            steps.push(Step::Begin { path: open.path.clone(), head: open.builder.head()? });
-            self.open = Some(open);
+        let mut at = 0;
+        while let Some(next) = chunks.get(at) {
+            if !self.open.as_ref().is_some_and(|open| open.takes(next)) {
+                steps.extend(self.close()?);
+                let open = self.begin(next.chunk, next.parameters)?;
+                steps.push(Step::Begin { path: open.path.clone(), head: open.builder.head()? });
+                self.open = Some(open);
+            }
+            let movie = self.movies.len() as u32;
+            let Some(open) = &mut self.open else { break };
+            let run = open.run(&chunks[at..]);
+            let data_bytes = chunks[at..at + run].iter().map(|next| next.chunk.data.len() as u64).sum();
+            let header = open.builder.run(data_bytes);
+            chunks[at..at + run].iter().try_for_each(|next| open.push(next.chunk))?;
+            steps.push(Step::Data { header, chunks: at..at + run, movie });
+            at += run;
         }
-        if let Some(open) = &mut self.open {
-            open.push(chunk)?;
-        }
-        Ok((self.movies.len() as u32, steps))
+        Ok(steps)
     }
 
     /// The end: what remains to be done, and the files.
@@ -91,16 +106,33 @@ impl CameraBuilder {
             width: open.parameters.width,
             height: open.parameters.height,
         });
-        Ok(Some(Step::End { path: open.path, finished: open.builder.finish()? }))
+        Ok(Some(Step::End { path: open.path, tail: open.builder.finish()? }))
     }
 }
 
 impl Open {
-    fn takes(&self, chunk: &Chunk, parameters: &ParameterSets) -> bool {
-        let first = chunk.frames.first().map_or(MediaTicks(0), |frame| frame.dts);
-        *parameters == self.parameters
-            && self.builder.goes_on(self.last_dts, first)
-            && self.builder.samples() + chunk.frames.len() <= MOVIE_SAMPLES_MAX
+    fn takes(&self, next: &Next<'_>) -> bool {
+        next.follows && self.goes_on(self.last_dts, next, self.builder.samples())
+    }
+
+    fn goes_on(&self, last_dts: MediaTicks, next: &Next<'_>, samples: usize) -> bool {
+        let first = next.chunk.frames.first().map_or(MediaTicks(0), |frame| frame.dts);
+        *next.parameters == self.parameters
+            && (samples == 0 || self.builder.goes_on(last_dts, first))
+            && samples + next.chunk.frames.len() <= MOVIE_SAMPLES_MAX
+    }
+
+    /// How many of the chunks go into this file in one piece; the first does.
+    fn run(&self, chunks: &[Next<'_>]) -> usize {
+        let mut samples = self.builder.samples();
+        let mut last_dts = self.last_dts;
+        let goes_on = |(nth, next): &(usize, &Next<'_>)| {
+            let goes_on = *nth == 0 || next.follows && self.goes_on(last_dts, next, samples);
+            samples += next.chunk.frames.len();
+            last_dts = next.chunk.frames.last().map_or(last_dts, |frame| frame.dts);
+            goes_on
+        };
+        chunks.iter().enumerate().take_while(goes_on).count()
     }
 
     fn push(&mut self, chunk: &Chunk) -> Result<(), MediaError> {

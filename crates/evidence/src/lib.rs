@@ -13,10 +13,11 @@ pub mod proof;
 pub mod register;
 mod utc;
 
-pub use build::{CameraBuilder, Step};
+pub use build::{CameraBuilder, Next, Step};
 pub use check::{Told, Trust, Verdict, check};
 pub use finding::Finding;
 pub use hex::Hex;
+pub use ledger::Digest;
 pub use manifest::{CameraPart, FileLine, FileRole, MANIFEST, Manifest, MovieLine, REGISTER, file_digest};
 pub use proof::{ChunkProof, ReelProof, SealedLine};
 pub use register::{EntryProof, LogProof};

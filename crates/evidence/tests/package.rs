@@ -2,7 +2,7 @@
 
 mod support;
 
-use evidence::{Finding, MANIFEST, Manifest, REGISTER, Trust, Verdict, check, file_digest};
+use evidence::{Finding, MANIFEST, Manifest, Next, REGISTER, Trust, Verdict, check, file_digest};
 use support::{CAMERA, Draft, OTHER, PROOF, Package, Reel, at, signer};
 
 fn verdict(package: &Package) -> Verdict {
@@ -111,25 +111,16 @@ fn a_file_made_anew_without_some_pictures_is_named() {
     let rebuilt = |keep: &dyn Fn(u32) -> Vec<u32>| {
         let mut draft = Draft::new();
         let mut builder = evidence::CameraBuilder::new("video/mairie");
-        let mut file = Vec::new();
-        for number in (4..24).flat_map(keep) {
-            let chunk = support::chunk(domain::StreamId::main(CAMERA), number, 0);
-            let (_, steps) = builder.push(&chunk, true, &support::parameters()).unwrap();
-            for step in steps {
-                if let evidence::Step::Begin { head, .. } = step {
-                    file.extend(head);
-                }
-            }
-            file.extend(chunk.data);
+        let (mut files, mut open, sets) = (Package::default(), String::new(), support::parameters());
+        let of = |number| support::chunk(domain::StreamId::main(CAMERA), number, 0);
+        let chunks: Vec<media::Chunk> = (4..24).flat_map(keep).map(of).collect();
+        let next: Vec<Next<'_>> = chunks.iter().map(|chunk| Next { chunk, follows: true, parameters: &sets }).collect();
+        for step in builder.push(&next).unwrap() {
+            support::apply(&mut files, &mut open, step, &next);
         }
         let (end, _) = builder.finish().unwrap();
-        if let Some(evidence::Step::End { finished, .. }) = end {
-            let at = finished.mdat_offset as usize;
-            file[at..at + finished.mdat_header.len()].copy_from_slice(&finished.mdat_header);
-            file.extend(finished.moov);
-        }
-        let path = draft.movie();
-        draft.files.0.insert(path, file);
+        support::apply(&mut files, &mut open, end.unwrap(), &[]);
+        draft.files.0.extend(files.0);
         verdict(&draft.package()).findings
     };
     assert_eq!(rebuilt(&|number| vec![number]), []);
@@ -142,6 +133,21 @@ fn pictures_of_another_camera_do_not_pass_as_this_ones() {
     let mut draft = Draft::of(vec![Reel::record(20, OTHER, 0, 12)], 4);
     draft.cameras[0].camera = CAMERA;
     assert_eq!(verdict(&draft.package()).findings[0].name(), "camera-swapped");
+}
+
+/// The town itself could hand over the same minute twice, each time well proved.
+#[test]
+fn a_reel_or_a_chunk_that_stands_twice_is_refused() {
+    let mut draft = Draft::new();
+    draft.proofs.push(draft.proofs[0].clone());
+    assert_eq!(names(&draft.package()), ["proof"]);
+    let mut draft = Draft::new();
+    let chunk = draft.proofs[0].chunks[2].clone();
+    draft.proofs[0].chunks.insert(3, chunk);
+    assert_eq!(names(&draft.package()), ["proof"]);
+    let mut draft = Draft::new();
+    draft.proofs[1].chunks[0].movie = 7;
+    assert_eq!(names(&draft.package()), ["proof"]);
 }
 
 #[test]

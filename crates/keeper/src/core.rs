@@ -7,6 +7,7 @@ use crate::{
     clocks::{Machine, Memory},
     copies::WritingOff,
     destroy::FreedSpace,
+    exports::Places,
     facts::Told,
     fates::{Fates, History},
     forget::Forgetting,
@@ -17,6 +18,7 @@ use crate::{
     lawful::Lawful,
     reasons::Reasons,
     rebuild::Rebuilds,
+    requisitions::Numbers,
     restored::RegistryBook,
     room::Room,
     scans::Upload,
@@ -81,6 +83,8 @@ pub struct KeeperCore {
     pub(crate) oidc: Flows,
     /// Held while break-glass opens or ends: what is entered as opened is open, or is over.
     pub(crate) glassing: Mutex<()>,
+    /// Held while a requisition gets its number.
+    registering: Mutex<()>,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
     /// Held while a backup is taken or handed out.
@@ -105,6 +109,10 @@ pub(crate) struct Moving {
     pub room: Room,
     /// One person's word that a copy of the keyring does not come back.
     pub writing_off: Option<WritingOff>,
+    /// Numbers of the register of requisitions.
+    pub numbers: Numbers,
+    /// Where evidence finds its entries.
+    pub places: Places,
     /// Where reviews find what they tell.
     pub trace: Trace,
     pub law: LawSeen,
@@ -227,6 +235,8 @@ impl KeeperCore {
                 writing_off: None,
                 room: Room::default(),
                 trace: history.trace,
+                numbers: history.numbers,
+                places: history.places,
                 law: history.law,
                 glass: Glasses { book: history.glass, ..Glasses::default() },
                 probes: Probes::default(),
@@ -251,6 +261,7 @@ impl KeeperCore {
             passkeys: Passkeys::of(&parts.address, &parts.registry.site().name),
             oidc: Flows::of(parts.oidc.clone()),
             glassing: Mutex::new(()),
+            registering: Mutex::new(()),
             following: Mutex::new(()),
             backing_up: Mutex::new(()),
             minimum_hours: AtomicU32::new(0),
@@ -302,6 +313,8 @@ impl KeeperCore {
         let mut moving = self.moving();
         for (entry, number) in entries.iter().zip(&numbers) {
             moving.trace.take(*number, entry);
+            moving.numbers.take(entry);
+            moving.places.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);
@@ -340,6 +353,10 @@ impl KeeperCore {
 
     pub(crate) fn change_keys(&self) -> MutexGuard<'_, ()> {
         self.changing_keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn registering(&self) -> MutexGuard<'_, ()> {
+        self.registering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn moving(&self) -> MutexGuard<'_, Moving> {

@@ -3,6 +3,7 @@
 use crate::{
     clocks::{Anchor, Touched},
     damage::DamageBook,
+    exports::Places,
     facts::Told,
     forget::Forgetting,
     glass::GlassBook,
@@ -10,6 +11,7 @@ use crate::{
     law::LawSeen,
     lawful::LastWords,
     orders::Orders,
+    requisitions::Numbers,
     restored::RegistryBook,
     shorten::Shortenings,
     trace::Trace,
@@ -65,6 +67,8 @@ pub(crate) struct History {
     pub fates: Fates,
     pub told: Told,
     pub trace: Trace,
+    pub numbers: Numbers,
+    pub places: Places,
     pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
@@ -89,6 +93,8 @@ impl History {
                         history.fates.known_from = Some(entry.at.plus_seconds((MINT_HOURS_AHEAD + 1) * 3_600));
                     }
                     history.trace.take(sealed.seq, &entry);
+                    history.numbers.take(&entry);
+                    history.places.take(sealed.seq, &entry);
                     history.registry.take(sealed.seq, &entry);
                     history.take(&entry);
                 }

@@ -264,6 +264,9 @@ impl KeeperCore {
     }
 
     fn request(&self, account: &Account, ask: &Ask, now: UtcMicros) -> Result<Request, KeeperError> {
+        if matches!(ask.view, View::Export(_)) {
+            return Err(malformed("an export is no look: two persons open it under a requisition"));
+        }
         if ask.cameras.len() > CAMERAS_PER_LOOK_MAX {
             return Err(malformed(format!(
                 "a look names at most {CAMERAS_PER_LOOK_MAX} cameras: ask in several looks"
@@ -341,6 +344,36 @@ impl KeeperCore {
         Ok(permit)
     }
 
+    /// A permit to hand over one camera's span, under the entry that says so; it ends with the session, with the export, and as every
+    /// permit does.
+    pub(crate) fn grant_export(
+        &self,
+        account: &Account,
+        session_hash: [u8; 32],
+        camera: domain::CameraId,
+        view: View,
+        (purpose, leaf): (domain::Purpose, u64),
+        until: UtcMicros,
+    ) -> Permit {
+        let expires = self.decision_time().plus_seconds(PERMIT_SECONDS_MAX).min(until);
+        let id = PermitId::draw(&*self.parts.random);
+        let (account_id, cameras, code) = (account.id.0, vec![camera], [0; 32]);
+        let mut permit = Permit { id, account: account_id, cameras, view, purpose, leaf, expires, glass: None, code };
+        let code = hmac::sign(&self.permit_key, &permit_message(&permit));
+        permit.code.copy_from_slice(code.as_ref());
+        let holder = Holder {
+            account: account.id,
+            session_hash,
+            cameras: vec![camera],
+            expires,
+            expires_boot: BootMicros(self.parts.clock.boot().0.saturating_add(PERMIT_SECONDS_MAX * 1_000_000)),
+            territories: Vec::new(),
+            glass: None,
+        };
+        self.moving().permits.live.insert(id, holder);
+        permit
+    }
+
     fn refuse(&self, account: &Account, ask: &Ask, request: &Request, rules: Vec<String>) -> Result<u64, KeeperError> {
         let refusal = Event::Refusal {
             who: account.name.clone(),
@@ -366,7 +399,7 @@ impl Holder {
 fn span(ask: &Ask) -> Option<domain::Span> {
     match ask.view {
         View::Live => None,
-        View::Replay(span) => Some(span),
+        View::Replay(span) | View::Export(span) => Some(span),
     }
 }
 
@@ -376,7 +409,7 @@ fn permit_message(permit: &Permit) -> Vec<u8> {
     postcard::to_stdvec(&bare).expect("a permit is plain data")
 }
 
-fn told(reason: &Reason) -> RefusedReason {
+pub(crate) fn told(reason: &Reason) -> RefusedReason {
     RefusedReason {
         rule: reason.rule.to_string(),
         article: reason.article.to_string(),

@@ -207,6 +207,12 @@ impl Journal {
         Ok(closed)
     }
 
+    /// The published note and what it signs; `None` where none of this log is published yet.
+    pub fn published(&self) -> Result<Option<(Vec<u8>, Checkpoint)>, JournalError> {
+        let note = public::read_note(self.parts.disk.as_ref(), &self.parts.place)?;
+        Ok(note.and_then(|note| self.checkpoint_key().verify(&note).ok().map(|checkpoint| (note, checkpoint))))
+    }
+
     /// How many entries are durable.
     pub fn size(&self) -> u64 {
         lock(&self.known).tree.size()

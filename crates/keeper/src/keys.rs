@@ -9,6 +9,7 @@ use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
 use seal::{
     CameraHourKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
+    extent::key_digest,
     key::KeyContext,
     reel::ReelHeader,
     sign::{PublicKey, RunCertificate},
@@ -30,7 +31,8 @@ pub(crate) struct OpenedPart {
     reel: ReelId,
     handle: u16,
     data_key: DataKey,
-    extents: Vec<Extent>,
+    /// Each with its record's number.
+    extents: Vec<(u32, Extent)>,
 }
 
 impl KeeperCore {
@@ -109,13 +111,17 @@ impl KeeperCore {
         if judgement.closes_all() {
             return Err(self.no_time(judgement.state));
         }
-        let View::Replay(allowed) = query.permit.view else { return Err(KeeperError::NoPermit) };
+        let (allowed, leaves) = match query.permit.view {
+            View::Replay(allowed) => (allowed, false),
+            View::Export(allowed) => (allowed, true),
+            View::Live => return Err(KeeperError::NoPermit),
+        };
         if !allowed.covers(query.span) || !query.permit.cameras.contains(&query.stream.camera) {
             return Err(KeeperError::NoPermit);
         }
         let parts = query.parts.iter().map(|part| self.open_part(part, query.stream));
         let parts = parts.collect::<Result<Vec<OpenedPart>, KeeperError>>()?;
-        select(&parts, query.span)
+        select(&parts, query.span, leaves)
     }
 
     /// When footage of a camera minted in this hour must be gone (K7).
@@ -249,7 +255,7 @@ impl KeeperCore {
         for extent in &part.extents {
             opened.push_extent(extent, stream)?;
         }
-        opened.extents.sort_by_key(|extent| extent.first_chunk);
+        opened.extents.sort_by_key(|(_, extent)| extent.first_chunk);
         Ok(opened)
     }
 }
@@ -277,7 +283,7 @@ impl OpenedPart {
         self.handle
     }
     pub fn into_extents(self) -> Vec<Extent> {
-        self.extents
+        self.extents.into_iter().map(|(_, extent)| extent).collect()
     }
 
     /// Opens one extent record of the stream. Errors: `Malformed` for anything else.
@@ -294,24 +300,34 @@ impl OpenedPart {
         if extent.stream != stream {
             return Err(malformed("an extent of another stream"));
         }
-        self.extents.push(extent);
+        self.extents.push((header.number, extent));
         Ok(())
     }
 
-    /// Keys of the chunks of these extents, in order.
-    fn keys(&self, chunks: &BTreeSet<u32>) -> ReelKeys {
-        let touched = |extent: &&Extent| chunks.range(extent.first_chunk..=extent.last_chunk).next().is_some();
-        let extents = self.extents.iter().filter(touched).copied().collect();
-        let key = |number: &u32| (*number, self.data_key.record_key(self.reel, Kind::Chunk, self.handle, *number));
-        ReelKeys { reel: self.reel, chunks: chunks.iter().map(key).collect(), extents }
+    /// Keys of the chunks of these extents, in order; for what leaves, also what shows that they are all of these extents'.
+    fn keys(&self, chunks: &BTreeSet<u32>, leaves: bool) -> ReelKeys {
+        let touched =
+            |(_, extent): &&(u32, Extent)| chunks.range(extent.first_chunk..=extent.last_chunk).next().is_some();
+        let touched: Vec<(u32, Extent)> = self.extents.iter().filter(touched).copied().collect();
+        let key = |kind, number| self.data_key.record_key(self.reel, kind, self.handle, number);
+        let (mut lines, mut other_keys) = (Vec::new(), Vec::new());
+        if leaves {
+            lines = touched.iter().map(|(number, _)| (*number, key(Kind::Extent, *number))).collect();
+            let named = touched.iter().flat_map(|(_, extent)| extent.first_chunk..=extent.last_chunk);
+            let others = named.filter(|number| !chunks.contains(number));
+            other_keys = others.map(|number| (number, key_digest(&key(Kind::Chunk, number)))).collect();
+        }
+        let extents = touched.into_iter().map(|(_, extent)| extent).collect();
+        let chunks = chunks.iter().map(|number| (*number, key(Kind::Chunk, *number))).collect();
+        ReelKeys { reel: self.reel, chunks, extents, lines, other_keys }
     }
 }
 
 /// The chunks of the span's extents, back to the start of the group that the first of them begins in; never more, whatever
 /// parts are given in whatever order: only what the sealed extents say decides.
-fn select(parts: &[OpenedPart], span: domain::Span) -> Result<KeyAnswer, KeeperError> {
+fn select(parts: &[OpenedPart], span: domain::Span, leaves: bool) -> Result<KeyAnswer, KeeperError> {
     let wanted = |extent: &Extent| span.touches(extent.first_utc, extent.last_utc);
-    let all = parts.iter().flat_map(|part| part.extents.iter().map(move |extent| (part.reel, *extent)));
+    let all = parts.iter().flat_map(|part| part.extents.iter().map(move |(_, extent)| (part.reel, *extent)));
     let first = all.filter(|(_, extent)| wanted(extent)).min_by_key(|(_, extent)| extent.first_utc);
     let Some((first_reel, first)) = first else { return Ok(KeyAnswer { reels: Vec::new(), needs: None }) };
     let group = first.group_start;
@@ -326,7 +342,7 @@ fn select(parts: &[OpenedPart], span: domain::Span) -> Result<KeyAnswer, KeeperE
     let mut keys = 0;
     for part in parts {
         let mut chunks = BTreeSet::new();
-        for extent in &part.extents {
+        for (_, extent) in &part.extents {
             let from = if wanted(extent) {
                 extent.first_chunk
             } else if leads_to_first(part.reel, extent) {
@@ -341,7 +357,7 @@ fn select(parts: &[OpenedPart], span: domain::Span) -> Result<KeyAnswer, KeeperE
             chunks.extend(from..=extent.last_chunk);
         }
         if !chunks.is_empty() {
-            reels.push(part.keys(&chunks));
+            reels.push(part.keys(&chunks, leaves));
         }
     }
     let needs = if parts.iter().any(|part| part.reel == group.reel) { None } else { Some(group.reel) };

@@ -171,6 +171,17 @@ impl KeeperCore {
                 reason: reason.clone(),
                 rules: rules.clone(),
             }),
+            Event::Export { number, windows, purpose, .. } => {
+                let cameras: Vec<CameraId> = windows.iter().map(|window| window.camera).collect();
+                let from = windows.iter().map(|window| window.span.from()).min();
+                let to = windows.iter().map(|window| window.span.to()).max();
+                Done::Exported {
+                    number: number.clone(),
+                    cameras: names.of(self, &cameras, entry.at)?,
+                    span: from.zip(to).and_then(|(from, to)| Span::new(from, to).ok()),
+                    purpose: *purpose,
+                }
+            }
             Event::Review { pseudonym: Some(pseudonym), span, reason, .. } => {
                 Done::Named { pseudonym: pseudonym.clone(), span: *span, reason: reason.clone(), of_me: false }
             }
@@ -313,6 +324,8 @@ impl Totals {
             TraceKind::Refusal => self.refusals += 1,
             TraceKind::Review => self.reviews += 1,
             TraceKind::Name => self.names += 1,
+            // counted above
+            TraceKind::Export => {}
         }
     }
 }

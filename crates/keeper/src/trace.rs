@@ -13,13 +13,15 @@ pub(crate) enum TraceKind {
     Review,
     /// Two persons were shown a name.
     Name,
+    /// Footage left under a requisition.
+    Export,
 }
 
 impl TraceKind {
-    /// Whether footage left the town by it. Nothing hands footage over yet, so no kind does; the count of exports is asked of
-    /// every entry all the same.
+    /// Whether footage left the town by it.
     pub const fn is_export(self) -> bool {
         match self {
+            TraceKind::Export => true,
             TraceKind::Look | TraceKind::Refusal | TraceKind::Review | TraceKind::Name => false,
         }
     }
@@ -81,6 +83,7 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
     match event {
         Event::Look { .. } => Some(TraceKind::Look),
         Event::Refusal { .. } => Some(TraceKind::Refusal),
+        Event::Export { .. } => Some(TraceKind::Export),
         Event::Review { pseudonym: Some(_), .. } => Some(TraceKind::Name),
         Event::Review { pseudonym: None, .. } => Some(TraceKind::Review),
         // break-glass has its own page, with its names, until the officer has acknowledged it; looks by it are looks
@@ -94,7 +97,6 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         | Event::Shortened { .. }
         | Event::LookEnded { .. }
         | Event::Requisition { .. }
-        | Event::Export { .. }
         | Event::Exported { .. }
         | Event::Reel { .. }
         | Event::Recovered { .. }

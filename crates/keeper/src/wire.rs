@@ -9,6 +9,7 @@ mod cameras;
 mod clock;
 mod copies;
 mod delay;
+pub mod exports;
 mod fates;
 mod glass;
 pub mod oidc;
@@ -222,6 +223,8 @@ pub enum Question {
         session: SessionSecret,
         glass: GlassId,
     },
+    /// The register of requisitions, and what leaves under them.
+    Export(Box<exports::ExportQuestion>),
     // the command line
     Control(Control),
     // the recorder, as it scrubs: what keyring and ledger say of the hours after this one
@@ -568,6 +571,7 @@ pub enum Answer {
     LawSays(Box<policy::Decision>),
     BreakGlass(Box<GlassView>),
     GlassDone(GlassDone),
+    Export(Box<exports::ExportAnswer>),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,

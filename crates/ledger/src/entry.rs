@@ -4,7 +4,7 @@ use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{
     ActId, ActKind, CameraId, ExportId, GlassId, Hour, PermitId, Purpose, ReelId, RequisitionId, RunId, Sensitive,
-    SiteId, Span, UtcMicros,
+    SiteId, Span, UtcMicros, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,13 +123,6 @@ pub struct BreakGlass {
     pub reason: Sensitive<String>,
     /// Until when it is open at the latest.
     pub until: Option<UtcMicros>,
-}
-
-/// Pictures of one camera and time that leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Window {
-    pub camera: CameraId,
-    pub span: Span,
 }
 
 /// What happened. Before the effect: mint, look, refusal, destruction, configuration, start; after it, within one reel:

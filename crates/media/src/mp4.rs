@@ -1,10 +1,10 @@
 //! MP4 without fragments, for what leaves: one file a camera and continuous span, playable wherever MP4 is.
 //!
 //! ```text
-//! ftyp · mdat with a 64-bit length: the pictures, one after the other, in decoding order · moov
+//! ftyp · one mdat for each run of pictures, one after the other, in decoding order · moov
 //! ```
-//! The pictures come first, so that a file of any length is written in one pass: the length of `mdat` is the one thing that
-//! is put in afterwards ([`Finished::mdat_header`]). Source: ISO/IEC 14496-12 (boxes), 14496-15 (NAL units with lengths).
+//! The pictures come first, and a run is at most what is in memory at once: a file of any length is written in one pass, so it can
+//! be digested and sealed as it goes by. Source: ISO/IEC 14496-12 (boxes), 14496-15 (NAL units with lengths).
 
 mod read;
 
@@ -25,8 +25,6 @@ use std::num::NonZeroU32;
 pub const MOVIE_SAMPLES_MAX: usize = 8_640_000;
 /// A pause between two pictures that is longer ends the file: nothing is stretched over a gap.
 pub const MOVIE_PAUSE_TICKS_MAX: i64 = 10 * MediaTicks::PER_SECOND;
-/// Bytes of the header of `mdat`: 1, `mdat`, then its length in 64 bits.
-pub const MDAT_HEADER_BYTES: usize = 16;
 /// Of a last picture where nothing tells: 25 frames/s.
 const LAST_DURATION_TICKS: u32 = (MediaTicks::PER_SECOND / 25) as u32;
 
@@ -37,8 +35,10 @@ pub struct MovieBuilder {
     brand: Brand,
     taken: UtcMicros,
     lines: Vec<Line>,
-    first_dts: i64,
-    data_bytes: u64,
+    /// Where each run's pictures begin in the file, and the number of its first picture.
+    runs: Vec<(u64, usize)>,
+    /// Of the file so far, with the pictures of the runs that began.
+    bytes: u64,
 }
 
 /// One picture: ticks since the one before, presentation minus decoding time, size.
@@ -50,35 +50,36 @@ struct Line {
     starts_group: bool,
 }
 
-/// What remains to be written when all pictures are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finished {
-    /// Where [`Finished::mdat_header`] belongs, bytes from the file's start.
-    pub mdat_offset: u64,
-    pub mdat_header: [u8; MDAT_HEADER_BYTES],
-    /// Behind the last picture.
-    pub moov: Vec<u8>,
-}
-
 impl MovieBuilder {
     /// `taken`: when its first picture was. Errors: parameter sets that cannot be read.
     pub fn new(parameters: &ParameterSets, taken: UtcMicros) -> Result<MovieBuilder, MediaError> {
         let (sample_entry, brand) = sample_entry(parameters)?;
-        let (parameters, lines) = (parameters.clone(), Vec::new());
-        Ok(MovieBuilder { parameters, sample_entry, brand, taken, lines, first_dts: 0, data_bytes: 0 })
+        let (parameters, lines, runs) = (parameters.clone(), Vec::new(), Vec::new());
+        let mut builder = MovieBuilder { parameters, sample_entry, brand, taken, lines, runs, bytes: 0 };
+        builder.bytes = builder.head()?.len() as u64;
+        Ok(builder)
     }
 
-    /// The beginning of the file, `mdat` still without its length.
+    /// The beginning of the file.
     pub fn head(&self) -> Result<Vec<u8>, MediaError> {
-        let mut head = self.ftyp()?;
-        head.extend_from_slice(&mdat_header(0));
-        Ok(head)
+        let brands = vec![Brand::ISOM, Brand::ISO2, self.brand, Brand::MP41];
+        let ftyp = FtypBox { major_brand: Brand::ISOM, minor_version: 0x200, compatible_brands: brands };
+        ftyp.encode_to_vec().map_err(unwritable)
+    }
+
+    /// A run of pictures of so many bytes together begins: what stands before them in the file. They are pushed one by one.
+    pub fn run(&mut self, data_bytes: u64) -> Vec<u8> {
+        let header = mdat_header(data_bytes);
+        self.bytes += header.len() as u64;
+        self.runs.push((self.bytes, self.lines.len()));
+        self.bytes += data_bytes;
+        header
     }
 
     /// Whether a picture that is decoded at `dts` can stand behind those that are here.
     pub fn goes_on(&self, last_dts: MediaTicks, dts: MediaTicks) -> bool {
         let pause = dts.0.saturating_sub(last_dts.0);
-        self.lines.is_empty() || (0 < pause && pause <= MOVIE_PAUSE_TICKS_MAX)
+        0 < pause && pause <= MOVIE_PAUSE_TICKS_MAX
     }
 
     /// The next picture, in decoding order; `before` is the decoding time of the one before, none for the first.
@@ -97,13 +98,9 @@ impl MovieBuilder {
             None if self.lines.is_empty() => 0,
             _ => return Err(MediaError::MovieRunsBackwards { index }),
         };
-        if self.lines.is_empty() {
-            self.first_dts = frame.dts.0;
-        }
         let offset = frame.pts.0.saturating_sub(frame.dts.0);
         let composition_offset = i32::try_from(offset).map_err(|_| MediaError::MovieRunsBackwards { index })?;
         self.lines.push(Line { delta, composition_offset, size: frame.size, starts_group: frame.kind.starts_group() });
-        self.data_bytes += u64::from(frame.size);
         Ok(())
     }
 
@@ -111,16 +108,15 @@ impl MovieBuilder {
         self.lines.len()
     }
 
-    /// The end of the file. Errors: no picture.
-    pub fn finish(self) -> Result<Finished, MediaError> {
+    /// The end of the file. Errors: no picture, pictures that are not those of the runs.
+    pub fn finish(self) -> Result<Vec<u8>, MediaError> {
         if self.lines.is_empty() {
             return Err(MediaError::FragmentEmpty);
         }
-        let mdat_offset = self.ftyp()?.len() as u64;
         let durations = self.durations();
         let duration = durations.iter().map(|ticks| u64::from(*ticks)).sum();
         let timing = Timing { taken: file_time(self.taken), duration };
-        let mut video = track(&self.parameters, self.tables(&durations, mdat_offset), timing);
+        let mut video = track(&self.parameters, self.tables(&durations), timing);
         video.edts_box = self.edit(duration);
         let moov = MoovBox {
             mvhd_box: movie_header(timing),
@@ -128,14 +124,7 @@ impl MovieBuilder {
             mvex_box: None,
             unknown_boxes: Vec::new(),
         };
-        let moov = moov.encode_to_vec().map_err(unwritable)?;
-        Ok(Finished { mdat_offset, mdat_header: mdat_header(MDAT_HEADER_BYTES as u64 + self.data_bytes), moov })
-    }
-
-    fn ftyp(&self) -> Result<Vec<u8>, MediaError> {
-        let brands = vec![Brand::ISOM, Brand::ISO2, self.brand, Brand::MP41];
-        let ftyp = FtypBox { major_brand: Brand::ISOM, minor_version: 0x200, compatible_brands: brands };
-        ftyp.encode_to_vec().map_err(unwritable)
+        moov.encode_to_vec().map_err(unwritable)
     }
 
     /// Each picture stands until the next one is decoded, the last as long as the one before it.
@@ -158,14 +147,17 @@ impl MovieBuilder {
         (first > 0).then_some(EdtsBox { elst_box, unknown_boxes: Vec::new() })
     }
 
-    /// One chunk, in the word's meaning of ISO/IEC 14496-12, a group of pictures.
-    fn tables(&self, durations: &[u32], mdat_offset: u64) -> StblBox {
-        let mut offsets = Vec::new();
-        let mut counts: Vec<u32> = Vec::new();
-        let mut at = mdat_offset + MDAT_HEADER_BYTES as u64;
-        for line in &self.lines {
+    /// Where each chunk begins, in the word's meaning of ISO/IEC 14496-12, and how many pictures it has: a new one at each group
+    /// and each run.
+    fn pieces(&self) -> (Vec<u64>, Vec<u32>) {
+        let (mut offsets, mut counts): (Vec<u64>, Vec<u32>) = (Vec::new(), Vec::new());
+        let mut runs = self.runs.iter().peekable();
+        let mut at = 0;
+        for (index, line) in self.lines.iter().enumerate() {
+            let begins = runs.next_if(|(_, first)| *first == index);
+            at = begins.map_or(at, |(offset, _)| *offset);
             match counts.last_mut() {
-                Some(count) if !line.starts_group => *count += 1,
+                Some(count) if !line.starts_group && begins.is_none() => *count += 1,
                 _ => {
                     offsets.push(at);
                     counts.push(1);
@@ -173,6 +165,11 @@ impl MovieBuilder {
             }
             at += u64::from(line.size);
         }
+        (offsets, counts)
+    }
+
+    fn tables(&self, durations: &[u32]) -> StblBox {
+        let (offsets, counts) = self.pieces();
         let number = |index: usize| NonZeroU32::MIN.saturating_add(index as u32);
         let is_sync = |(_, line): &(usize, &Line)| line.starts_group;
         let sample_numbers = self.lines.iter().enumerate().filter(is_sync).map(|(index, _)| number(index)).collect();
@@ -235,12 +232,11 @@ fn runs<T: PartialEq + Copy, E>(values: impl Iterator<Item = T>, entry: impl Fn(
     runs.into_iter().map(|(count, value)| entry(count, value)).collect()
 }
 
-fn mdat_header(bytes: u64) -> [u8; MDAT_HEADER_BYTES] {
-    let mut header = [0; MDAT_HEADER_BYTES];
-    header[3] = 1;
-    header[4..8].copy_from_slice(b"mdat");
-    header[8..].copy_from_slice(&bytes.to_be_bytes());
-    header
+fn mdat_header(data_bytes: u64) -> Vec<u8> {
+    match u32::try_from(data_bytes + 8) {
+        Ok(bytes) => [&bytes.to_be_bytes()[..], b"mdat"].concat(),
+        Err(_) => [&1u32.to_be_bytes()[..], b"mdat", &(data_bytes + 16).to_be_bytes()].concat(),
+    }
 }
 
 /// Whole seconds since 1904.

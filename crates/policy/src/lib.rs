@@ -12,6 +12,7 @@ pub mod law;
 pub mod reason;
 pub mod request;
 pub mod required;
+pub mod requisition;
 pub mod retention;
 pub mod technical;
 pub mod territory;

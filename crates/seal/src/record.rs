@@ -36,6 +36,8 @@ pub enum Kind {
     Index,
     Footer,
     RecoveryFooter,
+    /// Digests of all streams of a closed reel ([`crate::root::digests_payload`]): a shortcut, as the index is.
+    Digests,
     Unknown(u8),
 }
 
@@ -52,6 +54,7 @@ impl Kind {
             Kind::Index => 8,
             Kind::Footer => 9,
             Kind::RecoveryFooter => 10,
+            Kind::Digests => 11,
             Kind::Unknown(code) => code,
         }
     }
@@ -67,6 +70,7 @@ impl Kind {
             8 => Kind::Index,
             9 => Kind::Footer,
             10 => Kind::RecoveryFooter,
+            11 => Kind::Digests,
             other => Kind::Unknown(other),
         }
     }
@@ -211,6 +215,7 @@ mod tests {
             (8, Kind::Index),
             (9, Kind::Footer),
             (10, Kind::RecoveryFooter),
+            (11, Kind::Digests),
         ];
         for (code, kind) in kinds {
             assert_eq!((Kind::from_code(code), kind.code()), (kind, code));

@@ -3,7 +3,8 @@
 //! A Merkle tree as in RFC 6962 section 2.1 with SHA-256. Its leaves: the header's digest, then for each stream in the
 //! order of handles `handle u16 ‖ key record digest ‖ root of chunk digests ‖ root of extent digests ‖ root of gap digests`.
 
-use crate::record::Digest;
+use crate::record::{Digest, Fields};
+use crate::{Result, SealError};
 use aws_lc_rs::digest::{self, SHA256};
 
 pub type Root = [u8; 32];
@@ -38,6 +39,39 @@ impl StreamDigests {
         }
         leaf
     }
+}
+
+/// The payload of a digests record: the header's digest, then for each stream handle u16, its key record's digest, three counts
+/// u32 of chunks, extents and gaps, and their digests.
+pub fn digests_payload<'a>(header: &Digest, streams: impl IntoIterator<Item = (u16, &'a StreamDigests)>) -> Vec<u8> {
+    let mut payload = header.to_vec();
+    for (handle, digests) in streams {
+        payload.extend_from_slice(&handle.to_le_bytes());
+        payload.extend_from_slice(&digests.key_record);
+        let lists = [&digests.chunks, &digests.extents, &digests.gaps];
+        lists.iter().for_each(|list| payload.extend_from_slice(&(list.len() as u32).to_le_bytes()));
+        lists.iter().for_each(|list| payload.extend(list.iter().flatten()));
+    }
+    payload
+}
+
+/// The inverse. Nothing of it is signed by itself: what it gives is believed if it leads to the root that was.
+/// Errors: `Short`, `Malformed`.
+pub fn digests_from_payload(payload: &[u8]) -> Result<(Digest, Vec<(u16, StreamDigests)>)> {
+    let mut fields = Fields::new("digests record", payload);
+    let header = fields.array()?;
+    let mut streams = Vec::new();
+    while fields.end().is_err() {
+        let (handle, key_record) = (fields.u16()?, fields.array()?);
+        let counts = [fields.u32()?, fields.u32()?, fields.u32()?];
+        let mut list = |count: u32| -> Result<Vec<Digest>> {
+            let bytes = fields.take((count as usize).checked_mul(32).ok_or(SealError::NotARecord)?)?;
+            Ok(bytes.chunks_exact(32).map(|digest| <[u8; 32]>::try_from(digest).unwrap_or_default()).collect())
+        };
+        let [chunks, extents, gaps] = [list(counts[0])?, list(counts[1])?, list(counts[2])?];
+        streams.push((handle, StreamDigests { key_record, chunks, extents, gaps }));
+    }
+    Ok((header, streams))
 }
 
 /// What proves that a leaf stands under the root of all (RFC 6962, section 2.1.1): the hashes beside the way, from the leaf up.
@@ -140,6 +174,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn digests_read_back_as_written_and_cut_ones_do_not() {
+        let stream =
+            StreamDigests { key_record: [1; 32], chunks: vec![[2; 32], [3; 32]], extents: vec![[4; 32]], gaps: vec![] };
+        let other = StreamDigests { key_record: [5; 32], gaps: vec![[6; 32]], ..StreamDigests::default() };
+        let payload = digests_payload(&[7; 32], [(0, &stream), (3, &other)]);
+        let read = digests_from_payload(&payload).unwrap();
+        assert_eq!(read, ([7; 32], vec![(0, stream), (3, other)]));
+        for cut in (0..payload.len()).filter(|cut| ![32, 32 + 46 + 96].contains(cut)) {
+            assert!(digests_from_payload(&payload[..cut]).is_err(), "{cut}");
+        }
+        assert!(digests_from_payload(&[255; 200]).is_err());
     }
 
     #[test]

@@ -76,11 +76,13 @@ pub struct Ask {
     pub reason: Sensitive<String>,
 }
 
-/// Live, or a span of the past.
+/// Live, or a span of the past; to see it, or to hand it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum View {
     Live,
     Replay(Span),
+    /// Only two persons under a requisition get a permit for it.
+    Export(Span),
 }
 
 /// The gate's answer.
@@ -171,6 +173,10 @@ pub struct ReelKeys {
     pub chunks: Vec<(u32, ChunkKey)>,
     /// The extents that say when these chunks are.
     pub extents: Vec<Extent>,
+    /// For what leaves: of each of these extents its record's number and key, so that its reader opens it too.
+    pub lines: Vec<(u32, ChunkKey)>,
+    /// For what leaves: of the chunks that these extents name and that are not among `chunks`, number and digest of the key.
+    pub other_keys: Vec<(u32, [u8; 32])>,
 }
 
 /// A request for what a reel's extents say, for its catalog row.

@@ -6,6 +6,8 @@
 pub mod admit;
 pub mod audit;
 pub mod census;
+#[cfg(feature = "view")]
+pub mod export;
 pub mod keeper;
 #[cfg(feature = "view")]
 pub mod open;

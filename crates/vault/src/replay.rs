@@ -44,6 +44,15 @@ pub struct Replay<'a> {
     tail: Option<Tail>,
     /// Chunks that are not what was sealed, since they were last taken.
     damaged: RefCell<Vec<Damaged>>,
+    /// For what leaves: the reels that were opened, and by which keys.
+    kept: Option<Vec<Kept>>,
+}
+
+/// A reel of which something was opened, with its keys.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub located: Located,
+    pub keys: ReelKeys,
 }
 
 /// A chunk whose bytes the disk did not give, or gave changed. Its neighbours are shown all the same; what refers to it
@@ -61,6 +70,9 @@ pub struct Passage {
     /// Whether all pictures between the passage before and this one are there: decoding runs on. Otherwise it begins anew at
     /// the next group's start.
     pub follows: bool,
+    pub reel: ReelId,
+    /// Within (reel, stream).
+    pub number: u32,
 }
 
 /// A chunk's place, as far as continuity goes.
@@ -107,7 +119,17 @@ impl<'a> Replay<'a> {
         let earlier = span.from().plus_micros(-BEFORE_MICROS);
         let (passed, reels): (Vec<_>, Vec<_>) = reels.into_iter().partition(|located| located.last_utc < earlier);
         let (reels, started, tail, damaged) = (reels.into(), false, None, RefCell::default());
-        Replay { keeper, store, permit, stream, span, reels, passed, started, tail, damaged }
+        Replay { keeper, store, permit, stream, span, reels, passed, started, tail, damaged, kept: None }
+    }
+
+    /// For what leaves: it ends with whole batches, so that a reader sees that nothing was left out, and keeps what proves it.
+    pub fn keeping(self) -> Replay<'a> {
+        Replay { kept: Some(Vec::new()), ..self }
+    }
+
+    /// The reels that were opened since the last call.
+    pub fn take_kept(&mut self) -> Vec<Kept> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// What was passed over since the last call.
@@ -146,7 +168,7 @@ impl<'a> Replay<'a> {
     fn passage(&mut self, Opened { chunk, tail }: Opened) -> Passage {
         let before = self.tail.replace(tail);
         let follows = before.is_some_and(|before| tail.follows(&before, &chunk));
-        Passage { chunk, follows }
+        Passage { chunk, follows, reel: tail.reel, number: tail.number }
     }
 
     fn chunks_of(&mut self, located: &mut Located) -> Result<Vec<Opened>, ReplayError> {
@@ -161,6 +183,8 @@ impl<'a> Replay<'a> {
             let of = std::iter::once(&*located).chain(&self.passed).find(|of| of.reel == keys.reel);
             if let Some(of) = of {
                 self.open_all(of, keys, &mut chunks)?;
+                let kept = Kept { located: of.clone(), keys: keys.clone() };
+                self.kept.iter_mut().for_each(|all| all.push(kept.clone()));
             }
         }
         self.trim(&mut chunks);
@@ -170,7 +194,9 @@ impl<'a> Replay<'a> {
     /// The keeper knows batches of a second, not chunks: what lies before the group that holds the span's beginning, or
     /// behind its end, is dropped here.
     fn trim(&self, chunks: &mut Vec<Opened>) {
-        chunks.retain(|opened| opened.chunk.first_utc < self.span.to());
+        if self.kept.is_none() {
+            chunks.retain(|opened| opened.chunk.first_utc < self.span.to());
+        }
         if !chunks.iter().any(|opened| self.span.touches(opened.chunk.first_utc, opened.chunk.last_utc)) {
             chunks.clear();
         } else if !self.started {

@@ -57,7 +57,7 @@ pub async fn get_live(
 pub fn must_be_live(using: &InUse) -> Result<(), Problem> {
     match using.permit().view {
         View::Live => Ok(()),
-        View::Replay(_) => Err((&problem::OUTSIDE_PERMIT).into()),
+        View::Replay(_) | View::Export(_) => Err((&problem::OUTSIDE_PERMIT).into()),
     }
 }
 

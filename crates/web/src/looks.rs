@@ -159,7 +159,8 @@ impl Look {
     fn new(permit: &Permit, reason: Sensitive<String>, stated: Option<u64>) -> Look {
         let (kind, span) = match permit.view {
             View::Live => (LookKind::Live, None),
-            View::Replay(span) => (LookKind::Replay, Some(span)),
+            // an export's permit is never shown as a look; its span is what it is about
+            View::Replay(span) | View::Export(span) => (LookKind::Replay, Some(span)),
         };
         Look {
             permit: permit.id.to_string(),

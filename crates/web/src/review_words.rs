@@ -40,7 +40,7 @@ pub struct TraceLine {
     at: String,
     /// A pseudonym of this period; null in one's own trace.
     who: Option<String>,
-    /// `look`, `refusal`, `review`, or `name`: two persons were shown a name.
+    /// `look`, `refusal`, `export` (footage left; its reason is the requisition), `review`, or `name`: two persons were shown a name.
     kind: &'static str,
     /// Of a look.
     live: Option<bool>,
@@ -221,6 +221,15 @@ impl TraceLine {
                 reason: refused.reason,
                 rules: refused.rules.into_iter().map(|rule| TraceRule::of(rule, rules)).collect(),
                 ..bare.about(refused.span)
+            },
+            told::Done::Exported { number, cameras, span, purpose } => TraceLine {
+                kind: "export",
+                cameras_more: cameras.more,
+                cameras: cameras.names,
+                purpose: Some(purpose.number()),
+                // why it left is the requisition
+                reason: Some(Sensitive::new(number)),
+                ..bare.about(span)
             },
             told::Done::Reviewed { what, span, reason } => {
                 TraceLine { kind: "review", action: Some(what), reason: Some(reason), ..bare.about(span) }

@@ -75,7 +75,7 @@ fn write_reel(store: &LocalStore, reel: ReelId, first: i64) -> FakeReel {
             last_utc: frame(first + 2 * GROUP - 1).utc,
             entries: Some(entries),
         },
-        keys: ReelKeys { reel, chunks: keys, extents: vec![] },
+        keys: ReelKeys { reel, chunks: keys, extents: vec![], lines: vec![], other_keys: vec![] },
         first: frame(first).utc,
         last: frame(first + 2 * GROUP - 1).utc,
     }

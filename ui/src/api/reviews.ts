@@ -22,7 +22,7 @@ export interface TraceLine {
   at: Iso
   /** A pseudonym of the period; null in one's own trace. */
   who: string | null
-  kind: 'look' | 'refusal' | 'review' | 'name'
+  kind: 'look' | 'refusal' | 'review' | 'name' | 'export'
   live: boolean | null
   action: string | null
   cameras: string[]

@@ -8,6 +8,7 @@ mod copy;
 mod factor;
 mod law;
 mod passkey;
+mod requisition;
 mod scan;
 mod session;
 mod team;
@@ -21,6 +22,7 @@ pub use copy::{Taken, is_scan_name};
 pub use factor::{NewFactor, SecondFactor};
 pub use law::{LawKind, LawText};
 pub use passkey::Passkey;
+pub use requisition::{ExportRow, RequisitionRow};
 pub use session::Session;
 
 use crate::column;

@@ -54,6 +54,10 @@ pub(super) fn check(
             return Ok(0);
         }
     };
+    if let Some(why) = out_of_order(part, &reels) {
+        findings.push(proof(why));
+        return Ok(0);
+    }
     let mut expected: Vec<Expected<'_>> = Vec::new();
     let mut extents = Vec::new();
     for reel in &reels {
@@ -88,6 +92,28 @@ fn lines(bytes: &[u8]) -> Result<Vec<ReelProof>, String> {
             serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", nth + 1))
         })
         .collect()
+}
+
+/// Each reel once, each chunk once and after the one before, in a file that the manifest names and after those before: or the same
+/// pictures could stand there twice.
+fn out_of_order(part: &CameraPart, reels: &[ReelProof]) -> Option<String> {
+    let mut known = BTreeSet::new();
+    let mut movie = 0;
+    for reel in reels {
+        if !known.insert(reel.reel) {
+            return Some(format!("reel {} stands there twice", reel.reel));
+        }
+        if !reel.chunks.is_sorted_by(|before, chunk| before.number < chunk.number) {
+            return Some(format!("chunks of reel {} are not in order", reel.reel));
+        }
+        for chunk in &reel.chunks {
+            if chunk.movie < movie || part.movies.len() <= chunk.movie as usize {
+                return Some(format!("file {} of reel {} is none, or comes too late", chunk.movie, reel.reel));
+            }
+            movie = chunk.movie;
+        }
+    }
+    None
 }
 
 /// The reel's hour and its extents, if all of it is what was recorded, by this camera.

@@ -3,7 +3,7 @@
 use domain::{CameraId, Codec, ExportId, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros};
 use evidence::{
     CameraBuilder, CameraPart, ChunkProof, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof, MANIFEST,
-    Manifest, REGISTER, ReelProof, SealedLine, Step, file_digest, manifest,
+    Manifest, Next, REGISTER, ReelProof, SealedLine, Step, file_digest, manifest,
 };
 use ledger::{Actor, Checkpoint, CheckpointSigner, Digest, Entry, Event, LogId, Role, Tree, commit, origin};
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
@@ -210,16 +210,24 @@ impl Draft {
         for (nth, reel) in reels.iter().enumerate() {
             let from = if nth == 0 { from } else { 0 };
             let mut proof = reel.proof(from);
-            for (number, (chunk, key)) in reel.chunks.iter().enumerate().skip(from as usize) {
-                let (movie, steps) = builder.push(chunk, true, &parameters()).unwrap();
-                steps.into_iter().for_each(|step| apply(&mut files, &mut open, step));
-                files.0.get_mut(&open).unwrap().extend_from_slice(&chunk.data);
-                proof.chunks.push(ChunkProof::of(number as u32, movie, key, chunk));
+            let sets = parameters();
+            let here = &reel.chunks[from as usize..];
+            let next: Vec<Next<'_>> =
+                here.iter().map(|(chunk, _)| Next { chunk, follows: true, parameters: &sets }).collect();
+            for step in builder.push(&next).unwrap() {
+                if let Step::Data { chunks, movie, .. } = &step {
+                    let proofs = chunks.clone().map(|nth| {
+                        let (chunk, key) = &here[nth];
+                        ChunkProof::of(from + nth as u32, *movie, key, chunk)
+                    });
+                    proof.chunks.extend(proofs);
+                }
+                apply(&mut files, &mut open, step, &next);
             }
             proofs.push(proof);
         }
         let (step, movies) = builder.finish().unwrap();
-        step.into_iter().for_each(|step| apply(&mut files, &mut open, step));
+        step.into_iter().for_each(|step| apply(&mut files, &mut open, step, &[]));
         let last = reels.last().unwrap().chunks.last().unwrap().0.last_utc;
         let part = CameraPart {
             camera: CAMERA,
@@ -306,18 +314,19 @@ impl Draft {
     }
 }
 
-fn apply(files: &mut Package, open: &mut String, step: Step) {
+/// Does to the files in memory what the builder says.
+pub fn apply(files: &mut Package, open: &mut String, step: Step, next: &[Next<'_>]) {
     match step {
         Step::Begin { path, head } => {
             files.0.insert(path.clone(), head);
             *open = path;
         }
-        Step::End { path, finished } => {
-            let file = files.0.get_mut(&path).unwrap();
-            let at = finished.mdat_offset as usize;
-            file[at..at + finished.mdat_header.len()].copy_from_slice(&finished.mdat_header);
-            file.extend_from_slice(&finished.moov);
+        Step::Data { header, chunks, .. } => {
+            let file = files.0.get_mut(open).unwrap();
+            file.extend(header);
+            next[chunks].iter().for_each(|next| file.extend_from_slice(&next.chunk.data));
         }
+        Step::End { path, tail } => files.0.get_mut(&path).unwrap().extend(tail),
     }
 }
 

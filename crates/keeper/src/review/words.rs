@@ -87,6 +87,14 @@ pub enum Done {
         reason: Sensitive<String>,
     },
     Refused(WasRefused),
+    /// Footage left under a requisition, by this person and a second one.
+    Exported {
+        /// Number in the register of requisitions.
+        number: String,
+        cameras: Cameras,
+        span: Option<Span>,
+        purpose: Purpose,
+    },
     Reviewed {
         what: String,
         span: Option<Span>,

@@ -275,6 +275,9 @@ fn glass_question(keeper: &KeeperCore, question: Question) -> Answer {
         }
         Question::BreakGlassEnd { session, glass } => answered(keeper.glass_end(&session, glass)),
         Question::BreakGlassAcknowledge { session, glass } => answered(keeper.glass_read(&session, glass)),
+        Question::Export(question) => {
+            answered(keeper.export_question(*question).map(|answer| Answer::Export(Box::new(answer))))
+        }
         _ => forbidden("that: it is not web's"),
     }
 }

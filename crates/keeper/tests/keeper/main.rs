@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod destroy;
 mod devices;
+mod export;
 mod forget;
 mod gate;
 mod glass;

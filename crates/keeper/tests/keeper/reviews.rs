@@ -28,20 +28,20 @@ fn text(text: &str) -> Sensitive<String> {
 }
 
 /// A town with the people of a review, before its keeper's sockets.
-struct Town {
-    world: World,
-    opened: Opened,
-    served: Served,
+pub struct Town {
+    pub world: World,
+    pub opened: Opened,
+    pub served: Served,
 }
 
-struct AccountHolder {
-    name: &'static str,
-    phone: Phone,
-    session: SessionSecret,
+pub struct AccountHolder {
+    pub name: &'static str,
+    pub phone: Phone,
+    pub session: SessionSecret,
 }
 
 impl Town {
-    fn new(seed: u64) -> Town {
+    pub fn new(seed: u64) -> Town {
         let world = World::new(seed);
         let opened = world.open_with_session();
         opened.core.started("00").unwrap();
@@ -50,7 +50,7 @@ impl Town {
     }
 
     /// An account that is set up, habilitated where its role needs it, and signed in.
-    fn person(&self, name: &'static str, role: Role) -> AccountHolder {
+    pub fn person(&self, name: &'static str, role: Role) -> AccountHolder {
         let added = self.opened.core.account_add(CLI, &text(name), role).unwrap();
         let Answer::SetupToken { token, .. } = added else { panic!("{added:?}") };
         let phone = Phone::set_up(&self.served, &self.world, &token);
@@ -71,7 +71,7 @@ impl Town {
         self.world.clock.pass(30);
     }
 
-    fn proof(&self, person: &AccountHolder) -> PersonProof {
+    pub fn proof(&self, person: &AccountHolder) -> PersonProof {
         let code = person.phone.code(self.world.now());
         PersonProof { account: text(person.name), password: text(PASSWORD), code }
     }

@@ -66,7 +66,13 @@ fn no_answer_prints_a_secret_or_a_name() {
         lookup: LookupKey(key()),
     };
     let chunk = (1, ChunkKey { key: key(), commitment: [0; 32] });
-    let reel = ReelKeys { reel: domain::ReelId([1; 16]), chunks: vec![chunk], extents: vec![] };
+    let reel = ReelKeys {
+        reel: domain::ReelId([1; 16]),
+        chunks: vec![chunk],
+        extents: vec![],
+        lines: vec![],
+        other_keys: vec![],
+    };
     let probe = ProbeJob {
         number: 1,
         url: "rtsp://192.0.2.1/".into(),

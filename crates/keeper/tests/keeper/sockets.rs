@@ -7,6 +7,7 @@ use keeper::{
     socket::{RoleSecrets, read_message, serve_control, serve_roles, write_message},
     wire::{
         Answer, Control, Peer, Question,
+        exports::{ExportAsk, ExportQuestion},
         oidc::{OidcControl, OidcQuestion},
     },
 };
@@ -132,6 +133,8 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::BreakGlassConfirm { session: session(), glass: GLASS, person: proof() }, &["web"]),
         (Question::BreakGlassEnd { session: session(), glass: GLASS }, &["web"]),
         (Question::BreakGlassAcknowledge { session: session(), glass: GLASS }, &["web"]),
+        (Question::Export(Box::new(ExportQuestion::Requisitions { session: session() })), &["web"]),
+        (Question::Export(Box::new(ExportQuestion::Open(Box::new(export())))), &["web"]),
         (Question::Control(Control::Status), &["control"]),
         (Question::Control(Control::BreakGlassAcknowledge { person: proof(), glass: GLASS }), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
@@ -148,6 +151,19 @@ fn review() -> keeper::review::words::ReviewAsk {
     let (span, pseudonym) = (span(0, 1), "0000-0000".into());
     let what = keeper::review::words::ReviewOf::Name { span, pseudonym, password: text(), code: text(), second };
     keeper::review::words::ReviewAsk { session: text(), what, reason: text() }
+}
+
+fn export() -> ExportAsk {
+    let text = || Sensitive::new("MARK text".to_owned());
+    ExportAsk {
+        session: text(),
+        requisition: domain::RequisitionId([1; 16]),
+        windows: vec![],
+        purpose: domain::Purpose::Terrorism,
+        password: text(),
+        code: text(),
+        second: proof(),
+    }
 }
 
 const GLASS: domain::GlassId = domain::GlassId([1; 16]);
@@ -212,6 +228,7 @@ fn name(question: &Question) -> &'static str {
         Question::BreakGlassConfirm { .. } => "break-glass confirm",
         Question::BreakGlassEnd { .. } => "break-glass end",
         Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
+        Question::Export(_) => "export",
         Question::Control(_) => "control",
         Question::Books { .. } => "books",
         Question::Retention => "retention",
@@ -240,7 +257,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 43, "every question is in the table");
+    assert_eq!(names.len(), 44, "every question is in the table");
 }
 
 #[test]

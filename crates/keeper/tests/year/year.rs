@@ -252,7 +252,7 @@ fn seen(permit: &Permit, who: usize, camera: CameraId, at: i64) -> Seen {
 fn replayed(view: View) -> Option<Span> {
     match view {
         View::Live => None,
-        View::Replay(span) => Some(span),
+        View::Replay(span) | View::Export(span) => Some(span),
     }
 }
 

@@ -126,7 +126,7 @@ impl Walk {
             Kind::RecoveryFooter => self.recovered(payload)?,
             Kind::Key | Kind::Chunk | Kind::Extent | Kind::Gap => self.footage(&header, digest)?,
             Kind::Index => self.index_record = Some((self.offset, header.record_bytes() as u32)),
-            Kind::Pad | Kind::Unknown(_) => {}
+            Kind::Pad | Kind::Digests | Kind::Unknown(_) => {}
         }
         if !matches!(header.kind, Kind::Index | Kind::Footer) {
             self.index_record = None;

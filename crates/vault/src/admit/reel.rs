@@ -11,13 +11,13 @@ use domain::{
 };
 use media::Chunk;
 use seal::{
-    Extent, GapLine, GroupStart, KeyRecord, Kind, RecordHeader,
+    Digest, Extent, GapLine, GroupStart, KeyRecord, Kind, RecordHeader,
     extent::{EXTENT_BYTES, KeyDigest, key_digest, keys_digest},
     gap::GAP_BYTES,
     key::TAG_BYTES,
     record::{NO_STREAM, digest},
     reel::{Footer, IndexEntry, ReelHeader, Running, pad, record},
-    root::{StreamDigests, reel_root},
+    root::{StreamDigests, digests_payload, reel_root},
     sign::{RunCertificate, SigningKey},
 };
 use std::collections::BTreeMap;
@@ -410,13 +410,20 @@ impl OpenReel {
     }
 
     fn write_end(&mut self, batch: &mut Batch) {
+        let digests = self.streams.values().map(|stream| (stream.handle, &stream.digests));
+        let by_handle: BTreeMap<u16, &StreamDigests> = digests.collect();
+        self.root = reel_root(&self.header_digest, by_handle.iter().map(|(handle, digests)| (*handle, *digests)));
+        let digests = digests_payload(&self.header_digest, by_handle);
+        // a reel of more streams than that is read whole where digests are wanted
+        if digests.len() <= RECORD_PAYLOAD_BYTES_MAX {
+            let digests = record(Kind::Digests, NO_STREAM, 0, self.header.reel, &digests);
+            self.enlist(Kind::Digests, NO_STREAM, 0, digests.len());
+            self.append(batch, &digests);
+        }
         let payload = IndexEntry::to_payload(&self.index);
         let index_offset = self.bytes;
         let index = record(Kind::Index, NO_STREAM, 0, self.header.reel, &payload);
         self.append(batch, &index);
-        let digests = self.streams.values().map(|stream| (stream.handle, &stream.digests));
-        let by_handle: BTreeMap<u16, &StreamDigests> = digests.collect();
-        self.root = reel_root(&self.header_digest, by_handle);
         let footer = Footer { point: self.running.point(self.bytes), index_offset, root: self.root };
         self.append(batch, &footer.to_record(self.header.reel, &self.key));
         self.write_pad(batch);
@@ -469,7 +476,9 @@ impl OpenReel {
         let chunks: usize = waiting.map(|(_, chunk, _)| media::chunk::plain_bytes(chunk) + per_record + entry).sum();
         let gaps: usize = self.streams.values().map(|stream| stream.waiting_gaps.len()).sum();
         let gaps = gaps * (GAP_BYTES + per_record + entry);
-        chunks + gaps + self.streams.len() * (512 + 2 * entry) + self.index.len() * entry + 4 * BLOCK_BYTES
+        // each record's digest stands in the digests record, at the end
+        let records = chunks + gaps + self.streams.len() * (512 + 2 * entry);
+        records + self.index.len() * (entry + size_of::<Digest>()) + 4 * BLOCK_BYTES
     }
 }
 

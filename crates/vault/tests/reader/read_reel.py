@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-HEADER, KEY, CHUNK, EXTENT, GAP, SYNC, PAD, INDEX, FOOTER, RECOVERY = range(1, 11)
+HEADER, KEY, CHUNK, EXTENT, GAP, SYNC, PAD, INDEX, FOOTER, RECOVERY, DIGESTS = range(1, 12)
 NO_STREAM = 0xFFFF
 BLOCK = 4096
 
@@ -105,6 +105,8 @@ class Reel:
             listed = self.streams[record.handle][record.kind]
             need(record.number == len(listed), f"record at {record.offset}: number {record.number}")
             listed.append(record)
+        elif record.kind == DIGESTS:
+            need(p == self.digests(), "the digests record says what the records say")
         elif record.kind == SYNC:
             record.plain_header(108)
             message = self.id + struct.pack("<I", record.number) + p[:44]
@@ -125,6 +127,14 @@ class Reel:
             self.check_point(record)
             self.close("recovery footer", p[44:76])
 
+    def digests(self):
+        parts = [self.header_digest]
+        for handle, listed in sorted(self.streams.items()):
+            kinds = [listed[kind] for kind in (CHUNK, EXTENT, GAP)]
+            parts += [struct.pack("<H", handle), listed[KEY][0].digest, struct.pack("<3I", *map(len, kinds))]
+            parts += [record.digest for kind in kinds for record in kind]
+        return b"".join(parts)
+
     def check_point(self, record):
         offset, count = struct.unpack_from("<QI", record.payload)
         need((offset, count) == (record.offset, self.count), f"sync point at {record.offset}")
@@ -133,7 +143,7 @@ class Reel:
     def check_index(self, offset):
         index = self.records[-1]
         need(index.kind == INDEX and index.offset == offset, "the index stands before the footer")
-        kinds = (KEY, CHUNK, EXTENT, GAP)
+        kinds = (KEY, CHUNK, EXTENT, GAP, DIGESTS)
         entries = [struct.pack("<BBHIIQ", r.kind, 0, r.handle, r.number, r.bytes, r.offset)
                    for r in self.records if r.kind in kinds]
         need(index.payload == b"".join(entries), "the index says what the records say")

@@ -299,7 +299,7 @@ fn answer(question: Question) -> Answer {
         })),
         // the script's reason holds for the first camera, has another purpose than the second, is over for anything past
         Question::ContinueLook { view, cameras, .. } => Answer::Continued(Box::new(match view {
-            View::Replay(_) => Continued::Over(ReasonOver::TimeOver),
+            View::Replay(_) | View::Export(_) => Continued::Over(ReasonOver::TimeOver),
             View::Live if cameras.is_empty() => Continued::Over(ReasonOver::NotStated),
             View::Live if cameras.contains(&CAMERA_WITH_SUB) => Continued::Over(ReasonOver::OtherPurpose),
             View::Live => {

@@ -1,0 +1,149 @@
+//! Requisitions (réquisitions): what an authority asks for, as the town's register has it (law REQ-01 to REQ-05, CSI R253-5).
+
+use crate::{CameraId, RequisitionId, Sensitive, Span, UtcMicros};
+use serde::{Deserialize, Serialize};
+
+/// Pictures of one camera and time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Window {
+    pub camera: CameraId,
+    pub span: Span,
+}
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$item_doc])* $item,)* }
+
+        impl $name {
+            pub const ALL: &[$name] = &[$($name::$item),*];
+
+            /// As the register prints it.
+            pub const fn title(self) -> &'static str {
+                match self { $($name::$item => $text),* }
+            }
+        }
+    };
+}
+
+named! {
+    /// On which text the requisition stands (cadre légal, REQ-01 to REQ-03).
+    Framework {
+        /// Enquête de flagrance.
+        Cpp60_1 = "CPP 60-1",
+        /// Enquête préliminaire, with the prosecutor's authorisation.
+        Cpp77_1_1 = "CPP 77-1-1",
+        /// Juge d'instruction, or under his commission rogatoire.
+        Cpp99_3 = "CPP 99-3",
+        /// Recherche des causes de la mort.
+        Cpp74 = "CPP 74",
+        /// Disparition.
+        Cpp74_1 = "CPP 74-1",
+        /// Personne en fuite.
+        Cpp74_2 = "CPP 74-2",
+        /// Named in words; needs the supervisor and the data-protection officer.
+        Other = "autre",
+    }
+}
+
+named! {
+    /// In which quality somebody requires.
+    Quality {
+        Prosecutor = "procureur de la République",
+        InvestigatingJudge = "juge d'instruction",
+        Court = "juridiction",
+        Opj = "officier de police judiciaire",
+        Apj = "agent de police judiciaire",
+        Assistant = "assistant d'enquête",
+        Other = "autre",
+    }
+}
+
+named! {
+    /// How it came.
+    Means {
+        InPerson = "remise en main propre",
+        Post = "courrier",
+        Mail = "courriel",
+        Platform = "plateforme",
+        /// Urgent: confirmed in writing within 24 hours (REQ-04).
+        Oral = "orale",
+    }
+}
+
+/// Who requires.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Authority {
+    pub name: Sensitive<String>,
+    pub quality: Quality,
+    /// Matricule or RIO.
+    pub matricule: Sensitive<String>,
+    pub service: String,
+    /// The court (tribunal judiciaire).
+    pub court: String,
+}
+
+/// Under 77-1-1 and 99-3 somebody else allowed it (REQ-02).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Authorisation {
+    /// The prosecutor for this case, or the number of the commission rogatoire.
+    Individual { reference: String },
+    /// General instruction of the prosecutor (CPP 39-3).
+    General { signed: UtcMicros },
+}
+
+/// That it is genuine: somebody called the service back at the number that the town knew before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallBack {
+    pub at: UtcMicros,
+    pub number: String,
+    pub spoken_to: Sensitive<String>,
+}
+
+/// A requisition as far as it is known when it comes in: fields 1 to 10 of REQ-05. What leaves under it is told by the exports.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Requisition {
+    pub id: RequisitionId,
+    /// Of the register, without a gap within a year.
+    pub year: u16,
+    pub number: u32,
+    pub received: UtcMicros,
+    pub means: Means,
+    pub authority: Authority,
+    pub framework: Framework,
+    /// The text, where the framework is another one.
+    pub framework_other: String,
+    pub authorisation: Option<Authorisation>,
+    /// Number of the procedure (PV).
+    pub procedure: String,
+    /// The offence, or the object, as written.
+    pub object: Sensitive<String>,
+    pub windows: Vec<Window>,
+    /// SHA-256 of the scan; for an oral one, of its written confirmation.
+    pub scan: Option<[u8; 32]>,
+    pub genuine: Option<CallBack>,
+    /// Who validated it for the town: the mayor, a delegate, the chief of the service.
+    pub validator: Sensitive<String>,
+}
+
+impl Requisition {
+    /// `2026-0001`
+    pub fn label(&self) -> String {
+        format!("{}-{:04}", self.year, self.number)
+    }
+
+    /// Whether all of a window is among what is asked for.
+    pub fn asks_for(&self, window: &Window) -> bool {
+        self.windows.iter().any(|asked| asked.camera == window.camera && asked.span.covers(window.span))
+    }
+
+    pub fn framework_title(&self) -> String {
+        match self.framework {
+            Framework::Other => self.framework_other.clone(),
+            named => named.title().to_owned(),
+        }
+    }
+}

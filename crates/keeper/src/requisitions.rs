@@ -1,0 +1,207 @@
+//! The register of requisitions (law REQ-05): numbered without a gap within a year, each change a further version, nothing taken away.
+//!
+//! 1 who may: a role of the closed list with an act in force, never an agent of L132-14-1 · 2 the number: one more than registry
+//! and ledger know, so that a restored registry gives none twice · 3 entry · 4 the registry has it, sealed
+//!
+//! A crash after 3 leaves a number in the ledger that the registry does not know: the next one is higher, and the entry says
+//! why one is missing.
+
+use crate::{
+    core::{KeeperCore, actor, failed, malformed},
+    scans::hex,
+    wire::exports::{ExportAnswer, ExportView, RequisitionDraft, RequisitionView},
+};
+use aws_lc_rs::digest;
+use catalog::{Account, RequisitionRow};
+use domain::{Requisition, RequisitionId, Role, UtcMicros, limit::WINDOWS_MAX};
+use ledger::{Digest, Entry, Event};
+use policy::requisition::lacking;
+use std::collections::BTreeMap;
+use vault::{KeeperError, keeper::SessionSecret};
+
+const ENTERED: &str = "entered";
+const CHANGED: &str = "changed";
+/// Of each text of a requisition.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// The highest number of each year that the ledger tells of.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers(BTreeMap<u16, u32>);
+
+impl Numbers {
+    pub fn take(&mut self, entry: &Entry) {
+        if let Event::Requisition { number, .. } = &entry.event
+            && let Some((year, number)) = number.split_once('-')
+            && let (Ok(year), Ok(number)) = (year.parse::<u16>(), number.parse::<u32>())
+        {
+            let known = self.0.entry(year).or_default();
+            *known = number.max(*known);
+        }
+    }
+
+    fn highest(&self, year: u16) -> u32 {
+        self.0.get(&year).copied().unwrap_or_default()
+    }
+}
+
+impl KeeperCore {
+    pub(crate) fn requisition_register(
+        &self,
+        session: &SessionSecret,
+        known: Option<RequisitionId>,
+        draft: RequisitionDraft,
+    ) -> Result<ExportAnswer, KeeperError> {
+        let account = self.registrar(session)?; // 1
+        let now = self.trusted()?;
+        check(&draft)?;
+        let _one_at_a_time = self.registering();
+        let rows = self.parts.registry.requisitions().map_err(failed)?;
+        let (id, version, year, number) = match known {
+            Some(id) => {
+                let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
+                (id, row.version + 1, row.year, row.number)
+            }
+            None => {
+                let year = year_of(now);
+                let here = rows.iter().filter(|row| row.year == year).map(|row| row.number).max().unwrap_or_default();
+                let number = here.max(self.moving().numbers.highest(year)) + 1; // 2
+                (RequisitionId::draw(&*self.parts.random), 1, year, number)
+            }
+        };
+        let requisition = whole(draft, id, year, number);
+        let label = requisition.label();
+        let facts = serde_json::to_vec(&requisition).map_err(failed)?;
+        let event = Event::Requisition {
+            change: if version == 1 { ENTERED } else { CHANGED }.into(),
+            requisition: id,
+            number: label.clone(),
+            framework: requisition.framework_title(),
+            who: account.name.clone(),
+            digest_hex: requisition.scan.map(|scan| hex(&scan)),
+            content_hex: hex(digest::digest(&digest::SHA256, &facts).as_ref()),
+        };
+        self.enter_events(actor(&account), vec![event])?; // 3
+        let facts = self.seal_bytes(bound_to(id, version), &facts)?;
+        let row = RequisitionRow { id, version, recorded_at: now, year, number, facts };
+        self.parts.registry.requisition_put(&row).map_err(failed)?; // 4
+        Ok(ExportAnswer::Registered { id, label, lacks: lacking(&requisition, now) })
+    }
+
+    pub(crate) fn requisitions(&self, session: &SessionSecret) -> Result<ExportAnswer, KeeperError> {
+        self.registrar(session)?;
+        let now = self.decision_time();
+        let exports = self.parts.registry.exports().map_err(failed)?;
+        let rows = self.parts.registry.requisitions().map_err(failed)?;
+        let view = |row: &RequisitionRow| {
+            let requisition = self.requisition_of(row)?;
+            let of = exports.iter().filter(|export| export.requisition == row.id);
+            let exports = of.map(ExportView::from).collect();
+            Ok(RequisitionView { lacks: lacking(&requisition, now), version: row.version, requisition, exports })
+        };
+        let views: Result<Vec<RequisitionView>, KeeperError> = rows.iter().rev().map(view).collect();
+        Ok(ExportAnswer::Requisitions(views?))
+    }
+
+    pub(crate) fn requisition(&self, id: RequisitionId) -> Result<Requisition, KeeperError> {
+        let rows = self.parts.registry.requisitions().map_err(failed)?;
+        self.requisition_of(rows.iter().find(|row| row.id == id).ok_or_else(unknown)?)
+    }
+
+    fn requisition_of(&self, row: &RequisitionRow) -> Result<Requisition, KeeperError> {
+        let facts = self.unseal_bytes(bound_to(row.id, row.version), &row.facts)?;
+        serde_json::from_slice(&facts).map_err(failed)
+    }
+
+    /// Who may process requisitions at all.
+    pub(crate) fn registrar(&self, session: &SessionSecret) -> Result<Account, KeeperError> {
+        let (account, _) = self.who_acts(session)?;
+        if account.role == Role::Operator.name() || !self.sees_pictures(&account, self.decision_time())? {
+            return Err(KeeperError::Forbidden {
+                what: "the register of requisitions (CSI L132-14-1, R253-2: an agent of a State or municipal police, habilitated)"
+                    .into(),
+            });
+        }
+        Ok(account)
+    }
+}
+
+/// What a sealed requisition is bound to.
+fn bound_to(id: RequisitionId, version: u32) -> Vec<u8> {
+    [&b"vigie requisition v1\n"[..], &id.0, &version.to_le_bytes()].concat()
+}
+
+fn unknown() -> KeeperError {
+    malformed("no such requisition is in the register")
+}
+
+fn year_of(at: UtcMicros) -> u16 {
+    at.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or_default()
+}
+
+fn check(draft: &RequisitionDraft) -> Result<(), KeeperError> {
+    if WINDOWS_MAX < draft.windows.len() {
+        return Err(malformed(format!("a requisition names at most {WINDOWS_MAX} cameras and spans: enter several")));
+    }
+    let authority = &draft.authority;
+    let texts = [
+        authority.name.reveal(),
+        authority.matricule.reveal(),
+        &authority.service,
+        &authority.court,
+        &draft.framework_other,
+        &draft.procedure,
+        draft.object.reveal(),
+        draft.validator.reveal(),
+    ];
+    if texts.iter().any(|text| TEXT_CHARS_MAX < text.chars().count()) {
+        return Err(malformed(format!("a text of a requisition has at most {TEXT_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
+
+fn whole(draft: RequisitionDraft, id: RequisitionId, year: u16, number: u32) -> Requisition {
+    let RequisitionDraft {
+        received,
+        means,
+        authority,
+        framework,
+        framework_other,
+        authorisation,
+        procedure,
+        object,
+        windows,
+        scan,
+        genuine,
+        validator,
+    } = draft;
+    Requisition {
+        id,
+        year,
+        number,
+        received,
+        means,
+        authority,
+        framework,
+        framework_other,
+        authorisation,
+        procedure,
+        object,
+        windows,
+        scan,
+        genuine,
+        validator,
+    }
+}
+
+impl From<&catalog::ExportRow> for ExportView {
+    fn from(row: &catalog::ExportRow) -> ExportView {
+        ExportView {
+            export: row.id,
+            leaf: row.leaf,
+            opened: row.opened,
+            until: row.until,
+            windows: row.windows.clone(),
+            manifest: row.manifest.map(Digest),
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! From a requisition to a verdict: two persons let footage leave, it is cut and proved, and its reader finds it intact, offline.
+
+use crate::{
+    authenticator::PASSWORD,
+    reviews::{AccountHolder, Town},
+    support::*,
+};
+use catalog::Footage;
+use disk::Disk;
+use domain::{
+    Codec, Hour, HourLength, MediaTicks, Purpose, Random, RequisitionId, Role, RootId, RunId, Secret32, Sensitive,
+    Span, StreamId, UtcMicros, Window,
+    requisition::{Authority, CallBack, Framework, Means, Quality},
+};
+use evidence::{
+    CameraPart, EntryProof, FileLine, FileRole, Files, FilesError, Finding, Hex, LogProof, MANIFEST, Manifest,
+    REGISTER, Trust, Verdict, file_digest, manifest,
+};
+use keeper::wire::{
+    PersonProof,
+    exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView, RequisitionDraft},
+};
+use ledger::Event;
+use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
+use seal::sign::SigningKey;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use tempfile::TempDir;
+use vault::{
+    Keeper, KeeperError, LocalStore, Location,
+    admit::Admitter,
+    export::{Sink, SinkError, export},
+    keeper::{Ask, Permit, View},
+    recover::{Closer, recover},
+    replay::{Replay, ReplayError},
+    service::Located,
+    store::Marker,
+};
+
+const STORE: &str = "/store";
+const CHUNKS: i64 = 200;
+
+fn text(text: &str) -> Sensitive<String> {
+    Sensitive::new(text.into())
+}
+
+/// A town with two municipal police officers and a minute and forty seconds of two cameras.
+struct Desk {
+    town: Town,
+    first: AccountHolder,
+    second: AccountHolder,
+    store: Arc<LocalStore>,
+    footage: Arc<Footage>,
+    from: UtcMicros,
+    _folder: TempDir,
+}
+
+/// A package in memory.
+#[derive(Clone, Default)]
+struct Package {
+    files: BTreeMap<String, Vec<u8>>,
+    open: Option<String>,
+}
+
+impl Sink for Package {
+    fn begin(&mut self, path: &str) -> Result<(), SinkError> {
+        assert!(self.open.is_none() && !self.files.contains_key(path), "one file at a time, each once");
+        self.files.insert(path.into(), Vec::new());
+        self.open = Some(path.into());
+        Ok(())
+    }
+    fn append(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        let open = self.open.as_ref().expect("a file is open");
+        self.files.get_mut(open).unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+    fn end(&mut self) -> Result<(), SinkError> {
+        self.open.take().expect("a file is open");
+        Ok(())
+    }
+}
+
+impl Files for Package {
+    fn list(&self) -> Result<Vec<(String, u64)>, FilesError> {
+        Ok(self.files.iter().map(|(path, bytes)| (path.clone(), bytes.len() as u64)).collect())
+    }
+    fn read(&self, path: &str, offset: u64, bytes: usize) -> Result<Vec<u8>, FilesError> {
+        let of = self.files.get(path).and_then(|file| file.get(offset as usize..)?.get(..bytes));
+        of.map(<[u8]>::to_vec).ok_or_else(|| FilesError { path: path.into(), why: "ends before".into() })
+    }
+}
+
+impl Desk {
+    fn new(seed: u64) -> Desk {
+        let town = Town::new(seed);
+        let first = town.person("brigadier", Role::MunicipalPolice);
+        let second = town.person("chef de service", Role::MunicipalPolice);
+        let world = &town.world;
+        let marker =
+            Marker { format: 1, site: SITE, root: RootId([7; 16]), slot_bytes: 64 * 1024, slots_max: 200, number: 0 };
+        LocalStore::create(Arc::new(world.disk.clone()), Path::new(STORE), marker).unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(world.disk.clone());
+        let store = Arc::new(LocalStore::open(disk, Path::new(STORE), SITE).unwrap());
+        let folder = fast_folder();
+        let footage = Arc::new(Footage::open(&folder.path().join("footage.db"), SITE).unwrap());
+        let from = world.now();
+        let desk = Desk { town, first, second, store, footage, from, _folder: folder };
+        desk.record();
+        desk
+    }
+
+    /// Two chunks a second of two cameras, synced each second; reels are closed by the minute.
+    fn record(&self) {
+        let (world, core) = (&self.town.world, &self.town.opened.core);
+        let random: Arc<dyn Random> = world.random.clone();
+        let seed = Secret32::draw(&*random);
+        let run_key = SigningKey::from_seed(&seed);
+        let grant = core.begin_run(RunId::draw(&*random), run_key.public()).unwrap();
+        let closer =
+            Closer { store: &self.store, footage: &self.footage, grant: &grant, run_key: &run_key, now: grant.anchor };
+        recover(&closer).unwrap();
+        let mut admitter = Admitter::new(grant, &seed, self.store.clone(), self.footage.clone(), random);
+        let hour = HourLength::PRODUCT.hour_of(self.from);
+        assert!(hour.span().holds(self.from.plus_seconds(CHUNKS)), "the whole of it lies in one hour");
+        let streams = [stream(1), stream(2)];
+        admitter.give_keys(core.mint(hour, admitter.run(), &streams).unwrap());
+        for number in 0..CHUNKS {
+            for stream in streams {
+                admitter.admit(film(stream, hour, self.from, number), world.now());
+            }
+            world.clock.pass_micros(500_000);
+            if number % 2 == 1 {
+                admitter.sync(world.now()).unwrap();
+                core.enter(&admitter.take_facts()).unwrap();
+            }
+        }
+        for _ in 0..2 {
+            world.clock.pass(64);
+            admitter.sync(world.now()).unwrap();
+            core.enter(&admitter.take_facts()).unwrap();
+        }
+    }
+
+    fn window(&self, camera_number: u8, from: i64, to: i64) -> Window {
+        let span = Span::new(self.from.plus_seconds(from), self.from.plus_seconds(to)).unwrap();
+        Window { camera: camera(camera_number), span }
+    }
+
+    fn draft(&self) -> RequisitionDraft {
+        let now = self.town.world.now();
+        RequisitionDraft {
+            received: now,
+            means: Means::Oral,
+            authority: Authority {
+                name: text("text"),
+                quality: Quality::Opj,
+                matricule: text("1"),
+                service: "service".into(),
+                court: String::new(),
+            },
+            framework: Framework::Cpp60_1,
+            framework_other: String::new(),
+            authorisation: None,
+            procedure: "PV 1/2026".into(),
+            object: text("text"),
+            windows: vec![self.window(1, 0, 100), self.window(2, 0, 50)],
+            scan: None,
+            genuine: Some(CallBack { at: now, number: "17".into(), spoken_to: text("text") }),
+            validator: text("text"),
+        }
+    }
+
+    fn asks(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
+        self.town.opened.core.export_question(question)
+    }
+
+    fn registers(&self, draft: RequisitionDraft) -> RequisitionId {
+        let (session, draft) = (self.first.session.clone(), Box::new(draft));
+        match self.asks(ExportQuestion::Register { session, known: None, draft }).unwrap() {
+            ExportAnswer::Registered { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn opens_with(
+        &self,
+        first: &AccountHolder,
+        second: PersonProof,
+        requisition: RequisitionId,
+        windows: Vec<Window>,
+    ) -> ExportAnswer {
+        let PersonProof { code, .. } = self.town.proof(first);
+        let purpose = Purpose::SafetyOfPersonsAndProperty;
+        let (session, password) = (first.session.clone(), text(PASSWORD));
+        let ask = ExportAsk { session, requisition, windows, purpose, password, code, second };
+        let answer = self.asks(ExportQuestion::Open(Box::new(ask))).unwrap();
+        self.town.world.clock.pass(30);
+        answer
+    }
+
+    fn opens(&self, requisition: RequisitionId, windows: Vec<Window>) -> ExportView {
+        match self.opens_with(&self.first, self.town.proof(&self.second), requisition, windows) {
+            ExportAnswer::Opened(view) => view,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refusal(&self, answer: ExportAnswer) -> Vec<String> {
+        match answer {
+            ExportAnswer::Refused(refused) => refused.reasons.into_iter().map(|reason| reason.rule).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn permits(&self, view: &ExportView) -> Vec<(Window, Permit)> {
+        let question = ExportQuestion::Permits { session: self.first.session.clone(), export: view.export };
+        match self.asks(question).unwrap() {
+            ExportAnswer::Permits(permits) => permits,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn locate(&self, stream: StreamId, span: Span) -> Vec<Located> {
+        let rows = self.footage.locate(stream, span).unwrap();
+        let located = |row: &catalog::Located| Located {
+            reel: row.reel.reel,
+            hour: row.reel.hour,
+            handle: row.stream.handle,
+            location: Location::from_bytes(&row.reel.location).unwrap(),
+            entries: None,
+            first_utc: row.stream.first_utc,
+            last_utc: row.stream.last_utc,
+        };
+        rows.iter().map(located).collect()
+    }
+
+    fn replay(&self, permit: Permit, window: &Window) -> Replay<'_> {
+        let stream = StreamId::main(window.camera);
+        let reels = self.locate(stream, window.span);
+        let keeper: &dyn Keeper = &*self.town.opened.core;
+        Replay::new(keeper, &self.store, permit, stream, window.span, reels)
+    }
+
+    /// The package of an export, as the town makes it.
+    fn package(&self, view: &ExportView) -> Package {
+        let mut package = Package::default();
+        let (mut cameras, mut reels) = (Vec::new(), Vec::new());
+        for (nth, (window, permit)) in self.permits(view).into_iter().enumerate() {
+            let (stem, proof) = (format!("video/camera-{}", nth + 1), format!("preuves/camera-{}.jsonl", nth + 1));
+            let done = export(self.replay(permit, &window), &stem, &proof, &mut package, &|_| true).unwrap();
+            reels.extend(done.reels);
+            cameras.push(CameraPart {
+                camera: window.camera,
+                name: format!("camera {}", nth + 1),
+                place: "a place".into(),
+                from: window.span.from(),
+                to: window.span.to(),
+                proof: Some(proof),
+                movies: done.movies,
+                gaps: vec![],
+            });
+        }
+        reels.sort();
+        reels.dedup();
+        let files = package.files.iter().map(|(path, bytes)| FileLine {
+            path: path.clone(),
+            role: if path.starts_with("video") { FileRole::Movie } else { FileRole::Proof },
+            bytes: bytes.len() as u64,
+            sha256: file_digest(bytes),
+        });
+        let manifest = self.manifest(view, cameras, files.collect());
+        let bytes = manifest.to_bytes().unwrap();
+        let (session, digest) = (self.first.session.clone(), file_digest(&bytes));
+        let made = ExportQuestion::Made {
+            session: session.clone(),
+            export: view.export,
+            manifest: digest,
+            files: manifest.files.len() as u32,
+            bytes: 1,
+        };
+        assert!(matches!(self.asks(made).unwrap(), ExportAnswer::Made));
+        let proof = ExportQuestion::Proof { session, export: view.export, reels };
+        assert!(matches!(self.asks(proof.clone()).unwrap(), ExportAnswer::Wait), "no batch is closed over it yet");
+        self.town.opened.core.checkpoint().unwrap();
+        let ExportAnswer::Proof(words) = self.asks(proof).unwrap() else { panic!("the batch is closed") };
+        let entries = words.entries.into_iter().map(|entry| EntryProof {
+            seq: entry.seq,
+            salt: Hex(entry.salt.to_vec()),
+            details: entry.details.reveal().clone(),
+            path: entry.path,
+        });
+        let register = LogProof { format: LogProof::FORMAT, checkpoint: words.checkpoint, entries: entries.collect() };
+        package.files.insert(MANIFEST.into(), bytes);
+        package.files.insert(REGISTER.into(), serde_json::to_vec(&register).unwrap());
+        package
+    }
+
+    fn manifest(&self, view: &ExportView, cameras: Vec<CameraPart>, files: Vec<FileLine>) -> Manifest {
+        let log_key = self.town.opened.core.journal().checkpoint_key().verifier_key();
+        Manifest {
+            format: manifest::FORMAT,
+            export: view.export,
+            site: manifest::SitePart { id: SITE, name: "a town".into(), log_key },
+            made: self.town.world.now(),
+            ground: manifest::Ground {
+                number: "2026-0001".into(),
+                framework: "CPP 60-1".into(),
+                authority: String::new(),
+                procedure: String::new(),
+            },
+            cameras,
+            files,
+            clock: manifest::Statement::default(),
+            program: manifest::ProgramPart { version: "0".into(), digest: None, law_pack: "fr".into() },
+        }
+    }
+
+    fn verdict(&self, package: &Package) -> Verdict {
+        let key = Some(self.town.opened.core.journal().checkpoint_key());
+        evidence::check(package, &Trust { key, policy: None }).unwrap()
+    }
+}
+
+/// Half a second of six pictures; every fourth chunk starts a group.
+fn film(stream: StreamId, hour: Hour, from: UtcMicros, number: i64) -> Chunk {
+    let starts = number % 4 == 0;
+    let first_utc = from.plus_micros(number * 500_000);
+    let frames: Vec<FrameEntry> = (0..6)
+        .map(|n| FrameEntry {
+            kind: if starts && n == 0 { FrameKind::Idr } else { FrameKind::Other },
+            dts: MediaTicks(number * 45_000 + n * 7_500),
+            pts: MediaTicks(number * 45_000 + n * 7_500),
+            size: 30 + (number % 5) as u32,
+        })
+        .collect();
+    let mut data = vec![0; frames.iter().map(|frame| frame.size as usize).sum()];
+    let seed = [&stream.to_bytes()[..], &number.to_le_bytes()].concat();
+    blake3::Hasher::new().update(&seed).finalize_xof().fill(&mut data);
+    let config = avcc_from_sets(&[&[0x67, 0x4d, 0x40, 0x1e, 0x9a]], &[&[0x68, 0xee, 0x3c, 0x80]]).unwrap();
+    let sets = ParameterSets { codec: Codec::H264, config: config.into(), width: 640, height: 360 };
+    let last_utc = first_utc.plus_micros(416_666);
+    Chunk { stream, hour, first_utc, last_utc, frames, parameters: starts.then_some(sets), data }
+}
+
+#[test]
+fn what_two_persons_let_leave_is_found_intact_by_its_reader_and_nothing_more_leaves() {
+    let desk = Desk::new(501);
+    let requisition = desk.registers(desk.draft());
+    let windows = vec![desk.window(1, 21, 81), desk.window(2, 30, 40)];
+    let view = desk.opens(requisition, windows);
+    let package = desk.package(&view);
+    let verdict = desk.verdict(&package);
+    assert_eq!(verdict.findings, []);
+    let told = verdict.told.unwrap();
+    // from the group that holds second 21, which begins at 20, to the batch that holds second 81, the next one's beginning
+    assert!((61 * 12..=62 * 12 + 12 * 12).contains(&told.pictures), "{}", told.pictures);
+    let movie = &told.manifest.cameras[0].movies[0];
+    assert_eq!((movie.first, told.manifest.cameras[0].movies.len()), (desk.from.plus_seconds(20), 1));
+    // each picture is the recorded one: the file holds the camera's own bytes, one after the other
+    let file = &package.files[&movie.path];
+    for number in 40..162 {
+        let data = film(stream(1), HourLength::PRODUCT.hour_of(desk.from), desk.from, number).data;
+        assert!(file.windows(data.len()).any(|window| window == data), "chunk {number}");
+    }
+    let outside = film(stream(1), HourLength::PRODUCT.hour_of(desk.from), desk.from, 39).data;
+    assert!(!file.windows(outside.len()).any(|window| window == outside), "nothing before the group");
+    // the log tells of both persons, of the requisition and of the package
+    let events: Vec<Event> = desk.town.opened.entries().into_iter().map(|entry| entry.event).collect();
+    let told = events.iter().any(|event| {
+        matches!(event, Event::Export { second: Some(second), number, windows, .. }
+            if second.reveal() == "chef de service" && number.ends_with("-0001") && windows.len() == 2)
+    });
+    assert!(told && events.iter().any(|event| matches!(event, Event::Exported { .. })));
+}
+
+#[test]
+fn a_package_whose_pictures_or_proofs_are_changed_is_refused_by_its_reader() {
+    let desk = Desk::new(502);
+    let requisition = desk.registers(desk.draft());
+    let view = desk.opens(requisition, vec![desk.window(1, 10, 20)]);
+    let package = desk.package(&view);
+    assert_eq!(desk.verdict(&package).findings, []);
+    for path in package.files.keys() {
+        let mut changed = package.clone();
+        let file = changed.files.get_mut(path).unwrap();
+        let middle = file.len() / 2;
+        file[middle] ^= 4;
+        assert!(!desk.verdict(&changed).holds(), "{path}");
+    }
+    let stranger = ledger::CheckpointSigner::new("vigie/a/b", &Secret32::new([1; 32])).unwrap().public();
+    let verdict = evidence::check(&package, &Trust { key: Some(stranger), policy: None }).unwrap();
+    assert!(matches!(verdict.findings[0], Finding::OtherLog { .. }));
+}
+
+#[test]
+fn nobody_exports_alone_more_than_is_asked_or_without_a_complete_requisition() {
+    let desk = Desk::new(503);
+    let requisition = desk.registers(desk.draft());
+    let ten = vec![desk.window(1, 10, 20)];
+    // alone
+    let alone = desk.opens_with(&desk.first, desk.town.proof(&desk.second), requisition, vec![desk.window(1, 90, 101)]);
+    assert_eq!(desk.refusal(alone), ["export-only-what-is-asked"]);
+    let other = desk.opens_with(&desk.first, desk.town.proof(&desk.second), requisition, vec![desk.window(3, 10, 20)]);
+    assert!(desk.refusal(other).contains(&"export-only-what-is-asked".to_owned()));
+    let operator = desk.town.person("agent", Role::Operator);
+    let refused = desk.opens_with(&desk.first, desk.town.proof(&operator), requisition, ten.clone());
+    assert_eq!(desk.refusal(refused), ["export-second-person"], "an agent of L132-14-1 is no second person");
+    let administrator = desk.town.person("technicien", Role::Administrator);
+    let refused = desk.opens_with(&desk.first, desk.town.proof(&administrator), requisition, ten.clone());
+    assert_eq!(desk.refusal(refused), ["export-second-person"]);
+    let wrong = PersonProof { password: text("another password"), ..desk.town.proof(&desk.second) };
+    let denied = desk.opens_with(&desk.first, wrong, requisition, ten.clone());
+    assert!(matches!(denied, ExportAnswer::Denied { .. }), "{denied:?}");
+    // who may not even register
+    for person in [&operator, &administrator] {
+        let (session, draft) = (person.session.clone(), Box::new(desk.draft()));
+        let refused = desk.asks(ExportQuestion::Register { session, known: None, draft });
+        assert!(matches!(refused, Err(KeeperError::Forbidden { .. })), "{refused:?}");
+    }
+    // incomplete
+    let bare = desk.registers(RequisitionDraft { genuine: None, procedure: String::new(), ..desk.draft() });
+    let answer = desk.opens_with(&desk.first, desk.town.proof(&desk.second), bare, ten.clone());
+    let ExportAnswer::Incomplete(lacks) = answer else { panic!("{answer:?}") };
+    assert_eq!(lacks.iter().map(|lack| lack.field.as_str()).collect::<Vec<_>>(), ["procedure", "genuine"]);
+    // what is refused is in the ledger
+    let refusals = desk
+        .town
+        .opened
+        .entries()
+        .into_iter()
+        .filter(|entry| matches!(&entry.event, Event::Refusal { action, .. } if action == "export-requisition"));
+    assert_eq!(refusals.count(), 4);
+}
+
+#[test]
+fn an_oral_requisition_that_nobody_confirmed_in_a_day_lets_nothing_leave() {
+    let desk = Desk::new(504);
+    let requisition = desk.registers(desk.draft());
+    desk.opens(requisition, vec![desk.window(1, 10, 20)]);
+    desk.town.world.clock.pass(DAY);
+    desk.town.opened.core.tick().unwrap();
+    let mut first = AccountHolder { session: text(""), ..desk.town.person("garde", Role::MunicipalPolice) };
+    let begun = desk.town.proof(&first);
+    desk.town.world.clock.pass(30);
+    let begun = PersonProof { code: first.phone.code(desk.town.world.now()), ..begun };
+    let signed = desk.town.served.web.sign_in(begun.account, begun.password, begun.code, Default::default());
+    first.session = signed.unwrap().unwrap().session;
+    desk.town.world.clock.pass(30);
+    let answer = desk.opens_with(&first, desk.town.proof(&desk.second), requisition, vec![desk.window(1, 10, 20)]);
+    let ExportAnswer::Incomplete(lacks) = answer else { panic!("{answer:?}") };
+    assert_eq!(lacks[0].field, "scan");
+}
+
+#[test]
+fn numbers_of_the_register_have_no_gap_and_a_completed_requisition_keeps_its_own() {
+    let desk = Desk::new(505);
+    let first = desk.registers(desk.draft());
+    desk.registers(desk.draft());
+    let (session, draft) = (desk.first.session.clone(), Box::new(desk.draft()));
+    let known = Some(first);
+    let again = desk.asks(ExportQuestion::Register { session: session.clone(), known, draft }).unwrap();
+    let ExportAnswer::Registered { label, .. } = again else { panic!("{again:?}") };
+    assert!(label.ends_with("-0001"), "{label}");
+    let ExportAnswer::Requisitions(views) = desk.asks(ExportQuestion::Requisitions { session }).unwrap() else {
+        panic!("the register")
+    };
+    let told: Vec<(u32, u32)> = views.iter().map(|view| (view.requisition.number, view.version)).collect();
+    assert_eq!(told, [(2, 1), (1, 2)]);
+}
+
+#[test]
+fn a_permit_to_hand_over_opens_its_own_window_and_no_look() {
+    let desk = Desk::new(506);
+    let requisition = desk.registers(desk.draft());
+    let view = desk.opens(requisition, vec![desk.window(1, 10, 20)]);
+    let (window, permit) = desk.permits(&view).remove(0);
+    // another camera, a wider span
+    for other in [desk.window(2, 10, 20), desk.window(1, 10, 60)] {
+        let refused = desk.replay(permit.clone(), &other).next_reel();
+        assert!(matches!(refused, Err(ReplayError::Keeper(KeeperError::NoPermit))), "{other:?}");
+    }
+    let forged = Permit { view: View::Export(desk.window(1, 0, 100).span), ..permit.clone() };
+    assert!(matches!(desk.replay(forged, &window).next_reel(), Err(ReplayError::Keeper(KeeperError::NoPermit))));
+    // nobody gets one by looking
+    let asked = Ask { view: View::Export(window.span), ..ask(View::Live, &[1]) };
+    let refused = desk.town.served.web.pass(&desk.first.session, &asked);
+    assert!(matches!(refused, Err(KeeperError::Malformed { .. })), "{refused:?}");
+    // nor by another's export
+    let question = ExportQuestion::Permits { session: desk.second.session.clone(), export: view.export };
+    assert_eq!(desk.asks(question).unwrap_err(), KeeperError::NoPermit);
+    // a sign-out ends it
+    assert!(desk.replay(permit.clone(), &window).next_reel().is_ok());
+    desk.town.served.web.sign_out(&desk.first.session).unwrap();
+    assert!(matches!(desk.replay(permit, &window).next_reel(), Err(ReplayError::Keeper(KeeperError::NoPermit))));
+}
