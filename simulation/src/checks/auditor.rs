@@ -8,7 +8,7 @@ use auditor::{
     judge::{Alarm, Judge, Observed},
 };
 use disk::Disk;
-use domain::{Clock, world::BootId};
+use domain::{Clock, limit::RETENTION_LOOK_SECONDS, world::BootId};
 use std::{path::Path, sync::Arc};
 
 /// The auditor's process: its eyes and its judgement, begun anew with the machine.
@@ -17,13 +17,15 @@ pub struct Watch {
     judge: Judge,
     boot: BootId,
     standing: Vec<Alarm>,
+    /// By seconds since boot.
+    looked: Option<i64>,
 }
 
 impl Watch {
     pub fn new(disk: Arc<dyn Disk>, stores: impl Iterator<Item = impl AsRef<Path>>, boot: BootId) -> Watch {
         let stores: Vec<_> = stores.map(|store| store.as_ref().to_owned()).collect();
         let eyes = Eyes::new(disk, &stores, Path::new("/log/public"));
-        Watch { eyes, judge: Judge::default(), boot, standing: Vec::new() }
+        Watch { eyes, judge: Judge::default(), boot, standing: Vec::new(), looked: None }
     }
 }
 
@@ -36,12 +38,18 @@ pub fn quiet(town: &mut Town) -> Held {
     let watch = &mut town.watch;
     if watch.boot != clock.boot_id() {
         watch.judge = Judge::after(&watch.standing);
-        watch.boot = clock.boot_id();
+        (watch.boot, watch.looked) = (clock.boot_id(), None);
     }
+    // as often as its process looks: what an order has begun at one second and not ended at the next is no alarm
+    let boot_seconds = clock.boot().0 / 1_000_000;
+    if watch.looked.is_some_and(|looked| boot_seconds - looked < RETENTION_LOOK_SECONDS) {
+        return Ok(());
+    }
+    watch.looked = Some(boot_seconds);
     let is_trusted = view.now.is_some() && clock.off_seconds() == 0;
     let observed = Observed {
         now: clock.utc(),
-        boot_seconds: clock.boot().0 / 1_000_000,
+        boot_seconds,
         store: watch.eyes.look_at_store(&view.site_key),
         log_size: None, // its public files are another role's
         keeper: Some(view),

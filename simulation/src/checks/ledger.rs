@@ -54,7 +54,9 @@ pub fn names_every_reel(town: &Town) -> Held {
     // of what lies on a disk of which too much is missing nothing is told before somebody decides (decision 0059)
     let held = |row: &catalog::ReelRow| Location::from_bytes(&row.location).is_some_and(|of| run.store.is_held(&of));
     let ended = |row: &catalog::ReelRow| matches!(row.state, ReelState::Closed | ReelState::Recovered);
-    let closed = |row: &&catalog::ReelRow| ended(row) && !held(row);
+    // a disk that was away may bring a reel whose keys died meanwhile: the keeper enters nothing about what nobody can open
+    let was_dead = |row: &catalog::ReelRow| row.closed_at.is_some_and(|at| row.deadline <= at);
+    let closed = |row: &&catalog::ReelRow| ended(row) && !held(row) && !was_dead(row);
     match rows.iter().filter(closed).find(|row| !named.contains(&row.reel)) {
         Some(row) => {
             let is_told = !run.footage.reels_untold().unwrap_or_default().contains(row);
