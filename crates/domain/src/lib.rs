@@ -17,7 +17,7 @@ pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
 pub use id::{ExportId, GlassId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;
-pub use requisition::{Requisition, Window};
+pub use requisition::{Requisition, RequisitionFacts, Window};
 pub use rights::{CameraRights, Commune, Films};
 pub use sensitive::{Secret32, Sensitive};
 pub use time::{Hour, HourLength, MediaTicks, Span, UtcMicros};

@@ -103,13 +103,19 @@ pub struct CallBack {
     pub spoken_to: Sensitive<String>,
 }
 
-/// A requisition as far as it is known when it comes in: fields 1 to 10 of REQ-05. What leaves under it is told by the exports.
+/// A requisition in the register. What leaves under it is told by the exports.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Requisition {
     pub id: RequisitionId,
     /// Of the register, without a gap within a year.
     pub year: u16,
     pub number: u32,
+    pub says: RequisitionFacts,
+}
+
+/// What a requisition says, as far as it is known when it comes in: fields 2 to 10 of REQ-05.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RequisitionFacts {
     pub received: UtcMicros,
     pub means: Means,
     pub authority: Authority,
@@ -134,7 +140,9 @@ impl Requisition {
     pub fn label(&self) -> String {
         format!("{}-{:04}", self.year, self.number)
     }
+}
 
+impl RequisitionFacts {
     /// Whether all of a window is among what is asked for.
     pub fn asks_for(&self, window: &Window) -> bool {
         self.windows.iter().any(|asked| asked.camera == window.camera && asked.span.covers(window.span))

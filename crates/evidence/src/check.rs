@@ -161,6 +161,14 @@ fn sum(files: &dyn Files, path: &str, bytes: u64) -> Result<Digest, FilesError> 
     Ok(sum.finish())
 }
 
+fn read_register(bytes: &[u8]) -> Result<LogProof, String> {
+    let register: LogProof = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    match register.format {
+        LogProof::FORMAT => Ok(register),
+        format => Err(format!("format {format}, this program reads {}: take a later `vigie-verify`", LogProof::FORMAT)),
+    }
+}
+
 fn check_register(
     bytes: &[u8],
     manifest: &Manifest,
@@ -169,10 +177,10 @@ fn check_register(
     findings: &mut Vec<Finding>,
 ) -> Proved {
     let mut proved = Proved::default();
-    let register: LogProof = match serde_json::from_slice(bytes) {
+    let register = match read_register(bytes) {
         Ok(register) => register,
-        Err(error) => {
-            findings.push(Finding::Register { why: error.to_string() });
+        Err(why) => {
+            findings.push(Finding::Register { why });
             return proved;
         }
     };

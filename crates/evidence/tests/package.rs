@@ -72,6 +72,15 @@ fn a_manifest_that_the_log_does_not_know_is_replaced() {
 }
 
 #[test]
+fn a_register_of_a_later_format_is_named_as_such() {
+    let mut package = Draft::new().package();
+    let text = String::from_utf8(package.0[REGISTER].clone()).unwrap();
+    package.0.insert(REGISTER.into(), text.replacen("\"format\":1", "\"format\":2", 1).into_bytes());
+    let found = verdict(&package).findings;
+    assert!(matches!(&found[0], Finding::Register { why } if why.contains("format 2")), "{found:?}");
+}
+
+#[test]
 fn a_log_of_another_key_is_another_log() {
     let forger = ledger::CheckpointSigner::new(signer().origin(), &domain::Secret32::new([66; 32])).unwrap();
     let forged = names(&Draft::new().package_by(&forger));

@@ -62,7 +62,7 @@ impl KeeperCore {
     /// What web asks of the register and of exports.
     pub fn export_question(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
         match question {
-            ExportQuestion::Register { session, known, draft } => self.requisition_register(&session, known, *draft),
+            ExportQuestion::Register { session, known, says } => self.requisition_register(&session, known, *says),
             ExportQuestion::Requisitions { session } => self.requisitions(&session),
             ExportQuestion::Open(ask) => self.export_open(&ask),
             ExportQuestion::Permits { session, export } => self.export_permits(&session, export),
@@ -88,7 +88,7 @@ impl KeeperCore {
         let now = self.trusted()?;
         check(&ask.windows)?;
         let requisition = self.requisition(ask.requisition)?;
-        let lacks = lacking(&requisition, now);
+        let lacks = lacking(&requisition.says, now);
         if !lacks.is_empty() {
             return Ok(ExportAnswer::Incomplete(lacks)); // 3
         }
@@ -170,10 +170,10 @@ impl KeeperCore {
     ) -> Result<Vec<RefusedReason>, KeeperError> {
         let mut reasons = Vec::new();
         let may = second.role != Role::Operator.name() && self.sees_pictures(second, now)?;
-        if account.id == second.id || !may || requisition.received <= second.created {
+        if account.id == second.id || !may || requisition.says.received <= second.created {
             reasons.push(SECOND.reason());
         }
-        if !ask.windows.iter().all(|window| requisition.asks_for(window)) {
+        if !ask.windows.iter().all(|window| requisition.says.asks_for(window)) {
             reasons.push(MORE.reason());
         }
         if let Some(doubt) = self.restored_reason() {

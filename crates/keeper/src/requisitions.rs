@@ -9,11 +9,11 @@
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
     scans::hex,
-    wire::exports::{ExportAnswer, ExportView, RequisitionDraft, RequisitionView},
+    wire::exports::{ExportAnswer, ExportView, RequisitionView},
 };
 use aws_lc_rs::digest;
 use catalog::{Account, RequisitionRow};
-use domain::{Requisition, RequisitionId, Role, UtcMicros, limit::WINDOWS_MAX};
+use domain::{Requisition, RequisitionFacts, RequisitionId, Role, UtcMicros, limit::WINDOWS_MAX};
 use ledger::{Digest, Entry, Event};
 use policy::requisition::lacking;
 use std::collections::BTreeMap;
@@ -49,11 +49,11 @@ impl KeeperCore {
         &self,
         session: &SessionSecret,
         known: Option<RequisitionId>,
-        draft: RequisitionDraft,
+        says: RequisitionFacts,
     ) -> Result<ExportAnswer, KeeperError> {
         let account = self.registrar(session)?; // 1
         let now = self.trusted()?;
-        check(&draft)?;
+        check(&says)?;
         let _one_at_a_time = self.registering();
         let rows = self.parts.registry.requisitions().map_err(failed)?;
         let (id, version, year, number) = match known {
@@ -68,23 +68,23 @@ impl KeeperCore {
                 (RequisitionId::draw(&*self.parts.random), 1, year, number)
             }
         };
-        let requisition = whole(draft, id, year, number);
+        let requisition = Requisition { id, year, number, says };
         let label = requisition.label();
         let facts = serde_json::to_vec(&requisition).map_err(failed)?;
         let event = Event::Requisition {
             change: if version == 1 { ENTERED } else { CHANGED }.into(),
             requisition: id,
             number: label.clone(),
-            framework: requisition.framework_title(),
+            framework: requisition.says.framework_title(),
             who: account.name.clone(),
-            digest_hex: requisition.scan.map(|scan| hex(&scan)),
+            digest_hex: requisition.says.scan.map(|scan| hex(&scan)),
             content_hex: hex(digest::digest(&digest::SHA256, &facts).as_ref()),
         };
         self.enter_events(actor(&account), vec![event])?; // 3
         let facts = self.seal_bytes(bound_to(id, version), &facts)?;
         let row = RequisitionRow { id, version, recorded_at: now, year, number, facts };
         self.parts.registry.requisition_put(&row).map_err(failed)?; // 4
-        Ok(ExportAnswer::Registered { id, label, lacks: lacking(&requisition, now) })
+        Ok(ExportAnswer::Registered { id, label, lacks: lacking(&requisition.says, now) })
     }
 
     pub(crate) fn requisitions(&self, session: &SessionSecret) -> Result<ExportAnswer, KeeperError> {
@@ -96,7 +96,7 @@ impl KeeperCore {
             let requisition = self.requisition_of(row)?;
             let of = exports.iter().filter(|export| export.requisition == row.id);
             let exports = of.map(ExportView::from).collect();
-            Ok(RequisitionView { lacks: lacking(&requisition, now), version: row.version, requisition, exports })
+            Ok(RequisitionView { lacks: lacking(&requisition.says, now), version: row.version, requisition, exports })
         };
         let views: Result<Vec<RequisitionView>, KeeperError> = rows.iter().rev().map(view).collect();
         Ok(ExportAnswer::Requisitions(views?))
@@ -138,59 +138,25 @@ fn year_of(at: UtcMicros) -> u16 {
     at.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or_default()
 }
 
-fn check(draft: &RequisitionDraft) -> Result<(), KeeperError> {
-    if WINDOWS_MAX < draft.windows.len() {
+fn check(says: &RequisitionFacts) -> Result<(), KeeperError> {
+    if WINDOWS_MAX < says.windows.len() {
         return Err(malformed(format!("a requisition names at most {WINDOWS_MAX} cameras and spans: enter several")));
     }
-    let authority = &draft.authority;
+    let authority = &says.authority;
     let texts = [
         authority.name.reveal(),
         authority.matricule.reveal(),
         &authority.service,
         &authority.court,
-        &draft.framework_other,
-        &draft.procedure,
-        draft.object.reveal(),
-        draft.validator.reveal(),
+        &says.framework_other,
+        &says.procedure,
+        says.object.reveal(),
+        says.validator.reveal(),
     ];
     if texts.iter().any(|text| TEXT_CHARS_MAX < text.chars().count()) {
         return Err(malformed(format!("a text of a requisition has at most {TEXT_CHARS_MAX} characters")));
     }
     Ok(())
-}
-
-fn whole(draft: RequisitionDraft, id: RequisitionId, year: u16, number: u32) -> Requisition {
-    let RequisitionDraft {
-        received,
-        means,
-        authority,
-        framework,
-        framework_other,
-        authorisation,
-        procedure,
-        object,
-        windows,
-        scan,
-        genuine,
-        validator,
-    } = draft;
-    Requisition {
-        id,
-        year,
-        number,
-        received,
-        means,
-        authority,
-        framework,
-        framework_other,
-        authorisation,
-        procedure,
-        object,
-        windows,
-        scan,
-        genuine,
-        validator,
-    }
 }
 
 impl From<&catalog::ExportRow> for ExportView {

@@ -2,7 +2,7 @@
 //! refuse is a person's decision, for a refusal may be an offence (CPP 60-1).
 
 use domain::{
-    Requisition, UtcMicros,
+    RequisitionFacts, UtcMicros,
     limit::ORAL_REQUISITION_SECONDS_MAX,
     requisition::{Framework, Means, Quality},
 };
@@ -19,13 +19,13 @@ pub struct Lack {
 }
 
 /// Everything that is missing at `now`; none: it is complete.
-pub fn lacking(requisition: &Requisition, now: UtcMicros) -> Vec<Lack> {
+pub fn lacking(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<Lack> {
     let lines = words(requisition).into_iter().chain(papers(requisition, now));
     lines.filter(|(is_missing, _)| *is_missing).map(|(_, lack)| lack).collect()
 }
 
 /// What is written in it.
-fn words(requisition: &Requisition) -> Vec<(bool, Lack)> {
+fn words(requisition: &RequisitionFacts) -> Vec<(bool, Lack)> {
     const REGISTER: &str = "CSI R253-5";
     let is_empty = |text: &str| text.trim().is_empty();
     let authority = &requisition.authority;
@@ -68,7 +68,7 @@ fn words(requisition: &Requisition) -> Vec<(bool, Lack)> {
 }
 
 /// What comes with it.
-fn papers(requisition: &Requisition, now: UtcMicros) -> Vec<(bool, Lack)> {
+fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
     let needs_authorisation = match requisition.framework {
         Framework::Cpp77_1_1 => requisition.authority.quality != Quality::Prosecutor,
         Framework::Cpp99_3 => requisition.authority.quality != Quality::InvestigatingJudge,
@@ -115,17 +115,14 @@ fn lack(field: &str, article: &str, text_fr: &str, text_en: &str) -> Lack {
 mod tests {
     use super::*;
     use domain::{
-        CameraId, RequisitionId, Sensitive, Span,
+        CameraId, Sensitive, Span,
         requisition::{Authorisation, Authority, CallBack, Window},
     };
 
-    fn complete() -> Requisition {
+    fn complete() -> RequisitionFacts {
         let text = |text: &str| Sensitive::new(text.to_owned());
         let at = UtcMicros::from_seconds(1_773_324_000);
-        Requisition {
-            id: RequisitionId([1; 16]),
-            year: 2026,
-            number: 1,
+        RequisitionFacts {
             received: at,
             means: Means::InPerson,
             authority: Authority {
@@ -147,7 +144,7 @@ mod tests {
         }
     }
 
-    fn fields(change: impl Fn(&mut Requisition), after_seconds: i64) -> Vec<String> {
+    fn fields(change: impl Fn(&mut RequisitionFacts), after_seconds: i64) -> Vec<String> {
         let mut requisition = complete();
         change(&mut requisition);
         let now = requisition.received.plus_seconds(after_seconds);
@@ -167,14 +164,14 @@ mod tests {
 
     #[test]
     fn a_preliminary_inquiry_needs_the_prosecutor_unless_he_requires_himself() {
-        let preliminary = |known: &mut Requisition| known.framework = Framework::Cpp77_1_1;
+        let preliminary = |known: &mut RequisitionFacts| known.framework = Framework::Cpp77_1_1;
         assert_eq!(fields(preliminary, 0), ["authorisation"]);
-        let allowed = |known: &mut Requisition| {
+        let allowed = |known: &mut RequisitionFacts| {
             preliminary(known);
             known.authorisation = Some(Authorisation::General { signed: UtcMicros(0) });
         };
         assert_eq!(fields(allowed, 0), [""; 0]);
-        let himself = |known: &mut Requisition| {
+        let himself = |known: &mut RequisitionFacts| {
             preliminary(known);
             known.authority.quality = Quality::Prosecutor;
         };
@@ -183,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_oral_one_waits_a_day_for_its_paper_and_no_longer() {
-        let oral = |known: &mut Requisition| {
+        let oral = |known: &mut RequisitionFacts| {
             known.means = Means::Oral;
             known.scan = None;
         };

@@ -17,7 +17,7 @@ use std::{
 
 /// Vérifie de l'extérieur ce que Vigie publie · checks from outside what Vigie publishes
 #[derive(Parser)]
-#[command(name = "vigie-verify", version, disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true, subcommand_help_heading = "Commandes · commands", after_help = SEES)]
+#[command(name = "vigie-verify", version, disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true, subcommand_help_heading = "Commandes · commands", after_help = EACH)]
 struct Arguments {
     /// Afficher cette aide · show this help
     #[arg(short, long, global = true, action = ArgAction::Help)]
@@ -38,6 +38,10 @@ enum Command {
     #[command(after_help = evidence_cli::SEES)]
     Evidence(EvidenceArguments),
 }
+
+const EACH: &str = "\
+`vigie-verify log --help` et `vigie-verify evidence --help` disent chacun ce qui est vu, ce qui ne l'est pas, et les codes.
+`vigie-verify log --help` and `vigie-verify evidence --help` each say what is seen, what is not, and the codes.";
 
 const SEES: &str = "\
 Ce que ce programme voit : que le registre est signé, que chacune de ses entrées est celle qui fut signée, qu'il ne fait que

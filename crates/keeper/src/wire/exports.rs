@@ -1,10 +1,7 @@
 //! The register of requisitions and what leaves under them, as web asks and the keeper answers.
 
 use super::PersonProof;
-use domain::{
-    ExportId, Purpose, Requisition, RequisitionId, Sensitive, UtcMicros, Window,
-    requisition::{Authorisation, Authority, CallBack, Framework, Means},
-};
+use domain::{ExportId, Purpose, Requisition, RequisitionFacts, RequisitionId, Sensitive, UtcMicros, Window};
 use ledger::Digest;
 use policy::requisition::Lack;
 use serde::{Deserialize, Serialize};
@@ -14,7 +11,7 @@ use vault::keeper::{Permit, Refused, SessionSecret};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ExportQuestion {
     /// A requisition came in, or is completed: with `known` that one gets a further version.
-    Register { session: SessionSecret, known: Option<RequisitionId>, draft: Box<RequisitionDraft> },
+    Register { session: SessionSecret, known: Option<RequisitionId>, says: Box<RequisitionFacts> },
     /// The register, the newest first.
     Requisitions { session: SessionSecret },
     /// Two persons let footage leave under a requisition, each with password and code.
@@ -25,23 +22,6 @@ pub enum ExportQuestion {
     Made { session: SessionSecret, export: ExportId, manifest: Digest, files: u32, bytes: u64 },
     /// What the log says of these reels and of the export.
     Proof { session: SessionSecret, export: ExportId, reels: Vec<domain::ReelId> },
-}
-
-/// A requisition as it is written down: fields 2 to 10 of REQ-05; the register gives the number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequisitionDraft {
-    pub received: UtcMicros,
-    pub means: Means,
-    pub authority: Authority,
-    pub framework: Framework,
-    pub framework_other: String,
-    pub authorisation: Option<Authorisation>,
-    pub procedure: String,
-    pub object: Sensitive<String>,
-    pub windows: Vec<Window>,
-    pub scan: Option<[u8; 32]>,
-    pub genuine: Option<CallBack>,
-    pub validator: Sensitive<String>,
 }
 
 /// What shall leave, and who answers for it.

@@ -8,17 +8,18 @@ use crate::{
 use catalog::Footage;
 use disk::Disk;
 use domain::{
-    Codec, Hour, HourLength, MediaTicks, Purpose, Random, RequisitionId, Role, RootId, RunId, Secret32, Sensitive,
-    Span, StreamId, UtcMicros, Window,
+    Codec, Hour, HourLength, MediaTicks, Purpose, Random, RequisitionFacts, RequisitionId, Role, RootId, RunId,
+    Secret32, Sensitive, Span, StreamId, UtcMicros, Window,
     requisition::{Authority, CallBack, Framework, Means, Quality},
 };
 use evidence::{
     CameraPart, EntryProof, FileLine, FileRole, Files, FilesError, Finding, Hex, LogProof, MANIFEST, Manifest,
     REGISTER, Trust, Verdict, file_digest, manifest,
 };
+use keeper::review::words::Done;
 use keeper::wire::{
     PersonProof,
-    exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView, RequisitionDraft},
+    exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView},
 };
 use ledger::Event;
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
@@ -145,9 +146,9 @@ impl Desk {
         Window { camera: camera(camera_number), span }
     }
 
-    fn draft(&self) -> RequisitionDraft {
+    fn draft(&self) -> RequisitionFacts {
         let now = self.town.world.now();
-        RequisitionDraft {
+        RequisitionFacts {
             received: now,
             means: Means::Oral,
             authority: Authority {
@@ -173,9 +174,9 @@ impl Desk {
         self.town.opened.core.export_question(question)
     }
 
-    fn registers(&self, draft: RequisitionDraft) -> RequisitionId {
-        let (session, draft) = (self.first.session.clone(), Box::new(draft));
-        match self.asks(ExportQuestion::Register { session, known: None, draft }).unwrap() {
+    fn registers(&self, draft: RequisitionFacts) -> RequisitionId {
+        let (session, says) = (self.first.session.clone(), Box::new(draft));
+        match self.asks(ExportQuestion::Register { session, known: None, says }).unwrap() {
             ExportAnswer::Registered { id, .. } => id,
             other => panic!("{other:?}"),
         }
@@ -369,6 +370,10 @@ fn what_two_persons_let_leave_is_found_intact_by_its_reader_and_nothing_more_lea
         matches!(event, Event::Export { second: Some(second), number, windows, .. }
             if second.reveal() == "chef de service" && number.ends_with("-0001") && windows.len() == 2)
     });
+    let day = Span::new(desk.from.plus_seconds(-DAY), desk.town.world.now().plus_seconds(1)).unwrap();
+    let own = desk.town.served.web.own_trace(desk.first.session.clone(), day, None).unwrap();
+    let is_export = |done: &Done| matches!(done, Done::Exported { number, .. } if number.ends_with("-0001"));
+    assert!(own.lines.iter().any(|line| is_export(&line.done)), "who did it reads it in their own trace");
     assert!(told && events.iter().any(|event| matches!(event, Event::Exported { .. })));
 }
 
@@ -412,12 +417,12 @@ fn nobody_exports_alone_more_than_is_asked_or_without_a_complete_requisition() {
     assert!(matches!(denied, ExportAnswer::Denied { .. }), "{denied:?}");
     // who may not even register
     for person in [&operator, &administrator] {
-        let (session, draft) = (person.session.clone(), Box::new(desk.draft()));
-        let refused = desk.asks(ExportQuestion::Register { session, known: None, draft });
+        let (session, says) = (person.session.clone(), Box::new(desk.draft()));
+        let refused = desk.asks(ExportQuestion::Register { session, known: None, says });
         assert!(matches!(refused, Err(KeeperError::Forbidden { .. })), "{refused:?}");
     }
     // incomplete
-    let bare = desk.registers(RequisitionDraft { genuine: None, procedure: String::new(), ..desk.draft() });
+    let bare = desk.registers(RequisitionFacts { genuine: None, procedure: String::new(), ..desk.draft() });
     let answer = desk.opens_with(&desk.first, desk.town.proof(&desk.second), bare, ten.clone());
     let ExportAnswer::Incomplete(lacks) = answer else { panic!("{answer:?}") };
     assert_eq!(lacks.iter().map(|lack| lack.field.as_str()).collect::<Vec<_>>(), ["procedure", "genuine"]);
@@ -455,9 +460,9 @@ fn numbers_of_the_register_have_no_gap_and_a_completed_requisition_keeps_its_own
     let desk = Desk::new(505);
     let first = desk.registers(desk.draft());
     desk.registers(desk.draft());
-    let (session, draft) = (desk.first.session.clone(), Box::new(desk.draft()));
+    let (session, says) = (desk.first.session.clone(), Box::new(desk.draft()));
     let known = Some(first);
-    let again = desk.asks(ExportQuestion::Register { session: session.clone(), known, draft }).unwrap();
+    let again = desk.asks(ExportQuestion::Register { session: session.clone(), known, says }).unwrap();
     let ExportAnswer::Registered { label, .. } = again else { panic!("{again:?}") };
     assert!(label.ends_with("-0001"), "{label}");
     let ExportAnswer::Requisitions(views) = desk.asks(ExportQuestion::Requisitions { session }).unwrap() else {
