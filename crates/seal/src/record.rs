@@ -220,7 +220,7 @@ mod tests {
         for (code, kind) in kinds {
             assert_eq!((Kind::from_code(code), kind.code()), (kind, code));
         }
-        assert_eq!((Kind::from_code(11), Kind::Unknown(11).code()), (Kind::Unknown(11), 11));
+        assert_eq!((Kind::from_code(12), Kind::Unknown(12).code()), (Kind::Unknown(12), 12));
     }
 
     #[test]
