@@ -47,7 +47,7 @@ ui:
 
 clean:
 	cargo clean
-	rm -rf ui/dist ui/node_modules
+	rm -rf ui/dist ui/dist-lecteur ui/node_modules
 
 help:
 	@echo "make demo    a demo town of six cameras on this machine"

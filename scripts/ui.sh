@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The console: `ui.sh build` makes ui/dist, which the program carries; `ui.sh test` checks, tests and makes it.
+# The console and the player of packages: `ui.sh build` makes ui/dist and ui/dist-lecteur, which the program carries; `ui.sh test`
+# checks, tests and makes them, and opens the player in Chromium with a package that FFmpeg makes (half a minute).
 set -euo pipefail
 cd "$(dirname "$0")/../ui"
 
@@ -24,6 +25,7 @@ test)
     npm run check
     npm test
     npm run build
+    npm run e2e:lecteur
     ;;
 *)
     echo "usage: scripts/ui.sh build|test" >&2

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 /// Folders that are made, not written; `demo` and `.run` hold what a demo town recorded.
-const MADE: &[&str] = &["target", "node_modules", "dist", "demo", ".git", ".run"];
+const MADE: &[&str] = &["target", "node_modules", "dist", "dist-lecteur", "demo", ".git", ".run"];
 
 /// What a check found. `line` counts from 1; 0 means the whole file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
