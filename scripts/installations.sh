@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 LANES=4
 # a minute and more each: begun last, one of them would be waited for alone
-LONG='cameras|streams|deadline|crash|pkcs11|procedures|program|roots|gaps|district|full_disk'
+LONG='cameras|streams|deadline|crash|pkcs11|procedures|program|roots|gaps|district|full_disk|handover'
 said="$VIGIE_TARGET/installations"
 rm -rf "$said"
 mkdir -p "$said"

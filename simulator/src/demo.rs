@@ -49,9 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     site.serve()?;
     site.set_up(&token, &administrator)?;
     site.add_account("operateur", "operator", &operator)?;
-    let (dpo, mayor, second) = (password()?, password()?, password()?);
+    let (dpo, mayor, first, second) = (password()?, password()?, password()?, password()?);
     site.add_account("dpo", "dpo", &dpo)?;
     site.add_account("maire", "elected", &mayor)?;
+    site.add_account("brigadier", "municipal-police", &first)?;
     site.add_account("cheffe", "municipal-police", &second)?;
     for (number, url) in town.urls().iter().enumerate() {
         let place = PLACE_NAMES[number % PLACE_NAMES.len()];
@@ -62,9 +63,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             site.run(&["camera", "sub", &format!("cam-{}", camera.number), &url], None)?;
         }
     }
-    let people =
-        [("operateur", operator), ("admin", administrator), ("dpo", dpo), ("maire", mayor), ("cheffe", second)]
-            .map(|(name, password)| DemoAccount { name, password });
+    let people = [
+        ("operateur", operator),
+        ("admin", administrator),
+        ("dpo", dpo),
+        ("maire", mayor),
+        ("brigadier", first),
+        ("cheffe", second),
+    ]
+    .map(|(name, password)| DemoAccount { name, password });
     tell(&site, &people);
     let outcome = match &arguments.then {
         Some(command) => run_then(command, &site, &people),
@@ -98,7 +105,8 @@ impl DemoAccount {
             "admin" => ("administrateur, ne voit aucune image · administrator, sees no picture", "ADMINISTRATOR"),
             "dpo" => ("délégué à la protection des données · data-protection officer", "DPO"),
             "maire" => ("maire · mayor", "MAYOR"),
-            _ => ("police municipale, confirme un accès d'urgence · municipal police, confirms break-glass", "SECOND"),
+            "brigadier" => ("police municipale, remet des images · municipal police, hands footage over", "FIRST"),
+            _ => ("police municipale, seconde personne · municipal police, second person", "SECOND"),
         }
     }
 }

@@ -465,6 +465,20 @@ impl Browser<'_> {
         self.send("POST", path, Some(body)).map(|(value, _)| value)
     }
 
+    /// A body that is no JSON.
+    pub fn post_bytes(&self, path: &str, body: &[u8]) -> Result<Value> {
+        let request = self.installation.agent.post(format!("{}{path}", self.installation.address()));
+        let cookie = self.cookie.as_deref().unwrap_or_default();
+        let request = request.header("vigie-request", "1").header("cookie", cookie);
+        let sent = request.header("content-type", "application/octet-stream").send(body);
+        let mut response = sent.map_err(|source| connection("POST", path, source))?;
+        let (status, body) = (response.status().as_u16(), response.body_mut().read_to_string().unwrap_or_default());
+        match status {
+            200..300 => Ok(serde_json::from_str(&body).unwrap_or(Value::Null)),
+            _ => Err(InstallationError::Http { method: "POST", path: path.to_owned(), status, body }),
+        }
+    }
+
     pub fn delete(&self, path: &str) -> Result<Value> {
         self.send("DELETE", path, None).map(|(value, _)| value)
     }

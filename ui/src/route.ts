@@ -6,6 +6,7 @@ export type Route =
   | { screen: 'day'; camera: string | null; date: string | null }
   | { screen: 'health' }
   | { screen: 'reviews' }
+  | { screen: 'requisitions' }
   | { screen: 'account' }
   | { screen: 'break-glass' }
   | { screen: 'about' }
@@ -24,6 +25,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'health' }
     case 'reviews':
       return { screen: 'reviews' }
+    case 'requisitions':
+      return { screen: 'requisitions' }
     case 'account':
       return { screen: 'account' }
     case 'break-glass':

@@ -13,7 +13,7 @@ use crate::{
     CameraPart, Files, FilesError, Finding, LogProof, MANIFEST, Manifest, REGISTER,
     manifest::{FileSum, MANIFEST_BYTES_MAX, file_digest},
 };
-use domain::{Hour, ReelId, UtcMicros};
+use domain::{CameraId, Hour, ReelId, UtcMicros};
 use ledger::{Checkpoint, CheckpointKey, Digest, Event, WitnessPolicy};
 use seal::root::Root;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,8 @@ pub struct Told {
 pub(crate) struct Proved {
     checkpoint: Option<Checkpoint>,
     pub reels: BTreeMap<ReelId, (Root, Hour)>,
+    /// Hours whose keys are dead, camera by camera.
+    pub destroyed: BTreeMap<CameraId, BTreeSet<Hour>>,
     handed_over: Option<UtcMicros>,
     witnesses: Option<Vec<String>>,
 }
@@ -197,16 +199,7 @@ fn check_register(
     };
     proved.checkpoint = Some(checkpoint);
     if let Some(policy) = &trust.policy {
-        let quorum = policy.judge(register.checkpoint.as_bytes());
-        let named = |signed: bool| {
-            let witnesses = policy.witnesses.iter().zip(&quorum.cosignatures);
-            let named = witnesses.filter(move |(_, cosignature)| cosignature.is_some() == signed);
-            named.map(|(witness, _)| witness.name.clone()).collect::<Vec<_>>()
-        };
-        if !quorum.is_met {
-            findings.push(Finding::Quorum { missing: named(false) });
-        }
-        proved.witnesses = Some(named(true));
+        proved.witnesses = Some(witnessed(policy, &register, findings));
     }
     let mut other_manifest = false;
     for line in &register.entries {
@@ -220,6 +213,11 @@ fn check_register(
         match entry.event {
             Event::Reel { reel, hour, root, .. } => {
                 proved.reels.insert(reel, (root.0, hour));
+            }
+            Event::Destroyed { hour, cameras, .. } => {
+                for camera in cameras {
+                    proved.destroyed.entry(camera).or_default().insert(hour);
+                }
             }
             Event::Exported { export, manifest: digest, .. } if export == manifest.export => {
                 if digest == manifest_digest {
@@ -235,4 +233,18 @@ fn check_register(
         findings.push(if other_manifest { Finding::ManifestReplaced } else { Finding::NotHandedOver });
     }
     proved
+}
+
+/// The names of the witnesses of this policy who signed the checkpoint.
+fn witnessed(policy: &WitnessPolicy, register: &LogProof, findings: &mut Vec<Finding>) -> Vec<String> {
+    let quorum = policy.judge(register.checkpoint.as_bytes());
+    let named = |signed: bool| {
+        let witnesses = policy.witnesses.iter().zip(&quorum.cosignatures);
+        let named = witnesses.filter(move |(_, cosignature)| cosignature.is_some() == signed);
+        named.map(|(witness, _)| witness.name.clone()).collect::<Vec<_>>()
+    };
+    if !quorum.is_met {
+        findings.push(Finding::Quorum { missing: named(false) });
+    }
+    named(true)
 }

@@ -72,6 +72,12 @@ pub enum Finding {
         from: UtcMicros,
         to: UtcMicros,
     },
+    /// The manifest says that pictures are destroyed, and the log does not prove it.
+    NotDestroyed {
+        camera: CameraId,
+        from: UtcMicros,
+        to: UtcMicros,
+    },
     /// A file of pictures that cannot be read.
     Movie {
         path: String,
@@ -138,6 +144,7 @@ impl Finding {
             Finding::LineChanged { .. } => 53,
             Finding::OtherKey { .. } => 54,
             Finding::Incomplete { .. } => 55,
+            Finding::NotDestroyed { .. } => 56,
             Finding::Movie { .. } => 60,
             Finding::Dropped { .. } => 61,
             Finding::Truncated { .. } => 62,
@@ -168,6 +175,7 @@ impl Finding {
             Finding::LineChanged { .. } => "line-changed",
             Finding::OtherKey { .. } => "other-key",
             Finding::Incomplete { .. } => "incomplete",
+            Finding::NotDestroyed { .. } => "not-destroyed",
             Finding::Movie { .. } => "movie",
             Finding::Dropped { .. } => "dropped",
             Finding::Truncated { .. } => "truncated",
@@ -198,6 +206,7 @@ impl Finding {
             Finding::LineChanged { camera, reel } => format!("Heures changées : une ligne de la bobine {reel} (caméra {camera}) n'est pas celle qui a été enregistrée."),
             Finding::OtherKey { camera, at } => format!("Autre clé : les images de {} (caméra {camera}) s'ouvrent par une autre clé que celle de l'enregistrement ; une autre image sous le même chiffré.", said(at)),
             Finding::Incomplete { camera, from, to } => format!("Incomplet : de {} à {}, des images de la caméra {camera} existaient et ne sont ni ici ni déclarées manquantes.", said(from), said(to)),
+            Finding::NotDestroyed { camera, from, to } => format!("Destruction non prouvée : de {} à {}, le bordereau dit les images de la caméra {camera} détruites, et rien dans le registre ne le prouve.", said(from), said(to)),
             Finding::Movie { path, why } => format!("Vidéo : `{path}` ne se lit pas ({why})."),
             Finding::Dropped { path, from, to } => format!("Images retirées de `{path}` : de {} à {}.", said(from), said(to)),
             Finding::Truncated { path, from, to } => format!("Images réencodées ou tronquées dans `{path}` : de {} à {}.", said(from), said(to)),
@@ -249,22 +258,21 @@ impl Finding {
                 said(from),
                 said(to)
             ),
+            Finding::NotDestroyed { camera, from, to } => format!(
+                "Destruction not proved: from {} to {} the manifest says that the pictures of camera {camera} are destroyed, and nothing in the log proves it.",
+                said(from),
+                said(to)
+            ),
             Finding::Movie { path, why } => format!("Video: `{path}` cannot be read ({why})."),
-            Finding::Dropped { path, from, to } => {
-                format!("Pictures taken out of `{path}`: from {} to {}.", said(from), said(to))
-            }
+            Finding::Dropped { path, from, to } => span_en("Pictures taken out of", path, "", from, to),
             Finding::Truncated { path, from, to } => {
-                format!("Pictures encoded anew or truncated in `{path}`: from {} to {}.", said(from), said(to))
+                span_en("Pictures encoded anew or truncated in", path, "", from, to)
             }
             Finding::OtherBytes { path, from, to } => {
-                format!("Pictures changed in `{path}`, with the same sizes: from {} to {}.", said(from), said(to))
+                span_en("Pictures changed in", path, ", with the same sizes", from, to)
             }
-            Finding::Swapped { path, from, to } => {
-                format!("Pictures moved in `{path}`: from {} to {}.", said(from), said(to))
-            }
-            Finding::Duplicated { path, from, to } => {
-                format!("Pictures repeated in `{path}`: from {} to {}.", said(from), said(to))
-            }
+            Finding::Swapped { path, from, to } => span_en("Pictures moved in", path, "", from, to),
+            Finding::Duplicated { path, from, to } => span_en("Pictures repeated in", path, "", from, to),
             Finding::Foreign { path, pictures } => {
                 format!("Foreign pictures in `{path}`: {pictures}, of which no proof speaks.")
             }
@@ -277,6 +285,10 @@ impl Finding {
             }
         }
     }
+}
+
+fn span_en(what: &str, path: &str, how: &str, from: &UtcMicros, to: &UtcMicros) -> String {
+    format!("{what} `{path}`{how}: from {} to {}.", said(from), said(to))
 }
 
 fn said(at: &UtcMicros) -> String {

@@ -104,6 +104,9 @@ pub struct MovieLine {
     pub height: u16,
 }
 
+/// The cause of a gap whose pictures died at their deadline: the log proves it.
+pub const DESTROYED: &str = "destroyed";
+
 /// A time of which nothing is there, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct GapPart {

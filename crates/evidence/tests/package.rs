@@ -2,7 +2,11 @@
 
 mod support;
 
-use evidence::{Finding, MANIFEST, Manifest, Next, REGISTER, Trust, Verdict, check, file_digest};
+use domain::{CameraId, Hour, HourLength};
+use evidence::{
+    Finding, MANIFEST, Manifest, Next, REGISTER, Trust, Verdict, check, file_digest,
+    manifest::{self, GapPart},
+};
 use support::{CAMERA, Draft, OTHER, PROOF, Package, Reel, at, signer};
 
 fn verdict(package: &Package) -> Verdict {
@@ -209,4 +213,29 @@ fn a_key_that_the_recording_does_not_name_is_another_key() {
     reel.extents[3].0.keys = None;
     reel.seal_extents();
     assert_eq!(names(&Draft::of(vec![reel], 4).package()), ["other-key"], "a line that names none binds none");
+}
+
+#[test]
+fn a_time_that_is_said_to_be_destroyed_is_proved_by_the_log_for_this_camera_and_all_of_it() {
+    let hour = HourLength::PRODUCT.hour_of(at(0)).plus(-2);
+    let gap = |from, to| GapPart {
+        from,
+        to,
+        cause: manifest::DESTROYED.into(),
+        fr: "détruites".into(),
+        en: "destroyed".into(),
+    };
+    let findings = |gap: GapPart, destroyed: Vec<(Hour, Vec<CameraId>)>| {
+        let mut draft = Draft::new();
+        draft.cameras[0].gaps = vec![gap];
+        draft.destroyed = destroyed;
+        names(&draft.package())
+    };
+    let (from, to) = (hour.start().plus_seconds(60), hour.plus(1).end().plus_seconds(-60));
+    let both = vec![(hour, vec![OTHER, CAMERA]), (hour.plus(1), vec![CAMERA])];
+    assert_eq!(findings(gap(from, to), both.clone()), [""; 0]);
+    assert_eq!(findings(gap(from, to), both[..1].to_vec()), ["not-destroyed"], "half of it");
+    assert_eq!(findings(gap(from, to), vec![(hour, vec![OTHER]), (hour.plus(1), vec![OTHER])]), ["not-destroyed"]);
+    assert_eq!(findings(gap(from, to.plus_seconds(120)), both), ["not-destroyed"], "more than was destroyed");
+    assert_eq!(findings(gap(from, to), vec![]), ["not-destroyed"]);
 }

@@ -24,6 +24,11 @@ use memory::{ClockState, name};
 use policy::time::{Judgement, State};
 use vault::{KeeperError, keeper::CameraClock};
 
+/// The state's name in the text of an entry.
+pub(crate) fn entered_name(text: &str) -> Option<String> {
+    serde_json::from_str::<ClockState>(text).ok().map(|state| state.state)
+}
+
 impl KeeperCore {
     /// What the clocks say, held against the ledger (K9).
     pub fn judgement(&self) -> Judgement {

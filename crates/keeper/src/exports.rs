@@ -8,6 +8,7 @@
 
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
+    export_facts::ClockWords,
     wire::{
         PersonProof,
         exports::{EntryWords, ExportAnswer, ExportAsk, ExportQuestion, ExportView, LogWords},
@@ -15,7 +16,7 @@ use crate::{
 };
 use catalog::{Account, ExportRow};
 use domain::{
-    ExportId, Hour, ReelId, Requisition, Role, Sensitive, UtcMicros, Window,
+    CameraId, ExportId, Hour, ReelId, Requisition, Role, Sensitive, UtcMicros, Window,
     limit::{PERMIT_SECONDS_MAX, WINDOW_SECONDS_MAX, WINDOWS_MAX},
 };
 use ledger::{Digest, Entry, Event};
@@ -28,18 +29,22 @@ use vault::{
 
 /// An export that is not made by then is asked for again.
 const OPEN_SECONDS: i64 = 3 * 24 * 3_600;
-/// Reels whose entries are asked for at once: a message's 1 MiB holds their words and paths.
-const REELS_AT_ONCE_MAX: usize = 512;
+/// Reels, or dead hours, whose entries are asked for at once: a message's 1 MiB holds their words and paths.
+const ENTRIES_AT_ONCE_MAX: usize = 512;
 
-/// Where in the ledger the entries of reels and exports stand.
+/// Where in the ledger the entries of reels and exports stand, and what it says of the clocks.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     reels: BTreeMap<Hour, HashMap<ReelId, u64>>,
     exported: HashMap<ExportId, u64>,
+    /// Entries by which keys of an hour are dead, each of some cameras.
+    destroyed: BTreeMap<Hour, Vec<u64>>,
+    pub clocks: ClockWords,
 }
 
 impl Places {
     pub fn take(&mut self, number: u64, entry: &Entry) {
+        self.clocks.take(entry);
         match &entry.event {
             // entered again because nobody knew whether the first time had happened: one is enough
             Event::Reel { reel, hour, .. } => {
@@ -48,6 +53,7 @@ impl Places {
                 let oldest = hour.plus(-31 * 24 * 3_600 / i64::from(hour.length().seconds()));
                 self.reels = self.reels.split_off(&oldest);
             }
+            Event::Destroyed { hour, .. } => self.destroyed.entry(*hour).or_default().push(number),
             Event::Exported { export, .. } => drop(self.exported.insert(*export, number)),
             _ => {}
         }
@@ -63,13 +69,18 @@ impl KeeperCore {
     pub fn export_question(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
         match question {
             ExportQuestion::Register { session, known, says } => self.requisition_register(&session, known, *says),
+            ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
             ExportQuestion::Requisitions { session } => self.requisitions(&session),
             ExportQuestion::Open(ask) => self.export_open(&ask),
             ExportQuestion::Permits { session, export } => self.export_permits(&session, export),
+            ExportQuestion::Facts { session, export } => self.export_facts(&session, export),
+            ExportQuestion::Closed { session, export, reels } => self.export_closed(&session, export, &reels),
             ExportQuestion::Made { session, export, manifest, files, bytes } => {
                 self.export_made(&session, export, manifest, (files, bytes))
             }
-            ExportQuestion::Proof { session, export, reels } => self.export_proof(&session, export, &reels),
+            ExportQuestion::Proof { session, export, reels, destroyed } => {
+                self.export_proof(&session, export, &reels, &destroyed)
+            }
         }
     }
 
@@ -218,6 +229,19 @@ impl KeeperCore {
         Ok(ExportAnswer::Permits(row.windows.iter().map(grant).collect()))
     }
 
+    fn export_closed(
+        &self,
+        session: &SessionSecret,
+        id: ExportId,
+        reels: &[ReelId],
+    ) -> Result<ExportAnswer, KeeperError> {
+        let (account, _) = self.who_acts(session)?;
+        self.open_export(&account, id)?;
+        let moving = self.moving();
+        let all = reels.iter().all(|reel| moving.places.reel(*reel).is_some());
+        Ok(if all { ExportAnswer::Made } else { ExportAnswer::Wait })
+    }
+
     fn export_made(
         &self,
         session: &SessionSecret,
@@ -238,11 +262,17 @@ impl KeeperCore {
         session: &SessionSecret,
         id: ExportId,
         reels: &[ReelId],
+        destroyed: &[(CameraId, Hour)],
     ) -> Result<ExportAnswer, KeeperError> {
         let (account, _) = self.who_acts(session)?;
         let row = self.open_export(&account, id)?;
-        if REELS_AT_ONCE_MAX < reels.len() {
-            return Err(malformed(format!("at most {REELS_AT_ONCE_MAX} reels are proved at once")));
+        if ENTRIES_AT_ONCE_MAX < destroyed.len()
+            || !destroyed.iter().all(|(camera, hour)| is_asked(&row, *camera, *hour))
+        {
+            return Err(malformed("hours of the export's own windows are proved dead, some hundred at once"));
+        }
+        if ENTRIES_AT_ONCE_MAX < reels.len() {
+            return Err(malformed(format!("at most {ENTRIES_AT_ONCE_MAX} reels are proved at once")));
         }
         let places = {
             let places = &self.moving().places;
@@ -252,6 +282,7 @@ impl KeeperCore {
         // a reel that is open still, or was closed this second, is told soon
         let Some(mut places) = places else { return Ok(ExportAnswer::Wait) };
         places.push(row.leaf);
+        places.extend(destroyed.iter().filter_map(|(camera, hour)| self.death_of(*camera, *hour)));
         places.sort_unstable();
         places.dedup();
         let Some((note, checkpoint)) = self.parts.journal.published().map_err(failed)? else {
@@ -265,6 +296,20 @@ impl KeeperCore {
         Ok(ExportAnswer::Proof(LogWords { checkpoint, entries }))
     }
 
+    /// The entry by which the key of a camera's hour is dead, as far as the log's details can still be read.
+    fn death_of(&self, camera: CameraId, hour: Hour) -> Option<u64> {
+        let entries = self.moving().places.destroyed.get(&hour).cloned().unwrap_or_default();
+        let names = |seq: &u64| {
+            let journal = &self.parts.journal;
+            let (_, details) = journal.open_details(&journal.read(*seq).ok()?).ok()?;
+            match Entry::from_details(&details).ok()?.event {
+                Event::Destroyed { cameras, .. } => cameras.contains(&camera).then_some(()),
+                _ => None,
+            }
+        };
+        entries.into_iter().find(|seq| names(seq).is_some())
+    }
+
     fn entry_words(&self, seq: u64, size: u64) -> Result<EntryWords, KeeperError> {
         let journal = &self.parts.journal;
         let sealed = journal.read(seq).map_err(failed)?;
@@ -274,11 +319,16 @@ impl KeeperCore {
     }
 
     /// Of who opened it, until its end.
-    fn open_export(&self, account: &Account, id: ExportId) -> Result<ExportRow, KeeperError> {
+    pub(crate) fn open_export(&self, account: &Account, id: ExportId) -> Result<ExportRow, KeeperError> {
         let row = self.parts.registry.export(id).map_err(failed)?;
         let row = row.filter(|row| row.account == account.id && self.decision_time() < row.until);
         row.ok_or(KeeperError::NoPermit)
     }
+}
+
+fn is_asked(row: &ExportRow, camera: CameraId, hour: Hour) -> bool {
+    let touches = |window: &Window| window.span.from() < hour.end() && hour.start() < window.span.to();
+    row.windows.iter().any(|window| window.camera == camera && touches(window))
 }
 
 fn check(windows: &[Window]) -> Result<(), KeeperError> {

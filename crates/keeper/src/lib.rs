@@ -16,6 +16,7 @@ mod copies;
 pub mod core;
 mod damage;
 mod destroy;
+mod export_facts;
 mod exports;
 mod facts;
 mod fates;

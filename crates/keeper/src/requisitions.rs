@@ -1,6 +1,6 @@
 //! The register of requisitions (law REQ-05): numbered without a gap within a year, each change a further version, nothing taken away.
 //!
-//! 1 who may: a role of the closed list with an act in force, never an agent of L132-14-1 · 2 the number: one more than registry
+//! 1 who may: a role of the closed list with an act in force, never an agent of L132-14-1 · 1a its scan is kept · 2 the number: one more than registry
 //! and ledger know, so that a restored registry gives none twice · 3 entry · 4 the registry has it, sealed
 //!
 //! A crash after 3 leaves a number in the ledger that the registry does not know: the next one is higher, and the entry says
@@ -9,7 +9,10 @@
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
     scans::hex,
-    wire::exports::{ExportAnswer, ExportView, RequisitionView},
+    wire::{
+        Answer, ScanPart,
+        exports::{ExportAnswer, ExportView, RequisitionView},
+    },
 };
 use aws_lc_rs::digest;
 use catalog::{Account, RequisitionRow};
@@ -54,6 +57,7 @@ impl KeeperCore {
         let account = self.registrar(session)?; // 1
         let now = self.trusted()?;
         check(&says)?;
+        self.check_scan(&says)?;
         let _one_at_a_time = self.registering();
         let rows = self.parts.registry.requisitions().map_err(failed)?;
         let (id, version, year, number) = match known {
@@ -85,6 +89,28 @@ impl KeeperCore {
         let row = RequisitionRow { id, version, recorded_at: now, year, number, facts };
         self.parts.registry.requisition_put(&row).map_err(failed)?; // 4
         Ok(ExportAnswer::Registered { id, label, lacks: lacking(&requisition.says, now) })
+    }
+
+    /// Part by part, as a paper's scan; the requisition names it afterwards.
+    pub(crate) fn requisition_scan(
+        &self,
+        session: &SessionSecret,
+        part: ScanPart,
+    ) -> Result<ExportAnswer, KeeperError> {
+        self.registrar(session)?;
+        match self.scan_part(part)? {
+            Answer::ScanHeld { bytes } => Ok(ExportAnswer::ScanHeld { bytes }),
+            _ => Err(failed("a scan's part had another answer")),
+        }
+    }
+
+    /// A scan that is named is kept.
+    fn check_scan(&self, says: &RequisitionFacts) -> Result<(), KeeperError> {
+        let Some(digest) = says.scan else { return Ok(()) };
+        match self.parts.registry.scan(&digest).map_err(failed)? {
+            Some(_) => Ok(()),
+            None => Err(malformed("the scan of this requisition was not sent: send it first")),
+        }
     }
 
     pub(crate) fn requisitions(&self, session: &SessionSecret) -> Result<ExportAnswer, KeeperError> {

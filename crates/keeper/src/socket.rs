@@ -1,6 +1,7 @@
 //! The keeper's sockets: messages, the client that speaks for a role, the server that answers (P3).
 
 mod client;
+mod client_exports;
 mod client_glass;
 mod client_people;
 mod message;

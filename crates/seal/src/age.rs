@@ -1,9 +1,13 @@
-//! Files for one outside recipient in the public age format (age-encryption.org/v1, C2SP): backups of the registry (decision 0062).
+//! Files for one outside recipient in the public age format (age-encryption.org/v1, C2SP): backups of the registry (decision 0062),
+//! packages of evidence (decision 0071).
 //!
-//! Only what a backup needs: one X25519 recipient, the payload in segments of 64 KiB, each sealed by ChaCha20-Poly1305. Whoever
+//! Only what these need: one X25519 recipient, or a passphrase that was drawn; the payload in segments of 64 KiB, each sealed by ChaCha20-Poly1305. Whoever
 //! holds the identity opens the file with any age program, without Vigie. Chance comes in as arguments.
 
 mod bech32;
+mod passphrase;
+
+pub use passphrase::Passphrase;
 
 use aws_lc_rs::{
     aead, agreement,
@@ -38,7 +42,7 @@ pub enum AgeError {
     Key,
     #[error("this is no file of age")]
     NotAge,
-    #[error("the file is sealed for another recipient than this identity's")]
+    #[error("the file is sealed for another recipient than this identity's, or by another passphrase")]
     OtherRecipient,
     #[error("the file is damaged, or somebody changed it")]
     Damaged,
@@ -106,14 +110,27 @@ impl Sealer {
         let ephemeral = OpeningKey(Secret32::new(*draws.ephemeral.expose())).private()?;
         let share = public(&ephemeral)?;
         let wrap = wrap_key(&ephemeral, &recipient.0, &share, &recipient.0)?;
+        Ok(Sealer::under(&format!("{STANZA}{}", base64(&share)), &wrap, draws))
+    }
+
+    /// For whoever is told the passphrase.
+    pub fn begin_by_passphrase(passphrase: &Passphrase, draws: &Draws) -> (Sealer, Vec<u8>) {
+        // the salt is public and as long as the first half of a share, which is not needed here
+        let mut salt = [0; passphrase::SALT_BYTES];
+        salt.copy_from_slice(&draws.ephemeral.expose()[..passphrase::SALT_BYTES]);
+        let stanza = format!("{}{} {}", passphrase::STANZA, base64(&salt), passphrase::LOG_N);
+        Sealer::under(&stanza, &passphrase.wrap_key(&salt), draws)
+    }
+
+    fn under(stanza: &str, wrap: &[u8; 32], draws: &Draws) -> (Sealer, Vec<u8>) {
         let mut wrapped = draws.file_key.to_vec();
-        seal(&wrap, [0; 12], &mut wrapped);
-        let mut header = format!("{FIRST_LINE}\n{STANZA}{}\n{}\n{LAST_LINE}", base64(&share), base64(&wrapped));
+        seal(wrap, [0; 12], &mut wrapped);
+        let mut header = format!("{FIRST_LINE}\n{stanza}\n{}\n{LAST_LINE}", base64(&wrapped));
         let code = base64(header_code(&draws.file_key, header.as_bytes()).as_ref());
         header.push_str(&format!(" {code}\n"));
         let mut bytes = header.into_bytes();
         bytes.extend_from_slice(&draws.nonce);
-        Ok((Sealer(Segments::new(&draws.file_key, &draws.nonce)), bytes))
+        (Sealer(Segments::new(&draws.file_key, &draws.nonce)), bytes)
     }
 
     /// Seals a whole segment of [`SEGMENT_BYTES`], or the last one of any length up to that.
@@ -136,6 +153,27 @@ impl Opener {
             let wrap = wrap_key(&private, share, share, &own.0).ok()?;
             open(&wrap, [0; 12], wrapped)
         });
+        Opener::by(&header, opened, bytes, after)
+    }
+
+    /// The same by a passphrase, however it was typed.
+    pub fn begin_by_passphrase(text: &str, bytes: &[u8]) -> Result<(Opener, usize), AgeError> {
+        let (header, after) = header_of(bytes)?;
+        let stanza = header.by_passphrase.as_ref().ok_or(AgeError::OtherRecipient)?;
+        let tries = [text.trim().to_owned(), passphrase::written(text).to_string()].map(Zeroizing::new);
+        let opened = tries.iter().find_map(|text| {
+            let wrap = derived_by_scrypt(text.as_bytes(), &stanza.salt, stanza.log_n);
+            open(&wrap, [0; 12], &stanza.wrapped)
+        });
+        Opener::by(&header, opened, bytes, after)
+    }
+
+    fn by(
+        header: &Header<'_>,
+        opened: Option<Vec<u8>>,
+        bytes: &[u8],
+        after: usize,
+    ) -> Result<(Opener, usize), AgeError> {
         let opened = Zeroizing::new(opened.ok_or(AgeError::OtherRecipient)?);
         let file_key: [u8; FILE_KEY_BYTES] = opened.as_slice().try_into().map_err(|_| AgeError::Damaged)?;
         let file_key = Zeroizing::new(file_key);
@@ -143,6 +181,12 @@ impl Opener {
         let nonce = bytes.get(after..after + NONCE_BYTES).and_then(|nonce| nonce.try_into().ok());
         let nonce: [u8; NONCE_BYTES] = nonce.ok_or(AgeError::Damaged)?;
         Ok((Opener(Segments::new(&file_key, &nonce)), after + NONCE_BYTES))
+    }
+
+    /// A segment anywhere in the file, by its number from 0.
+    pub fn segment_at(&mut self, number: u64, sealed: &[u8], is_last: bool) -> Result<Zeroizing<Vec<u8>>, AgeError> {
+        self.0.number = number;
+        self.segment(sealed, is_last)
     }
 
     /// A segment of [`SEALED_SEGMENT_BYTES`], or the file's last one.
@@ -179,6 +223,13 @@ struct Header<'a> {
     code: Vec<u8>,
     /// Share and wrapped key of each X25519 recipient.
     stanzas: Vec<([u8; 32], Vec<u8>)>,
+    by_passphrase: Option<ByPassphrase>,
+}
+
+struct ByPassphrase {
+    salt: [u8; passphrase::SALT_BYTES],
+    log_n: u8,
+    wrapped: Vec<u8>,
 }
 
 /// The header, and where it ends.
@@ -188,15 +239,20 @@ fn header_of(bytes: &[u8]) -> Result<(Header<'_>, usize), AgeError> {
         return Err(AgeError::NotAge);
     }
     let (mut stanzas, mut at, mut share) = (Vec::new(), 0, None);
+    let (mut by_passphrase, mut salted) = (None, None);
     while let Some(length) = bytes[at..].iter().position(|byte| *byte == b'\n') {
         let line = std::str::from_utf8(&bytes[at..at + length]).map_err(|_| AgeError::NotAge)?;
         let after = at + length + 1;
         if let Some(code) = line.strip_prefix("--- ") {
             let code = unbase64(code).ok_or(AgeError::Damaged)?;
-            return Ok((Header { covered: &bytes[..at + LAST_LINE.len()], code, stanzas }, after));
+            return Ok((Header { covered: &bytes[..at + LAST_LINE.len()], code, stanzas, by_passphrase }, after));
         }
         if let Some(text) = line.strip_prefix(STANZA) {
             share = unbase64(text).and_then(|share| <[u8; 32]>::try_from(share).ok());
+        } else if let Some(text) = line.strip_prefix(passphrase::STANZA) {
+            salted = passphrase::read(text);
+        } else if let (Some((salt, log_n)), Some(wrapped)) = (salted.take(), unbase64(line)) {
+            by_passphrase = Some(ByPassphrase { salt, log_n, wrapped });
         } else if let (Some(share), Some(wrapped)) = (share.take(), unbase64(line)) {
             stanzas.push((share, wrapped));
         }
@@ -234,6 +290,15 @@ fn derived(salt: &[u8], secret: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let extracted = Salt::new(HKDF_SHA256, salt).extract(secret);
     let expanded = extracted.expand(&[info], Length32).and_then(|okm| okm.fill(&mut key[..]));
     expanded.expect("32 bytes are one block of HKDF-SHA-256, the limit is 255");
+    key
+}
+
+/// As the format derives it: r = 8, p = 1.
+fn derived_by_scrypt(passphrase: &[u8], salt: &[u8], log_n: u8) -> Zeroizing<[u8; 32]> {
+    let salt = [b"age-encryption.org/v1/scrypt", salt].concat();
+    let params = scrypt::Params::new(log_n, 8, 1).expect("1 to 20 is below every bound of RFC 7914");
+    let mut key = Zeroizing::new([0; 32]);
+    scrypt::scrypt(passphrase, &salt, &params, &mut key[..]).expect("32 bytes are no length that scrypt refuses");
     key
 }
 

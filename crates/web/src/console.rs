@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
+use evidence::Manifest;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 /// What the console's build made. Debug builds read it from its folder.
@@ -12,12 +13,37 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[folder = "../../ui/dist"]
 struct Files;
 
-/// Where a debug build reads the console from; what is released carries it and reads nothing.
-pub fn console_folder() -> Option<std::path::PathBuf> {
+/// The page that lies in every package of evidence, apart: it is served to nobody.
+#[derive(RustEmbed)]
+#[folder = "../../ui/dist-lecteur"]
+#[allow_missing = true]
+struct Player;
+
+/// Where a debug build reads them from; what is released carries them and reads nothing.
+pub fn console_folders() -> Vec<std::path::PathBuf> {
     #[cfg(debug_assertions)]
-    return Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/dist"));
+    return ["../../ui/dist", "../../ui/dist-lecteur"]
+        .map(|folder| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+        .into();
     #[cfg(not(debug_assertions))]
-    None
+    Vec::new()
+}
+
+/// In the player's page, in place of the manifest.
+const NO_MANIFEST: &str = "<script type=\"application/json\" id=\"bordereau\">null</script>";
+
+/// The player with this package's cameras and times in it; none where it was not built.
+pub fn player(manifest: &Manifest) -> Option<Vec<u8>> {
+    let page = Player::get(crate::exports::PLAYER)?;
+    filled(std::str::from_utf8(&page.data).ok()?, manifest)
+}
+
+fn filled(page: &str, manifest: &Manifest) -> Option<Vec<u8>> {
+    let (before, after) = page.split_once(NO_MANIFEST)?;
+    // no name of a camera ends the script or begins a comment in it
+    let json = serde_json::to_string(manifest).ok()?.replace('<', "\\u003c");
+    let (open, close) = NO_MANIFEST.split_once("null")?;
+    Some([before, open, &json, close, after].concat().into_bytes())
 }
 
 /// Names under it hold a digest of their content.

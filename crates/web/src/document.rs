@@ -1,7 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, session, setup, site, wall,
+    break_glass, cameras, day, exports, health, live, looks, oidc, passkeys, reason, replay, requisitions, reviews,
+    session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -53,6 +54,14 @@ use utoipa::{
         reviews::get_own_trace,
         reason::get_reason,
         reason::delete_reason,
+        requisitions::get_requisitions,
+        requisitions::post_requisition,
+        requisitions::post_scan,
+        exports::post_export,
+        exports::get_export,
+        exports::post_package,
+        exports::delete_package,
+        exports::get_package,
         health::get_health,
         wall::get_wall,
         live::get_live,

@@ -24,7 +24,7 @@ use vault::{
 };
 
 /// One kind of problem.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Text {
     pub status: StatusCode,
     /// Ends the problem's type: `urn:vigie:problem:ID`.
@@ -87,6 +87,9 @@ impl Problem {
     /// Told to nobody but the browser whose person it is.
     pub fn not_bound(identity: Sensitive<String>) -> Problem {
         Problem { identity: Some(identity), ..Problem::from(&NOT_BOUND) }
+    }
+    pub fn export_refused(refused: Refused) -> Problem {
+        Problem { text: &EXPORT_REFUSED, ..Problem::refused(refused) }
     }
     pub fn review_refused(refused: Refused) -> Problem {
         Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
@@ -294,6 +297,33 @@ texts! {
     NO_SUB_STREAM NOT_FOUND "no-sub-stream": "Pas de flux secondaire", "No sub-stream";
         "Cette caméra n’a pas de flux secondaire. Demandez le flux principal, ou que l’administrateur l’ajoute : `vigie camera sub`.",
         "This camera has no sub-stream. Ask for the main stream, or have the administrator add one: `vigie camera sub`."
+    EXPORT_REFUSED FORBIDDEN "export-refused": "La loi ne permet pas cette remise", "The law does not permit this handover";
+        "Chaque règle qui s’y oppose est dite, avec ce qui la rendrait licite. Le refus est inscrit au registre.",
+        "Each rule against it is told, with what would make it lawful. The refusal is entered in the log."
+    EXPORT_RECIPIENT BAD_REQUEST "export-recipient": "Clé du service incorrecte", "The service’s key is wrong";
+        "Une clé publique age commence par `age1` et a 62 lettres et chiffres. Demandez-la de nouveau au service, ou choisissez la phrase secrète.",
+        "A public key of age begins with `age1` and has 62 letters and digits. Ask the service for it again, or choose the passphrase."
+    REQUISITION_INCOMPLETE CONFLICT "requisition-incomplete": "Réquisition incomplète", "The requisition is incomplete";
+        "Il manque des pièces au registre. Complétez la réquisition ; ce n’est pas un refus.",
+        "The register lacks some of it. Complete the requisition; this is no refusal."
+    EXPORT_RUNS CONFLICT "export-runs": "Ce dossier est en cours", "This package is being made";
+        "Attendez sa fin, ou arrêtez-le d’abord.",
+        "Wait for its end, or stop it first."
+    EXPORT_BUSY SERVICE_UNAVAILABLE "export-busy": "Deux dossiers sont déjà en cours", "Two packages are being made already";
+        "L’enregistrement passe avant. Attendez que l’un des deux soit fini.",
+        "Recording comes first. Wait until one of the two is done."
+    EXPORT_DISK SERVICE_UNAVAILABLE "export-disk": "Le dossier ne peut être écrit", "The package cannot be written";
+        "Le disque des dossiers remis est plein ou absent. Supprimez les dossiers déjà remis, ou prévenez l’administrateur ; puis recommencez.",
+        "The disk of the packages is full or away. Delete packages that were handed over, or tell the administrator; then try again."
+    EXPORT_SESSION_ENDED CONFLICT "export-session-ended": "La session a pris fin avant le dossier", "The session ended before the package";
+        "L’autorisation des deux personnes tient toujours : reconnectez-vous et refaites le dossier.",
+        "The two persons’ permission still stands: sign in again and make the package anew."
+    EXPORT_LOG_WAITS SERVICE_UNAVAILABLE "export-log-waits": "Le registre n’a pas encore attesté", "The log has not attested yet";
+        "Son lot se ferme d’ordinaire en une minute. Vérifiez la page Santé, puis refaites le dossier.",
+        "Its batch is closed within a minute as a rule. Look at the health page, then make the package anew."
+    NO_EXPORT NOT_FOUND "no-export": "Dossier inconnu", "Unknown package";
+        "Il n’existe pas, son temps est passé, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
+        "It does not exist, its time is over, or another person opened it: that person alone makes and takes it."
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."

@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    break_glass, cameras, day, health, live, looks, oidc, passkeys, reason, replay, reviews, server::Web, session,
-    setup, site, wall,
+    break_glass, cameras, day, exports, health, live, looks, oidc, passkeys, reason, replay, requisitions, reviews,
+    server::Web, session, setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -54,7 +54,15 @@ pub fn routes() -> Vec<Route> {
         route(Method::DELETE, "/api/break-glass/{id}", delete(break_glass::delete_break_glass)),
         route(Method::GET, "/api/reason", get(reason::get_reason)),
         route(Method::DELETE, "/api/reason", delete(reason::delete_reason)),
+        route(Method::GET, "/api/requisitions", get(requisitions::get_requisitions)),
+        route(Method::POST, "/api/requisitions", post(requisitions::post_requisition)),
+        route(Method::POST, "/api/requisitions/scan", post(requisitions::post_scan)),
+        route(Method::POST, "/api/exports", post(exports::post_export)),
+        route(Method::GET, "/api/exports/{id}", get(exports::get_export)),
+        route(Method::POST, "/api/exports/{id}/package", post(exports::post_package)),
+        route(Method::DELETE, "/api/exports/{id}/package", delete(exports::delete_package)),
         route(Method::GET, "/api/health", get(health::get_health)),
+        route(Method::GET, "/media/exports/{id}", get(exports::get_package)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
         route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),
         route(Method::GET, "/media/{permit}/{camera}/replay", get(replay::get_replay)),

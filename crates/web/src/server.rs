@@ -3,6 +3,7 @@
 use crate::{
     console,
     door::Door,
+    exports::{self, Packages},
     extract::Place,
     headers,
     outside::{AskOutside, AskRetention},
@@ -41,6 +42,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// A permit that was revoked is noticed within this and the keeper's answer.
 const REVOKE_PERIOD: Duration = Duration::from_millis(500);
 
+/// A package whose time is over goes within this.
+const SWEEP_PERIOD: Duration = Duration::from_secs(60);
+
 /// A renewed certificate is looked for this often.
 const RENEW_PERIOD: Duration = Duration::from_secs(10);
 
@@ -72,6 +76,8 @@ pub struct WebConfig {
     pub outside: Option<Arc<AskOutside>>,
     /// What the auditor of destruction says; it may read one small file.
     pub retention: Option<Arc<AskRetention>>,
+    /// Where sealed packages wait to be handed over.
+    pub packages: Option<PathBuf>,
 }
 
 /// Why the server does not run.
@@ -115,6 +121,10 @@ pub struct Web {
     pub address: String,
     pub outside: Option<Arc<AskOutside>>,
     pub retention: Option<Arc<AskRetention>>,
+    pub packages: Packages,
+    /// Places for packages that are made.
+    pub exporting: Arc<Semaphore>,
+    pub random: Arc<dyn Random>,
     place_key: Secret32,
 }
 
@@ -135,6 +145,9 @@ impl Web {
             address: config.address,
             outside: config.outside,
             retention: config.retention,
+            packages: Packages::open(config.packages),
+            exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
+            random: config.random,
             clock: config.clock,
             version: config.version,
         })
@@ -202,6 +215,7 @@ pub async fn serve(
     let door = Door::open(listener, web.tls.clone())?;
     tokio::spawn(renew(Arc::downgrade(&web)));
     tokio::spawn(revoke(Arc::downgrade(&web)));
+    tokio::spawn(sweep(Arc::downgrade(&web)));
     let (stopped, mut stops) = watch::channel(false);
     let stop = async move {
         shutdown.await;
@@ -249,6 +263,16 @@ async fn revoke(web: Weak<Web>) {
                 }
             }
         }
+    }
+}
+
+/// Removes packages whose time is over.
+async fn sweep(web: Weak<Web>) {
+    loop {
+        let Some(web) = web.upgrade() else { return };
+        let now = web.clock.utc();
+        drop(tokio::task::spawn_blocking(move || web.packages.sweep(now)).await);
+        tokio::time::sleep(SWEEP_PERIOD).await;
     }
 }
 

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 45] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -61,6 +61,14 @@ const TABLE: [Row; 37] = [
     row("DELETE", "/api/break-glass/{id}", Who::SignedIn),
     row("GET", "/api/reason", Who::SignedIn),
     row("DELETE", "/api/reason", Who::SignedIn),
+    row("GET", "/api/requisitions", Who::SignedIn),
+    row("POST", "/api/requisitions", Who::SignedIn),
+    row("POST", "/api/requisitions/scan", Who::SignedIn),
+    row("POST", "/api/exports", Who::SignedIn),
+    row("GET", "/api/exports/{id}", Who::SignedIn),
+    row("POST", "/api/exports/{id}/package", Who::SignedIn),
+    row("DELETE", "/api/exports/{id}/package", Who::SignedIn),
+    row("GET", "/media/exports/{id}", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),
@@ -78,7 +86,9 @@ impl Row {
     fn request(&self) -> Request<Body> {
         let path = self.path.replace("{permit}", &"0".repeat(32)).replace("{camera}", &fake::CAMERA.to_string());
         let id = if path.contains("passkeys") { "0".repeat(64) } else { fake::CAMERA.to_string() };
-        let path = path.replace("{id}", &id) + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z";
+        let path = path.replace("{id}", &id)
+            + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z&total=1&offset=0&digest="
+            + &"0".repeat(64);
         let look = live_look();
         let body = match (self.method, self.path) {
             ("POST", "/api/session") => Some(r#"{"name":"operateur","password":"x","code":"1"}"#),
@@ -91,6 +101,9 @@ impl Row {
             ("POST", "/api/break-glass") => Some(DEMAND),
             ("POST", "/api/break-glass/{id}/confirm") => Some(r#"{"name":"x","password":"x","code":"1"}"#),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
+            ("POST", "/api/requisitions") => Some(fake::exports::REQUISITION),
+            ("POST", "/api/exports") => Some(fake::exports::EXPORT_ASK),
+            ("POST", "/api/exports/{id}/package") => Some(r#"{"recipient":null}"#),
             ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),
             ("POST", _) => Some(look.as_str()),
             _ => None,
@@ -193,6 +206,15 @@ async fn an_unknown_permit_is_not_found() {
     let with_permit: Vec<&Row> = TABLE.iter().filter(|row| row.path.contains("{permit}")).collect();
     assert_eq!(with_permit.len(), 4);
     for row in with_permit {
+        check(row, row.request(), 404).await;
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_nobody_and_one_of_somebody_else_are_alike() {
+    let of_exports: Vec<&Row> = TABLE.iter().filter(|row| row.path.contains("exports/{id}")).collect();
+    assert_eq!(of_exports.len(), 4);
+    for row in of_exports {
         check(row, row.request(), 404).await;
     }
 }

@@ -186,12 +186,13 @@ fn whoever_takes_the_recorder_reads_no_key_no_registry_no_ledger_and_reaches_no_
 }
 
 #[test]
-fn whoever_takes_web_reads_no_key_no_registry_no_ledger_writes_nothing_and_reaches_no_port() {
+fn whoever_takes_web_reads_no_key_no_registry_no_ledger_writes_packages_alone_and_reaches_no_port() {
     let mut town = town();
     let mut claims = secrets(&town);
     let marker = first_in(&town, "store");
     claims.extend([
         needed(format!("read {}", town.path(&marker))),
+        needed(format!("write {}", town.path("data/packages"))),
         claim(format!("write {}", town.path("store")), By::Files),
         claim(format!("write {}", town.path("data/footage")), By::Files),
         claim(format!("list {}", town.path("data/footage")), By::Files),

@@ -1,8 +1,8 @@
-//! The command line: `vigie-verify log URL|DIR`, `vigie-verify evidence DIR`.
+//! The command line: `vigie-verify log URL|DIR`, `vigie-verify evidence DIR|FILE`, `vigie-verify open FILE`.
 
 use crate::{
     check::{CheckError, LeafAsked, LogQuestion, Verdict, check_log, claimed_origin},
-    evidence_cli::{self, EvidenceArguments},
+    evidence_cli::{self, EvidenceArguments, OpenArguments},
     source::Source,
 };
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -37,6 +37,8 @@ enum Command {
     /// Vérifier un dossier remis sur réquisition · check a package handed over on a requisition
     #[command(after_help = evidence_cli::SEES)]
     Evidence(EvidenceArguments),
+    /// Ouvrir un dossier scellé dans un dossier en clair · open a sealed package into a folder in clear
+    Open(OpenArguments),
 }
 
 const EACH: &str = "\
@@ -102,6 +104,10 @@ pub enum Failed {
     Check(#[from] CheckError),
     #[error(transparent)]
     Package(#[from] evidence::FilesError),
+    #[error("`{path}` is sealed: give the service's key (--identity) or the passphrase that the town told (--passphrase)", path = path.display())]
+    Sealed { path: PathBuf },
+    #[error("`{path}` does not open: {source}", path = path.display())]
+    NotOpened { path: PathBuf, source: io::Error },
 }
 
 impl Failed {
@@ -124,6 +130,14 @@ impl Failed {
             Failed::Package(error) => {
                 format!("`{}` ne se lit pas ({}) : recopiez le dossier depuis son support", error.path, error.why)
             }
+            Failed::Sealed { path } => format!(
+                "`{}` est scellé : donnez la clé du service (--identity) ou la phrase secrète que la commune a dite (--passphrase)",
+                path.display()
+            ),
+            Failed::NotOpened { path, .. } => format!(
+                "`{}` ne s'ouvre pas : il est scellé pour une autre clé ou par une autre phrase, ou il est abîmé",
+                path.display()
+            ),
             Failed::Check(error) => format!("rien ne peut être dit ({error}) : vérifiez l'adresse et réessayez"),
         }
     }
@@ -142,6 +156,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Log(arguments) => run(&arguments),
         Command::Evidence(arguments) => evidence_cli::run(&arguments),
+        Command::Open(arguments) => evidence_cli::open(&arguments),
     };
     match done {
         Ok(code) => code,

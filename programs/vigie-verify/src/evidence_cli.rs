@@ -1,12 +1,21 @@
-//! The command `vigie-verify evidence DIR`: the verdict on what a town handed over, offline.
+//! The commands `vigie-verify evidence DIR|FILE`, the verdict on what a town handed over, offline, and `vigie-verify open FILE`.
 
 use crate::{
+    archive::Archive,
     cli::{Failed, key_of, pick, read_policy},
     package::Folder,
+    sealed::{Opening, SealedReader, is_sealed},
 };
 use clap::Args;
-use evidence::{Told, Trust, Verdict};
-use std::{path::PathBuf, process::ExitCode};
+use evidence::{Files, FilesError, Told, Trust, Verdict};
+use seal::age::OpeningKey;
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use zeroize::Zeroizing;
 
 pub const SEES: &str = "\
 Ce que ce programme voit : que chaque image est celle que la caméra a envoyée et que le registre de la commune a scellée, à son
@@ -19,15 +28,17 @@ What it does not see: whether the camera showed the truth, nor whether the key i
 
 Codes : 0 intact · 1 non vérifiable · 2 commande incomprise · 30 manifest · 31 manifest-replaced · 32 register · 33 other-log ·
 34 entry-not-proved · 35 not-handed-over · 36 witnesses · 40 file-missing · 41 file-extra · 42 file-changed · 50 proof ·
-51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete · 60 movie · 61 dropped ·
+51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete · 56 not-destroyed · 60 movie · 61 dropped ·
 62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise
 (le premier trouvé · the first found)";
 
 #[derive(Args)]
 pub struct EvidenceArguments {
-    /// Dossier remis, qui contient `manifeste.json` · the folder that was handed over, with `manifeste.json`
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// Ce qui a été remis : le dossier qui contient `manifeste.json`, ou son archive, en clair ou scellée · what was handed over: the folder with `manifeste.json`, or its archive, in clear or sealed
+    #[arg(value_name = "DIR|FILE")]
+    package: PathBuf,
+    #[command(flatten)]
+    opening: OpeningArguments,
     /// Clé de vérification du registre, que la commune publie ; sinon la ligne `log` de --policy · the log's verifier key, which the town publishes; else the line `log` of --policy
     #[arg(long, value_name = "VERIFIER_KEY")]
     key: Option<String>,
@@ -39,13 +50,92 @@ pub struct EvidenceArguments {
     json: bool,
 }
 
+/// How a sealed archive opens.
+#[derive(Args)]
+struct OpeningArguments {
+    /// Fichier de la clé privée du service, écrit par `age-keygen` · file of the service's private key, written by `age-keygen`
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    identity: Option<PathBuf>,
+    /// Lire la phrase secrète sur l'entrée · read the passphrase from the input
+    #[arg(long)]
+    passphrase: bool,
+}
+
+#[derive(Args)]
+pub struct OpenArguments {
+    /// Archive remise · the archive that was handed over
+    #[arg(value_name = "FILE")]
+    package: PathBuf,
+    /// Dossier à créer · folder to be made
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    #[command(flatten)]
+    opening: OpeningArguments,
+}
+
+/// The archive's bytes in clear, sealed or not.
+trait Bytes: io::Read + io::Seek {}
+impl<T: io::Read + io::Seek> Bytes for T {}
+
+pub fn open(arguments: &OpenArguments) -> Result<ExitCode, Failed> {
+    let files = archive(&arguments.package, &arguments.opening)?.unpack(&arguments.to)?;
+    let folder = arguments.to.display();
+    println!(
+        "{}",
+        pick(
+            format!("{files} fichiers dans {folder}. Ouvrez {folder}/lecteur.html dans un navigateur."),
+            format!("{files} files in {folder}. Open {folder}/lecteur.html in a browser."),
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn package(path: &Path, opening: &OpeningArguments) -> Result<Box<dyn Files>, Failed> {
+    if path.is_file() { Ok(Box::new(archive(path, opening)?)) } else { Ok(Box::new(Folder::new(path))) }
+}
+
+fn archive(path: &Path, opening: &OpeningArguments) -> Result<Archive<Box<dyn Bytes>>, Failed> {
+    let name = path.display().to_string();
+    let failed = |source: io::Error| FilesError { path: path.display().to_string(), why: source.to_string() };
+    let mut file = File::open(path).map_err(failed)?;
+    let bytes: Box<dyn Bytes> = if is_sealed(&mut file).map_err(failed)? {
+        let by = opening.read()?.ok_or_else(|| Failed::Sealed { path: path.to_owned() })?;
+        let opened = SealedReader::open(file, &by);
+        Box::new(opened.map_err(|source| Failed::NotOpened { path: path.to_owned(), source })?)
+    } else {
+        Box::new(BufReader::new(file))
+    };
+    Ok(Archive::open(bytes, &name)?)
+}
+
+impl OpeningArguments {
+    fn read(&self) -> Result<Option<Opening>, Failed> {
+        if let Some(path) = &self.identity {
+            let file = |source| Failed::File { path: path.clone(), source };
+            let text = Zeroizing::new(std::fs::read_to_string(path).map_err(file)?);
+            return match OpeningKey::parse(&text) {
+                Ok(key) => Ok(Some(Opening::Key(key))),
+                Err(error) => Err(file(io::Error::other(error))),
+            };
+        }
+        if !self.passphrase {
+            return Ok(None);
+        }
+        eprint!("{}", pick("Phrase secrète : ", "Passphrase: "));
+        let mut line = Zeroizing::new(String::new());
+        io::stdin().read_line(&mut line).map_err(|source| Failed::File { path: "-".into(), source })?;
+        Ok(Some(Opening::Passphrase(line)))
+    }
+}
+
 pub fn run(arguments: &EvidenceArguments) -> Result<ExitCode, Failed> {
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
     let key = match (&arguments.key, &policy) {
         (None, None) => None,
         (key, policy) => Some(key_of(key.as_deref(), policy.as_ref())?),
     };
-    let verdict = evidence::check(&Folder::new(&arguments.folder), &Trust { key, policy })?;
+    let files = package(&arguments.package, &arguments.opening)?;
+    let verdict = evidence::check(&*files, &Trust { key, policy })?;
     if arguments.json {
         println!("{}", as_json(&verdict));
     } else {

@@ -2,17 +2,21 @@
 //! package of evidence: pictures, proofs, manifest. Each thing that can be wrong is a named
 //! finding with a sentence and an exit code of its own.
 
+mod archive;
 mod check;
 mod cli;
 mod evidence_cli;
 mod finding;
 mod package;
 mod program;
+mod sealed;
 mod source;
 mod walk;
 
+pub use archive::Archive;
 pub use check::{LeafAsked, LogQuestion, Verdict, check_log};
 pub use cli::main;
 pub use finding::Finding;
 pub use package::Folder;
+pub use sealed::{Opening, SealedReader};
 pub use source::{Source, SourceError};

@@ -82,3 +82,90 @@ fn a_link_out_of_the_package_is_not_followed() {
     let (code, said, _) = verify(folder.path(), "fr", &[]);
     assert_eq!(code, 42, "{said}");
 }
+
+/// The package as a town writes it: stored, in one pass.
+fn zipped(package: &Package) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new_stream(Vec::new());
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (path, bytes) in &package.0 {
+        zip.start_file(path.as_str(), options.large_file(true)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn sealed_for(bytes: &[u8], key: &seal::age::OpeningKey) -> Vec<u8> {
+    let draws = seal::age::Draws {
+        file_key: zeroize::Zeroizing::new([5; 16]),
+        ephemeral: domain::Secret32::new([6; 32]),
+        nonce: [7; 16],
+    };
+    let (mut sealer, mut file) = seal::age::Sealer::begin(key.recipient().unwrap(), &draws).unwrap();
+    let segments: Vec<&[u8]> = bytes.chunks(seal::age::SEGMENT_BYTES).collect();
+    for (nth, segment) in (1..).zip(&segments) {
+        file.extend(sealer.segment(segment.to_vec(), nth == segments.len()));
+    }
+    file
+}
+
+#[test]
+fn an_archive_is_checked_where_it_lies_sealed_or_not_and_unpacked_for_who_has_the_key() {
+    let package = Draft::new().package();
+    let key = signer().public().verifier_key();
+    let folder = tempfile::tempdir().unwrap();
+    let (clear, sealed) = (folder.path().join("remise.zip"), folder.path().join("remise.zip.age"));
+    let archive = zipped(&package);
+    fs::write(&clear, &archive).unwrap();
+    let (code, said, _) = verify(&clear, "fr", &["--key", &key]);
+    assert!(code == 0 && said.contains("INTACT : 120 images"), "{said}");
+
+    let service = seal::age::OpeningKey::of(domain::Secret32::new([9; 32]));
+    let identity = folder.path().join("service.key");
+    fs::write(&identity, service.text().as_str()).unwrap();
+    fs::write(&sealed, sealed_for(&archive, &service)).unwrap();
+    let identity = identity.to_str().unwrap();
+    let (code, said, _) = verify(&sealed, "fr", &["--key", &key, "--identity", identity]);
+    assert!(code == 0 && said.contains("INTACT : 120 images"), "{said}");
+    let (code, _, said) = verify(&sealed, "fr", &["--key", &key]);
+    assert!(code == 1 && said.contains("est scellé") && said.contains("--identity"), "{said}");
+    let other = folder.path().join("other.key");
+    fs::write(&other, seal::age::OpeningKey::of(domain::Secret32::new([8; 32])).text().as_str()).unwrap();
+    let (code, _, said) = verify(&sealed, "en", &["--identity", other.to_str().unwrap()]);
+    assert!(code == 1 && said.contains("does not open"), "{said}");
+
+    let to = folder.path().join("ouvert");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-verify"));
+    let done = command.arg("open").arg(&sealed).arg("--identity").arg(identity).arg("--to").arg(&to).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    for (path, bytes) in &package.0 {
+        assert_eq!(&fs::read(to.join(path)).unwrap(), bytes, "{path}");
+    }
+    let (code, said, _) = verify(&to, "fr", &["--key", &key]);
+    assert!(code == 0 && said.contains("INTACT : 120 images"), "{said}");
+
+    // one byte anywhere behind the header: the seal itself says no
+    let mut changed = fs::read(&sealed).unwrap();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    fs::write(&sealed, &changed).unwrap();
+    let (code, said, complained) = verify(&sealed, "fr", &["--key", &key, "--identity", identity]);
+    assert!(code != 0 && !said.contains("INTACT :"), "{said}{complained}");
+}
+
+#[test]
+fn an_archive_whose_names_lead_out_of_it_is_not_unpacked() {
+    let mut package = Draft::new().package();
+    package.0.insert("../dehors.txt".into(), b"x".to_vec());
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("remise.zip");
+    fs::write(&archive, zipped(&package)).unwrap();
+    let to = folder.path().join("ouvert");
+    let done = Command::new(env!("CARGO_BIN_EXE_vigie-verify"))
+        .args([Path::new("open"), &archive, Path::new("--to"), &to])
+        .env("VIGIE_LANG", "fr")
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(!folder.path().join("dehors.txt").exists() && !to.exists());
+}

@@ -401,6 +401,10 @@ impl Config {
     pub fn public_folder(&self) -> PathBuf {
         self.data.folder.join("public")
     }
+    /// Sealed packages of evidence that wait to be handed over.
+    pub fn packages(&self) -> PathBuf {
+        self.data.folder.join("packages")
+    }
     /// What the auditor of destruction writes.
     pub fn verdict(&self) -> PathBuf {
         self.data.folder.join("auditor").join("verdict.json")

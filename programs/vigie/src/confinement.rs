@@ -104,14 +104,15 @@ fn recorder(config: &Config) -> Limits {
     }
 }
 
-/// The store to read, the certificate, what the public role says of itself; the identity provider's port, if there is one.
+/// The store to read, the certificate, what the public role says of itself; sealed packages to write; the identity provider's port,
+/// if there is one.
 fn web(config: &Config) -> Limits {
     let mut read = config.store_folders();
     read.push(config.site_file());
     if config.public.is_on() {
         read.push(config.public_folder());
     }
-    read.extend(web::console_folder());
+    read.extend(web::console_folders());
     read.extend(certificates(config));
     read.extend(Some(config.tls.acme_folder.clone()).filter(|path| is_given(path)));
     let mut limits = Limits { files: Some(Files::default()), connect: Some(Ports::default()), ..Limits::default() };
@@ -120,7 +121,7 @@ fn web(config: &Config) -> Limits {
         limits.sockets = Sockets::TcpAndNames;
         limits.connect = Some(Ports::of([port, DNS_PORT]));
     }
-    limits.files = Some(Files { read, write: vec![] });
+    limits.files = Some(Files { read, write: vec![config.packages()] });
     limits
 }
 

@@ -1,5 +1,6 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
+import type { Export, ExportRequest, Lack, RequisitionSays, Requisitions } from './exports'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
 import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
@@ -50,6 +51,18 @@ export const api = {
   breakGlassAcknowledge: (id: string) => call<void>('POST', `/api/break-glass/${encodeURIComponent(id)}/acknowledge`),
   reasons: () => call<Reasons>('GET', '/api/reason'),
   endReason: () => call<void>('DELETE', '/api/reason'),
+  requisitions: () => call<Requisitions>('GET', '/api/requisitions'),
+  /** A requisition came in, or with `known` that one gets a further version. */
+  register: (known: string | null, says: RequisitionSays) =>
+    call<{ id: string; number: string; lacks: Lack[] }>('POST', '/api/requisitions', { known, ...says }),
+  scanPart: (digest: string, total: number, offset: number, part: Uint8Array<ArrayBuffer>) =>
+    call<{ bytes: number }>('POST', `/api/requisitions/scan?digest=${digest}&total=${total}&offset=${offset}`, part),
+  openExport: (request: ExportRequest) => call<Export>('POST', '/api/exports', request),
+  export: (id: string) => call<Export>('GET', `/api/exports/${encodeURIComponent(id)}`),
+  /** Sealed for a public key of age, or, without one, by a passphrase that is told here only. */
+  makePackage: (id: string, recipient: string | null) =>
+    call<{ passphrase: string | null }>('POST', `/api/exports/${encodeURIComponent(id)}/package`, { recipient }),
+  dropPackage: (id: string) => call<void>('DELETE', `/api/exports/${encodeURIComponent(id)}/package`),
   health: () => call<Health>('GET', '/api/health'),
 }
 
@@ -58,6 +71,11 @@ let onSignedOut: () => void = () => {}
 
 export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener
+}
+
+/** The sealed package, to be saved. */
+export function packageUrl(id: string): string {
+  return `/media/exports/${encodeURIComponent(id)}`
 }
 
 export function liveUrl(permit: string, camera: string, kind: StreamKind): string {
@@ -80,14 +98,15 @@ async function call<T>(method: string, path: string, body?: unknown, keepalive =
   const headers: Record<string, string> = { accept: 'application/json' }
   // A header that a foreign page cannot send: the server refuses a POST or DELETE without it.
   if (method !== 'GET') headers['Vigie-Request'] = '1'
-  if (body !== undefined) headers['content-type'] = 'application/json'
+  const isBytes = body instanceof Uint8Array
+  if (body !== undefined) headers['content-type'] = isBytes ? 'application/octet-stream' : 'application/json'
   const sentMs = Date.now()
   let response: Response
   try {
     response = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-store',
       keepalive,

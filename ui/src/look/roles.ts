@@ -8,6 +8,11 @@ export function mayLook(role: Role | undefined): boolean {
   return role !== undefined && !WITHOUT_PICTURES.includes(role)
 }
 
+/** Requisitions are executed by the police and the other authorities, never by operators (CSI L132-14-1). */
+export function mayHandOver(role: Role | undefined): boolean {
+  return mayLook(role) && role !== 'operator'
+}
+
 /** What a capacity may do here, as keys of messages. */
 export function mayOf(role: Role): MessageKey[] {
   const facts: MessageKey[] = ['may.facts', 'may.health']

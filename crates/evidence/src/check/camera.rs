@@ -3,6 +3,7 @@
 use super::{Proved, movie, whole};
 use crate::{
     CameraPart, Files, FilesError, Finding, ReelProof,
+    manifest::DESTROYED,
     proof::{ChunkProof, LINE_BYTES_MAX, chunk_key, stream_of},
 };
 use domain::{Hour, Span, UtcMicros};
@@ -33,6 +34,7 @@ pub(super) fn check(
     proved: &Proved,
     findings: &mut Vec<Finding>,
 ) -> Result<u64, FilesError> {
+    findings.extend(not_destroyed(part, proved));
     let Some(path) = &part.proof else {
         let is_proved = part.movies.is_empty();
         findings.extend((!is_proved).then(|| Finding::Proof { path: String::new(), why: "not there".into() }));
@@ -191,6 +193,22 @@ fn left_out(part: &CameraPart, extents: &[(&ReelProof, Extent)], expected: &[Exp
         }
     }
     findings
+}
+
+/// Gaps that the manifest calls destroyed and of which the log does not say that the keys of all these hours are dead.
+fn not_destroyed(part: &CameraPart, proved: &Proved) -> Vec<Finding> {
+    let hours = proved.destroyed.get(&part.camera);
+    let is_proved = |from: UtcMicros, to: UtcMicros| {
+        let mut until = from;
+        for hour in hours.into_iter().flatten() {
+            if hour.start() <= until {
+                until = until.max(hour.end());
+            }
+        }
+        to <= until
+    };
+    let claimed = part.gaps.iter().filter(|gap| gap.cause == DESTROYED && !is_proved(gap.from, gap.to));
+    claimed.map(|gap| Finding::NotDestroyed { camera: part.camera, from: gap.from, to: gap.to }).collect()
 }
 
 /// Times of the span of which neither a picture is here nor a gap is declared.

@@ -1,6 +1,8 @@
 //! A small town in memory: reels sealed as a recorder seals them, a log that tells of them, and the package that is made of both.
 
-use domain::{CameraId, Codec, ExportId, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros};
+use domain::{
+    CameraId, Codec, ExportId, Hour, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros,
+};
 use evidence::{
     CameraBuilder, CameraPart, ChunkProof, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof, MANIFEST,
     Manifest, Next, REGISTER, ReelProof, SealedLine, Step, file_digest, manifest,
@@ -192,6 +194,8 @@ pub struct Draft {
     pub cameras: Vec<CameraPart>,
     pub proofs: Vec<ReelProof>,
     pub reels: Vec<Reel>,
+    /// Hours whose keys the log says are dead.
+    pub destroyed: Vec<(Hour, Vec<CameraId>)>,
 }
 
 pub const PROOF: &str = "preuves/mairie.jsonl";
@@ -239,7 +243,7 @@ impl Draft {
             movies,
             gaps: vec![],
         };
-        Draft { files, cameras: vec![part], proofs, reels }
+        Draft { files, cameras: vec![part], proofs, reels, destroyed: vec![] }
     }
 
     /// The package as the town makes it.
@@ -277,6 +281,13 @@ impl Draft {
             bytes: 1,
             streams: 3,
         }));
+        events.extend(self.destroyed.iter().map(|(hour, cameras)| Event::Destroyed {
+            hour: *hour,
+            cameras: cameras.clone(),
+            generation: 1,
+            custodian: "file".into(),
+            copies: 2,
+        }));
         events.push(Event::Exported { export: EXPORT, manifest, files: 3, bytes: 1 });
         events.extend(vec![Event::Dummy; 9]);
         let mut tree = Tree::new();
@@ -294,7 +305,7 @@ impl Draft {
         let leaves = |range: std::ops::Range<u64>| {
             Ok(opened[range.start as usize..range.end as usize].iter().map(|(_, commitment)| *commitment).collect())
         };
-        let entries = (3..4 + self.reels.len() as u64).map(|seq| EntryProof {
+        let entries = (3..4 + (self.reels.len() + self.destroyed.len()) as u64).map(|seq| EntryProof {
             seq,
             salt: Hex(vec![seq as u8; 16]),
             details: opened[seq as usize].0.clone(),

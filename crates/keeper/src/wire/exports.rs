@@ -1,9 +1,12 @@
 //! The register of requisitions and what leaves under them, as web asks and the keeper answers.
 
-use super::PersonProof;
-use domain::{ExportId, Purpose, Requisition, RequisitionFacts, RequisitionId, Sensitive, UtcMicros, Window};
+use super::{PersonProof, ScanPart};
+use domain::{
+    CameraId, ExportId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
+    UtcMicros, Window,
+};
 use ledger::Digest;
-use policy::requisition::Lack;
+pub use policy::requisition::Lack;
 use serde::{Deserialize, Serialize};
 use vault::keeper::{Permit, Refused, SessionSecret};
 
@@ -12,16 +15,39 @@ use vault::keeper::{Permit, Refused, SessionSecret};
 pub enum ExportQuestion {
     /// A requisition came in, or is completed: with `known` that one gets a further version.
     Register { session: SessionSecret, known: Option<RequisitionId>, says: Box<RequisitionFacts> },
+    /// A part of a requisition's scan, which comes before the requisition that names it.
+    Scan { session: SessionSecret, part: ScanPart },
     /// The register, the newest first.
     Requisitions { session: SessionSecret },
     /// Two persons let footage leave under a requisition, each with password and code.
     Open(Box<ExportAsk>),
     /// Permits for an export that is open, for who asked for it: one a window.
     Permits { session: SessionSecret, export: ExportId },
+    /// What a package says of its town and ground, for who opened it.
+    Facts { session: SessionSecret, export: ExportId },
+    /// Whether these reels are closed and entered: pictures of one that is still written cannot be proved yet.
+    Closed { session: SessionSecret, export: ExportId, reels: Vec<ReelId> },
     /// Its package is made.
     Made { session: SessionSecret, export: ExportId, manifest: Digest, files: u32, bytes: u64 },
-    /// What the log says of these reels and of the export.
-    Proof { session: SessionSecret, export: ExportId, reels: Vec<domain::ReelId> },
+    /// What the log says of these reels, of the death of these cameras' hours, and of the export.
+    Proof { session: SessionSecret, export: ExportId, reels: Vec<ReelId>, destroyed: Vec<(CameraId, Hour)> },
+}
+
+impl ExportQuestion {
+    /// Of who asks.
+    pub fn session(&self) -> &SessionSecret {
+        match self {
+            ExportQuestion::Register { session, .. }
+            | ExportQuestion::Scan { session, .. }
+            | ExportQuestion::Requisitions { session }
+            | ExportQuestion::Permits { session, .. }
+            | ExportQuestion::Facts { session, .. }
+            | ExportQuestion::Closed { session, .. }
+            | ExportQuestion::Made { session, .. }
+            | ExportQuestion::Proof { session, .. } => session,
+            ExportQuestion::Open(ask) => &ask.session,
+        }
+    }
 }
 
 /// What shall leave, and who answers for it.
@@ -53,7 +79,13 @@ pub enum ExportAnswer {
     Denied {
         wait_seconds: u32,
     },
+    /// The keeper has so many bytes of the scan.
+    ScanHeld {
+        bytes: u64,
+    },
     Permits(Vec<(Window, Permit)>),
+    Facts(Box<ExportFacts>),
+    /// Entered, or closed: as asked.
     Made,
     /// The log has closed no batch yet that holds all of it: ask again within a minute (L4).
     Wait,
@@ -78,6 +110,26 @@ pub struct ExportView {
     pub until: UtcMicros,
     pub windows: Vec<Window>,
     pub manifest: Option<Digest>,
+}
+
+/// What stands in a package beside its pictures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportFacts {
+    pub view: ExportView,
+    pub site: SiteId,
+    pub site_name: String,
+    /// By which the log's checkpoints are verified (C2SP signed-note).
+    pub log_key: String,
+    /// Number in the register, legal framework, who requires, number of the procedure.
+    pub number: String,
+    pub framework: String,
+    pub authority: String,
+    pub procedure: String,
+    /// Name and place of each window's camera, as they were then.
+    pub cameras: Vec<(String, String)>,
+    pub law_pack: String,
+    pub clock_fr: String,
+    pub clock_en: String,
 }
 
 /// A checkpoint, and entries with what proves them.

@@ -279,7 +279,7 @@ impl Desk {
             bytes: 1,
         };
         assert!(matches!(self.asks(made).unwrap(), ExportAnswer::Made));
-        let proof = ExportQuestion::Proof { session, export: view.export, reels };
+        let proof = ExportQuestion::Proof { session, export: view.export, reels, destroyed: vec![] };
         assert!(matches!(self.asks(proof.clone()).unwrap(), ExportAnswer::Wait), "no batch is closed over it yet");
         self.town.opened.core.checkpoint().unwrap();
         let ExportAnswer::Proof(words) = self.asks(proof).unwrap() else { panic!("the batch is closed") };

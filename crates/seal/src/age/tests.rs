@@ -7,6 +7,9 @@ const KEY: &str = "AGE-SECRET-KEY-1VS9522DVPMTY46CX2Z3RY8XSCRF6TGKPA4NWY8HREE37D
 const RECIPIENT_TEXT: &str = "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2";
 const FILE_HEX: &str = "6167652d656e6372797074696f6e2e6f72672f76310a2d3e20583235353139206d456b4c44714f556c476d743147674f7246753356655654783062706c787252386c50666976557a527a340a35352b696b4a7943786137383159793179346d5343376456374130626d6d57526d4e5734335947536a32730a2d2d2d207378397750386e4839776c39722f71376d47536c4552336c726a6652746844324851336d394678687a4e340a14244d8940eeb0d9e229f5206c001fcf41b239a477e98b7eebfb19a11f4b2ce65c059fa81b400e1c873b23e3af09";
 
+/// Made in Python by the format's own page, and opened by `rage` 0.11.
+const BY_PASSPHRASE_HEX: &str = "6167652d656e6372797074696f6e2e6f72672f76310a2d3e207363727970742069594846775554316e5279586273566a6f2f646841672031320a494f735666416f53434c52622f77482f394a67433867562b584d62367375584365674f42694943727679630a2d2d2d20704c746d3847446a2b4a3271775238444d7964646b3449673741376e4546416934333963726662585a49490ae1299062a9f6f6515d00b0d182e98c90576d0f49def81e5323c6c1d49d0f89d0e9a962a15c15c538878a";
+
 fn bytes_of(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect()
 }
@@ -118,4 +121,42 @@ fn recipients_of_other_kinds_may_stand_beside_ours_up_to_a_length() {
     }
     assert!(HEADER_BYTES_MAX < with_others(430).len());
     assert_eq!(opened(&with_others(430), &identity), Err(AgeError::Damaged));
+}
+
+struct Fixed;
+impl domain::Random for Fixed {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.iter_mut().zip(0u8..).for_each(|(byte, n)| *byte = n.wrapping_mul(11));
+    }
+}
+
+fn opened_by(file: &[u8], passphrase: &str) -> Result<Vec<u8>, AgeError> {
+    let (mut opener, at) = Opener::begin_by_passphrase(passphrase, file)?;
+    Ok(opener.segment(&file[at..], true)?.to_vec())
+}
+
+#[test]
+fn what_was_sealed_by_a_drawn_passphrase_opens_however_it_is_typed_and_by_no_other() {
+    let passphrase = Passphrase::draw(&Fixed);
+    let text = passphrase.text().to_owned();
+    assert_eq!((text.len(), text.split('-').count()), (29, 5), "{text}");
+    let draws = Draws { file_key: Zeroizing::new([5; 16]), ephemeral: Secret32::new([6; 32]), nonce: [7; NONCE_BYTES] };
+    let (mut sealer, mut file) = Sealer::begin_by_passphrase(&passphrase, &draws);
+    file.extend(sealer.segment(b"une remise".to_vec(), true));
+    for typed in [text.clone(), text.to_lowercase(), text.replace('-', " "), text.replace('0', "o").replace('1', "l")] {
+        assert_eq!(opened_by(&file, &typed).unwrap(), b"une remise", "{typed}");
+    }
+    assert_eq!(opened_by(&file, &text[1..]), Err(AgeError::OtherRecipient));
+    assert_eq!(opened_by(&file, ""), Err(AgeError::OtherRecipient));
+    assert_eq!(opened(&file, &OpeningKey::parse(KEY).unwrap()), Err(AgeError::OtherRecipient));
+}
+
+#[test]
+fn a_file_of_another_program_opens_by_its_passphrase_and_one_that_asks_for_too_much_memory_does_not() {
+    let file = bytes_of(BY_PASSPHRASE_HEX);
+    assert_eq!(opened_by(&file, "trois mots simples").unwrap(), b"une remise");
+    let header = String::from_utf8_lossy(&file).find("\n--- ").unwrap();
+    let greedy = String::from_utf8_lossy(&file[..header]).replace(" 12\n", " 30\n");
+    let greedy = [greedy.as_bytes(), &file[header..]].concat();
+    assert_eq!(opened_by(&greedy, "trois mots simples"), Err(AgeError::OtherRecipient));
 }

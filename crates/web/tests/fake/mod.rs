@@ -1,6 +1,8 @@
 //! A keeper and a recorder that answer from a script, and a server in front of them.
 #![allow(dead_code)] // each test program uses a part
 
+pub mod exports;
+
 use axum::{
     Router,
     body::Body,
@@ -132,6 +134,7 @@ impl Town {
             oidc: None,
             outside: None,
             retention: None,
+            packages: None,
         }
     }
 
@@ -286,6 +289,8 @@ fn answer(question: Question) -> Answer {
                 Answer::Denied { wait_seconds: 0 }
             }
         }
+        Question::Export(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
+        Question::Export(ask) => exports::answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
         Question::Review(ask) => Answer::Reviewed(Box::new(reviewed(&ask.what))),
         Question::OwnTrace { .. } => Answer::OwnTrace(Box::new(TracePage { entry: None, totals: None, ..trace() })),
@@ -479,7 +484,7 @@ fn held() -> HeldReason {
     HeldReason { purpose, reason, stated: 40, until: NOW.plus_seconds(1_800) }
 }
 
-fn refused() -> Refused {
+pub fn refused() -> Refused {
     let text = |text: &str| text.to_owned();
     let reason = RefusedReason {
         rule: text("purpose-named"),

@@ -100,6 +100,7 @@ fn prepare_folders(config: &Config) -> Result<(), SiteError> {
     if let Some(folder) = config.verdict().parent() {
         disk.create_dir(folder)?;
     }
+    disk.create_dir(&config.packages())?;
     // the keeper would make it, and then those who read it would start again to reach it
     disk.create_dir(&config.ledger().join("public"))?;
     for suffix in ["-shm", "-wal", ""] {

@@ -72,6 +72,7 @@ pub fn run(
         oidc: provider(config),
         outside: Some(outside(build, config)),
         retention: Some(retention(build, config)),
+        packages: Some(config.packages()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,0 +1,281 @@
+//! Handing footage over: two persons open an export, its package is made and sealed for its recipient, and taken down from here.
+
+mod archive;
+mod gaps;
+mod job;
+mod packages;
+mod sealed;
+mod words;
+
+pub use packages::Packages;
+pub use words::{Export, Window};
+
+use crate::{
+    extract::{Body, Named, SignedIn},
+    problem::{self, Problem, ProblemBody},
+    server::Web,
+};
+use axum::{
+    Json,
+    body::Body as AnswerBody,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use domain::{ExportId, Purpose, RequisitionId, Sensitive};
+use evidence::{Digest, Manifest};
+use futures::stream;
+use job::{Halt, Job};
+use keeper::wire::{
+    PersonProof,
+    exports::{ExportAnswer, ExportAsk, ExportFacts, ExportQuestion},
+};
+use packages::{NotBegun, Stage};
+use seal::age::{Passphrase, Recipient};
+use sealed::{SealTo, Sealed};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::{io::AsyncReadExt, runtime::Handle};
+use utoipa::ToSchema;
+use vault::keeper::SessionSecret;
+
+/// The page that plays a package, in its folder.
+pub const PLAYER: &str = "lecteur.html";
+const READ_ME: &str = "LISEZ-MOI.txt";
+/// What of a package is read at once to be sent.
+const SEND_BYTES: usize = 256 * 1024;
+/// Packages that are made at once: each holds a thread and a reel of a camera.
+pub const JOBS_MAX: usize = 2;
+
+/// Two persons at one screen, each with password and code of their own.
+#[derive(Deserialize, ToSchema)]
+pub struct ExportRequest {
+    /// Id of the requisition.
+    requisition: String,
+    /// What leaves; all of it is asked for by the requisition.
+    windows: Vec<Window>,
+    /// One of the eleven purposes of CSI L251-2, by its number: that of the footage.
+    #[schema(minimum = 1, maximum = 11)]
+    purpose: u8,
+    /// Of who is signed in.
+    #[schema(value_type = String, format = Password)]
+    password: Sensitive<String>,
+    #[schema(value_type = String, format = Password)]
+    code: Sensitive<String>,
+    #[schema(value_type = String)]
+    second_name: Sensitive<String>,
+    #[schema(value_type = String, format = Password)]
+    second_password: Sensitive<String>,
+    #[schema(value_type = String, format = Password)]
+    second_code: Sensitive<String>,
+}
+
+/// For whom the package is sealed.
+#[derive(Deserialize, ToSchema)]
+pub struct PackageRequest {
+    /// Public key of the service that required it, as `age-keygen` prints it: `age1…`. Null, the declared exception: by a passphrase that is
+    /// drawn and told once.
+    recipient: Option<String>,
+}
+
+/// A package is being made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackageBegun {
+    /// Told here only. Hand it over by another way than the package.
+    #[schema(value_type = Option<String>)]
+    passphrase: Option<Sensitive<String>>,
+}
+
+/// Let footage leave
+///
+/// Under a requisition, by two persons. The decision is an entry of the ledger, written first; who is signed in makes the package.
+#[utoipa::path(post, path = "/api/exports", tag = "exports", security(("session" = [])), request_body = ExportRequest,
+    responses(
+        (status = 201, body = Export), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody, description = "refused, with reasons and the entry"),
+        (status = 409, body = ProblemBody, description = "the requisition is incomplete"),
+        (status = 429, body = ProblemBody, headers(("Retry-After" = u32))), (status = 503, body = ProblemBody)
+    ))]
+pub async fn post_export(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Body(request): Body<ExportRequest>,
+) -> Result<(StatusCode, Json<Export>), Problem> {
+    let ask = request.into_ask(session)?;
+    match ask_keeper(&web, ExportQuestion::Open(Box::new(ask))).await? {
+        ExportAnswer::Opened(view) => Ok((StatusCode::CREATED, Json(Export::of(&view, &web.packages)))),
+        ExportAnswer::Incomplete(_) => Err((&problem::REQUISITION_INCOMPLETE).into()),
+        ExportAnswer::Refused(refused) => Err(Problem::export_refused(refused)),
+        ExportAnswer::Denied { wait_seconds: 0 } => Err((&problem::WRONG_PROOF).into()),
+        ExportAnswer::Denied { wait_seconds } => Err(Problem::wait(wait_seconds)),
+        _ => Err((&problem::FAILED).into()),
+    }
+}
+
+/// How an export stands, for who opened it
+#[utoipa::path(get, path = "/api/exports/{id}", tag = "exports", security(("session" = [])), params(("id" = String, Path)),
+    responses((status = 200, body = Export), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 503, body = ProblemBody)))]
+pub async fn get_export(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+) -> Result<Json<Export>, Problem> {
+    let (_, facts) = own(&web, session, &id).await?;
+    Ok(Json(Export::of(&facts.view, &web.packages)))
+}
+
+/// Make the package
+///
+/// Again as often as needed while the two persons' permission stands: one that is there is replaced.
+#[utoipa::path(post, path = "/api/exports/{id}/package", tag = "exports", security(("session" = [])), request_body = PackageRequest,
+    params(("id" = String, Path)),
+    responses((status = 202, body = PackageBegun), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn post_package(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+    Body(request): Body<PackageRequest>,
+) -> Result<(StatusCode, Json<PackageBegun>), Problem> {
+    let (to, passphrase) = seal_to(&web, request.recipient.as_deref())?;
+    let (export, facts) = own(&web, session.clone(), &id).await?;
+    let store = web.store.clone().ok_or(&problem::STORE_AWAY)?;
+    let permits = match ask_keeper(&web, ExportQuestion::Permits { session: session.clone(), export }).await? {
+        ExportAnswer::Permits(permits) => permits,
+        _ => return Err((&problem::FAILED).into()),
+    };
+    let place = web.exporting.clone().try_acquire_owned().map_err(|_| Problem::from(&problem::EXPORT_BUSY))?;
+    let running = web.packages.begin(export, facts.view.until).map_err(|why| match why {
+        NotBegun::NoFolder => Problem::from(&problem::EXPORT_DISK),
+        NotBegun::Runs => Problem::from(&problem::EXPORT_RUNS),
+    })?;
+    let job = Job { web: web.clone(), store, session, export, facts, permits, to, running, runtime: Handle::current() };
+    tokio::task::spawn_blocking(move || {
+        // a thread that panics counts as failed, not as one that runs for ever
+        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run()));
+        let stage = match run {
+            Ok(Ok(Sealed { bytes, sha256 })) => Stage::Ready { bytes, sha256: Some(sha256) },
+            Ok(Err(Halt::Cancelled)) => Stage::Cancelled,
+            Ok(Err(Halt::Problem(text))) => Stage::Failed(text),
+            Err(_) => Stage::Failed(&problem::FAILED),
+        };
+        web.packages.end(export, stage);
+        drop(place);
+    });
+    Ok((StatusCode::ACCEPTED, Json(PackageBegun { passphrase })))
+}
+
+/// Stop making the package, or delete what was made
+#[utoipa::path(delete, path = "/api/exports/{id}/package", tag = "exports", security(("session" = [])),
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 503, body = ProblemBody)))]
+pub async fn delete_package(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+) -> Result<StatusCode, Problem> {
+    let (export, _) = own(&web, session, &id).await?;
+    web.packages.drop_one(export);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The package, sealed
+///
+/// For who opened the export: `age --decrypt` with the recipient's key or the passphrase makes a ZIP of it.
+#[utoipa::path(get, path = "/media/exports/{id}", tag = "media", security(("session" = [])), params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 401, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn get_package(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    let (export, facts) = own(&web, session, &id).await?;
+    let path = web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
+    let file = tokio::fs::File::open(&path).await.map_err(|_| Problem::from(&problem::NO_EXPORT))?;
+    let bytes = file.metadata().await.map_err(|_| Problem::from(&problem::FAILED))?.len();
+    let name = format!("attachment; filename=\"vigie-{}-{export}.zip.age\"", facts.number);
+    let name = HeaderValue::from_str(&name).map_err(|_| Problem::from(&problem::FAILED))?;
+    let body = stream::try_unfold(file, async |mut file| {
+        let mut part = vec![0; SEND_BYTES];
+        let read = file.read(&mut part).await?;
+        part.truncate(read);
+        Ok::<_, std::io::Error>((read > 0).then_some((part, file)))
+    });
+    let mut response = Response::new(AnswerBody::from_stream(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_LENGTH, bytes.into());
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}
+
+/// An export and what is known of it, for who opened it; the same answer for one that is not and one of somebody else.
+async fn own(web: &Web, session: SessionSecret, id: &str) -> Result<(ExportId, ExportFacts), Problem> {
+    let export: ExportId = id.parse().map_err(|_| Problem::from(&problem::NO_EXPORT))?;
+    match ask_keeper(web, ExportQuestion::Facts { session, export }).await {
+        Ok(ExportAnswer::Facts(facts)) => Ok((export, *facts)),
+        Err(problem) if std::ptr::eq(problem.text, &problem::PERMIT_ENDED) => Err((&problem::NO_EXPORT).into()),
+        Err(problem) => Err(problem),
+        Ok(_) => Err((&problem::FAILED).into()),
+    }
+}
+
+pub async fn ask_keeper(web: &Web, question: ExportQuestion) -> Result<ExportAnswer, Problem> {
+    web.ask_keeper(move |keeper| keeper.export(question)).await
+}
+
+fn seal_to(web: &Web, recipient: Option<&str>) -> Result<(SealTo, Option<Sensitive<String>>), Problem> {
+    match recipient {
+        Some(text) => {
+            let recipient = Recipient::parse(text).map_err(|_| Problem::from(&problem::EXPORT_RECIPIENT))?;
+            Ok((SealTo::Recipient(recipient), None))
+        }
+        None => {
+            let passphrase = Passphrase::draw(&*web.random);
+            let told = Sensitive::new(passphrase.text().to_owned());
+            Ok((SealTo::Passphrase(passphrase), Some(told)))
+        }
+    }
+}
+
+/// The player with this package's cameras in it; none where the console was not built.
+fn player(manifest: &Manifest) -> Option<Vec<u8>> {
+    crate::console::player(manifest)
+}
+
+/// What lies beside the pictures for whoever opens the folder first.
+fn read_me(manifest: &Manifest) -> String {
+    let Manifest { site, ground, .. } = manifest;
+    format!(
+        "{name} — réquisition {number} ({framework})\r\n\r\n\
+         Ouvrez {PLAYER} dans un navigateur pour lire les images.\r\n\
+         Les fichiers de video/ se lisent aussi dans VLC. Ne renommez et ne modifiez rien : tout est scellé.\r\n\
+         Pour vérifier que rien n'a changé depuis l'enregistrement, hors ligne :\r\n    vigie-verify evidence DOSSIER\r\n\r\n\
+         ----\r\n\r\n\
+         Open {PLAYER} in a browser to watch the pictures.\r\n\
+         The files of video/ play in VLC too. Rename and change nothing: everything is sealed.\r\n\
+         To check that nothing has changed since it was recorded, offline:\r\n    vigie-verify evidence FOLDER\r\n",
+        name = site.name,
+        number = ground.number,
+        framework = ground.framework,
+    )
+}
+
+impl ExportRequest {
+    fn into_ask(self, session: SessionSecret) -> Result<ExportAsk, Problem> {
+        let malformed = || Problem::from(&problem::MALFORMED);
+        let requisition: RequisitionId = self.requisition.parse().map_err(|_| malformed())?;
+        let windows = self.windows.iter().map(Window::read).collect::<Result<_, _>>()?;
+        let purpose = Purpose::from_number(self.purpose).ok_or_else(malformed)?;
+        let second = PersonProof { account: self.second_name, password: self.second_password, code: self.second_code };
+        Ok(ExportAsk { session, requisition, windows, purpose, password: self.password, code: self.code, second })
+    }
+}
+
+/// SHA-256 as it stands in papers.
+pub fn hex(digest: &Digest) -> String {
+    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}

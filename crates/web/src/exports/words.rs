@@ -1,0 +1,118 @@
+//! Exports as JSON.
+
+use super::{
+    hex,
+    packages::{Packages, Stage},
+};
+use crate::{
+    extract::instant,
+    problem::{self, Problem},
+};
+use domain::Span;
+use keeper::wire::exports::ExportView;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Pictures of one camera and time.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Window {
+    camera: String,
+    /// ISO 8601.
+    from: String,
+    /// ISO 8601, exclusive.
+    to: String,
+}
+
+/// An export as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Export {
+    id: String,
+    /// Number of its entry in the ledger.
+    entry: u64,
+    opened: String,
+    /// Until then its package can be made and taken down; then it is deleted.
+    until: String,
+    windows: Vec<Window>,
+    /// SHA-256 of the manifest that the ledger names, in hexadecimal; null: no package was finished yet.
+    manifest: Option<String>,
+    state: ExportState,
+    /// While pictures are written: the window's number from 1.
+    window: Option<u32>,
+    /// Of 1000, of that window.
+    share: Option<u32>,
+    /// Of the sealed file.
+    bytes: Option<u64>,
+    sha256: Option<String>,
+    /// Why no package came of it.
+    problem_fr: Option<&'static str>,
+    problem_en: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExportState {
+    /// Allowed; nothing is made, or what was made is deleted.
+    Open,
+    Pictures,
+    /// The last pictures are still being closed, which takes a minute at most.
+    Reels,
+    /// Everything is written but the log's word, which comes within a minute.
+    Log,
+    Ready,
+    Cancelled,
+    Failed,
+}
+
+impl Window {
+    pub fn of(window: &domain::Window) -> Window {
+        let span = window.span;
+        Window { camera: window.camera.to_string(), from: span.from().to_string(), to: span.to().to_string() }
+    }
+
+    pub fn read(&self) -> Result<domain::Window, Problem> {
+        let malformed = || Problem::from(&problem::MALFORMED);
+        let camera = self.camera.parse().map_err(|_| malformed())?;
+        let span = Span::new(instant(&self.from)?, instant(&self.to)?).map_err(|_| malformed())?;
+        Ok(domain::Window { camera, span })
+    }
+}
+
+impl Export {
+    pub fn of(view: &ExportView, packages: &Packages) -> Export {
+        let stage = packages.stage(view.export);
+        let mut export = Export {
+            id: view.export.to_string(),
+            entry: view.leaf,
+            opened: view.opened.to_string(),
+            until: view.until.to_string(),
+            windows: view.windows.iter().map(Window::of).collect(),
+            manifest: view.manifest.as_ref().map(hex),
+            state: ExportState::Open,
+            window: None,
+            share: None,
+            bytes: None,
+            sha256: None,
+            problem_fr: None,
+            problem_en: None,
+        };
+        match stage {
+            Stage::None => {}
+            Stage::Pictures { window, share } => {
+                export.state = ExportState::Pictures;
+                (export.window, export.share) = (Some(window + 1), Some(share));
+            }
+            Stage::Reels => export.state = ExportState::Reels,
+            Stage::Log => export.state = ExportState::Log,
+            Stage::Ready { bytes, sha256 } => {
+                export.state = ExportState::Ready;
+                (export.bytes, export.sha256) = (Some(bytes), sha256.as_ref().map(hex));
+            }
+            Stage::Cancelled => export.state = ExportState::Cancelled,
+            Stage::Failed(text) => {
+                export.state = ExportState::Failed;
+                (export.problem_fr, export.problem_en) = (Some(text.detail[0]), Some(text.detail[1]));
+            }
+        }
+        export
+    }
+}

@@ -1,0 +1,108 @@
+//! The keeper's script about requisitions and exports: one requisition that is complete, one export of this session's person.
+
+use super::{CAMERA, NOW, PASSWORD, refused};
+use domain::{
+    ExportId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId, Span, Window,
+    requisition::{Authority, Framework, Means, Quality},
+};
+use keeper::wire::{
+    Answer,
+    exports::{ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, RequisitionView},
+};
+use vault::KeeperError;
+
+pub const EXPORT: ExportId = ExportId([0xe0; 16]);
+pub const REQUISITION_ID: RequisitionId = RequisitionId([0x4e; 16]);
+
+pub const REQUISITION: &str = r#"{"known":null,"received":"2026-07-14T10:00:00Z","means":"in-person","framework":"cpp60-1",
+    "framework_other":"","authority":{"name":"n","quality":"opj","matricule":"1","service":"s","court":""},
+    "authorisation_reference":null,"authorisation_general":null,"procedure":"1/2026","object":"o","windows":[],"scan":null,
+    "genuine":null,"validator":"v"}"#;
+pub const EXPORT_ASK: &str = r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e","windows":[],"purpose":5,"password":"x","code":"1",
+    "second_name":"cheffe","second_password":"x","second_code":"1"}"#;
+
+pub fn answer(question: ExportQuestion) -> Answer {
+    Answer::Export(Box::new(match question {
+        ExportQuestion::Register { says, .. } => {
+            let lack = Lack {
+                field: "scan".into(),
+                article: "CPP 60-1".into(),
+                text_fr: "La réquisition numérisée.".into(),
+                text_en: "The scanned requisition.".into(),
+            };
+            let lacks = if says.scan.is_none() { vec![lack] } else { vec![] };
+            ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks }
+        }
+        ExportQuestion::Scan { part, .. } => {
+            ExportAnswer::ScanHeld { bytes: part.offset + part.bytes.reveal().len() as u64 }
+        }
+        ExportQuestion::Requisitions { .. } => ExportAnswer::Requisitions(vec![RequisitionView {
+            requisition: requisition(),
+            version: 2,
+            lacks: vec![],
+            exports: vec![export()],
+        }]),
+        ExportQuestion::Open(ask) if ask.password.reveal() != PASSWORD => ExportAnswer::Denied { wait_seconds: 0 },
+        ExportQuestion::Open(ask) => match ask.second.account.reveal().as_str() {
+            "cheffe" => ExportAnswer::Opened(export()),
+            "bloque" => ExportAnswer::Denied { wait_seconds: 30 },
+            "incomplete" => ExportAnswer::Incomplete(vec![]),
+            _ => ExportAnswer::Refused(refused()),
+        },
+        ExportQuestion::Facts { export: id, .. } if id == EXPORT => ExportAnswer::Facts(Box::new(facts())),
+        ExportQuestion::Permits { export: id, .. } if id == EXPORT => ExportAnswer::Permits(vec![]),
+        _ => return Answer::Failed(KeeperError::NoPermit),
+    }))
+}
+
+fn window() -> Window {
+    Window { camera: CAMERA, span: Span::new(NOW.plus_seconds(-60), NOW).unwrap() }
+}
+
+fn requisition() -> Requisition {
+    let text = |text: &str| Sensitive::new(text.to_owned());
+    let authority = Authority {
+        name: text("n"),
+        quality: Quality::Opj,
+        matricule: text("1"),
+        service: "s".into(),
+        court: String::new(),
+    };
+    let says = RequisitionFacts {
+        received: NOW,
+        means: Means::Oral,
+        authority,
+        framework: Framework::Cpp60_1,
+        framework_other: String::new(),
+        authorisation: None,
+        procedure: "1/2026".into(),
+        object: text("o"),
+        windows: vec![window()],
+        scan: Some([0xab; 32]),
+        genuine: None,
+        validator: text("v"),
+    };
+    Requisition { id: REQUISITION_ID, year: 2026, number: 1, says }
+}
+
+fn export() -> ExportView {
+    let until = NOW.plus_seconds(3 * 86_400);
+    ExportView { export: EXPORT, leaf: 7, opened: NOW, until, windows: vec![window()], manifest: None }
+}
+
+fn facts() -> ExportFacts {
+    ExportFacts {
+        view: export(),
+        site: SiteId([1; 16]),
+        site_name: "Ville".into(),
+        log_key: String::new(),
+        number: "2026-0001".into(),
+        framework: "CPP 60-1".into(),
+        authority: "s".into(),
+        procedure: "1/2026".into(),
+        cameras: vec![("cam".into(), "place".into())],
+        law_pack: "fr 1".into(),
+        clock_fr: "l'heure".into(),
+        clock_en: "the time".into(),
+    }
+}

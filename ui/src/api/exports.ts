@@ -1,0 +1,86 @@
+// The register of requisitions and what leaves under it, as the web server tells it.
+import type { Iso, PurposeNumber } from './types'
+
+export interface ExportWindow {
+  camera: string
+  from: Iso
+  /** Exclusive. */
+  to: Iso
+}
+
+export interface RequisitionSays {
+  received: Iso
+  means: string
+  authority: { name: string; quality: string; matricule: string; service: string; court: string }
+  framework: string
+  framework_other: string
+  authorisation_reference: string | null
+  authorisation_general: Iso | null
+  procedure: string
+  object: string
+  windows: ExportWindow[]
+  /** SHA-256 of the scan, in hexadecimal. */
+  scan: string | null
+  genuine: { at: Iso; number: string; spoken_to: string } | null
+  validator: string
+}
+
+export interface Lack {
+  field: string
+  article: string
+  text_fr: string
+  text_en: string
+}
+
+export interface Requisition extends RequisitionSays {
+  id: string
+  /** `2026-0001` */
+  number: string
+  version: number
+  lacks: Lack[]
+  exports: Export[]
+}
+
+export interface Choice {
+  code: string
+  /** The term of the law, in French. */
+  title: string
+}
+
+export interface Requisitions {
+  now: Iso
+  requisitions: Requisition[]
+  frameworks: Choice[]
+  qualities: Choice[]
+  means: Choice[]
+}
+
+export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'ready' | 'cancelled' | 'failed'
+
+export interface Export {
+  id: string
+  entry: number
+  opened: Iso
+  until: Iso
+  windows: ExportWindow[]
+  manifest: string | null
+  state: ExportState
+  window: number | null
+  /** Of 1000. */
+  share: number | null
+  bytes: number | null
+  sha256: string | null
+  problem_fr: string | null
+  problem_en: string | null
+}
+
+export interface ExportRequest {
+  requisition: string
+  windows: ExportWindow[]
+  purpose: PurposeNumber
+  password: string
+  code: string
+  second_name: string
+  second_password: string
+  second_code: string
+}
