@@ -92,7 +92,7 @@ async function handOver(page, look) {
   if (!waits) {
     await page.click('[data-testid=package-log] button')
     await page.waitForSelector('[data-testid=package-cancelled]')
-    return
+    return answer(page, look)
   }
   await page.waitForSelector('[data-testid=package-ready]', { timeout: 240_000 })
   await inspect(page, walk, look, 'handover-ready')
@@ -100,6 +100,35 @@ async function handOver(page, look) {
   const path = `${out}/${download.suggestedFilename()}`
   await download.saveAs(path)
   walk.notes.push(`${path}: ${statSync(path).size} bytes, passphrase ${passphrase}`)
+  await page.click('[data-testid=package-ready] .actions:last-child button')
+  await page.click('[data-testid=delivery-form] button.primary')
+  await page.waitForSelector('[data-testid=delivery-form] .fault')
+  const [, , recipient, quality, medium, key] = await page.$$('[data-testid=delivery-form] input')
+  await recipient.fill('Officier de permanence')
+  await quality.fill('OPJ')
+  await medium.fill('clé USB n° 14')
+  await key.fill('téléphone, au numéro connu')
+  await inspect(page, walk, look, 'delivery-form')
+  await page.click('[data-testid=delivery-form] button.primary')
+  await page.waitForSelector('[data-testid=delivered]')
+  await inspect(page, walk, look, 'delivered')
+  await answer(page, look)
+}
+
+/** A partial answer, with its letter. */
+async function answer(page, look) {
+  await page.click('[data-testid=requisition] > .actions button >> nth=1')
+  await page.waitForSelector('[data-testid=answer-form]')
+  await page.check('[data-testid=answer-form] input[value=partial]')
+  await page.click('[data-testid=answer-form] button.primary')
+  await page.waitForSelector('[data-testid=answer-form] .fault')
+  await page.selectOption('[data-testid=answer-form] select', 'never-recorded')
+  await page.fill('[data-testid=answer-form] textarea', 'La caméra de la rue voisine était en maintenance.')
+  await inspect(page, walk, look, 'answer-form')
+  await page.click('[data-testid=answer-form] button.primary')
+  await page.click('[data-testid=letter] summary')
+  await page.waitForSelector('[data-testid=letter] .paper')
+  await inspect(page, walk, look, 'answer-letter')
 }
 
 async function fillPersons(page, other) {

@@ -1,6 +1,6 @@
 //! Requisitions (réquisitions): what an authority asks for, as the town's register has it (law REQ-01 to REQ-05, CSI R253-5).
 
-use crate::{CameraId, RequisitionId, Sensitive, Span, UtcMicros};
+use crate::{CameraId, ExportId, RequisitionId, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 
 /// Pictures of one camera and time.
@@ -73,6 +73,31 @@ named! {
     }
 }
 
+named! {
+    /// What the town answered (REQ-05, field 18).
+    Outcome {
+        Whole = "réponse entière",
+        Partial = "réponse partielle",
+        Negative = "réponse négative",
+        Refused = "refus",
+    }
+}
+
+named! {
+    /// Why not all of it (REQ-05, field 18; REQ-10).
+    Ground {
+        /// Its deadline had passed.
+        Destroyed = "images détruites à leur terme",
+        /// No camera there, or one that was away.
+        NeverRecorded = "jamais enregistrées",
+        /// An insurer, a victim, somebody else whom no text names.
+        NoAuthority = "demandeur sans droit",
+        /// The prosecutor's authorisation or the commission rogatoire was not shown.
+        NoAuthorisation = "autorisation non produite",
+        Other = "autre",
+    }
+}
+
 /// Who requires.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Authority {
@@ -101,6 +126,33 @@ pub struct CallBack {
     pub at: UtcMicros,
     pub number: String,
     pub spoken_to: Sensitive<String>,
+}
+
+/// The town's answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    pub at: UtcMicros,
+    pub outcome: Outcome,
+    /// Of what is not handed over.
+    pub ground: Option<Ground>,
+    pub reason: Sensitive<String>,
+}
+
+/// A package was handed over to its recipient: fields 13 to 17 and 19 of REQ-05.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    pub export: ExportId,
+    pub at: UtcMicros,
+    /// The medium and its serial number, or the channel.
+    pub medium: String,
+    /// By which way the key or passphrase went.
+    pub key_means: String,
+    pub recipient: Sensitive<String>,
+    pub quality: String,
+    /// SHA-256 of the scanned receipt.
+    pub receipt: Option<[u8; 32]>,
+    pub copies: u8,
+    pub notes: Sensitive<String>,
 }
 
 /// A requisition in the register. What leaves under it is told by the exports.
@@ -133,6 +185,11 @@ pub struct RequisitionFacts {
     pub genuine: Option<CallBack>,
     /// Who validated it for the town: the mayor, a delegate, the chief of the service.
     pub validator: Sensitive<String>,
+    /// The last one; versions keep those before.
+    #[serde(default)]
+    pub answer: Option<Reply>,
+    #[serde(default)]
+    pub deliveries: Vec<Delivery>,
 }
 
 impl Requisition {

@@ -18,6 +18,7 @@ use catalog::{Account, ExportRow};
 use domain::{
     CameraId, ExportId, Hour, ReelId, Requisition, Role, Sensitive, UtcMicros, Window,
     limit::{PERMIT_SECONDS_MAX, WINDOW_SECONDS_MAX, WINDOWS_MAX},
+    requisition::Outcome,
 };
 use ledger::{Digest, Entry, Event};
 use policy::{Action, Controller, Decision, Paper, Request, requisition::lacking};
@@ -69,6 +70,12 @@ impl KeeperCore {
     pub fn export_question(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
         match question {
             ExportQuestion::Register { session, known, says } => self.requisition_register(&session, known, *says),
+            ExportQuestion::Answer { session, requisition, outcome, ground, reason } => {
+                self.requisition_answer(&session, requisition, (outcome, ground, reason))
+            }
+            ExportQuestion::Deliver { session, requisition, delivery } => {
+                self.requisition_deliver(&session, requisition, *delivery)
+            }
             ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
             ExportQuestion::Requisitions { session } => self.requisitions(&session),
             ExportQuestion::Open(ask) => self.export_open(&ask),
@@ -183,6 +190,9 @@ impl KeeperCore {
         let may = second.role != Role::Operator.name() && self.sees_pictures(second, now)?;
         if account.id == second.id || !may || requisition.says.received <= second.created {
             reasons.push(SECOND.reason());
+        }
+        if requisition.says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused) {
+            reasons.push(REFUSED.reason());
         }
         if !ask.windows.iter().all(|window| requisition.says.asks_for(window)) {
             reasons.push(MORE.reason());
@@ -322,7 +332,13 @@ impl KeeperCore {
     pub(crate) fn open_export(&self, account: &Account, id: ExportId) -> Result<ExportRow, KeeperError> {
         let row = self.parts.registry.export(id).map_err(failed)?;
         let row = row.filter(|row| row.account == account.id && self.decision_time() < row.until);
-        row.ok_or(KeeperError::NoPermit)
+        let row = row.ok_or(KeeperError::NoPermit)?;
+        // what was handed over is over: the town's copy is gone, and nothing is made anew
+        let requisition = self.requisition(row.requisition)?;
+        match requisition.says.deliveries.iter().any(|delivery| delivery.export == id) {
+            true => Err(KeeperError::NoPermit),
+            false => Ok(row),
+        }
     }
 }
 
@@ -363,6 +379,15 @@ const SECOND: Own = Own {
     remedy: (
         "Faites venir une autre personne habilitée du service, avec son mot de passe et son code.",
         "Have another habilitated person of the service come, with password and code.",
+    ),
+};
+const REFUSED: Own = Own {
+    rule: "export-requisition-refused",
+    article: "CSI R253-5",
+    text: ("La commune a refusé cette réquisition.", "The town refused this requisition."),
+    remedy: (
+        "Si le refus est levé, inscrivez une autre réponse ; puis autorisez la remise.",
+        "If the refusal is lifted, enter another answer; then allow the handover.",
     ),
 };
 const MORE: Own = Own {

@@ -15,15 +15,21 @@ use crate::{
     },
 };
 use aws_lc_rs::digest;
-use catalog::{Account, RequisitionRow};
-use domain::{Requisition, RequisitionFacts, RequisitionId, Role, UtcMicros, limit::WINDOWS_MAX};
+use catalog::{Account, ExportRow, RequisitionRow};
+use domain::{
+    Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros,
+    limit::{REASON_CHARS_MIN, WINDOWS_MAX},
+    requisition::{Delivery, Ground, Outcome, Reply},
+};
 use ledger::{Digest, Entry, Event};
-use policy::requisition::lacking;
+use policy::{letter::letter, requisition::lacking};
 use std::collections::BTreeMap;
 use vault::{KeeperError, keeper::SessionSecret};
 
 const ENTERED: &str = "entered";
 const CHANGED: &str = "changed";
+const ANSWERED: &str = "answered";
+const DELIVERED: &str = "delivered";
 /// Of each text of a requisition.
 const TEXT_CHARS_MAX: usize = 2_000;
 
@@ -57,26 +63,91 @@ impl KeeperCore {
         let account = self.registrar(session)?; // 1
         let now = self.trusted()?;
         check(&says)?;
-        self.check_scan(&says)?;
+        self.check_scan(says.scan)?;
         let _one_at_a_time = self.registering();
         let rows = self.parts.registry.requisitions().map_err(failed)?;
-        let (id, version, year, number) = match known {
+        let put = match known {
             Some(id) => {
                 let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
-                (id, row.version + 1, row.year, row.number)
+                let before = self.requisition_of(row)?.says;
+                let says = RequisitionFacts { answer: before.answer, deliveries: before.deliveries, ..says };
+                (Requisition { id, year: row.year, number: row.number, says }, row.version + 1)
             }
             None => {
                 let year = year_of(now);
                 let here = rows.iter().filter(|row| row.year == year).map(|row| row.number).max().unwrap_or_default();
                 let number = here.max(self.moving().numbers.highest(year)) + 1; // 2
-                (RequisitionId::draw(&*self.parts.random), 1, year, number)
+                let says = RequisitionFacts { answer: None, deliveries: Vec::new(), ..says };
+                (Requisition { id: RequisitionId::draw(&*self.parts.random), year, number, says }, 1)
             }
         };
-        let requisition = Requisition { id, year, number, says };
-        let label = requisition.label();
-        let facts = serde_json::to_vec(&requisition).map_err(failed)?;
+        let change = if put.1 == 1 { ENTERED } else { CHANGED };
+        self.put_requisition(&account, change, &put)
+    }
+
+    /// The town's answer; the last one counts, versions keep those before.
+    pub(crate) fn requisition_answer(
+        &self,
+        session: &SessionSecret,
+        id: RequisitionId,
+        (outcome, ground, reason): (Outcome, Option<Ground>, Sensitive<String>),
+    ) -> Result<ExportAnswer, KeeperError> {
+        let account = self.registrar(session)?; // 1
+        let at = self.trusted()?;
+        let chars = reason.reveal().trim().chars().count();
+        let must_say = outcome != Outcome::Whole;
+        if must_say && (ground.is_none() || chars < REASON_CHARS_MIN) || TEXT_CHARS_MAX < chars {
+            return Err(malformed("an answer that hands over less than all says why: its ground, and a sentence"));
+        }
+        let ground = ground.filter(|_| must_say);
+        let _one_at_a_time = self.registering();
+        let mut known = self.known_requisition(id)?;
+        known.0.says.answer = Some(Reply { at, outcome, ground, reason });
+        self.put_requisition(&account, ANSWERED, &known)
+    }
+
+    /// A package went to its recipient: from here on it is not made anew, and web removes the town's copy.
+    pub(crate) fn requisition_deliver(
+        &self,
+        session: &SessionSecret,
+        id: RequisitionId,
+        delivery: Delivery,
+    ) -> Result<ExportAnswer, KeeperError> {
+        let account = self.registrar(session)?; // 1
+        let now = self.trusted()?;
+        let row = self.parts.registry.export(delivery.export).map_err(failed)?;
+        let is_made = |row: &ExportRow| row.requisition == id && row.manifest.is_some();
+        if !row.as_ref().is_some_and(is_made) {
+            return Err(malformed("no package of this requisition was made that could be handed over"));
+        }
+        check_delivery(&delivery, now)?;
+        self.check_scan(delivery.receipt)?;
+        let _one_at_a_time = self.registering();
+        let mut known = self.known_requisition(id)?;
+        if known.0.says.deliveries.iter().any(|before| before.export == delivery.export) {
+            return Err(malformed("this package was handed over before"));
+        }
+        known.0.says.deliveries.push(delivery);
+        self.put_requisition(&account, DELIVERED, &known)
+    }
+
+    /// As it stands, and the version that a change gets.
+    fn known_requisition(&self, id: RequisitionId) -> Result<(Requisition, u32), KeeperError> {
+        let rows = self.parts.registry.requisitions().map_err(failed)?;
+        let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
+        Ok((self.requisition_of(row)?, row.version + 1))
+    }
+
+    fn put_requisition(
+        &self,
+        account: &Account,
+        change: &str,
+        (requisition, version): &(Requisition, u32),
+    ) -> Result<ExportAnswer, KeeperError> {
+        let (now, label, id) = (self.trusted()?, requisition.label(), requisition.id);
+        let facts = serde_json::to_vec(requisition).map_err(failed)?;
         let event = Event::Requisition {
-            change: if version == 1 { ENTERED } else { CHANGED }.into(),
+            change: change.into(),
             requisition: id,
             number: label.clone(),
             framework: requisition.says.framework_title(),
@@ -84,9 +155,10 @@ impl KeeperCore {
             digest_hex: requisition.says.scan.map(|scan| hex(&scan)),
             content_hex: hex(digest::digest(&digest::SHA256, &facts).as_ref()),
         };
-        self.enter_events(actor(&account), vec![event])?; // 3
-        let facts = self.seal_bytes(bound_to(id, version), &facts)?;
-        let row = RequisitionRow { id, version, recorded_at: now, year, number, facts };
+        self.enter_events(actor(account), vec![event])?; // 3
+        let facts = self.seal_bytes(bound_to(id, *version), &facts)?;
+        let (year, number) = (requisition.year, requisition.number);
+        let row = RequisitionRow { id, version: *version, recorded_at: now, year, number, facts };
         self.parts.registry.requisition_put(&row).map_err(failed)?; // 4
         Ok(ExportAnswer::Registered { id, label, lacks: lacking(&requisition.says, now) })
     }
@@ -105,8 +177,8 @@ impl KeeperCore {
     }
 
     /// A scan that is named is kept.
-    fn check_scan(&self, says: &RequisitionFacts) -> Result<(), KeeperError> {
-        let Some(digest) = says.scan else { return Ok(()) };
+    fn check_scan(&self, scan: Option<[u8; 32]>) -> Result<(), KeeperError> {
+        let Some(digest) = scan else { return Ok(()) };
         match self.parts.registry.scan(&digest).map_err(failed)? {
             Some(_) => Ok(()),
             None => Err(malformed("the scan of this requisition was not sent: send it first")),
@@ -122,7 +194,9 @@ impl KeeperCore {
             let requisition = self.requisition_of(row)?;
             let of = exports.iter().filter(|export| export.requisition == row.id);
             let exports = of.map(ExportView::from).collect();
-            Ok(RequisitionView { lacks: lacking(&requisition.says, now), version: row.version, requisition, exports })
+            let letter = letter(&self.parts.registry.site().name, &requisition).map(|letter| (letter.fr, letter.en));
+            let lacks = lacking(&requisition.says, now);
+            Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
         };
         let views: Result<Vec<RequisitionView>, KeeperError> = rows.iter().rev().map(view).collect();
         Ok(ExportAnswer::Requisitions(views?))
@@ -181,6 +255,19 @@ fn check(says: &RequisitionFacts) -> Result<(), KeeperError> {
     ];
     if texts.iter().any(|text| TEXT_CHARS_MAX < text.chars().count()) {
         return Err(malformed(format!("a text of a requisition has at most {TEXT_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
+
+fn check_delivery(delivery: &Delivery, now: UtcMicros) -> Result<(), KeeperError> {
+    let texts = [&delivery.medium, &delivery.key_means, delivery.recipient.reveal(), &delivery.quality];
+    let is_wrong = |text: &&String| text.trim().is_empty() || TEXT_CHARS_MAX < text.chars().count();
+    if texts.iter().any(is_wrong)
+        || TEXT_CHARS_MAX < delivery.notes.reveal().chars().count()
+        || delivery.copies == 0
+        || now < delivery.at
+    {
+        return Err(malformed("a handover has its time, medium, recipient with quality, way of the key, and a copy"));
     }
     Ok(())
 }

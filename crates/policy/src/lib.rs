@@ -9,6 +9,7 @@ pub mod explain;
 pub mod glass;
 pub mod golive;
 pub mod law;
+pub mod letter;
 pub mod reason;
 pub mod request;
 pub mod required;

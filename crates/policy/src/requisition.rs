@@ -141,6 +141,8 @@ mod tests {
             scan: Some([3; 32]),
             genuine: Some(CallBack { at, number: "17".into(), spoken_to: text("name") }),
             validator: text("name"),
+            answer: None,
+            deliveries: vec![],
         }
     }
 

@@ -321,6 +321,9 @@ texts! {
     EXPORT_LOG_WAITS SERVICE_UNAVAILABLE "export-log-waits": "Le registre n’a pas encore attesté", "The log has not attested yet";
         "Son lot se ferme d’ordinaire en une minute. Vérifiez la page Santé, puis refaites le dossier.",
         "Its batch is closed within a minute as a rule. Look at the health page, then make the package anew."
+    NO_REQUISITION NOT_FOUND "no-requisition": "Réquisition inconnue", "Unknown requisition";
+        "Elle n’est pas au registre. Rechargez la page.",
+        "It is not in the register. Reload the page."
     NO_EXPORT NOT_FOUND "no-export": "Dossier inconnu", "Unknown package";
         "Il n’existe pas, son temps est passé, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
         "It does not exist, its time is over, or another person opened it: that person alone makes and takes it."

@@ -1,6 +1,7 @@
 //! The register of requisitions (law REQ-01 to REQ-05): what an authority asks for, what is missing, what left under it.
 
 use crate::{
+    answers::{AnswerLine, DeliveryLine},
     exports::{Export, Window, ask_keeper},
     extract::{Asked, Body, SignedIn, instant},
     problem::{self, Problem, ProblemBody},
@@ -9,7 +10,7 @@ use crate::{
 use axum::{Json, body::Bytes, extract::State, http::StatusCode};
 use domain::{
     RequisitionFacts, RequisitionId, Sensitive,
-    requisition::{Authorisation, Authority, CallBack, Framework, Means, Quality},
+    requisition::{Authorisation, Authority, CallBack, Framework, Ground, Means, Outcome, Quality},
 };
 use keeper::wire::{
     ScanPart,
@@ -27,6 +28,8 @@ pub struct Requisitions {
     frameworks: Vec<Choice>,
     qualities: Vec<Choice>,
     means: Vec<Choice>,
+    outcomes: Vec<Choice>,
+    grounds: Vec<Choice>,
 }
 
 /// A word of the register, as it is sent and as it is printed.
@@ -48,6 +51,11 @@ pub struct RequisitionLine {
     /// What is missing before footage may leave.
     lacks: Vec<LackLine>,
     exports: Vec<Export>,
+    answer: Option<AnswerLine>,
+    deliveries: Vec<DeliveryLine>,
+    /// Paragraphs of the letter that goes with an answer that hands over less than all.
+    letter_fr: Option<Vec<String>>,
+    letter_en: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,6 +170,8 @@ pub async fn get_requisitions(
         frameworks: Framework::ALL.iter().map(|each| choice(each, each.title())).collect(),
         qualities: Quality::ALL.iter().map(|each| choice(each, each.title())).collect(),
         means: Means::ALL.iter().map(|each| choice(each, each.title())).collect(),
+        outcomes: Outcome::ALL.iter().map(|each| choice(each, each.title())).collect(),
+        grounds: Ground::ALL.iter().map(|each| choice(each, each.title())).collect(),
     }))
 }
 
@@ -213,7 +223,7 @@ fn choice(code: &impl Serialize, title: &'static str) -> Choice {
     Choice { code: serde_json::to_value(code).unwrap_or_default(), title }
 }
 
-fn digest_of(text: &str) -> Option<[u8; 32]> {
+pub fn digest_of(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
     }
@@ -287,13 +297,22 @@ impl RequisitionSays {
             scan: self.scan.map(|text| digest_of(&text).ok_or_else(malformed)).transpose()?,
             genuine: genuine.transpose()?,
             validator: self.validator,
+            // kept by the keeper from the version before
+            answer: None,
+            deliveries: Vec::new(),
         })
     }
 }
 
 impl RequisitionLine {
     fn of(view: RequisitionView, web: &Web) -> RequisitionLine {
+        let says = &view.requisition.says;
+        let (letter_fr, letter_en) = view.letter.unzip();
         RequisitionLine {
+            answer: says.answer.as_ref().map(AnswerLine::of),
+            deliveries: says.deliveries.iter().map(DeliveryLine::of).collect(),
+            letter_fr,
+            letter_en,
             id: view.requisition.id.to_string(),
             number: view.requisition.label(),
             version: view.version,

@@ -97,3 +97,23 @@ async fn a_package_that_is_made_is_sent_whole_to_be_saved() {
     let gone = send(&router, request("DELETE", &format!("/api/exports/{EXPORT}/package"), None)).await;
     assert_eq!((gone.status(), std::fs::read_dir(folder.path()).unwrap().count()), (StatusCode::NO_CONTENT, 0));
 }
+
+#[tokio::test]
+async fn an_answer_is_entered_and_a_package_that_was_handed_over_is_gone() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    let until = fake::NOW.plus_seconds(100).seconds();
+    std::fs::write(folder.path().join(format!("{EXPORT}-{until}.zip.age")), b"sealed").unwrap();
+    let config = web::WebConfig { packages: Some(folder.path().to_owned()), ..town.config() };
+    let router = web::router(config);
+    let path = format!("/api/requisitions/{}", fake::exports::REQUISITION_ID);
+    let answered = send(&router, request("POST", &format!("{path}/answer"), Some(fake::exports::ANSWER))).await;
+    assert_eq!(answered.status(), StatusCode::NO_CONTENT);
+    let wrong = fake::exports::ANSWER.replace("no-authority", "because");
+    let wrong = send(&router, request("POST", &format!("{path}/answer"), Some(&wrong))).await;
+    assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let delivered = send(&router, request("POST", &format!("{path}/deliveries"), Some(fake::exports::DELIVERY))).await;
+    assert_eq!((delivered.status(), std::fs::read_dir(folder.path()).unwrap().count()), (StatusCode::NO_CONTENT, 0));
+    let nowhere = send(&router, request("POST", "/api/requisitions/1/answer", Some(fake::exports::ANSWER))).await;
+    assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+}

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 45] = [
+const TABLE: [Row; 47] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -64,6 +64,8 @@ const TABLE: [Row; 45] = [
     row("GET", "/api/requisitions", Who::SignedIn),
     row("POST", "/api/requisitions", Who::SignedIn),
     row("POST", "/api/requisitions/scan", Who::SignedIn),
+    row("POST", "/api/requisitions/{id}/answer", Who::SignedIn),
+    row("POST", "/api/requisitions/{id}/deliveries", Who::SignedIn),
     row("POST", "/api/exports", Who::SignedIn),
     row("GET", "/api/exports/{id}", Who::SignedIn),
     row("POST", "/api/exports/{id}/package", Who::SignedIn),
@@ -102,6 +104,8 @@ impl Row {
             ("POST", "/api/break-glass/{id}/confirm") => Some(r#"{"name":"x","password":"x","code":"1"}"#),
             ("POST", "/api/setup/begin") => Some(r#"{"token":"x"}"#),
             ("POST", "/api/requisitions") => Some(fake::exports::REQUISITION),
+            ("POST", "/api/requisitions/{id}/answer") => Some(fake::exports::ANSWER),
+            ("POST", "/api/requisitions/{id}/deliveries") => Some(fake::exports::DELIVERY),
             ("POST", "/api/exports") => Some(fake::exports::EXPORT_ASK),
             ("POST", "/api/exports/{id}/package") => Some(r#"{"recipient":null}"#),
             ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),

@@ -1,6 +1,6 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
-import type { Export, ExportRequest, Lack, RequisitionSays, Requisitions } from './exports'
+import type { Delivery, Export, ExportRequest, Lack, RequisitionSays, Requisitions } from './exports'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
 import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
@@ -55,6 +55,10 @@ export const api = {
   /** A requisition came in, or with `known` that one gets a further version. */
   register: (known: string | null, says: RequisitionSays) =>
     call<{ id: string; number: string; lacks: Lack[] }>('POST', '/api/requisitions', { known, ...says }),
+  answer: (id: string, outcome: string, ground: string | null, reason: string) =>
+    call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/answer`, { outcome, ground, reason }),
+  /** A package was handed over: the town's copy goes. */
+  deliver: (id: string, delivery: Delivery) => call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/deliveries`, delivery),
   scanPart: (digest: string, total: number, offset: number, part: Uint8Array<ArrayBuffer>) =>
     call<{ bytes: number }>('POST', `/api/requisitions/scan?digest=${digest}&total=${total}&offset=${offset}`, part),
   openExport: (request: ExportRequest) => call<Export>('POST', '/api/exports', request),

@@ -25,6 +25,28 @@ export interface RequisitionSays {
   validator: string
 }
 
+export interface Answer {
+  at: Iso
+  outcome: string
+  ground: string | null
+  reason: string
+}
+
+/** Fields 13 to 17 and 19 of the register. */
+export interface Delivery {
+  /** Id of the export. */
+  export: string
+  at: Iso
+  medium: string
+  key_means: string
+  recipient: string
+  quality: string
+  /** SHA-256 of the scanned receipt, in hexadecimal. */
+  receipt: string | null
+  copies: number
+  notes: string
+}
+
 export interface Lack {
   field: string
   article: string
@@ -39,6 +61,10 @@ export interface Requisition extends RequisitionSays {
   version: number
   lacks: Lack[]
   exports: Export[]
+  answer: Answer | null
+  deliveries: Delivery[]
+  letter_fr: string[] | null
+  letter_en: string[] | null
 }
 
 export interface Choice {
@@ -53,6 +79,8 @@ export interface Requisitions {
   frameworks: Choice[]
   qualities: Choice[]
   means: Choice[]
+  outcomes: Choice[]
+  grounds: Choice[]
 }
 
 export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'ready' | 'cancelled' | 'failed'

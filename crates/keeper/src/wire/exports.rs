@@ -4,6 +4,7 @@ use super::{PersonProof, ScanPart};
 use domain::{
     CameraId, ExportId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
     UtcMicros, Window,
+    requisition::{Delivery, Ground, Outcome},
 };
 use ledger::Digest;
 pub use policy::requisition::Lack;
@@ -15,6 +16,16 @@ use vault::keeper::{Permit, Refused, SessionSecret};
 pub enum ExportQuestion {
     /// A requisition came in, or is completed: with `known` that one gets a further version.
     Register { session: SessionSecret, known: Option<RequisitionId>, says: Box<RequisitionFacts> },
+    /// What the town answers.
+    Answer {
+        session: SessionSecret,
+        requisition: RequisitionId,
+        outcome: Outcome,
+        ground: Option<Ground>,
+        reason: Sensitive<String>,
+    },
+    /// A package was handed over to its recipient.
+    Deliver { session: SessionSecret, requisition: RequisitionId, delivery: Box<Delivery> },
     /// A part of a requisition's scan, which comes before the requisition that names it.
     Scan { session: SessionSecret, part: ScanPart },
     /// The register, the newest first.
@@ -38,6 +49,8 @@ impl ExportQuestion {
     pub fn session(&self) -> &SessionSecret {
         match self {
             ExportQuestion::Register { session, .. }
+            | ExportQuestion::Answer { session, .. }
+            | ExportQuestion::Deliver { session, .. }
             | ExportQuestion::Scan { session, .. }
             | ExportQuestion::Requisitions { session }
             | ExportQuestion::Permits { session, .. }
@@ -99,6 +112,8 @@ pub struct RequisitionView {
     pub version: u32,
     pub lacks: Vec<Lack>,
     pub exports: Vec<ExportView>,
+    /// Paragraphs of the letter that goes with its answer, French and English.
+    pub letter: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// An export as it stands.

@@ -10,7 +10,7 @@ use disk::Disk;
 use domain::{
     Codec, Hour, HourLength, MediaTicks, Purpose, Random, RequisitionFacts, RequisitionId, Role, RootId, RunId,
     Secret32, Sensitive, Span, StreamId, UtcMicros, Window,
-    requisition::{Authority, CallBack, Framework, Means, Quality},
+    requisition::{Authority, CallBack, Delivery, Framework, Ground, Means, Outcome, Quality},
 };
 use evidence::{
     CameraPart, EntryProof, FileLine, FileRole, Files, FilesError, Finding, Hex, LogProof, MANIFEST, Manifest,
@@ -167,6 +167,8 @@ impl Desk {
             scan: None,
             genuine: Some(CallBack { at: now, number: "17".into(), spoken_to: text("text") }),
             validator: text("text"),
+            answer: None,
+            deliveries: vec![],
         }
     }
 
@@ -496,4 +498,82 @@ fn a_permit_to_hand_over_opens_its_own_window_and_no_look() {
     assert!(desk.replay(permit.clone(), &window).next_reel().is_ok());
     desk.town.served.web.sign_out(&desk.first.session).unwrap();
     assert!(matches!(desk.replay(permit, &window).next_reel(), Err(ReplayError::Keeper(KeeperError::NoPermit))));
+}
+
+fn delivery(desk: &Desk, view: &ExportView) -> Delivery {
+    Delivery {
+        export: view.export,
+        at: desk.town.world.now(),
+        medium: "clé USB n° 1".into(),
+        key_means: "téléphone".into(),
+        recipient: text("text"),
+        quality: "OPJ".into(),
+        receipt: None,
+        copies: 1,
+        notes: text(""),
+    }
+}
+
+#[test]
+fn what_was_handed_over_is_in_the_register_and_is_never_made_anew() {
+    let desk = Desk::new(507);
+    let requisition = desk.registers(desk.draft());
+    let view = desk.opens(requisition, vec![desk.window(1, 10, 20)]);
+    let session = desk.first.session.clone();
+    let deliver = |delivery: Delivery| {
+        let delivery = Box::new(delivery);
+        desk.asks(ExportQuestion::Deliver { session: session.clone(), requisition, delivery })
+    };
+    let early = deliver(delivery(&desk, &view)).unwrap_err();
+    assert!(matches!(&early, KeeperError::Malformed { what } if what.contains("no package")), "{early:?}");
+    desk.package(&view);
+    let future = Delivery { at: desk.town.world.now().plus_seconds(60), ..delivery(&desk, &view) };
+    let unsaid = Delivery { recipient: text(" "), ..delivery(&desk, &view) };
+    let unkept = Delivery { receipt: Some([9; 32]), ..delivery(&desk, &view) };
+    for wrong in [future, unsaid, unkept] {
+        assert!(matches!(deliver(wrong), Err(KeeperError::Malformed { .. })));
+    }
+    deliver(delivery(&desk, &view)).unwrap();
+    assert!(matches!(deliver(delivery(&desk, &view)), Err(KeeperError::Malformed { .. })), "once");
+    let again = desk.asks(ExportQuestion::Permits { session: session.clone(), export: view.export });
+    assert_eq!(again.unwrap_err(), KeeperError::NoPermit);
+    // what is written over it keeps it
+    let (known, says) = (Some(requisition), Box::new(desk.draft()));
+    desk.asks(ExportQuestion::Register { session: session.clone(), known, says }).unwrap();
+    let ExportAnswer::Requisitions(views) = desk.asks(ExportQuestion::Requisitions { session }).unwrap() else {
+        panic!("the register")
+    };
+    assert_eq!((views[0].version, views[0].requisition.says.deliveries.len()), (3, 1));
+}
+
+#[test]
+fn a_refusal_says_why_has_its_letter_and_lets_nothing_leave_until_it_is_lifted() {
+    let desk = Desk::new(508);
+    let requisition = desk.registers(desk.draft());
+    let session = desk.first.session.clone();
+    let answers = |outcome, ground, reason: &str| {
+        let (session, reason) = (session.clone(), text(reason));
+        desk.asks(ExportQuestion::Answer { session, requisition, outcome, ground, reason })
+    };
+    for (ground, reason) in [(None, "une raison qui suffit"), (Some(Ground::NoAuthority), "bref")] {
+        assert!(matches!(answers(Outcome::Refused, ground, reason), Err(KeeperError::Malformed { .. })), "{reason}");
+    }
+    answers(Outcome::Refused, Some(Ground::NoAuthority), "une assurance le demande").unwrap();
+    let view = || match desk.asks(ExportQuestion::Requisitions { session: session.clone() }).unwrap() {
+        ExportAnswer::Requisitions(mut views) => views.remove(0),
+        other => panic!("{other:?}"),
+    };
+    let letter = view().letter.unwrap().0.join(" ");
+    assert!(letter.contains("une assurance le demande") && letter.contains("R253-6"), "{letter}");
+    let windows = vec![desk.window(1, 10, 20)];
+    let refused = desk.opens_with(&desk.first, desk.town.proof(&desk.second), requisition, windows.clone());
+    assert_eq!(desk.refusal(refused), ["export-requisition-refused"]);
+    answers(Outcome::Whole, Some(Ground::Other), "").unwrap();
+    assert_eq!((view().letter, view().requisition.says.answer.unwrap().ground), (None, None));
+    desk.opens(requisition, windows);
+    // another office has no word in it
+    let session = desk.town.person("déléguée", Role::Dpo).session;
+    let reason = text("");
+    let strangers = ExportQuestion::Answer { session, requisition, outcome: Outcome::Whole, ground: None, reason };
+    assert!(matches!(desk.asks(strangers), Err(KeeperError::Forbidden { .. })));
 }

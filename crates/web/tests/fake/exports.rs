@@ -21,6 +21,10 @@ pub const REQUISITION: &str = r#"{"known":null,"received":"2026-07-14T10:00:00Z"
 pub const EXPORT_ASK: &str = r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e","windows":[],"purpose":5,"password":"x","code":"1",
     "second_name":"cheffe","second_password":"x","second_code":"1"}"#;
 
+pub const ANSWER: &str = r#"{"outcome":"refused","ground":"no-authority","reason":"un assureur demande"}"#;
+pub const DELIVERY: &str = r#"{"export":"e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0","at":"2026-07-14T10:00:00Z","medium":"clé USB 1","key_means":"téléphone",
+    "recipient":"n","quality":"OPJ","receipt":null,"copies":1,"notes":""}"#;
+
 pub fn answer(question: ExportQuestion) -> Answer {
     Answer::Export(Box::new(match question {
         ExportQuestion::Register { says, .. } => {
@@ -33,6 +37,9 @@ pub fn answer(question: ExportQuestion) -> Answer {
             let lacks = if says.scan.is_none() { vec![lack] } else { vec![] };
             ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks }
         }
+        ExportQuestion::Answer { .. } | ExportQuestion::Deliver { .. } => {
+            ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks: vec![] }
+        }
         ExportQuestion::Scan { part, .. } => {
             ExportAnswer::ScanHeld { bytes: part.offset + part.bytes.reveal().len() as u64 }
         }
@@ -41,6 +48,7 @@ pub fn answer(question: ExportQuestion) -> Answer {
             version: 2,
             lacks: vec![],
             exports: vec![export()],
+            letter: None,
         }]),
         ExportQuestion::Open(ask) if ask.password.reveal() != PASSWORD => ExportAnswer::Denied { wait_seconds: 0 },
         ExportQuestion::Open(ask) => match ask.second.account.reveal().as_str() {
@@ -81,6 +89,8 @@ fn requisition() -> Requisition {
         scan: Some([0xab; 32]),
         genuine: None,
         validator: text("v"),
+        answer: None,
+        deliveries: vec![],
     };
     Requisition { id: REQUISITION_ID, year: 2026, number: 1, says }
 }

@@ -1,0 +1,175 @@
+//! What the town answers to a requisition, and the package's way to its recipient (law REQ-05, fields 13 to 19).
+
+use crate::{
+    exports::{ask_keeper, hex},
+    extract::{Body, Named, SignedIn, instant},
+    problem::{self, Problem, ProblemBody},
+    requisitions::digest_of,
+    server::Web,
+};
+use axum::{extract::State, http::StatusCode};
+use domain::{
+    ExportId, RequisitionId, Sensitive,
+    requisition::{Delivery, Ground, Outcome, Reply},
+};
+use evidence::Digest;
+use keeper::wire::exports::{ExportAnswer, ExportQuestion};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub struct AnswerRequest {
+    #[schema(value_type = String)]
+    outcome: Outcome,
+    /// Why not all of it.
+    #[schema(value_type = Option<String>)]
+    ground: Option<Ground>,
+    /// In the town's own words; they stand in the letter.
+    #[schema(value_type = String)]
+    reason: Sensitive<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerLine {
+    /// ISO 8601.
+    at: String,
+    #[schema(value_type = String)]
+    outcome: Outcome,
+    #[schema(value_type = Option<String>)]
+    ground: Option<Ground>,
+    #[schema(value_type = String)]
+    reason: Sensitive<String>,
+}
+
+/// A package went to its recipient.
+#[derive(Deserialize, ToSchema)]
+pub struct DeliveryRequest {
+    /// Id of the export.
+    export: String,
+    /// ISO 8601.
+    at: String,
+    /// The medium with its serial number, or the channel.
+    medium: String,
+    /// By which way the key or passphrase went.
+    key_means: String,
+    #[schema(value_type = String)]
+    recipient: Sensitive<String>,
+    quality: String,
+    /// SHA-256 of the scanned receipt, in hexadecimal.
+    receipt: Option<String>,
+    #[schema(minimum = 1)]
+    copies: u8,
+    #[schema(value_type = String)]
+    notes: Sensitive<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryLine {
+    export: String,
+    at: String,
+    medium: String,
+    key_means: String,
+    #[schema(value_type = String)]
+    recipient: Sensitive<String>,
+    quality: String,
+    receipt: Option<String>,
+    copies: u8,
+    #[schema(value_type = String)]
+    notes: Sensitive<String>,
+}
+
+/// Answer a requisition
+///
+/// The last answer counts; those before stay in the register. A refusal lets nothing leave any more.
+#[utoipa::path(post, path = "/api/requisitions/{id}/answer", tag = "exports", security(("session" = [])), request_body = AnswerRequest,
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn post_answer(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+    Body(request): Body<AnswerRequest>,
+) -> Result<StatusCode, Problem> {
+    let requisition = named(&id)?;
+    let AnswerRequest { outcome, ground, reason } = request;
+    entered(&web, ExportQuestion::Answer { session, requisition, outcome, ground, reason }).await
+}
+
+/// A package was handed over
+///
+/// Its recipient has it: the town's copy is removed, and it is not made anew.
+#[utoipa::path(post, path = "/api/requisitions/{id}/deliveries", tag = "exports", security(("session" = [])), request_body = DeliveryRequest,
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn post_delivery(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+    Body(request): Body<DeliveryRequest>,
+) -> Result<StatusCode, Problem> {
+    let requisition = named(&id)?;
+    let delivery = request.read()?;
+    let export = delivery.export;
+    let done = entered(&web, ExportQuestion::Deliver { session, requisition, delivery: Box::new(delivery) }).await?;
+    web.packages.drop_one(export);
+    Ok(done)
+}
+
+fn named(id: &str) -> Result<RequisitionId, Problem> {
+    id.parse().map_err(|_| (&problem::NO_REQUISITION).into())
+}
+
+async fn entered(web: &Web, question: ExportQuestion) -> Result<StatusCode, Problem> {
+    match ask_keeper(web, question).await? {
+        ExportAnswer::Registered { .. } => Ok(StatusCode::NO_CONTENT),
+        _ => Err((&problem::FAILED).into()),
+    }
+}
+
+impl AnswerLine {
+    pub fn of(reply: &Reply) -> AnswerLine {
+        AnswerLine {
+            at: reply.at.to_string(),
+            outcome: reply.outcome,
+            ground: reply.ground,
+            reason: reply.reason.clone(),
+        }
+    }
+}
+
+impl DeliveryRequest {
+    fn read(self) -> Result<Delivery, Problem> {
+        let malformed = || Problem::from(&problem::MALFORMED);
+        let export: ExportId = self.export.parse().map_err(|_| malformed())?;
+        Ok(Delivery {
+            export,
+            at: instant(&self.at)?,
+            medium: self.medium,
+            key_means: self.key_means,
+            recipient: self.recipient,
+            quality: self.quality,
+            receipt: self.receipt.map(|text| digest_of(&text).ok_or_else(malformed)).transpose()?,
+            copies: self.copies,
+            notes: self.notes,
+        })
+    }
+}
+
+impl DeliveryLine {
+    pub fn of(delivery: &Delivery) -> DeliveryLine {
+        DeliveryLine {
+            export: delivery.export.to_string(),
+            at: delivery.at.to_string(),
+            medium: delivery.medium.clone(),
+            key_means: delivery.key_means.clone(),
+            recipient: delivery.recipient.clone(),
+            quality: delivery.quality.clone(),
+            receipt: delivery.receipt.map(|digest| hex(&Digest(digest))),
+            copies: delivery.copies,
+            notes: delivery.notes.clone(),
+        }
+    }
+}
