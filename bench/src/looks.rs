@@ -95,7 +95,7 @@ fn milliseconds(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1e3
 }
 
-fn now() -> UtcMicros {
+pub fn now() -> UtcMicros {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UtcMicros(since.as_micros() as i64)
 }

@@ -1,5 +1,5 @@
 //! `vigie-bench`: what the ledger takes, what a month's catalog costs; CPU per gigabyte, memory per camera and frames lost, of Vigie and of FFmpeg beside it;
-//! what a look costs meanwhile. As tables.
+//! what a look costs meanwhile, and what a package of evidence costs. As tables.
 //!
 //! Everything runs on 127.0.0.1 and ends by itself. Ratios within one run hold; absolute figures move with the machine.
 
@@ -7,6 +7,7 @@ mod catalog;
 mod clip;
 mod counting;
 mod ffmpeg;
+mod handover;
 mod ledger;
 mod limit;
 mod looks;
@@ -120,8 +121,9 @@ fn record(arguments: &Arguments) -> Outcome<()> {
     let coded = clip::prepare(&arguments.out, arguments.kilobits)?;
     let time = Duration::from_secs(arguments.seconds);
     let source = || Source::start(coded.clone(), arguments.cameras);
-    let (vigie, looks) = town::measure(&arguments.program, &arguments.out, &source()?, time, arguments.looks)?;
+    let (vigie, looks, handed) = town::measure(&arguments.program, &arguments.out, &source()?, time, arguments.looks)?;
     tell(arguments, "looks.md", &looks.markdown(arguments.cameras))?;
+    tell(arguments, "handover.md", &handed.markdown())?;
     let mut costs = vec![vigie];
     if !arguments.alone {
         costs.push(ffmpeg::measure(&arguments.out, &source()?, time)?);

@@ -1,7 +1,7 @@
 //! Vigie whole, measured as a town runs it: three processes, sealing, digests, ledger, a sync each second; then looks meanwhile.
 
 use crate::{
-    Cost, Outcome, looks,
+    Cost, Outcome, handover, looks,
     processes::{cpu_seconds, memory, thread_seconds},
     source::Source,
 };
@@ -28,6 +28,8 @@ const RECORDED: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// After the last frame: chunk, tick, sync.
 const SETTLE: Duration = Duration::from_millis(2_500);
+/// Cameras of the package that is made.
+const HANDED_OVER: usize = 10;
 /// How long the looks may take, for the size of the store.
 const LOOKS_SECONDS: u64 = 60;
 
@@ -37,7 +39,7 @@ pub fn measure(
     source: &Source,
     time: Duration,
     looks: u32,
-) -> Outcome<(Cost, looks::Measured)> {
+) -> Outcome<(Cost, looks::Measured, handover::Measured)> {
     let folder = out.join("site");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -72,7 +74,10 @@ pub fn measure(
     let mut cost = over(&site, source, time)?;
     let looked = looks::measure(&site.sign_in("operateur", &operator)?, &cameras, looks)?;
     source.pause();
+    let until = looks::now().plus_seconds(-3);
     sleep(SETTLE);
+    let handed = &cameras[..cameras.len().min(HANDED_OVER)];
+    let handed = handover::measure(&site, handed, until, out)?;
     site.stop()?;
     let (again, _) = source.played(RECORDED + 1);
     if again > 0 {
@@ -81,7 +86,7 @@ pub fn measure(
     let (_, sent) = source.played(RECORDED);
     cost.lost = Some(sent as i64 - recorded(&folder)? as i64);
     fs::remove_dir_all(&folder)?;
-    Ok((cost, looked))
+    Ok((cost, looked, handed))
 }
 
 /// CPU and bytes between two instants.

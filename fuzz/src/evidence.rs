@@ -28,6 +28,7 @@ pub fn manifest_seeds() -> Vec<Vec<u8>> {
         proof: Some("preuves/a.jsonl".into()),
         movies: movie().1,
         gaps: vec![],
+        looked: None,
     };
     let file = FileLine { path: "video/a-001.mp4".into(), role: FileRole::Movie, bytes: 7, sha256: Digest([7; 32]) };
     let manifest = Manifest {

@@ -56,6 +56,7 @@ fn router() -> axum::Router {
         oidc: None,
         outside: None,
         retention: None,
+        cosigned: None,
         packages: None,
     })
 }

@@ -5,6 +5,7 @@
 //! makes it anew around the mutated bytes: what is behind it is what has to stand.
 
 pub mod acts;
+mod archives;
 mod cameras;
 mod evidence;
 mod http;
@@ -72,6 +73,8 @@ pub const TARGETS: &[Target] = &[
     target("evidence_manifest", evidence::manifest, evidence::manifest_seeds, 2_000),
     target("evidence_proof", evidence::proof, evidence::proof_seeds, 2_000),
     target("evidence_register", evidence::register, evidence::register_seeds, 2_000),
+    target("evidence_archive", archives::archive, archives::archive_seeds, 2_000),
+    target("age_head", archives::age_head, archives::age_head_seeds, 1_000),
     target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
     target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),

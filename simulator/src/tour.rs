@@ -11,6 +11,7 @@ mod page;
 mod registers;
 mod stage;
 mod story;
+mod too_late;
 mod yellow_car;
 
 use stage::Stage;

@@ -87,6 +87,20 @@ pub struct CameraPart {
     /// In the order of time.
     pub movies: Vec<MovieLine>,
     pub gaps: Vec<GapPart>,
+    /// Who looked at this before, as the log counts it.
+    #[serde(default)]
+    pub looked: Option<Looked>,
+}
+
+/// Looks at one camera's time before it was handed over; who they were stays in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Looked {
+    /// Replays whose span touches it.
+    pub past: u32,
+    /// Looks at the camera's live pictures that began in it.
+    pub live: u32,
+    /// Different accounts of both.
+    pub persons: u32,
 }
 
 /// One file of pictures without a gap inside.

@@ -2,17 +2,27 @@
 
 use crate::{
     core::{KeeperCore, failed},
-    wire::exports::{ExportAnswer, ExportFacts, ExportView},
+    trace::TraceKind,
+    wire::exports::{ExportAnswer, ExportFacts, ExportView, WindowFacts},
 };
-use domain::{ExportId, Span, UtcMicros, Window};
+use domain::{AccountId, CameraId, ExportId, Span, UtcMicros, Window};
 use ledger::{Entry, Event};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vault::{KeeperError, keeper::SessionSecret};
 
 /// What the ledger says of the clocks, from when on; an older word than this tells nothing of footage that lives.
 const WORDS_SECONDS: i64 = 32 * 24 * 3_600;
 /// Words of entries in which a time stood that clocks agree with.
 const AGREE: &str = "agree";
+
+/// A look as far as a package tells of it.
+struct LookSeen {
+    at: UtcMicros,
+    cameras: Vec<CameraId>,
+    /// Of a replay.
+    span: Option<Span>,
+    account: Option<AccountId>,
+}
 
 /// When the clocks agreed and when not, as it was entered.
 #[derive(Debug, Default)]
@@ -44,7 +54,8 @@ impl KeeperCore {
         let row = self.open_export(&account, id)?;
         let requisition = self.requisition(row.requisition)?;
         let (clock_fr, clock_en) = self.clock_words(&row.windows);
-        let cameras: Result<Vec<_>, _> = row.windows.iter().map(|window| self.as_it_was(window)).collect();
+        let looks = self.looks_since(row.windows.iter().map(|window| window.span.from()).min())?;
+        let cameras: Result<Vec<_>, _> = row.windows.iter().map(|window| self.window_facts(window, &looks)).collect();
         let site = self.parts.registry.site();
         Ok(ExportAnswer::Facts(Box::new(ExportFacts {
             view: ExportView::from(&row),
@@ -60,6 +71,43 @@ impl KeeperCore {
             clock_fr,
             clock_en,
         })))
+    }
+
+    fn window_facts(&self, window: &Window, looks: &[LookSeen]) -> Result<WindowFacts, KeeperError> {
+        let (name, place) = self.as_it_was(window)?;
+        let of_camera = looks.iter().filter(|look| look.cameras.contains(&window.camera));
+        let (mut facts, mut persons) = (WindowFacts { name, place, ..WindowFacts::default() }, BTreeSet::new());
+        for look in of_camera {
+            let counts = match look.span {
+                Some(span) => span.touches(window.span.from(), window.span.to().plus_micros(-1)),
+                None => window.span.holds(look.at),
+            };
+            if counts {
+                *(if look.span.is_some() { &mut facts.past } else { &mut facts.live }) += 1;
+                persons.insert(look.account);
+            }
+        }
+        facts.persons = u32::try_from(persons.len()).unwrap_or(u32::MAX);
+        Ok(facts)
+    }
+
+    /// Every look that was entered since then and can be read.
+    fn looks_since(&self, from: Option<UtcMicros>) -> Result<Vec<LookSeen>, KeeperError> {
+        let Some(span) = from.and_then(|from| Span::new(from, UtcMicros(i64::MAX)).ok()) else { return Ok(Vec::new()) };
+        let places: Vec<_> = {
+            let moving = self.moving();
+            moving.trace.of(span, None).filter(|place| place.kind == TraceKind::Look).collect()
+        };
+        let journal = &self.parts.journal;
+        let mut looks = Vec::new();
+        for place in places {
+            let sealed = journal.read(place.entry).map_err(failed)?;
+            let Ok((_, details)) = journal.open_details(&sealed) else { continue };
+            if let Ok(Entry { event: Event::Look { cameras, span, .. }, at, .. }) = Entry::from_details(&details) {
+                looks.push(LookSeen { at, cameras, span, account: place.account });
+            }
+        }
+        Ok(looks)
     }
 
     /// Name and place when the footage begins; of a camera that was declared later, or is gone, those that are known.

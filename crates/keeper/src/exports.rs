@@ -20,7 +20,7 @@ use domain::{
     limit::{PERMIT_SECONDS_MAX, WINDOW_SECONDS_MAX, WINDOWS_MAX},
     requisition::Outcome,
 };
-use ledger::{Digest, Entry, Event};
+use ledger::{Checkpoint, Digest, Entry, Event};
 use policy::{Action, Controller, Decision, Paper, Request, requisition::lacking};
 use std::collections::{BTreeMap, HashMap};
 use vault::{
@@ -85,8 +85,8 @@ impl KeeperCore {
             ExportQuestion::Made { session, export, manifest, files, bytes } => {
                 self.export_made(&session, export, manifest, (files, bytes))
             }
-            ExportQuestion::Proof { session, export, reels, destroyed } => {
-                self.export_proof(&session, export, &reels, &destroyed)
+            ExportQuestion::Proof { session, export, reels, destroyed, note } => {
+                self.export_proof(&session, export, (&reels, &destroyed), note)
             }
         }
     }
@@ -271,8 +271,8 @@ impl KeeperCore {
         &self,
         session: &SessionSecret,
         id: ExportId,
-        reels: &[ReelId],
-        destroyed: &[(CameraId, Hour)],
+        (reels, destroyed): (&[ReelId], &[(CameraId, Hour)]),
+        note: Option<String>,
     ) -> Result<ExportAnswer, KeeperError> {
         let (account, _) = self.who_acts(session)?;
         let row = self.open_export(&account, id)?;
@@ -295,15 +295,25 @@ impl KeeperCore {
         places.extend(destroyed.iter().filter_map(|(camera, hour)| self.death_of(*camera, *hour)));
         places.sort_unstable();
         places.dedup();
-        let Some((note, checkpoint)) = self.parts.journal.published().map_err(failed)? else {
-            return Ok(ExportAnswer::Wait);
-        };
+        let Some((note, checkpoint)) = self.proving_note(note)? else { return Ok(ExportAnswer::Wait) };
         if places.last().is_some_and(|last| checkpoint.size <= *last) {
             return Ok(ExportAnswer::Wait);
         }
         let entries = places.into_iter().map(|seq| self.entry_words(seq, checkpoint.size)).collect::<Result<_, _>>()?;
         let checkpoint = String::from_utf8(note).map_err(failed)?;
         Ok(ExportAnswer::Proof(LogWords { checkpoint, entries }))
+    }
+
+    /// The note that was brought, with the cosignatures on it, if this log signed it; else the newest.
+    fn proving_note(&self, brought: Option<String>) -> Result<Option<(Vec<u8>, Checkpoint)>, KeeperError> {
+        let journal = &self.parts.journal;
+        match brought.map(String::into_bytes) {
+            Some(note) => match journal.checkpoint_key().verify(&note) {
+                Ok(checkpoint) if checkpoint.size <= journal.size() => Ok(Some((note, checkpoint))),
+                Ok(_) | Err(_) => Err(malformed("this note is no checkpoint of this log")),
+            },
+            None => journal.published().map_err(failed),
+        }
     }
 
     /// The entry by which the key of a camera's hour is dead, as far as the log's details can still be read.

@@ -77,6 +77,16 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
     let confirmed_until = requisition.received.plus_seconds(ORAL_REQUISITION_SECONDS_MAX);
     let may_wait = requisition.means == Means::Oral && now < confirmed_until;
     vec![
+        // law REQ-03: another text is for two more persons to judge, and this version has no way to ask them
+        (
+            requisition.framework == Framework::Other,
+            lack(
+                "validation",
+                "CSI R253-3, RGPD 39",
+                "L'avis du responsable du service et du délégué à la protection des données sur cet autre texte : cette version ne sait pas encore le recueillir, et rien ne part d'ici là.",
+                "The opinion of the head of the service and of the data-protection officer on this other text: this version cannot take it yet, and nothing leaves until then.",
+            ),
+        ),
         (
             needs_authorisation && requisition.authorisation.is_none(),
             lack(
@@ -161,7 +171,7 @@ mod tests {
         assert_eq!(fields(|known| known.genuine = None, 0), ["genuine"]);
         assert_eq!(fields(|known| known.authority.service.clear(), 0), ["authority.service"]);
         assert_eq!(fields(|known| known.scan = None, 0), ["scan"]);
-        assert_eq!(fields(|known| known.framework = Framework::Other, 0), ["framework_other"]);
+        assert_eq!(fields(|known| known.framework = Framework::Other, 0), ["framework_other", "validation"]);
     }
 
     #[test]

@@ -76,6 +76,8 @@ pub struct WebConfig {
     pub outside: Option<Arc<AskOutside>>,
     /// What the auditor of destruction says; it may read one small file.
     pub retention: Option<Arc<AskRetention>>,
+    /// The newest checkpoint that enough witnesses cosigned, as the public role keeps it; none where no witness is asked.
+    pub cosigned: Option<PathBuf>,
     /// Where sealed packages wait to be handed over.
     pub packages: Option<PathBuf>,
 }
@@ -121,6 +123,7 @@ pub struct Web {
     pub address: String,
     pub outside: Option<Arc<AskOutside>>,
     pub retention: Option<Arc<AskRetention>>,
+    pub cosigned: Option<PathBuf>,
     pub packages: Packages,
     /// Places for packages that are made.
     pub exporting: Arc<Semaphore>,
@@ -145,6 +148,7 @@ impl Web {
             address: config.address,
             outside: config.outside,
             retention: config.retention,
+            cosigned: config.cosigned,
             packages: Packages::open(config.packages),
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
             random: config.random,

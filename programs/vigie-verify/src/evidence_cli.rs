@@ -183,6 +183,21 @@ fn about(told: &Told) {
             camera.movies.len(),
             pick("vidéo(s)", "video(s)")
         );
+        if let Some(looked) = camera.looked {
+            println!(
+                "    {}",
+                pick(
+                    format!(
+                        "vues avant la remise : {} relecture(s), {} en direct, {} compte(s)",
+                        looked.past, looked.live, looked.persons
+                    ),
+                    format!(
+                        "looks before the handover: {} replay(s), {} live, {} account(s)",
+                        looked.past, looked.live, looked.persons
+                    ),
+                )
+            );
+        }
         for gap in &camera.gaps {
             println!("    {} {} → {} : {}", pick("rien de", "nothing from"), gap.from, gap.to, pick(&gap.fr, &gap.en));
         }

@@ -3,24 +3,25 @@
 use crate::book::{Answer, Book};
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    body::Body,
+    extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::post,
 };
 use domain::limit::ADD_CHECKPOINT_BYTES_MAX;
+use futures::StreamExt;
 use ledger::{AddCheckpoint, Refusal};
 use std::{sync::Arc, time::SystemTime};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
+/// Whoever sends more than this is not told anything.
+const DRAINED_BYTES_MAX: usize = 1 << 20;
+
 /// The routes. Each question is judged on a thread that may wait for the disk.
 pub fn router(book: Arc<Book>) -> Router {
-    Router::new()
-        .route("/add-checkpoint", post(add_checkpoint))
-        .layer(DefaultBodyLimit::max(ADD_CHECKPOINT_BYTES_MAX))
-        .with_state(book)
+    Router::new().route("/add-checkpoint", post(add_checkpoint)).with_state(book)
 }
 
 /// Serves until `shutdown`.
@@ -32,7 +33,11 @@ pub async fn serve(
     axum::serve(listener, router(book)).with_graceful_shutdown(shutdown).await
 }
 
-async fn add_checkpoint(State(book): State<Arc<Book>>, body: Bytes) -> Response {
+async fn add_checkpoint(State(book): State<Arc<Book>>, body: Body) -> Response {
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
+    };
     let request = match AddCheckpoint::parse(&body) {
         Ok(request) => request,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
@@ -54,6 +59,24 @@ async fn add_checkpoint(State(book): State<Arc<Book>>, body: Bytes) -> Response 
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The body, if it is no longer than a question. One that is a little longer is read to its end all the same: a connection that is
+/// closed over an unread body is reset, and the answer that says why may never arrive.
+async fn whole(body: Body) -> Result<Vec<u8>, StatusCode> {
+    let mut parts = body.into_data_stream();
+    let (mut kept, mut read) = (Vec::new(), 0);
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| StatusCode::BAD_REQUEST)?;
+        read += part.len();
+        if DRAINED_BYTES_MAX < read {
+            break;
+        }
+        if read <= ADD_CHECKPOINT_BYTES_MAX {
+            kept.extend_from_slice(&part);
+        }
+    }
+    if ADD_CHECKPOINT_BYTES_MAX < read { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(kept) }
 }
 
 fn refused(log: &str, refusal: &Refusal) -> Response {

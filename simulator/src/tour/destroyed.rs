@@ -1,9 +1,10 @@
-//! Scene 4: destroyed on time, for real: before, at the closing, after, and after a backup came back.
+//! Scene 4: destroyed on time, for real: before, at the closing, after, when somebody requires it, and after a backup came back.
 
 use super::{
     Shown,
     stage::{DAY_SECONDS, HOUR_SECONDS, REASON, Stage, clock_text, paris},
     story::Story,
+    too_late,
 };
 use domain::{UtcMicros, limit};
 use simulator::installation::Attempt;
@@ -47,6 +48,7 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
     before(stage, story, recorded)?;
     at_the_closing(stage, story, deadline, recorded)?;
     after(stage, story, deadline, recorded)?;
+    too_late::show(stage, story, recorded)?;
     the_ledger_is_whole(stage, story, &keys)?;
     the_backup_comes_back(stage, story, recorded)?;
     story.not_built(

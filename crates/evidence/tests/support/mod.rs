@@ -242,6 +242,7 @@ impl Draft {
             proof: Some(PROOF.into()),
             movies,
             gaps: vec![],
+            looked: None,
         };
         Draft { files, cameras: vec![part], proofs, reels, destroyed: vec![] }
     }

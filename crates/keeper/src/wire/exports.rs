@@ -40,8 +40,15 @@ pub enum ExportQuestion {
     Closed { session: SessionSecret, export: ExportId, reels: Vec<ReelId> },
     /// Its package is made.
     Made { session: SessionSecret, export: ExportId, manifest: Digest, files: u32, bytes: u64 },
-    /// What the log says of these reels, of the death of these cameras' hours, and of the export.
-    Proof { session: SessionSecret, export: ExportId, reels: Vec<ReelId>, destroyed: Vec<(CameraId, Hour)> },
+    /// What the log says of these reels, of the death of these cameras' hours, and of the export: under `note`, a checkpoint that
+    /// witnesses cosigned, where there is one, else under the newest.
+    Proof {
+        session: SessionSecret,
+        export: ExportId,
+        reels: Vec<ReelId>,
+        destroyed: Vec<(CameraId, Hour)>,
+        note: Option<String>,
+    },
 }
 
 impl ExportQuestion {
@@ -140,11 +147,23 @@ pub struct ExportFacts {
     pub framework: String,
     pub authority: String,
     pub procedure: String,
-    /// Name and place of each window's camera, as they were then.
-    pub cameras: Vec<(String, String)>,
+    /// Of each window.
+    pub cameras: Vec<WindowFacts>,
     pub law_pack: String,
     pub clock_fr: String,
     pub clock_en: String,
+}
+
+/// What is known of one window.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowFacts {
+    /// Of its camera, as they were then.
+    pub name: String,
+    pub place: String,
+    /// Replays that touch it, live looks that began in it, and the accounts of both.
+    pub past: u32,
+    pub live: u32,
+    pub persons: u32,
 }
 
 /// A checkpoint, and entries with what proves them.

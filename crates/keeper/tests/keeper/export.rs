@@ -21,7 +21,7 @@ use keeper::wire::{
     PersonProof,
     exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView},
 };
-use ledger::Event;
+use ledger::{Checkpoint, CheckpointSigner, Digest, Event, WitnessPolicy, WitnessSigner, cosignature::with_lines};
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
 use seal::sign::SigningKey;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -260,6 +260,7 @@ impl Desk {
                 proof: Some(proof),
                 movies: done.movies,
                 gaps: vec![],
+                looked: None,
             });
         }
         reels.sort();
@@ -281,7 +282,7 @@ impl Desk {
             bytes: 1,
         };
         assert!(matches!(self.asks(made).unwrap(), ExportAnswer::Made));
-        let proof = ExportQuestion::Proof { session, export: view.export, reels, destroyed: vec![] };
+        let proof = ExportQuestion::Proof { session, export: view.export, reels, destroyed: vec![], note: None };
         assert!(matches!(self.asks(proof.clone()).unwrap(), ExportAnswer::Wait), "no batch is closed over it yet");
         self.town.opened.core.checkpoint().unwrap();
         let ExportAnswer::Proof(words) = self.asks(proof).unwrap() else { panic!("the batch is closed") };
@@ -576,4 +577,59 @@ fn a_refusal_says_why_has_its_letter_and_lets_nothing_leave_until_it_is_lifted()
     let reason = text("");
     let strangers = ExportQuestion::Answer { session, requisition, outcome: Outcome::Whole, ground: None, reason };
     assert!(matches!(desk.asks(strangers), Err(KeeperError::Forbidden { .. })));
+}
+
+#[test]
+fn a_checkpoint_that_witnesses_cosigned_is_what_a_package_is_proved_under() {
+    let desk = Desk::new(509);
+    let requisition = desk.registers(desk.draft());
+    let view = desk.opens(requisition, vec![desk.window(1, 10, 20)]);
+    let package = desk.package(&view);
+    let register: LogProof = serde_json::from_slice(&package.files[REGISTER]).unwrap();
+    let witness = WitnessSigner::new("w1.example", &Secret32::new([1; 32])).unwrap();
+    let line = witness.cosign(register.checkpoint.as_bytes(), 1_773_324_000).unwrap();
+    let cosigned = String::from_utf8(with_lines(register.checkpoint.as_bytes(), &[line])).unwrap();
+    let asks = |note: Option<String>| {
+        let (session, export) = (desk.first.session.clone(), view.export);
+        desk.asks(ExportQuestion::Proof { session, export, reels: vec![], destroyed: vec![], note })
+    };
+    let ExportAnswer::Proof(words) = asks(Some(cosigned.clone())).unwrap() else { panic!("it covers everything") };
+    assert_eq!(words.checkpoint, cosigned);
+    // a note that is not this log's, or of a tree that this log never had
+    let other = CheckpointSigner::new("vigie/a/b", &Secret32::new([7; 32])).unwrap();
+    let forged = other.sign(Checkpoint { size: 1, root: Digest([4; 32]) }).unwrap();
+    for wrong in [String::from_utf8(forged).unwrap(), "words".into()] {
+        assert!(matches!(asks(Some(wrong)), Err(KeeperError::Malformed { .. })));
+    }
+    // and its reader is told who attests it
+    let register = LogProof { checkpoint: cosigned, ..register };
+    let mut package = package;
+    package.files.insert(REGISTER.into(), serde_json::to_vec(&register).unwrap());
+    let policy = format!("witness w1 {}\nquorum w1\n", witness.public().verifier_key());
+    let key = Some(desk.town.opened.core.journal().checkpoint_key());
+    let trust = Trust { key, policy: Some(WitnessPolicy::parse(policy.as_bytes()).unwrap()) };
+    let verdict = evidence::check(&package, &trust).unwrap();
+    assert_eq!((verdict.findings, verdict.told.unwrap().witnesses), (vec![], Some(vec!["w1".to_owned()])));
+}
+
+#[test]
+fn a_package_tells_how_often_and_by_how_many_its_pictures_were_looked_at_before() {
+    let desk = Desk::new(510);
+    let web = &desk.town.served.web;
+    let looks = |session, view, camera| web.pass(session, &ask(view, &[camera])).unwrap();
+    let span = |from: i64, to: i64| desk.window(1, from, to).span;
+    looks(&desk.first.session, View::Replay(span(5, 15)), 1);
+    looks(&desk.first.session, View::Replay(span(19, 30)), 1);
+    looks(&desk.second.session, View::Replay(span(0, 100)), 1);
+    // beside it: another time, another camera, live pictures of now
+    looks(&desk.second.session, View::Replay(span(20, 30)), 1);
+    looks(&desk.second.session, View::Replay(span(10, 20)), 2);
+    looks(&desk.second.session, View::Live, 1);
+    let requisition = desk.registers(desk.draft());
+    let view = desk.opens(requisition, vec![desk.window(1, 10, 20), desk.window(2, 30, 40)]);
+    let question = ExportQuestion::Facts { session: desk.first.session.clone(), export: view.export };
+    let ExportAnswer::Facts(facts) = desk.asks(question).unwrap() else { panic!("facts") };
+    let told: Vec<_> = facts.cameras.iter().map(|window| (window.past, window.live, window.persons)).collect();
+    assert_eq!(told, [(3, 0, 2), (0, 0, 0)]);
+    assert!(facts.clock_fr.contains("s'accordaient") && facts.number.ends_with("-0001"), "{facts:?}");
 }

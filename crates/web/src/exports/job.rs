@@ -19,9 +19,9 @@ use crate::{
     problem::{self, Problem, Text},
     server::Web,
 };
-use domain::{CameraId, ExportId, Hour, ReelId, StreamId, UtcMicros, Window};
+use domain::{CameraId, ExportId, Hour, ReelId, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
 use evidence::{
-    CameraPart, Digest, EntryProof, Hex, LogProof, MANIFEST, Manifest, REGISTER, file_digest,
+    CameraPart, Digest, EntryProof, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
     manifest::{self, FileSum, Ground, ProgramPart, SitePart, Statement},
 };
 use keeper::wire::{
@@ -48,6 +48,8 @@ use vault::{
 /// A batch of the log closes within a minute (L4).
 const LOG_AGAIN: Duration = Duration::from_secs(2);
 const LOG_PATIENCE: u32 = 150;
+/// Witnesses are asked each minute.
+const WITNESS_PATIENCE: u32 = 90;
 /// Entries that the keeper proves in one answer.
 const ENTRIES_AT_ONCE: usize = 512;
 
@@ -137,26 +139,27 @@ impl Job {
         };
         let done = export(replay, &stem, &proof, archive, &go_on).map_err(|error| self.halt(error))?;
         let (timeline, fates) = (self.timeline(stream, window)?, self.fates(window)?);
-        let known = Known {
+        let gaps = gaps(&Known {
             window,
             covered: &done.covered,
             noted: &timeline.gaps,
             fates: &fates,
             recorded: &recorded,
             now: self.web.clock.utc(),
-        };
-        let (name, place) = self.facts.cameras.get(nth).cloned().unwrap_or_default();
+        });
+        let known = self.facts.cameras.get(nth).cloned().unwrap_or_default();
         let dead = fates.iter().filter(|fate| fate.state == FateState::Destroyed);
         proved.destroyed.extend(dead.map(|fate| (window.camera, fate.hour)));
         let camera = CameraPart {
             camera: window.camera,
-            name,
-            place,
+            name: known.name,
+            place: known.place,
             from: window.span.from(),
             to: window.span.to(),
             proof: (!done.reels.is_empty()).then_some(proof),
             movies: done.movies,
-            gaps: gaps(&known),
+            gaps,
+            looked: Some(Looked { past: known.past, live: known.live, persons: known.persons }),
         };
         proved.reels.extend(done.reels);
         Ok(camera)
@@ -223,8 +226,11 @@ impl Job {
             bytes: manifest.files.iter().map(|file| file.bytes).sum(),
         };
         self.ask(made)?; // 1
-        for _ in 0..LOG_PATIENCE {
-            if let Some(proof) = self.proof(proved)? {
+        for nth in 0..LOG_PATIENCE {
+            // witnesses that are away do not keep a package back for ever: what is missing its reader sees
+            let note = if nth < WITNESS_PATIENCE { self.cosigned() } else { None };
+            let waits = self.web.cosigned.is_some() && nth < WITNESS_PATIENCE && note.is_none();
+            if !waits && let Some(proof) = self.proof(proved, note)? {
                 return Ok(proof); // 2
             }
             self.pause()?;
@@ -232,12 +238,21 @@ impl Job {
         Err(Halt::Problem(&problem::EXPORT_LOG_WAITS))
     }
 
+    /// The newest note that witnesses cosigned.
+    fn cosigned(&self) -> Option<String> {
+        let path = self.web.cosigned.as_ref()?;
+        let file = fs::File::open(path).ok()?;
+        let mut note = String::new();
+        file.take(NOTE_BYTES_MAX as u64).read_to_string(&mut note).ok()?;
+        Some(note)
+    }
+
     /// `None`: not yet, or another checkpoint was published between two answers.
-    fn proof(&self, proved: &Proved) -> Result<Option<LogProof>, Halt> {
+    fn proof(&self, proved: &Proved, note: Option<String>) -> Result<Option<LogProof>, Halt> {
         let (mut checkpoint, mut entries) = (None, BTreeMap::new());
         for (reels, destroyed) in proved.parts() {
-            let (session, export) = (self.session.clone(), self.export);
-            let ask = ExportQuestion::Proof { session, export, reels, destroyed };
+            let (session, export, note) = (self.session.clone(), self.export, note.clone());
+            let ask = ExportQuestion::Proof { session, export, reels, destroyed, note };
             let ExportAnswer::Proof(LogWords { checkpoint: note, entries: told }) = self.ask(ask)? else {
                 return Ok(None);
             };

@@ -110,7 +110,7 @@ fn facts() -> ExportFacts {
         framework: "CPP 60-1".into(),
         authority: "s".into(),
         procedure: "1/2026".into(),
-        cameras: vec![("cam".into(), "place".into())],
+        cameras: vec![],
         law_pack: "fr 1".into(),
         clock_fr: "l'heure".into(),
         clock_en: "the time".into(),

@@ -134,6 +134,7 @@ impl Town {
             oidc: None,
             outside: None,
             retention: None,
+            cosigned: None,
             packages: None,
         }
     }

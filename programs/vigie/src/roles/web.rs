@@ -25,6 +25,8 @@ const SEND_BUFFER_BYTES: usize = 256 * 1024;
 const WAITING_MAX: i32 = 1_024;
 /// How often a store that is away is looked for.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
+/// What the public role calls it.
+const COSIGNED: &str = "cosigned";
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Listeners that are bound before the confinement, which lets no port be bound: the console's, and the plain one beside TLS.
@@ -72,6 +74,7 @@ pub fn run(
         oidc: provider(config),
         outside: Some(outside(build, config)),
         retention: Some(retention(build, config)),
+        cosigned: config.public.witnesses.is_some().then(|| config.public_folder().join(COSIGNED)),
         packages: Some(config.packages()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
