@@ -50,7 +50,7 @@ pub fn measure(site: &Installation, cameras: &[String], until: UtcMicros, out: &
     let export = browser.post(
         "/api/exports",
         &json!({
-            "requisition": registered["id"], "windows": windows, "purpose": 5,
+            "requisition": registered["id"], "windows": windows, "purpose": 5, "recipient": null,
             "password": password(FIRST).reveal(), "code": site.code(FIRST)?.reveal(),
             "second_name": SECOND, "second_password": password(SECOND).reveal(), "second_code": site.code(SECOND)?.reveal(),
         }),
@@ -59,7 +59,7 @@ pub fn measure(site: &Installation, cameras: &[String], until: UtcMicros, out: &
     let pids = ["keeper", "web"].map(|role| site.process_of(role).unwrap_or_default());
     let cpu = || pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>();
     let before = cpu();
-    let begun = browser.post(&format!("/api/exports/{id}/package"), &json!({"recipient": null}))?;
+    let begun = browser.post(&format!("/api/exports/{id}/package"), &Value::Null)?;
     let (mut first, mut last, asked) = (None, Instant::now(), Instant::now());
     loop {
         let told = browser.get(&format!("/api/exports/{id}"))?;

@@ -33,12 +33,18 @@ describe('the form', () => {
     expect(says).toMatchObject({ received: '2026-07-14T10:00:00.000Z', windows: [], genuine: null, scan: null, authorisation_reference: null, authorisation_general: null })
   })
   it('names what cannot be read', () => {
-    const draft = { ...emptyDraft(NOW), receivedDate: '', windows: [line('14:00', '')], reference: 'a', general: '2026-07-01', calledNumber: '17' }
+    const draft = { ...emptyDraft(NOW), receivedDate: '', windows: [line('14:00', '')], framework: 'cpp77-1-1', reference: 'a', general: '2026-07-01', calledNumber: '17' }
     expect(faultsOf(draft)).toEqual(['received', 'windows', 'authorisation', 'genuine'])
+  })
+  it('sends nothing that the framework does not ask for', () => {
+    const hidden = { ...emptyDraft(NOW), framework: 'cpp99-3', general: '2026-07-01' }
+    expect([faultsOf(hidden), saysOf(hidden).authorisation_general]).toEqual([[], null])
+    const flagrance = { ...emptyDraft(NOW), reference: 'a', general: '2026-07-01' }
+    expect([faultsOf(flagrance), saysOf(flagrance).authorisation_reference]).toEqual([[], null])
   })
   it('shows a known requisition as it was entered', () => {
     const says = {
-      ...saysOf({ ...emptyDraft(NOW), windows: [line('14:00:05', '14:10:00')], service: 'commissariat', calledDate: '2026-07-14', calledTime: '11:30', calledNumber: '17', spokenTo: 'x', general: '2026-07-01', scan: 'ab' }),
+      ...saysOf({ ...emptyDraft(NOW), windows: [line('14:00:05', '14:10:00')], service: 'commissariat', calledDate: '2026-07-14', calledTime: '11:30', calledNumber: '17', spokenTo: 'x', framework: 'cpp77-1-1', general: '2026-07-01', scan: 'ab' }),
     }
     const known: Requisition = { ...says, id: '1', number: '2026-0001', version: 1, lacks: [], exports: [], answer: null, deliveries: [], letter_fr: null, letter_en: null }
     const again = draftOf(known)

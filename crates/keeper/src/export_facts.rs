@@ -57,8 +57,10 @@ impl KeeperCore {
         let looks = self.looks_since(row.windows.iter().map(|window| window.span.from()).min())?;
         let cameras: Result<Vec<_>, _> = row.windows.iter().map(|window| self.window_facts(window, &looks)).collect();
         let site = self.parts.registry.site();
+        let sealed_to = self.sealed_to(row.leaf)?;
         Ok(ExportAnswer::Facts(Box::new(ExportFacts {
             view: ExportView::from(&row),
+            sealed_to,
             site: self.parts.site,
             site_name: site.name.clone(),
             log_key: self.parts.journal.checkpoint_key().verifier_key(),
@@ -71,6 +73,16 @@ impl KeeperCore {
             clock_fr,
             clock_en,
         })))
+    }
+
+    /// What both persons said in the entry of that number.
+    fn sealed_to(&self, leaf: u64) -> Result<Option<String>, KeeperError> {
+        let journal = &self.parts.journal;
+        let (_, details) = journal.open_details(&journal.read(leaf).map_err(failed)?).map_err(failed)?;
+        match Entry::from_details(&details).map_err(failed)?.event {
+            Event::Export { sealed_to, .. } => Ok(sealed_to),
+            _ => Err(failed("the registry names another entry as this export's")),
+        }
     }
 
     fn window_facts(&self, window: &Window, looks: &[LookSeen]) -> Result<WindowFacts, KeeperError> {

@@ -22,6 +22,7 @@ use domain::{
 };
 use ledger::{Checkpoint, Digest, Entry, Event};
 use policy::{Action, Controller, Decision, Paper, Request, requisition::lacking};
+use seal::age::Recipient;
 use std::collections::{BTreeMap, HashMap};
 use vault::{
     KeeperError,
@@ -30,6 +31,8 @@ use vault::{
 
 /// An export that is not made by then is asked for again.
 const OPEN_SECONDS: i64 = 3 * 24 * 3_600;
+/// Of all windows together: the extract of the log that proves them is as long as a reader's program takes.
+const EXPORT_SECONDS_MAX: i64 = 10 * 24 * 3_600;
 /// Reels, or dead hours, whose entries are asked for at once: a message's 1 MiB holds their words and paths.
 const ENTRIES_AT_ONCE_MAX: usize = 512;
 
@@ -77,7 +80,11 @@ impl KeeperCore {
                 self.requisition_deliver(&session, requisition, *delivery)
             }
             ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
-            ExportQuestion::Requisitions { session } => self.requisitions(&session),
+            ExportQuestion::Requisitions { session, before } => self.requisitions(&session, before),
+            ExportQuestion::View { session, export } => {
+                let (account, _) = self.who_acts(&session)?;
+                Ok(ExportAnswer::Opened(ExportView::from(&self.open_export(&account, export)?)))
+            }
             ExportQuestion::Open(ask) => self.export_open(&ask),
             ExportQuestion::Permits { session, export } => self.export_permits(&session, export),
             ExportQuestion::Facts { session, export } => self.export_facts(&session, export),
@@ -105,6 +112,7 @@ impl KeeperCore {
         };
         let now = self.trusted()?;
         check(&ask.windows)?;
+        check_recipient(ask.sealed_to.as_deref())?;
         let requisition = self.requisition(ask.requisition)?;
         let lacks = lacking(&requisition.says, now);
         if !lacks.is_empty() {
@@ -131,6 +139,7 @@ impl KeeperCore {
             purpose: ask.purpose,
             windows: ask.windows.clone(),
             rules,
+            sealed_to: ask.sealed_to.clone(),
         };
         let leaf = self.enter_events(actor(&account), vec![event])?.first().copied().unwrap_or_default(); // 5
         let row = ExportRow {
@@ -317,7 +326,7 @@ impl KeeperCore {
     }
 
     /// The entry by which the key of a camera's hour is dead, as far as the log's details can still be read.
-    fn death_of(&self, camera: CameraId, hour: Hour) -> Option<u64> {
+    pub(crate) fn death_of(&self, camera: CameraId, hour: Hour) -> Option<u64> {
         let entries = self.moving().places.destroyed.get(&hour).cloned().unwrap_or_default();
         let names = |seq: &u64| {
             let journal = &self.parts.journal;
@@ -343,12 +352,21 @@ impl KeeperCore {
         let row = self.parts.registry.export(id).map_err(failed)?;
         let row = row.filter(|row| row.account == account.id && self.decision_time() < row.until);
         let row = row.ok_or(KeeperError::NoPermit)?;
+        let says = self.requisition(row.requisition)?.says;
         // what was handed over is over: the town's copy is gone, and nothing is made anew
-        let requisition = self.requisition(row.requisition)?;
-        match requisition.says.deliveries.iter().any(|delivery| delivery.export == id) {
-            true => Err(KeeperError::NoPermit),
-            false => Ok(row),
-        }
+        let is_over = says.deliveries.iter().any(|delivery| delivery.export == id);
+        let is_refused = says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused);
+        // what came out since: a paper that did not follow, a camera that was not asked for after all
+        let is_complete = lacking(&says, self.decision_time()).is_empty();
+        let is_asked = row.windows.iter().all(|window| says.asks_for(window));
+        if is_over || is_refused || !is_complete || !is_asked { Err(KeeperError::NoPermit) } else { Ok(row) }
+    }
+}
+
+fn check_recipient(sealed_to: Option<&str>) -> Result<(), KeeperError> {
+    match sealed_to.map(Recipient::parse).transpose() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(malformed(error.to_string())),
     }
 }
 
@@ -365,6 +383,10 @@ fn check(windows: &[Window]) -> Result<(), KeeperError> {
         let micros = window.span.micros();
         micros == 0 || WINDOW_SECONDS_MAX * 1_000_000 < micros
     };
+    let seconds: i64 = windows.iter().map(|window| window.span.micros() / 1_000_000).sum();
+    if EXPORT_SECONDS_MAX < seconds {
+        return Err(malformed("an export holds at most ten days of cameras: ask for several"));
+    }
     if windows.iter().any(is_long) {
         return Err(malformed("a window of an export lasts at most a day: ask for several"));
     }

@@ -18,8 +18,8 @@ use aws_lc_rs::digest;
 use catalog::{Account, ExportRow, RequisitionRow};
 use domain::{
     Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros,
-    limit::{REASON_CHARS_MIN, WINDOWS_MAX},
-    requisition::{Delivery, Ground, Outcome, Reply},
+    limit::{MESSAGE_BYTES_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
+    requisition::{Authorisation, Delivery, Ground, Outcome, Reply},
 };
 use ledger::{Digest, Entry, Event};
 use policy::{letter::letter, requisition::lacking};
@@ -32,6 +32,8 @@ const ANSWERED: &str = "answered";
 const DELIVERED: &str = "delivered";
 /// Of each text of a requisition.
 const TEXT_CHARS_MAX: usize = 2_000;
+/// Of the register told at once: half of what a message holds.
+const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
 /// The highest number of each year that the ledger tells of.
 #[derive(Debug, Default)]
@@ -70,13 +72,18 @@ impl KeeperCore {
             Some(id) => {
                 let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
                 let before = self.requisition_of(row)?.says;
-                let says = RequisitionFacts { answer: before.answer, deliveries: before.deliveries, ..says };
+                // when it came in decides what may wait, and who is new: it stays what was said first
+                let (received, answer, deliveries) = (before.received, before.answer, before.deliveries);
+                let says = RequisitionFacts { received, answer, deliveries, ..says };
                 (Requisition { id, year: row.year, number: row.number, says }, row.version + 1)
             }
             None => {
                 let year = year_of(now);
                 let here = rows.iter().filter(|row| row.year == year).map(|row| row.number).max().unwrap_or_default();
                 let number = here.max(self.moving().numbers.highest(year)) + 1; // 2
+                if now < says.received {
+                    return Err(malformed("a requisition that is received later than now"));
+                }
                 let says = RequisitionFacts { answer: None, deliveries: Vec::new(), ..says };
                 (Requisition { id: RequisitionId::draw(&*self.parts.random), year, number, says }, 1)
             }
@@ -102,8 +109,36 @@ impl KeeperCore {
         let ground = ground.filter(|_| must_say);
         let _one_at_a_time = self.registering();
         let mut known = self.known_requisition(id)?;
+        self.check_ground(outcome, ground, &known.0)?;
         known.0.says.answer = Some(Reply { at, outcome, ground, reason });
         self.put_requisition(&account, ANSWERED, &known)
+    }
+
+    /// The letter states the ground as a fact: nobody is told that what lives is destroyed, or that the town has nothing where it
+    /// may not tell.
+    fn check_ground(&self, outcome: Outcome, ground: Option<Ground>, asked: &Requisition) -> Result<(), KeeperError> {
+        let fits = match ground {
+            None | Some(Ground::Other) => true,
+            Some(Ground::Destroyed | Ground::NeverRecorded) => outcome != Outcome::Refused,
+            Some(Ground::NoAuthority | Ground::NoAuthorisation) => outcome == Outcome::Refused,
+        };
+        if !fits {
+            return Err(malformed("this ground belongs to another answer"));
+        }
+        if ground != Some(Ground::Destroyed) {
+            return Ok(());
+        }
+        let hours = asked.says.windows.iter().flat_map(|window| {
+            let last = self.parts.hour_length.hour_of(window.span.to().plus_micros(-1));
+            let first = self.parts.hour_length.hour_of(window.span.from());
+            (0..)
+                .map(move |nth| first.plus(nth))
+                .take_while(move |hour| *hour <= last)
+                .map(|hour| (window.camera, hour))
+        });
+        let dead: Vec<bool> = hours.map(|(camera, hour)| self.death_of(camera, hour).is_some()).collect();
+        let holds = if outcome == Outcome::Negative { dead.iter().all(|dead| *dead) } else { dead.contains(&true) };
+        if holds { Ok(()) } else { Err(malformed("the log does not say that this footage is destroyed")) }
     }
 
     /// A package went to its recipient: from here on it is not made anew, and web removes the town's copy.
@@ -116,7 +151,8 @@ impl KeeperCore {
         let account = self.registrar(session)?; // 1
         let now = self.trusted()?;
         let row = self.parts.registry.export(delivery.export).map_err(failed)?;
-        let is_made = |row: &ExportRow| row.requisition == id && row.manifest.is_some();
+        // by who made it: nobody else ends two persons' permission
+        let is_made = |row: &ExportRow| row.requisition == id && row.account == account.id && row.manifest.is_some();
         if !row.as_ref().is_some_and(is_made) {
             return Err(malformed("no package of this requisition was made that could be handed over"));
         }
@@ -185,7 +221,11 @@ impl KeeperCore {
         }
     }
 
-    pub(crate) fn requisitions(&self, session: &SessionSecret) -> Result<ExportAnswer, KeeperError> {
+    pub(crate) fn requisitions(
+        &self,
+        session: &SessionSecret,
+        before: Option<(u16, u32)>,
+    ) -> Result<ExportAnswer, KeeperError> {
         self.registrar(session)?;
         let now = self.decision_time();
         let exports = self.parts.registry.exports().map_err(failed)?;
@@ -198,8 +238,18 @@ impl KeeperCore {
             let lacks = lacking(&requisition.says, now);
             Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
         };
-        let views: Result<Vec<RequisitionView>, KeeperError> = rows.iter().rev().map(view).collect();
-        Ok(ExportAnswer::Requisitions(views?))
+        let mut older = rows.iter().rev().filter(|row| before.is_none_or(|before| (row.year, row.number) < before));
+        let (mut views, mut bytes) = (Vec::new(), 0);
+        for row in older.by_ref() {
+            let view = view(row)?;
+            // what it says, its windows' exports, its letter in two languages
+            bytes += row.facts.len() * 2 + 4_096;
+            views.push(view);
+            if PAGE_BYTES_MAX < bytes {
+                break;
+            }
+        }
+        Ok(ExportAnswer::Requisitions(views, older.next().is_some()))
     }
 
     pub(crate) fn requisition(&self, id: RequisitionId) -> Result<Requisition, KeeperError> {
@@ -243,6 +293,11 @@ fn check(says: &RequisitionFacts) -> Result<(), KeeperError> {
         return Err(malformed(format!("a requisition names at most {WINDOWS_MAX} cameras and spans: enter several")));
     }
     let authority = &says.authority;
+    let genuine = says.genuine.as_ref().map(|genuine| [&genuine.number, genuine.spoken_to.reveal()]);
+    let reference = match &says.authorisation {
+        Some(Authorisation::Individual { reference }) => Some(reference),
+        Some(Authorisation::General { .. }) | None => None,
+    };
     let texts = [
         authority.name.reveal(),
         authority.matricule.reveal(),
@@ -253,7 +308,8 @@ fn check(says: &RequisitionFacts) -> Result<(), KeeperError> {
         says.object.reveal(),
         says.validator.reveal(),
     ];
-    if texts.iter().any(|text| TEXT_CHARS_MAX < text.chars().count()) {
+    let mut texts = texts.into_iter().chain(genuine.into_iter().flatten()).chain(reference);
+    if texts.any(|text| TEXT_CHARS_MAX < text.chars().count()) {
         return Err(malformed(format!("a text of a requisition has at most {TEXT_CHARS_MAX} characters")));
     }
     Ok(())

@@ -212,6 +212,9 @@ pub enum Event {
         purpose: Purpose,
         windows: Vec<Window>,
         rules: Vec<String>,
+        /// The public key (age) for which its package is sealed; none: by a passphrase, the declared exception.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed_to: Option<String>,
     },
     /// The package is made; its manifest has this digest.
     Exported {
@@ -472,6 +475,7 @@ mod tests {
                 purpose: Purpose::SafetyOfPersonsAndProperty,
                 windows: vec![Window { camera, span: Span::new(UtcMicros(1), UtcMicros(2)).unwrap() }],
                 rules: vec![text.clone()],
+                sealed_to: Some(text.clone()),
             },
             Event::Exported { export: ExportId([12; 16]), manifest: root, files: 3, bytes: u64::MAX },
             Event::Refusal {

@@ -29,31 +29,32 @@ pub fn letter(town: &str, requisition: &Requisition) -> Option<Letter> {
 /// Object and first sentence, French then English.
 fn opening(town: &str, requisition: &Requisition, reply: &Reply) -> (String, String, String, String) {
     let (label, says) = (requisition.label(), &requisition.says);
-    let (service, procedure) = (says.authority.service.trim(), says.procedure.trim());
+    let named = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+    let whom = named(&says.authority.service).or(named(says.authority.name.reveal()));
+    let (whom_fr, whom_en) = match &whom {
+        Some(whom) => (format!("À l'attention de : {whom}. "), format!("For the attention of: {whom}. ")),
+        None => <(String, String)>::default(),
+    };
+    let of = named(&says.procedure).map(|number| (format!(", procédure {number}"), format!(", procedure {number}")));
+    let (of_fr, of_en) = of.unwrap_or_default();
     let (answer_fr, answer_en) = match reply.outcome {
         Outcome::Whole | Outcome::Partial => ("ne peut y répondre qu'en partie", "can answer it in part only"),
         Outcome::Negative => ("ne détient pas les images demandées", "does not hold the footage asked for"),
         Outcome::Refused => ("ne peut y donner suite", "cannot comply with it"),
     };
     (
-        format!(
-            "Objet : votre demande reçue le {}, procédure {procedure} ; numéro {label} de notre registre.",
-            day_fr(says.received)
-        ),
-        format!("À l'attention de {service}. La commune ({town}) a examiné votre demande et {answer_fr}."),
-        format!(
-            "Object: your request received on {}, procedure {procedure}; number {label} of our register.",
-            day_en(says.received)
-        ),
-        format!("For the attention of {service}. The town ({town}) has examined your request and {answer_en}."),
+        format!("Objet : votre demande reçue le {}{of_fr} ; numéro {label} de notre registre.", day_fr(says.received)),
+        format!("{whom_fr}La commune ({town}) a examiné votre demande et {answer_fr}."),
+        format!("Object: your request received on {}{of_en}; number {label} of our register.", day_en(says.received)),
+        format!("{whom_en}The town ({town}) has examined your request and {answer_en}."),
     )
 }
 
 fn words(ground: Ground) -> (&'static str, &'static str) {
     match ground {
         Ground::Destroyed => (
-            "Les images de cette période ont été détruites automatiquement au terme de leur délai de conservation (CSI L252-5 et R253-4). Leur destruction est inscrite au registre scellé de la commune ; sa preuve, que chacun peut vérifier, vous est remise avec cette lettre.",
-            "The footage of this period was destroyed automatically at the end of its retention period (CSI L252-5 and R253-4). Its destruction stands in the town's sealed log; the proof, which anybody can check, is handed over with this letter.",
+            "Les images de cette période ont été détruites automatiquement au terme de leur délai de conservation (CSI L252-5 et R253-4). Leur destruction est inscrite au registre scellé de la commune ; sa preuve, que chacun peut vérifier hors ligne, vous est remise sur demande.",
+            "The footage of this period was destroyed automatically at the end of its retention period (CSI L252-5 and R253-4). Its destruction stands in the town's sealed log; the proof, which anybody can check offline, is handed over to you on request.",
         ),
         Ground::NeverRecorded => (
             "Aucune caméra de la commune n'a enregistré ce lieu à ce moment : il n'y en a pas, ou celle qui s'y trouve ne fonctionnait pas ; la cause et la durée de l'interruption sont inscrites au registre.",
@@ -78,8 +79,8 @@ fn words(ground: Ground) -> (&'static str, &'static str) {
 fn rights(ground: Ground) -> (&'static str, &'static str) {
     match ground {
         Ground::NoAuthority => (
-            "Toute personne peut demander l'accès aux images qui la concernent elle-même (CSI L253-5 et R253-6 ; RGPD, article 15), et saisir la commission départementale de vidéoprotection ou la CNIL.",
-            "Everybody may ask for access to the images of themselves (CSI L253-5 and R253-6; GDPR, article 15), and turn to the departmental commission of video protection or to the CNIL.",
+            "Toute personne peut demander l'accès aux images qui la concernent elle-même (CSI R253-6 ; RGPD, article 15), et saisir la commission départementale de vidéoprotection (CSI L253-5) ou la CNIL.",
+            "Everybody may ask for access to the images of themselves (CSI R253-6; GDPR, article 15), and turn to the departmental commission of video protection (CSI L253-5) or to the CNIL.",
         ),
         _ => (
             "La commune reste à la disposition de l'autorité requérante pour toute précision.",

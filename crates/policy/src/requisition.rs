@@ -4,7 +4,7 @@
 use domain::{
     RequisitionFacts, UtcMicros,
     limit::ORAL_REQUISITION_SECONDS_MAX,
-    requisition::{Framework, Means, Quality},
+    requisition::{Authorisation, Framework, Means, Quality},
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,12 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
         Framework::Cpp99_3 => requisition.authority.quality != Quality::InvestigatingJudge,
         _ => false,
     };
+    // a general instruction (CPP 39-3) covers preliminary inquiries, no commission rogatoire
+    let is_authorised = match &requisition.authorisation {
+        Some(Authorisation::Individual { reference }) => !reference.trim().is_empty(),
+        Some(Authorisation::General { .. }) => requisition.framework == Framework::Cpp77_1_1,
+        None => false,
+    };
     let confirmed_until = requisition.received.plus_seconds(ORAL_REQUISITION_SECONDS_MAX);
     let may_wait = requisition.means == Means::Oral && now < confirmed_until;
     vec![
@@ -88,7 +94,7 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
             ),
         ),
         (
-            needs_authorisation && requisition.authorisation.is_none(),
+            needs_authorisation && !is_authorised,
             lack(
                 "authorisation",
                 "CPP 77-1-1, 99-3, 39-3",
@@ -126,7 +132,7 @@ mod tests {
     use super::*;
     use domain::{
         CameraId, Sensitive, Span,
-        requisition::{Authorisation, Authority, CallBack, Window},
+        requisition::{Authority, CallBack, Window},
     };
 
     fn complete() -> RequisitionFacts {
@@ -183,6 +189,11 @@ mod tests {
             known.authorisation = Some(Authorisation::General { signed: UtcMicros(0) });
         };
         assert_eq!(fields(allowed, 0), [""; 0]);
+        let rogatory = |known: &mut RequisitionFacts| {
+            allowed(known);
+            known.framework = Framework::Cpp99_3;
+        };
+        assert_eq!(fields(rogatory, 0), ["authorisation"], "a general instruction covers no commission rogatoire");
         let himself = |known: &mut RequisitionFacts| {
             preliminary(known);
             known.authority.quality = Quality::Prosecutor;

@@ -113,6 +113,7 @@ pub async fn post_delivery(
     let requisition = named(&id)?;
     let delivery = request.read()?;
     let export = delivery.export;
+    web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
     let done = entered(&web, ExportQuestion::Deliver { session, requisition, delivery: Box::new(delivery) }).await?;
     web.packages.drop_one(export);
     Ok(done)

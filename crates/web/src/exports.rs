@@ -28,7 +28,7 @@ use futures::stream;
 use job::{Halt, Job};
 use keeper::wire::{
     PersonProof,
-    exports::{ExportAnswer, ExportAsk, ExportFacts, ExportQuestion},
+    exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView},
 };
 use packages::{NotBegun, Stage};
 use seal::age::{Passphrase, Recipient};
@@ -57,6 +57,9 @@ pub struct ExportRequest {
     /// One of the eleven purposes of CSI L251-2, by its number: that of the footage.
     #[schema(minimum = 1, maximum = 11)]
     purpose: u8,
+    /// For whom the package is sealed: public key of the service that requires, as `age-keygen` prints it: `age1…`. Null, the declared
+    /// exception: by a passphrase that is drawn and told once. Both persons answer for it.
+    recipient: Option<String>,
     /// Of who is signed in.
     #[schema(value_type = String, format = Password)]
     password: Sensitive<String>,
@@ -68,14 +71,6 @@ pub struct ExportRequest {
     second_password: Sensitive<String>,
     #[schema(value_type = String, format = Password)]
     second_code: Sensitive<String>,
-}
-
-/// For whom the package is sealed.
-#[derive(Deserialize, ToSchema)]
-pub struct PackageRequest {
-    /// Public key of the service that required it, as `age-keygen` prints it: `age1…`. Null, the declared exception: by a passphrase that is
-    /// drawn and told once.
-    recipient: Option<String>,
 }
 
 /// A package is being made.
@@ -101,6 +96,9 @@ pub async fn post_export(
     SignedIn(session): SignedIn,
     Body(request): Body<ExportRequest>,
 ) -> Result<(StatusCode, Json<Export>), Problem> {
+    if let Some(text) = &request.recipient {
+        Recipient::parse(text).map_err(|_| Problem::from(&problem::EXPORT_RECIPIENT))?;
+    }
     let ask = request.into_ask(session)?;
     match ask_keeper(&web, ExportQuestion::Open(Box::new(ask))).await? {
         ExportAnswer::Opened(view) => Ok((StatusCode::CREATED, Json(Export::of(&view, &web.packages)))),
@@ -121,14 +119,14 @@ pub async fn get_export(
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
 ) -> Result<Json<Export>, Problem> {
-    let (_, facts) = own(&web, session, &id).await?;
-    Ok(Json(Export::of(&facts.view, &web.packages)))
+    let view = own(&web, session, &id).await?;
+    Ok(Json(Export::of(&view, &web.packages)))
 }
 
 /// Make the package
 ///
 /// Again as often as needed while the two persons' permission stands: one that is there is replaced.
-#[utoipa::path(post, path = "/api/exports/{id}/package", tag = "exports", security(("session" = [])), request_body = PackageRequest,
+#[utoipa::path(post, path = "/api/exports/{id}/package", tag = "exports", security(("session" = [])),
     params(("id" = String, Path)),
     responses((status = 202, body = PackageBegun), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 503, body = ProblemBody)))]
@@ -136,10 +134,14 @@ pub async fn post_package(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
-    Body(request): Body<PackageRequest>,
 ) -> Result<(StatusCode, Json<PackageBegun>), Problem> {
-    let (to, passphrase) = seal_to(&web, request.recipient.as_deref())?;
-    let (export, facts) = own(&web, session.clone(), &id).await?;
+    let export = named(&id)?;
+    let ExportAnswer::Facts(facts) = of_own(&web, ExportQuestion::Facts { session: session.clone(), export }).await?
+    else {
+        return Err((&problem::FAILED).into());
+    };
+    let facts = *facts;
+    let (to, passphrase) = seal_to(&web, facts.sealed_to.as_deref())?;
     let store = web.store.clone().ok_or(&problem::STORE_AWAY)?;
     let permits = match ask_keeper(&web, ExportQuestion::Permits { session: session.clone(), export }).await? {
         ExportAnswer::Permits(permits) => permits,
@@ -176,8 +178,8 @@ pub async fn delete_package(
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
-    let (export, _) = own(&web, session, &id).await?;
-    web.packages.drop_one(export);
+    let view = own(&web, session, &id).await?;
+    web.packages.drop_one(view.export);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -192,11 +194,11 @@ pub async fn get_package(
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    let (export, facts) = own(&web, session, &id).await?;
+    let export = own(&web, session, &id).await?.export;
     let path = web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
     let file = tokio::fs::File::open(&path).await.map_err(|_| Problem::from(&problem::NO_EXPORT))?;
     let bytes = file.metadata().await.map_err(|_| Problem::from(&problem::FAILED))?.len();
-    let name = format!("attachment; filename=\"vigie-{}-{export}.zip.age\"", facts.number);
+    let name = format!("attachment; filename=\"vigie-remise-{export}.zip.age\"");
     let name = HeaderValue::from_str(&name).map_err(|_| Problem::from(&problem::FAILED))?;
     let body = stream::try_unfold(file, async |mut file| {
         let mut part = vec![0; SEND_BYTES];
@@ -212,14 +214,23 @@ pub async fn get_package(
     Ok(response)
 }
 
-/// An export and what is known of it, for who opened it; the same answer for one that is not and one of somebody else.
-async fn own(web: &Web, session: SessionSecret, id: &str) -> Result<(ExportId, ExportFacts), Problem> {
-    let export: ExportId = id.parse().map_err(|_| Problem::from(&problem::NO_EXPORT))?;
-    match ask_keeper(web, ExportQuestion::Facts { session, export }).await {
-        Ok(ExportAnswer::Facts(facts)) => Ok((export, *facts)),
+/// An export as it stands, for who opened it.
+async fn own(web: &Web, session: SessionSecret, id: &str) -> Result<ExportView, Problem> {
+    match of_own(web, ExportQuestion::View { session, export: named(id)? }).await? {
+        ExportAnswer::Opened(view) => Ok(view),
+        _ => Err((&problem::FAILED).into()),
+    }
+}
+
+fn named(id: &str) -> Result<ExportId, Problem> {
+    id.parse().map_err(|_| (&problem::NO_EXPORT).into())
+}
+
+/// The same answer for an export that is not and for one of somebody else.
+async fn of_own(web: &Web, question: ExportQuestion) -> Result<ExportAnswer, Problem> {
+    match ask_keeper(web, question).await {
         Err(problem) if std::ptr::eq(problem.text, &problem::PERMIT_ENDED) => Err((&problem::NO_EXPORT).into()),
-        Err(problem) => Err(problem),
-        Ok(_) => Err((&problem::FAILED).into()),
+        answered => answered,
     }
 }
 
@@ -271,7 +282,16 @@ impl ExportRequest {
         let windows = self.windows.iter().map(Window::read).collect::<Result<_, _>>()?;
         let purpose = Purpose::from_number(self.purpose).ok_or_else(malformed)?;
         let second = PersonProof { account: self.second_name, password: self.second_password, code: self.second_code };
-        Ok(ExportAsk { session, requisition, windows, purpose, password: self.password, code: self.code, second })
+        Ok(ExportAsk {
+            session,
+            requisition,
+            windows,
+            purpose,
+            sealed_to: self.recipient,
+            password: self.password,
+            code: self.code,
+            second,
+        })
     }
 }
 

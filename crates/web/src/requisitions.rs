@@ -24,6 +24,8 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Requisitions {
     now: String,
+    /// There are older ones: ask for those before the last number.
+    more: bool,
     requisitions: Vec<RequisitionLine>,
     frameworks: Vec<Choice>,
     qualities: Vec<Choice>,
@@ -138,6 +140,13 @@ pub struct Registered {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+pub struct RegisterQuery {
+    /// Only requisitions before this number: `2026-0041`.
+    before: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ScanQuery {
     /// SHA-256 of the whole scan, in hexadecimal.
     digest: String,
@@ -154,18 +163,20 @@ pub struct ScanHeld {
 }
 
 /// The register
-#[utoipa::path(get, path = "/api/requisitions", tag = "exports", security(("session" = [])),
-    responses((status = 200, body = Requisitions), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+#[utoipa::path(get, path = "/api/requisitions", tag = "exports", security(("session" = [])), params(RegisterQuery),
+    responses((status = 200, body = Requisitions), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
         (status = 503, body = ProblemBody)))]
 pub async fn get_requisitions(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
+    query: Result<Asked<RegisterQuery>, Problem>,
 ) -> Result<Json<Requisitions>, Problem> {
-    let ExportAnswer::Requisitions(views) = ask_keeper(&web, ExportQuestion::Requisitions { session }).await? else {
-        return Err((&problem::FAILED).into());
-    };
+    let before = query?.0.before.map(|label| before_of(&label).ok_or(&problem::MALFORMED)).transpose()?;
+    let answer = ask_keeper(&web, ExportQuestion::Requisitions { session, before }).await?;
+    let ExportAnswer::Requisitions(views, more) = answer else { return Err((&problem::FAILED).into()) };
     Ok(Json(Requisitions {
         now: web.clock.utc().to_string(),
+        more,
         requisitions: views.into_iter().map(|view| RequisitionLine::of(view, &web)).collect(),
         frameworks: Framework::ALL.iter().map(|each| choice(each, each.title())).collect(),
         qualities: Quality::ALL.iter().map(|each| choice(each, each.title())).collect(),
@@ -217,6 +228,11 @@ pub async fn post_scan(
         ExportAnswer::ScanHeld { bytes } => Ok(Json(ScanHeld { bytes })),
         _ => Err((&problem::FAILED).into()),
     }
+}
+
+fn before_of(label: &str) -> Option<(u16, u32)> {
+    let (year, number) = label.split_once('-')?;
+    Some((year.parse().ok()?, number.parse().ok()?))
 }
 
 fn choice(code: &impl Serialize, title: &'static str) -> Choice {

@@ -67,9 +67,10 @@ async fn what_two_persons_ask_for_is_opened_or_told_why_not() {
 #[tokio::test]
 async fn a_package_is_not_begun_for_a_wrong_key_nor_without_a_store() {
     let path = format!("/api/exports/{EXPORT}/package");
-    let (status, told) = asks("POST", &path, Some(r#"{"recipient":"age1qqqq"}"#)).await;
+    let wrong = ask_of("cheffe").replace("\"recipient\":null", "\"recipient\":\"age1qqqq\"");
+    let (status, told) = asks("POST", "/api/exports", Some(&wrong)).await;
     assert_eq!((status.as_u16(), &told["type"]), (400, &"urn:vigie:problem:export-recipient".into()));
-    let (status, _) = asks("POST", &path, Some(r#"{"recipient":null}"#)).await;
+    let (status, _) = asks("POST", &path, None).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let (status, told) = asks("GET", &format!("/api/exports/{EXPORT}"), None).await;
     assert_eq!((status, &told["state"]), (StatusCode::OK, &"open".into()));
@@ -91,7 +92,7 @@ async fn a_package_that_is_made_is_sent_whole_to_be_saved() {
     let response = send(&router, request("GET", &format!("/media/exports/{EXPORT}"), None)).await;
     assert_eq!(response.status(), StatusCode::OK);
     let name = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();
-    assert_eq!(name, format!("attachment; filename=\"vigie-2026-0001-{EXPORT}.zip.age\""));
+    assert_eq!(name, format!("attachment; filename=\"vigie-remise-{EXPORT}.zip.age\""));
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     assert!(body == sealed);
     let gone = send(&router, request("DELETE", &format!("/api/exports/{EXPORT}/package"), None)).await;

@@ -54,7 +54,7 @@ fn requisition(windows: &Value, scan: Option<&str>) -> Value {
 /// What both persons type; a code counts once.
 fn export_of(site: &Site, requisition: &str, windows: &Value, second: &str) -> Value {
     json!({
-        "requisition": requisition, "windows": windows, "purpose": 5,
+        "requisition": requisition, "windows": windows, "purpose": 5, "recipient": null,
         "password": password(FIRST).reveal(), "code": site.site.code(FIRST).unwrap().reveal(),
         "second_name": second, "second_password": password(second).reveal(),
         "second_code": site.site.code(second).unwrap().reveal(),
@@ -151,7 +151,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     assert_eq!(opened["state"], "open");
 
     // 1 web dies while it writes: nothing is lost but the part
-    browser.post(&format!("/api/exports/{export}/package"), &json!({"recipient": null})).unwrap();
+    browser.post(&format!("/api/exports/{export}/package"), &Value::Null).unwrap();
     site.site.kill("web").unwrap();
     let told = until("web is there again", || {
         let browser = site.site.sign_in(FIRST, &password(FIRST)).ok()?;
@@ -163,7 +163,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
 
     // 2 the package, by a passphrase that is told once
     let browser = site.site.sign_in(FIRST, &password(FIRST)).unwrap();
-    let begun = browser.post(&format!("/api/exports/{export}/package"), &json!({"recipient": null})).unwrap();
+    let begun = browser.post(&format!("/api/exports/{export}/package"), &Value::Null).unwrap();
     let passphrase = begun["passphrase"].as_str().unwrap().to_owned();
     let ready = until_ready(&site, export);
     // another person of the register sees that it exists and takes nothing
@@ -207,7 +207,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let opened =
         browser.post("/api/exports", &export_of(&site, late["id"].as_str().unwrap(), &windows, SECOND)).unwrap();
     let export = opened["id"].as_str().unwrap();
-    let begun = browser.post(&format!("/api/exports/{export}/package"), &json!({"recipient": null})).unwrap();
+    let begun = browser.post(&format!("/api/exports/{export}/package"), &Value::Null).unwrap();
     until_ready(&site, export);
     let (_, bytes) = browser.stream(&format!("/media/exports/{export}"), u64::MAX).unwrap();
     let told = Reader::new(&site, &bytes, begun["passphrase"].as_str().unwrap()).finds_intact();

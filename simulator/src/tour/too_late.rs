@@ -32,7 +32,7 @@ pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) 
     );
     let export = browser.post("/api/exports", &ask(stage, &entered, &windows, &first, &second)?)?;
     let id = export["id"].as_str().ok_or("no export was opened")?.to_owned();
-    let begun = browser.post(&format!("/api/exports/{id}/package"), &json!({"recipient": null}))?;
+    let begun = browser.post(&format!("/api/exports/{id}/package"), &Value::Null)?;
     let passphrase = begun["passphrase"].as_str().ok_or("no passphrase was told")?.to_owned();
     let asked = Instant::now();
     while browser.get(&format!("/api/exports/{id}"))?["state"] != "ready" {
@@ -77,7 +77,7 @@ fn ask(
     second: &Sensitive<String>,
 ) -> Result<Value, Box<dyn Error>> {
     Ok(json!({
-        "requisition": entered["id"], "windows": windows, "purpose": 5,
+        "requisition": entered["id"], "windows": windows, "purpose": 5, "recipient": null,
         "password": first.reveal(), "code": stage.site.code(FIRST)?.reveal(),
         "second_name": SECOND, "second_password": second.reveal(), "second_code": stage.site.code(SECOND)?.reveal(),
     }))

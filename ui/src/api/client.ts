@@ -51,7 +51,9 @@ export const api = {
   breakGlassAcknowledge: (id: string) => call<void>('POST', `/api/break-glass/${encodeURIComponent(id)}/acknowledge`),
   reasons: () => call<Reasons>('GET', '/api/reason'),
   endReason: () => call<void>('DELETE', '/api/reason'),
-  requisitions: () => call<Requisitions>('GET', '/api/requisitions'),
+  /** The newest, or those before a number. */
+  requisitions: (before: string | null = null) =>
+    call<Requisitions>('GET', `/api/requisitions${before === null ? '' : `?before=${encodeURIComponent(before)}`}`),
   /** A requisition came in, or with `known` that one gets a further version. */
   register: (known: string | null, says: RequisitionSays) =>
     call<{ id: string; number: string; lacks: Lack[] }>('POST', '/api/requisitions', { known, ...says }),
@@ -63,9 +65,8 @@ export const api = {
     call<{ bytes: number }>('POST', `/api/requisitions/scan?digest=${digest}&total=${total}&offset=${offset}`, part),
   openExport: (request: ExportRequest) => call<Export>('POST', '/api/exports', request),
   export: (id: string) => call<Export>('GET', `/api/exports/${encodeURIComponent(id)}`),
-  /** Sealed for a public key of age, or, without one, by a passphrase that is told here only. */
-  makePackage: (id: string, recipient: string | null) =>
-    call<{ passphrase: string | null }>('POST', `/api/exports/${encodeURIComponent(id)}/package`, { recipient }),
+  /** Where no public key was named, the passphrase is told here only. */
+  makePackage: (id: string) => call<{ passphrase: string | null }>('POST', `/api/exports/${encodeURIComponent(id)}/package`),
   dropPackage: (id: string) => call<void>('DELETE', `/api/exports/${encodeURIComponent(id)}/package`),
   health: () => call<Health>('GET', '/api/health'),
 }

@@ -75,6 +75,8 @@ export interface Choice {
 
 export interface Requisitions {
   now: Iso
+  /** There are older ones. */
+  more: boolean
   requisitions: Requisition[]
   frameworks: Choice[]
   qualities: Choice[]
@@ -106,6 +108,8 @@ export interface ExportRequest {
   requisition: string
   windows: ExportWindow[]
   purpose: PurposeNumber
+  /** Public key (age) of the service; null: by a passphrase. */
+  recipient: string | null
   password: string
   code: string
   second_name: string

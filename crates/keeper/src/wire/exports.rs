@@ -28,12 +28,14 @@ pub enum ExportQuestion {
     Deliver { session: SessionSecret, requisition: RequisitionId, delivery: Box<Delivery> },
     /// A part of a requisition's scan, which comes before the requisition that names it.
     Scan { session: SessionSecret, part: ScanPart },
-    /// The register, the newest first.
-    Requisitions { session: SessionSecret },
+    /// The register, the newest first, before this year and number: as much as a message holds.
+    Requisitions { session: SessionSecret, before: Option<(u16, u32)> },
     /// Two persons let footage leave under a requisition, each with password and code.
     Open(Box<ExportAsk>),
     /// Permits for an export that is open, for who asked for it: one a window.
     Permits { session: SessionSecret, export: ExportId },
+    /// How an export stands, for who opened it.
+    View { session: SessionSecret, export: ExportId },
     /// What a package says of its town and ground, for who opened it.
     Facts { session: SessionSecret, export: ExportId },
     /// Whether these reels are closed and entered: pictures of one that is still written cannot be proved yet.
@@ -59,7 +61,8 @@ impl ExportQuestion {
             | ExportQuestion::Answer { session, .. }
             | ExportQuestion::Deliver { session, .. }
             | ExportQuestion::Scan { session, .. }
-            | ExportQuestion::Requisitions { session }
+            | ExportQuestion::Requisitions { session, .. }
+            | ExportQuestion::View { session, .. }
             | ExportQuestion::Permits { session, .. }
             | ExportQuestion::Facts { session, .. }
             | ExportQuestion::Closed { session, .. }
@@ -77,6 +80,8 @@ pub struct ExportAsk {
     pub requisition: RequisitionId,
     pub windows: Vec<Window>,
     pub purpose: Purpose,
+    /// For which public key (age) the package is sealed; none: by a passphrase. Both persons answer for it.
+    pub sealed_to: Option<String>,
     pub password: Sensitive<String>,
     pub code: Sensitive<String>,
     pub second: PersonProof,
@@ -89,7 +94,8 @@ pub enum ExportAnswer {
         label: String,
         lacks: Vec<Lack>,
     },
-    Requisitions(Vec<RequisitionView>),
+    /// And whether there are older ones.
+    Requisitions(Vec<RequisitionView>, bool),
     Opened(ExportView),
     /// Not yet: the requisition lacks this. Whether to refuse is for a person to say.
     Incomplete(Vec<Lack>),
@@ -138,6 +144,7 @@ pub struct ExportView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportFacts {
     pub view: ExportView,
+    pub sealed_to: Option<String>,
     pub site: SiteId,
     pub site_name: String,
     /// By which the log's checkpoints are verified (C2SP signed-note).

@@ -194,7 +194,7 @@ impl Desk {
         let PersonProof { code, .. } = self.town.proof(first);
         let purpose = Purpose::SafetyOfPersonsAndProperty;
         let (session, password) = (first.session.clone(), text(PASSWORD));
-        let ask = ExportAsk { session, requisition, windows, purpose, password, code, second };
+        let ask = ExportAsk { session, requisition, windows, purpose, sealed_to: None, password, code, second };
         let answer = self.asks(ExportQuestion::Open(Box::new(ask))).unwrap();
         self.town.world.clock.pass(30);
         answer
@@ -205,6 +205,20 @@ impl Desk {
             ExportAnswer::Opened(view) => view,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Somebody who signs in when a day has passed.
+    fn a_day_later(&self) -> AccountHolder {
+        self.town.world.clock.pass(DAY);
+        self.town.opened.core.tick().unwrap();
+        let mut first = AccountHolder { session: text(""), ..self.town.person("garde", Role::MunicipalPolice) };
+        let begun = self.town.proof(&first);
+        self.town.world.clock.pass(30);
+        let begun = PersonProof { code: first.phone.code(self.town.world.now()), ..begun };
+        let signed = self.town.served.web.sign_in(begun.account, begun.password, begun.code, Default::default());
+        first.session = signed.unwrap().unwrap().session;
+        self.town.world.clock.pass(30);
+        first
     }
 
     fn refusal(&self, answer: ExportAnswer) -> Vec<String> {
@@ -444,15 +458,7 @@ fn an_oral_requisition_that_nobody_confirmed_in_a_day_lets_nothing_leave() {
     let desk = Desk::new(504);
     let requisition = desk.registers(desk.draft());
     desk.opens(requisition, vec![desk.window(1, 10, 20)]);
-    desk.town.world.clock.pass(DAY);
-    desk.town.opened.core.tick().unwrap();
-    let mut first = AccountHolder { session: text(""), ..desk.town.person("garde", Role::MunicipalPolice) };
-    let begun = desk.town.proof(&first);
-    desk.town.world.clock.pass(30);
-    let begun = PersonProof { code: first.phone.code(desk.town.world.now()), ..begun };
-    let signed = desk.town.served.web.sign_in(begun.account, begun.password, begun.code, Default::default());
-    first.session = signed.unwrap().unwrap().session;
-    desk.town.world.clock.pass(30);
+    let first = desk.a_day_later();
     let answer = desk.opens_with(&first, desk.town.proof(&desk.second), requisition, vec![desk.window(1, 10, 20)]);
     let ExportAnswer::Incomplete(lacks) = answer else { panic!("{answer:?}") };
     assert_eq!(lacks[0].field, "scan");
@@ -468,7 +474,9 @@ fn numbers_of_the_register_have_no_gap_and_a_completed_requisition_keeps_its_own
     let again = desk.asks(ExportQuestion::Register { session: session.clone(), known, says }).unwrap();
     let ExportAnswer::Registered { label, .. } = again else { panic!("{again:?}") };
     assert!(label.ends_with("-0001"), "{label}");
-    let ExportAnswer::Requisitions(views) = desk.asks(ExportQuestion::Requisitions { session }).unwrap() else {
+    let ExportAnswer::Requisitions(views, _) =
+        desk.asks(ExportQuestion::Requisitions { session, before: None }).unwrap()
+    else {
         panic!("the register")
     };
     let told: Vec<(u32, u32)> = views.iter().map(|view| (view.requisition.number, view.version)).collect();
@@ -541,7 +549,9 @@ fn what_was_handed_over_is_in_the_register_and_is_never_made_anew() {
     // what is written over it keeps it
     let (known, says) = (Some(requisition), Box::new(desk.draft()));
     desk.asks(ExportQuestion::Register { session: session.clone(), known, says }).unwrap();
-    let ExportAnswer::Requisitions(views) = desk.asks(ExportQuestion::Requisitions { session }).unwrap() else {
+    let ExportAnswer::Requisitions(views, _) =
+        desk.asks(ExportQuestion::Requisitions { session, before: None }).unwrap()
+    else {
         panic!("the register")
     };
     assert_eq!((views[0].version, views[0].requisition.says.deliveries.len()), (3, 1));
@@ -559,9 +569,16 @@ fn a_refusal_says_why_has_its_letter_and_lets_nothing_leave_until_it_is_lifted()
     for (ground, reason) in [(None, "une raison qui suffit"), (Some(Ground::NoAuthority), "bref")] {
         assert!(matches!(answers(Outcome::Refused, ground, reason), Err(KeeperError::Malformed { .. })), "{reason}");
     }
+    for (outcome, ground) in [
+        (Outcome::Negative, Ground::NoAuthority),
+        (Outcome::Refused, Ground::Destroyed),
+        (Outcome::Negative, Ground::Destroyed), // it lives
+    ] {
+        assert!(matches!(answers(outcome, Some(ground), "une raison qui suffit"), Err(KeeperError::Malformed { .. })));
+    }
     answers(Outcome::Refused, Some(Ground::NoAuthority), "une assurance le demande").unwrap();
-    let view = || match desk.asks(ExportQuestion::Requisitions { session: session.clone() }).unwrap() {
-        ExportAnswer::Requisitions(mut views) => views.remove(0),
+    let view = || match desk.asks(ExportQuestion::Requisitions { session: session.clone(), before: None }).unwrap() {
+        ExportAnswer::Requisitions(mut views, _) => views.remove(0),
         other => panic!("{other:?}"),
     };
     let letter = view().letter.unwrap().0.join(" ");
@@ -632,4 +649,55 @@ fn a_package_tells_how_often_and_by_how_many_its_pictures_were_looked_at_before(
     let told: Vec<_> = facts.cameras.iter().map(|window| (window.past, window.live, window.persons)).collect();
     assert_eq!(told, [(3, 0, 2), (0, 0, 0)]);
     assert!(facts.clock_fr.contains("s'accordaient") && facts.number.ends_with("-0001"), "{facts:?}");
+}
+
+#[test]
+fn what_came_out_since_two_persons_allowed_it_stops_an_export() {
+    let desk = Desk::new(511);
+    let session = desk.first.session.clone();
+    let opens = |export| desk.asks(ExportQuestion::Permits { session: session.clone(), export });
+    let changes = |known, change: &dyn Fn(&mut RequisitionFacts)| {
+        let mut says = desk.draft();
+        change(&mut says);
+        let says = Box::new(says);
+        desk.asks(ExportQuestion::Register { session: session.clone(), known: Some(known), says }).unwrap();
+    };
+    let requisition = desk.registers(desk.draft());
+    let export = desk.opens(requisition, vec![desk.window(1, 10, 20)]).export;
+    assert!(opens(export).is_ok());
+    // a camera that was not asked for after all
+    changes(requisition, &|says| says.windows.remove(0).camera.0.fill(0));
+    assert_eq!(opens(export).unwrap_err(), KeeperError::NoPermit);
+    changes(requisition, &|_| {});
+    assert!(opens(export).is_ok());
+    // the call back that was none
+    changes(requisition, &|says| says.genuine = None);
+    assert_eq!(opens(export).unwrap_err(), KeeperError::NoPermit);
+    changes(requisition, &|_| {});
+    let refusal = ExportQuestion::Answer {
+        session: session.clone(),
+        requisition,
+        outcome: Outcome::Refused,
+        ground: Some(Ground::NoAuthority),
+        reason: text("un faux"),
+    };
+    assert!(desk.asks(refusal.clone()).is_err(), "too short a word");
+    let ExportQuestion::Answer { session: by, requisition, outcome, ground, .. } = refusal else { unreachable!() };
+    let reason = text("une réquisition qui est un faux");
+    desk.asks(ExportQuestion::Answer { session: by, requisition, outcome, ground, reason }).unwrap();
+    assert_eq!(opens(export).unwrap_err(), KeeperError::NoPermit);
+}
+
+#[test]
+fn an_oral_requisition_that_is_entered_again_each_day_gets_no_new_day() {
+    let desk = Desk::new(512);
+    let session = desk.first.session.clone();
+    let ahead = RequisitionFacts { received: desk.town.world.now().plus_seconds(60), ..desk.draft() };
+    let question = ExportQuestion::Register { session: session.clone(), known: None, says: Box::new(ahead) };
+    assert!(matches!(desk.asks(question), Err(KeeperError::Malformed { .. })), "received later than now");
+    let requisition = desk.registers(desk.draft());
+    let session = desk.a_day_later().session;
+    let again = ExportQuestion::Register { session, known: Some(requisition), says: Box::new(desk.draft()) };
+    let ExportAnswer::Registered { lacks, .. } = desk.asks(again).unwrap() else { panic!("a further version") };
+    assert_eq!(lacks.iter().map(|lack| lack.field.as_str()).collect::<Vec<_>>(), ["scan"]);
 }

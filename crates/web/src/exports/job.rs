@@ -19,7 +19,7 @@ use crate::{
     problem::{self, Problem, Text},
     server::Web,
 };
-use domain::{CameraId, ExportId, Hour, ReelId, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
+use domain::{CameraId, ExportId, Hour, ReelId, Span, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
 use evidence::{
     CameraPart, Digest, EntryProof, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
     manifest::{self, FileSum, Ground, ProgramPart, SitePart, Statement},
@@ -50,8 +50,9 @@ const LOG_AGAIN: Duration = Duration::from_secs(2);
 const LOG_PATIENCE: u32 = 150;
 /// Witnesses are asked each minute.
 const WITNESS_PATIENCE: u32 = 90;
-/// Entries that the keeper proves in one answer.
+/// Entries that the keeper proves in one answer: of reels, and of dead hours, each of which names all its cameras.
 const ENTRIES_AT_ONCE: usize = 512;
+const HOURS_AT_ONCE: usize = 16;
 
 /// All that one package is made of.
 pub struct Job {
@@ -98,6 +99,10 @@ impl Job {
         if let Some(folder) = whole.parent() {
             fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| self.disk(&error))?;
         }
+        if self.running.is_cancelled() {
+            drop(fs::remove_file(&whole));
+            return Err(Halt::Cancelled);
+        }
         Ok(sealed)
     }
 
@@ -129,9 +134,10 @@ impl Job {
     fn camera(&self, nth: usize, archive: &mut Archive, proved: &mut Proved) -> Result<CameraPart, Halt> {
         let (window, permit) = &self.permits[nth];
         let stream = StreamId::main(window.camera);
-        let located = self.closed(nth, stream)?;
+        let span = self.until_now(window);
+        let located = self.closed(nth, stream, span)?;
         let recorded: Vec<_> = located.iter().map(|reel| (reel.first_utc, reel.last_utc)).collect();
-        let replay = Replay::new(&*self.web.keeper, &self.store, permit.clone(), stream, window.span, located);
+        let replay = Replay::new(&*self.web.keeper, &self.store, permit.clone(), stream, span, located);
         let (stem, proof) = (format!("video/camera-{}", nth + 1), format!("preuves/camera-{}.jsonl", nth + 1));
         let go_on = |done: &CameraExport| {
             self.running.at(nth, share(window, done));
@@ -166,10 +172,9 @@ impl Job {
     }
 
     /// The reels of a window, when all of them are closed and entered: what a reel holds is told by its end, within a minute.
-    fn closed(&self, nth: usize, stream: StreamId) -> Result<Vec<Located>, Halt> {
-        let window = &self.permits[nth].0;
+    fn closed(&self, nth: usize, stream: StreamId, span: Span) -> Result<Vec<Located>, Halt> {
         for _ in 0..LOG_PATIENCE {
-            let located = self.locate(stream, window)?;
+            let located = self.locate(stream, span)?;
             let mut closed = true;
             for part in located.chunks(ENTRIES_AT_ONCE) {
                 let reels = part.iter().map(|reel| reel.reel).collect();
@@ -275,8 +280,17 @@ impl Job {
         self.web.keeper.export(question).map_err(|error| self.keeper(error))
     }
 
-    fn locate(&self, stream: StreamId, window: &Window) -> Result<Vec<Located>, Halt> {
-        match self.recorder(&RecorderAsk::Locate { stream, span: window.span })? {
+    /// What of a window has passed when its turn comes: what is still to be recorded is told as such.
+    fn until_now(&self, window: &Window) -> Span {
+        let (from, to) = (window.span.from(), window.span.to());
+        Span::new(from, to.min(self.web.clock.utc()).max(from)).unwrap_or(window.span)
+    }
+
+    fn locate(&self, stream: StreamId, span: Span) -> Result<Vec<Located>, Halt> {
+        if span.micros() == 0 {
+            return Ok(Vec::new());
+        }
+        match self.recorder(&RecorderAsk::Locate { stream, span })? {
             RecorderAnswer::Located(reels) => Ok(reels),
             _ => Err(Halt::Problem(&problem::RECORDER_AWAY)),
         }
@@ -345,7 +359,7 @@ impl Proved {
         let reels: Vec<ReelId> = self.reels.iter().copied().collect();
         let destroyed: Vec<(CameraId, Hour)> = self.destroyed.iter().copied().collect();
         let of_reels = reels.chunks(ENTRIES_AT_ONCE).map(|part| (part.to_vec(), vec![]));
-        let of_hours = destroyed.chunks(ENTRIES_AT_ONCE).map(|part| (vec![], part.to_vec()));
+        let of_hours = destroyed.chunks(HOURS_AT_ONCE).map(|part| (vec![], part.to_vec()));
         let parts: Vec<_> = of_reels.chain(of_hours).collect();
         if parts.is_empty() { vec![(vec![], vec![])] } else { parts }
     }

@@ -1,7 +1,8 @@
 //! The packages of this machine: those that are being made, those that wait to be handed over, and the end of each.
 //!
 //! A file is named by its export and by the second until which the two persons' permission stands: then it is removed, and parts that a
-//! crash left are removed at the next start. Everything here is sealed for its recipient; the town cannot open it.
+//! crash left are removed at the next start. Everything here is sealed, for the key or by the passphrase
+//! that two persons answer for.
 
 use crate::problem::Text;
 use domain::{ExportId, UtcMicros};

@@ -21,6 +21,9 @@ pub enum SealTo {
     Passphrase(Passphrase),
 }
 
+/// What packages leave to everything else on their disk: as much as the keeper writes in months.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+
 /// Takes plaintext, writes age.
 pub struct SealedFile {
     file: File,
@@ -49,6 +52,7 @@ impl SealedFile {
         let (sealer, header) = begun.map_err(|error: AgeError| io::Error::other(error))?;
         let segment = Zeroizing::new(Vec::with_capacity(SEGMENT_BYTES + TAG_BYTES));
         let mut sealed = SealedFile { file, sealer, segment, sum: FileSum::default(), bytes: 0, unsynced: 0 };
+        sealed.leave_room()?;
         sealed.put(&header)?;
         Ok(sealed)
     }
@@ -58,6 +62,13 @@ impl SealedFile {
         self.seal_segment(true)?;
         self.file.sync_all()?;
         Ok(Sealed { bytes: self.bytes, sha256: self.sum.finish() })
+    }
+
+    /// The registry and the ledger stand on this disk too.
+    fn leave_room(&self) -> Result<(), io::Error> {
+        let of = rustix::fs::fstatvfs(&self.file)?;
+        let free = of.f_bavail.saturating_mul(of.f_frsize);
+        if free < FREE_BYTES_MIN { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     fn seal_segment(&mut self, is_last: bool) -> Result<(), io::Error> {
@@ -75,6 +86,7 @@ impl SealedFile {
         if self.unsynced >= UNSYNCED_BYTES_MAX {
             self.file.sync_data()?;
             self.unsynced = 0;
+            self.leave_room()?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub const REQUISITION: &str = r#"{"known":null,"received":"2026-07-14T10:00:00Z"
     "framework_other":"","authority":{"name":"n","quality":"opj","matricule":"1","service":"s","court":""},
     "authorisation_reference":null,"authorisation_general":null,"procedure":"1/2026","object":"o","windows":[],"scan":null,
     "genuine":null,"validator":"v"}"#;
-pub const EXPORT_ASK: &str = r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e","windows":[],"purpose":5,"password":"x","code":"1",
+pub const EXPORT_ASK: &str = r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e","windows":[],"purpose":5,"recipient":null,"password":"x","code":"1",
     "second_name":"cheffe","second_password":"x","second_code":"1"}"#;
 
 pub const ANSWER: &str = r#"{"outcome":"refused","ground":"no-authority","reason":"un assureur demande"}"#;
@@ -43,13 +43,16 @@ pub fn answer(question: ExportQuestion) -> Answer {
         ExportQuestion::Scan { part, .. } => {
             ExportAnswer::ScanHeld { bytes: part.offset + part.bytes.reveal().len() as u64 }
         }
-        ExportQuestion::Requisitions { .. } => ExportAnswer::Requisitions(vec![RequisitionView {
-            requisition: requisition(),
-            version: 2,
-            lacks: vec![],
-            exports: vec![export()],
-            letter: None,
-        }]),
+        ExportQuestion::Requisitions { .. } => ExportAnswer::Requisitions(
+            vec![RequisitionView {
+                requisition: requisition(),
+                version: 2,
+                lacks: vec![],
+                exports: vec![export()],
+                letter: None,
+            }],
+            false,
+        ),
         ExportQuestion::Open(ask) if ask.password.reveal() != PASSWORD => ExportAnswer::Denied { wait_seconds: 0 },
         ExportQuestion::Open(ask) => match ask.second.account.reveal().as_str() {
             "cheffe" => ExportAnswer::Opened(export()),
@@ -57,6 +60,7 @@ pub fn answer(question: ExportQuestion) -> Answer {
             "incomplete" => ExportAnswer::Incomplete(vec![]),
             _ => ExportAnswer::Refused(refused()),
         },
+        ExportQuestion::View { export: id, .. } if id == EXPORT => ExportAnswer::Opened(export()),
         ExportQuestion::Facts { export: id, .. } if id == EXPORT => ExportAnswer::Facts(Box::new(facts())),
         ExportQuestion::Permits { export: id, .. } if id == EXPORT => ExportAnswer::Permits(vec![]),
         _ => return Answer::Failed(KeeperError::NoPermit),
@@ -103,6 +107,7 @@ fn export() -> ExportView {
 fn facts() -> ExportFacts {
     ExportFacts {
         view: export(),
+        sealed_to: None,
         site: SiteId([1; 16]),
         site_name: "Ville".into(),
         log_key: String::new(),

@@ -85,6 +85,12 @@ function isBegun(draft: WindowDraft): boolean {
   return draft.camera !== '' || draft.from !== '' || draft.to !== ''
 }
 
+/** As far as the framework asks for it: a general instruction covers no commission rogatoire. */
+function authorisationOf(draft: Draft): { reference: string; general: string } {
+  const asks = draft.framework === 'cpp77-1-1' || draft.framework === 'cpp99-3'
+  return { reference: asks ? draft.reference.trim() : '', general: draft.framework === 'cpp77-1-1' ? draft.general : '' }
+}
+
 export type DraftFault = 'received' | 'windows' | 'authorisation' | 'genuine'
 
 /** What cannot be read as it stands; what is merely missing the register says by itself. */
@@ -92,7 +98,8 @@ export function faultsOf(draft: Draft): DraftFault[] {
   const faults: DraftFault[] = []
   if (parisInstant(draft.receivedDate, draft.receivedTime) === null) faults.push('received')
   if (draft.windows.some((window) => isBegun(window) && windowOf(window) === null)) faults.push('windows')
-  if (draft.reference.trim() !== '' && draft.general !== '') faults.push('authorisation')
+  const shown = authorisationOf(draft)
+  if (shown.reference !== '' && shown.general !== '') faults.push('authorisation')
   const called = [draft.calledDate, draft.calledTime, draft.calledNumber.trim(), draft.spokenTo.trim()]
   const some = called.some((text) => text !== '')
   if (some && (called.includes('') || parisInstant(draft.calledDate, draft.calledTime) === null)) faults.push('genuine')
@@ -102,6 +109,7 @@ export function faultsOf(draft: Draft): DraftFault[] {
 /** Only of a draft without faults. */
 export function saysOf(draft: Draft): RequisitionSays {
   const iso = (date: string, time: string) => new Date(parisInstant(date, time) ?? 0).toISOString()
+  const shown = authorisationOf(draft)
   const windows = draft.windows.map(windowOf).filter((window) => window !== null)
   const genuine = { at: iso(draft.calledDate, draft.calledTime), number: draft.calledNumber.trim(), spoken_to: draft.spokenTo.trim() }
   return {
@@ -112,8 +120,8 @@ export function saysOf(draft: Draft): RequisitionSays {
     },
     framework: draft.framework,
     framework_other: draft.framework === 'other' ? draft.frameworkOther.trim() : '',
-    authorisation_reference: draft.reference.trim() === '' ? null : draft.reference.trim(),
-    authorisation_general: draft.general === '' ? null : iso(draft.general, '12:00'),
+    authorisation_reference: shown.reference === '' ? null : shown.reference,
+    authorisation_general: shown.general === '' ? null : iso(shown.general, '12:00'),
     procedure: draft.procedure.trim(),
     object: draft.object.trim(),
     windows,
