@@ -41,7 +41,8 @@ export function emptyWindow(nowMs: number): WindowDraft {
 export function emptyDraft(nowMs: number): Draft {
   const { date, time } = parisClock(nowMs)
   return {
-    receivedDate: date, receivedTime: time.slice(0, 5), means: 'in-person',
+    // to the second: who came to the service later is no second person for it
+    receivedDate: date, receivedTime: time, means: 'in-person',
     name: '', quality: 'opj', matricule: '', service: '', court: '',
     framework: 'cpp60-1', frameworkOther: '', reference: '', general: '',
     procedure: '', object: '', windows: [emptyWindow(nowMs)], scan: null,
@@ -53,7 +54,7 @@ export function draftOf(known: Requisition): Draft {
   const received = parisClock(Date.parse(known.received))
   const called = known.genuine === null ? null : parisClock(Date.parse(known.genuine.at))
   return {
-    receivedDate: received.date, receivedTime: received.time.slice(0, 5), means: known.means,
+    receivedDate: received.date, receivedTime: received.time, means: known.means,
     name: known.authority.name, quality: known.authority.quality, matricule: known.authority.matricule,
     service: known.authority.service, court: known.authority.court,
     framework: known.framework, frameworkOther: known.framework_other,
