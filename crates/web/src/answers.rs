@@ -1,7 +1,7 @@
 //! What the town answers to a requisition, and the package's way to its recipient (law REQ-05, fields 13 to 19).
 
 use crate::{
-    exports::{ask_keeper, hex},
+    exports::{ask_keeper, hex, own},
     extract::{Body, Named, SignedIn, instant},
     problem::{self, Problem, ProblemBody},
     requisitions::digest_of,
@@ -113,6 +113,8 @@ pub async fn post_delivery(
     let requisition = named(&id)?;
     let delivery = request.read()?;
     let export = delivery.export;
+    // who made it, and a package that is here
+    own(&web, session.clone(), &export.to_string()).await?;
     web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
     let done = entered(&web, ExportQuestion::Deliver { session, requisition, delivery: Box::new(delivery) }).await?;
     web.packages.drop_one(export);

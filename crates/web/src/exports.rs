@@ -215,7 +215,7 @@ pub async fn get_package(
 }
 
 /// An export as it stands, for who opened it.
-async fn own(web: &Web, session: SessionSecret, id: &str) -> Result<ExportView, Problem> {
+pub async fn own(web: &Web, session: SessionSecret, id: &str) -> Result<ExportView, Problem> {
     match of_own(web, ExportQuestion::View { session, export: named(id)? }).await? {
         ExportAnswer::Opened(view) => Ok(view),
         _ => Err((&problem::FAILED).into()),
