@@ -1,18 +1,15 @@
 //! What a package of evidence costs: Vigie makes it (opens, cuts, proves, hashes, seals), and beside it `ffmpeg -c copy` and `sha256sum`
 //! go over the same pictures.
 
-use crate::{Outcome, processes::cpu_seconds, table::line};
+use crate::{Outcome, looks, processes::cpu_seconds, table::line};
 use domain::{Sensitive, UtcMicros};
 use evidence::{FileRole, Files, Manifest};
 use serde_json::{Value, json};
-use simulator::installation::Installation;
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    thread::sleep,
-    time::{Duration, Instant},
+use simulator::{
+    handover::{Desk, SECOND, requisition},
+    installation::Installation,
 };
+use std::{fs, path::Path, process::Command, time::Duration};
 use vigie_verify::{Archive, Opening, SealedReader};
 
 /// Vigie may cost so many times what the two programs cost.
@@ -21,10 +18,8 @@ const RATIO_MAX: f64 = 1.5;
 const SPEED_MIN: f64 = 20.0;
 /// How much of each camera leaves.
 const LONG_SECONDS: i64 = 30;
-const AGAIN: Duration = Duration::from_millis(200);
-const PATIENCE: Duration = Duration::from_secs(300);
-const FIRST: &str = "brigadier";
-const SECOND: &str = "cheffe";
+/// Between two looks at a package that is made.
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// One package, and the same pictures by the programs that everybody has.
 pub struct Measured {
@@ -32,56 +27,34 @@ pub struct Measured {
     bytes: u64,
     vigie_seconds: f64,
     copied_seconds: f64,
-    /// From the first picture to the last, without waiting for reels and the log.
+    /// While pictures were written, without waiting for reels and the log.
     made: Duration,
 }
 
 /// Footage of `cameras` up to `until` is handed over; nothing is recorded meanwhile.
 pub fn measure(site: &Installation, cameras: &[String], until: UtcMicros, out: &Path) -> Outcome<Measured> {
     let password = |of: &str| Sensitive::new(format!("mot de passe de {of} 5d1c"));
-    for name in [FIRST, SECOND] {
-        site.add_account(name, "municipal-police", &password(name))?;
-    }
-    let browser = site.sign_in(FIRST, &password(FIRST))?;
+    let desk = Desk::open(site, password("un"), password("deux"))?;
     let from = until.plus_seconds(-LONG_SECONDS);
     let window = |camera: &String| json!({"camera": camera, "from": from.to_string(), "to": until.to_string()});
-    let windows: Vec<Value> = cameras.iter().map(window).collect();
-    let registered = browser.post("/api/requisitions", &requisition(&windows, until))?;
-    let export = browser.post(
-        "/api/exports",
-        &json!({
-            "requisition": registered["id"], "windows": windows, "purpose": 5, "recipient": null,
-            "password": password(FIRST).reveal(), "code": site.code(FIRST)?.reveal(),
-            "second_name": SECOND, "second_password": password(SECOND).reveal(), "second_code": site.code(SECOND)?.reveal(),
-        }),
-    )?;
+    let windows = Value::Array(cameras.iter().map(window).collect());
+    // received after both accounts were there
+    let registered = desk.first(site)?.post("/api/requisitions", &requisition(&windows, looks::now(), None))?;
+    let export = desk.allow(site, &registered["id"], &windows, SECOND)?;
     let id = export["id"].as_str().ok_or("no export was opened")?.to_owned();
     let pids = ["keeper", "web"].map(|role| site.process_of(role).unwrap_or_default());
     let cpu = || pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>();
     let before = cpu();
-    let begun = browser.post(&format!("/api/exports/{id}/package"), &Value::Null)?;
-    let (mut first, mut last, asked) = (None, Instant::now(), Instant::now());
-    loop {
-        let told = browser.get(&format!("/api/exports/{id}"))?;
-        match told["state"].as_str().unwrap_or_default() {
-            "pictures" => {
-                first.get_or_insert(last);
-                last = Instant::now();
-            }
-            "ready" => break,
-            "reels" | "log" => {}
-            other => return Err(format!("the package is {other}: {told}").into()),
+    let passphrase = desk.make(site, &id)?;
+    let mut made = Duration::ZERO;
+    desk.until_ready(site, &id, |told, since| {
+        if told["state"] == "pictures" {
+            made += since;
         }
-        if asked.elapsed() > PATIENCE {
-            return Err("the package is not ready in five minutes".into());
-        }
-        sleep(AGAIN);
-    }
+    })?;
     let vigie_seconds = cpu() - before;
-    let made = first.map_or(AGAIN, |first| last.duration_since(first) + AGAIN);
     let sealed = out.join("package.zip.age");
-    fs::write(&sealed, browser.stream(&format!("/media/exports/{id}"), u64::MAX)?.1)?;
-    let passphrase = begun["passphrase"].as_str().unwrap_or_default().to_owned();
+    fs::write(&sealed, desk.take(site, &id)?)?;
     let reader = SealedReader::open(fs::File::open(&sealed)?, &Opening::Passphrase(passphrase.into()))?;
     let folder = out.join("package");
     let archive = Archive::open(reader, "package")?;
@@ -89,18 +62,9 @@ pub fn measure(site: &Installation, cameras: &[String], until: UtcMicros, out: &
     let (bytes, copied_seconds) = copied(&archive, &folder)?;
     fs::remove_dir_all(&folder)?;
     fs::remove_file(&sealed)?;
+    // shorter than between two looks counts as that
+    let made = made.max(SHORTEST);
     Ok(Measured { cameras: cameras.len(), bytes, vigie_seconds, copied_seconds, made })
-}
-
-/// Urgent, so that no scan is needed.
-fn requisition(windows: &[Value], until: UtcMicros) -> Value {
-    let at = until.to_string();
-    json!({
-        "known": null, "received": at, "means": "oral", "framework": "cpp60-1", "framework_other": "",
-        "authority": {"name": "x", "quality": "opj", "matricule": "1", "service": "x", "court": ""},
-        "authorisation_reference": null, "authorisation_general": null, "procedure": "1", "object": "mesure",
-        "windows": windows, "scan": null, "genuine": {"at": at, "number": "17", "spoken_to": "x"}, "validator": "x",
-    })
 }
 
 /// Bytes of pictures, and CPU seconds of the two programs over them.

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod coding;
 mod depacketise;
 pub mod dossier;
+pub mod handover;
 pub mod installation;
 pub mod mark;
 pub mod nal;

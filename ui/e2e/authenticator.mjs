@@ -14,6 +14,11 @@ export function codeAt(secret, step) {
   return String(number % 1_000_000).padStart(6, '0')
 }
 
+/** An account whose secrets stand in the environment, under names that begin so. */
+export function holder(name, as) {
+  return { name, password: process.env[`VIGIE_${as}_PASSWORD`], secret: process.env[`VIGIE_${as}_SECRET`] }
+}
+
 /** A code that this account did not use yet; the next step's counts too, after that one has to wait. */
 export async function unusedCode(account) {
   const present = () => Math.floor(Date.now() / 1000 / STEP_S)

@@ -42,6 +42,21 @@ export async function openPage(browser, baseUrl, { dark = false, language = 'fr'
   return { page, context, faults }
 }
 
+/** Runs one part of a walk in a page of its own: what it throws is a fault, with a screenshot. */
+export async function part(browser, walk, name, look, work) {
+  const { page, context, faults } = await openPage(browser, walk.base, look)
+  page.setDefaultTimeout(20_000)
+  try {
+    await work(page, look)
+    walk.notes.push(`${walk.name}, ${name}`)
+  } catch (error) {
+    walk.faults.push(`${name}: ${error.message}`)
+    await page.screenshot({ path: `${walk.out}/failure-${walk.name}.png`, fullPage: true }).catch(() => {})
+  }
+  walk.faults.push(...faults)
+  await context.close()
+}
+
 /** Runs axe (WCAG 2.1 A and AA, best practices); returns one line per violation. */
 export async function axe(page, where) {
   // Injected by the debugger, so the page's CSP stays in force for the page itself.

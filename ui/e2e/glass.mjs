@@ -2,37 +2,22 @@
 //
 // node e2e/glass.mjs BASE_URL OUT   (passwords and secrets are VIGIE_OPERATOR_…, VIGIE_SECOND_… and VIGIE_DPO_…)
 import { mkdirSync } from 'node:fs'
-import { unusedCode } from './authenticator.mjs'
-import { launch, openPage } from './browser.mjs'
+import { holder, unusedCode } from './authenticator.mjs'
+import { launch, part } from './browser.mjs'
 import { inspect, report, signIn } from './console.mjs'
 
 const [given, out] = process.argv.slice(2)
 const base = given.replace(/\/$/, '')
-const holder = (name, as) => ({ name, password: process.env[`VIGIE_${as}_PASSWORD`], secret: process.env[`VIGIE_${as}_SECRET`] })
 const [operator, second, dpo] = [holder('operateur', 'OPERATOR'), holder('cheffe', 'SECOND'), holder('dpo', 'DPO')]
-const walk = { base, out, faults: [], notes: [] }
+const walk = { name: 'glass', base, out, faults: [], notes: [] }
 // another walk may have used the codes up to the next one
 operator.lastStep = Math.floor(Date.now() / 30_000) + 1
 mkdirSync(out, { recursive: true })
 const browser = await launch()
-await part('two persons', { language: 'fr', dark: false }, twoPersons)
-await part('the officer', { language: 'en', dark: true }, theOfficer)
+await part(browser, walk, 'two persons', { language: 'fr', dark: false }, twoPersons)
+await part(browser, walk, 'the officer', { language: 'en', dark: true }, theOfficer)
 await browser.close()
 process.exitCode = report(walk)
-
-async function part(name, look, work) {
-  const { page, context, faults } = await openPage(browser, base, look)
-  page.setDefaultTimeout(20_000)
-  try {
-    await work(page, look)
-    walk.notes.push(`break-glass, ${name}`)
-  } catch (error) {
-    walk.faults.push(`${name}: ${error.message}`)
-    await page.screenshot({ path: `${out}/failure-glass.png`, fullPage: true }).catch(() => {})
-  }
-  walk.faults.push(...faults)
-  await context.close()
-}
 
 async function twoPersons(page, look) {
   await signIn(page, walk, operator)

@@ -3,41 +3,26 @@
 // node e2e/handover.mjs BASE_URL OUT [--wait]   (passwords and secrets are VIGIE_FIRST_…, VIGIE_SECOND_… and VIGIE_OPERATOR_…)
 // With --wait also the package's end and its file: a batch of the log closes within a minute or two.
 import { mkdirSync, statSync } from 'node:fs'
-import { unusedCode } from './authenticator.mjs'
-import { launch, openPage } from './browser.mjs'
+import { holder, unusedCode } from './authenticator.mjs'
+import { launch, part } from './browser.mjs'
 import { inspect, report, signIn } from './console.mjs'
 
 const [given, out] = process.argv.slice(2)
 const waits = process.argv.includes('--wait')
 const base = given.replace(/\/$/, '')
-const holder = (name, as) => ({ name, password: process.env[`VIGIE_${as}_PASSWORD`], secret: process.env[`VIGIE_${as}_SECRET`] })
 const [first, second, operator] = [holder('brigadier', 'FIRST'), holder('cheffe', 'SECOND'), holder('operateur', 'OPERATOR')]
-const walk = { base, out, faults: [], notes: [] }
+const walk = { name: 'handover', base, out, faults: [], notes: [] }
 // another walk may have used the codes up to the next one
 const used = Math.floor(Date.now() / 30_000) + 1
 second.lastStep = used
 operator.lastStep = used
 mkdirSync(out, { recursive: true })
 const browser = await launch()
-await part('from a requisition to a package', { language: 'fr', dark: false }, handOver)
-await part('the register in English', { language: 'en', dark: true }, inEnglish)
-await part('an operator has no part in it', { language: 'fr', dark: false }, notTheOperator)
+await part(browser, walk, 'from a requisition to a package', { language: 'fr', dark: false }, handOver)
+await part(browser, walk, 'the register in English', { language: 'en', dark: true }, inEnglish)
+await part(browser, walk, 'an operator has no part in it', { language: 'fr', dark: false }, notTheOperator)
 await browser.close()
 process.exitCode = report(walk)
-
-async function part(name, look, work) {
-  const { page, context, faults } = await openPage(browser, base, look)
-  page.setDefaultTimeout(20_000)
-  try {
-    await work(page, look)
-    walk.notes.push(`handover, ${name}`)
-  } catch (error) {
-    walk.faults.push(`${name}: ${error.message}`)
-    await page.screenshot({ path: `${out}/failure-handover.png`, fullPage: true }).catch(() => {})
-  }
-  walk.faults.push(...faults)
-  await context.close()
-}
 
 /** `HH:MM:SS` in Paris, so many seconds ago. */
 function clockTime(secondsAgo) {

@@ -3,13 +3,12 @@
 //
 // node e2e/reviews.mjs BASE_URL OUT   (passwords and secrets: VIGIE_OPERATOR_…, VIGIE_DPO_…, VIGIE_MAYOR_…)
 import { mkdirSync } from 'node:fs'
-import { unusedCode } from './authenticator.mjs'
+import { holder, unusedCode } from './authenticator.mjs'
 import { launch, openPage } from './browser.mjs'
 import { inspect, report, signIn } from './console.mjs'
 
 const [base, out] = process.argv.slice(2)
-const account = (name, prefix) => ({ name, password: process.env[`VIGIE_${prefix}_PASSWORD`], secret: process.env[`VIGIE_${prefix}_SECRET`] })
-const [operator, dpo, mayor] = [account('operateur', 'OPERATOR'), account('dpo', 'DPO'), account('maire', 'MAYOR')]
+const [operator, dpo, mayor] = [holder('operateur', 'OPERATOR'), holder('dpo', 'DPO'), holder('maire', 'MAYOR')]
 // codes of the walk before this one were used
 operator.lastStep = Math.floor(Date.now() / 30_000) + 1
 const WHY = 'Contrôle mensuel du délégué.'
@@ -71,11 +70,11 @@ async function name(page, look) {
   await page.keyboard.type(dpo.password)
   await tabTo(page, '#own-code')
   await page.keyboard.type(await unusedCode(dpo))
-  await tabTo(page, '#second-name')
+  await tabTo(page, '#own-second')
   await page.keyboard.type(mayor.name)
-  await tabTo(page, '#second-password')
+  await tabTo(page, '#own-second-password')
   await page.keyboard.type(mayor.password)
-  await tabTo(page, '#second-code')
+  await tabTo(page, '#own-second-code')
   await page.keyboard.type(await unusedCode(mayor))
   await page.keyboard.press('Enter')
   await page.waitForSelector('[data-testid=name-shown]')

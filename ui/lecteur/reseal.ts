@@ -1,7 +1,7 @@
 // Seals each picture again with the keys of the proofs and compares with the digest that was taken when it was recorded
 // (docs/formats/evidence.md, section 4). Whether these digests stand in the town's log is for `vigie-verify evidence`.
 import { blake3 } from '@noble/hashes/blake3.js'
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import type { Progress } from './digests'
 import type { Folder } from './folder'
 import type { Camera, Manifest } from './manifest'
@@ -134,7 +134,7 @@ class CameraSeal {
       return
     }
     const pictures = await picturesOf(movie.track, movie.next, head.count)
-    const found = await sealAgain(line, CHUNK, chunk, join([headBytes, pictures]))
+    const found = await sealAgain(line, CHUNK, chunk, concatBytes(headBytes, pictures) as Bytes)
     movie.next += head.count
     this.progress(pictures.length)
     if (found === line.chunk_digests[chunk.number]) this.result.pictures += head.count
@@ -209,14 +209,4 @@ async function* linesOf(file: Blob): AsyncGenerator<string> {
     yield* pieces.filter((piece) => piece !== '')
   }
   if (rest !== '') yield rest
-}
-
-function join(parts: Uint8Array[]): Bytes {
-  const all = new Uint8Array(parts.reduce((sum, each) => sum + each.length, 0))
-  let at = 0
-  for (const each of parts) {
-    all.set(each, at)
-    at += each.length
-  }
-  return all
 }

@@ -1,5 +1,6 @@
 // Cuts a span out of an MP4 file without touching a picture: their bytes are referred to in the file, only the tables are new.
 // So a span of gigabytes needs no memory, and what was coded stays as the camera coded it.
+import { concatBytes } from '@noble/hashes/utils.js'
 import { bodyOf, boxesIn, isVideo, need, viewOf, wholeBox, type Box, type Track } from './mp4'
 
 export interface Cut {
@@ -31,7 +32,7 @@ export function cutOf(track: Track, from: number, to: number): Cut {
 export function cutFile(track: Track, cut: Cut, taken: number): Blob {
   const pieces = piecesOf(track, cut)
   const data = pieces.reduce((sum, piece) => sum + piece.size, 0)
-  const mdat = data + 8 > 0xffffffff ? join([u32(1), ascii('mdat'), u64(data + 16)]) : join([u32(data + 8), ascii('mdat')])
+  const mdat = data + 8 > 0xffffffff ? concatBytes(u32(1), ascii('mdat'), u64(data + 16)) : concatBytes(u32(data + 8), ascii('mdat'))
   // The table of places has the same length whatever it says, so a first attempt tells where pictures begin.
   const attempt = moovOf(track, cut, pieces, 0, taken)
   const moov = moovOf(track, cut, pieces, track.ftyp.length + attempt.length + mdat.length, taken)
@@ -151,21 +152,11 @@ function dated(bytes: Uint8Array, taken: number, length: number, short: number, 
 
 function box(kind: string, parts: Uint8Array[]): Uint8Array {
   const size = parts.reduce((sum, each) => sum + each.length, 8)
-  return join([u32(size), ascii(kind), ...parts])
+  return concatBytes(u32(size), ascii(kind), ...parts)
 }
 
 function bytesOf(moov: Uint8Array, { at, size }: Box): Uint8Array {
   return moov.subarray(at, at + size)
-}
-
-function join(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, each) => sum + each.length, 0))
-  let at = 0
-  for (const each of parts) {
-    all.set(each, at)
-    at += each.length
-  }
-  return all
 }
 
 function ascii(text: string): Uint8Array {
@@ -178,7 +169,7 @@ function u32(value: number): Uint8Array {
 }
 
 function u64(value: number): Uint8Array {
-  return join([u32(Math.floor(value / 2 ** 32)), u32(value % 2 ** 32)])
+  return concatBytes(u32(Math.floor(value / 2 ** 32)), u32(value % 2 ** 32))
 }
 
 function bigEndian(values: Uint32Array): Uint8Array {

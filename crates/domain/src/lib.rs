@@ -4,6 +4,7 @@ pub mod act;
 pub mod camera;
 pub mod id;
 pub mod limit;
+mod named;
 pub mod person;
 pub mod purpose;
 pub mod requisition;

@@ -1,5 +1,6 @@
 //! Requisitions (réquisitions): what an authority asks for, as the town's register has it (law REQ-01 to REQ-05, CSI R253-5).
 
+use crate::named_enum;
 use crate::{CameraId, ExportId, RequisitionId, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 
@@ -10,27 +11,11 @@ pub struct Window {
     pub span: Span,
 }
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$item_doc])* $item,)* }
-
-        impl $name {
-            pub const ALL: &[$name] = &[$($name::$item),*];
-
-            /// As the register prints it.
-            pub const fn title(self) -> &'static str {
-                match self { $($name::$item => $text),* }
-            }
-        }
-    };
-}
-
-named! {
+named_enum! {
     /// On which text the requisition stands (cadre légal, REQ-01 to REQ-03).
-    Framework {
+    Framework,
+    /// As the register prints it.
+    title {
         /// Enquête de flagrance.
         Cpp60_1 = "CPP 60-1",
         /// Enquête préliminaire, with the prosecutor's authorisation.
@@ -48,9 +33,11 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// In which quality somebody requires.
-    Quality {
+    Quality,
+    /// As the register prints it.
+    title {
         Prosecutor = "procureur de la République",
         InvestigatingJudge = "juge d'instruction",
         Court = "juridiction",
@@ -61,9 +48,11 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// How it came.
-    Means {
+    Means,
+    /// As the register prints it.
+    title {
         InPerson = "remise en main propre",
         Post = "courrier",
         Mail = "courriel",
@@ -73,9 +62,11 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// What the town answered (REQ-05, field 18).
-    Outcome {
+    Outcome,
+    /// As the register prints it.
+    title {
         Whole = "réponse entière",
         Partial = "réponse partielle",
         Negative = "réponse négative",
@@ -83,9 +74,11 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// Why not all of it (REQ-05, field 18; REQ-10).
-    Ground {
+    Ground,
+    /// As the register prints it.
+    title {
         /// Its deadline had passed.
         Destroyed = "images détruites à leur terme",
         /// No camera there, or one that was away.

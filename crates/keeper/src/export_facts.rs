@@ -50,7 +50,7 @@ impl ClockWords {
 
 impl KeeperCore {
     pub(crate) fn export_facts(&self, session: &SessionSecret, id: ExportId) -> Result<ExportAnswer, KeeperError> {
-        let (account, _) = self.who_acts(session)?;
+        let (account, _) = self.who(session)?;
         let row = self.open_export(&account, id)?;
         let requisition = self.requisition(row.requisition)?;
         let (clock_fr, clock_en) = self.clock_words(&row.windows);
@@ -59,7 +59,7 @@ impl KeeperCore {
         let site = self.parts.registry.site();
         let sealed_to = self.sealed_to(row.leaf)?;
         Ok(ExportAnswer::Facts(Box::new(ExportFacts {
-            view: ExportView::from(&row),
+            view: ExportView::of(&row, &account),
             sealed_to,
             site: self.parts.site,
             site_name: site.name.clone(),

@@ -3,7 +3,8 @@
 //! Open: 1 who asks may process requisitions, and shows both factors anew · 2 so does the second person, who is another one, of the closed
 //! list with an act in force, whose account is older than the requisition · 3 the requisition is complete and asks for
 //! all of it · 4 the law decides · 5 entry *export*, durable · 6 the registry has it. Permits for it are given to who asked,
-//! as often as they are needed until its end: a program that starts again goes on without asking two persons again.
+//! as often as they are needed until its end: a program that starts again goes on without asking two persons again. What a page
+//! or the making of a package asks by itself is no sign of a person: the session locks as ever.
 //! Made: 1 entry *exported* with the manifest's digest · 2 the registry has it. Proof: once a batch of the log is closed over all of it.
 
 use crate::{
@@ -82,8 +83,8 @@ impl KeeperCore {
             ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
             ExportQuestion::Requisitions { session, before } => self.requisitions(&session, before),
             ExportQuestion::View { session, export } => {
-                let (account, _) = self.who_acts(&session)?;
-                Ok(ExportAnswer::Opened(ExportView::from(&self.open_export(&account, export)?)))
+                let (account, _) = self.who(&session)?;
+                Ok(ExportAnswer::Opened(ExportView::of(&self.open_export(&account, export)?, &account)))
             }
             ExportQuestion::Open(ask) => self.export_open(&ask),
             ExportQuestion::Permits { session, export } => self.export_permits(&session, export),
@@ -155,7 +156,7 @@ impl KeeperCore {
             manifest: None,
         };
         self.parts.registry.export_put(&row).map_err(failed)?; // 6
-        Ok(ExportAnswer::Opened(ExportView::from(&row)))
+        Ok(ExportAnswer::Opened(ExportView::of(&row, &account)))
     }
 
     fn export_request(
@@ -254,7 +255,7 @@ impl KeeperCore {
         id: ExportId,
         reels: &[ReelId],
     ) -> Result<ExportAnswer, KeeperError> {
-        let (account, _) = self.who_acts(session)?;
+        let (account, _) = self.who(session)?;
         self.open_export(&account, id)?;
         let moving = self.moving();
         let all = reels.iter().all(|reel| moving.places.reel(*reel).is_some());
@@ -268,7 +269,7 @@ impl KeeperCore {
         manifest: Digest,
         (files, bytes): (u32, u64),
     ) -> Result<ExportAnswer, KeeperError> {
-        let (account, _) = self.who_acts(session)?;
+        let (account, _) = self.who(session)?;
         self.open_export(&account, id)?;
         self.enter_events(actor(&account), vec![Event::Exported { export: id, manifest, files, bytes }])?; // 1
         self.parts.registry.export_made(id, &manifest.0).map_err(failed)?; // 2
@@ -283,7 +284,7 @@ impl KeeperCore {
         (reels, destroyed): (&[ReelId], &[(CameraId, Hour)]),
         note: Option<String>,
     ) -> Result<ExportAnswer, KeeperError> {
-        let (account, _) = self.who_acts(session)?;
+        let (account, _) = self.who(session)?;
         let row = self.open_export(&account, id)?;
         if ENTRIES_AT_ONCE_MAX < destroyed.len()
             || !destroyed.iter().all(|(camera, hour)| is_asked(&row, *camera, *hour))
@@ -363,6 +364,12 @@ impl KeeperCore {
     }
 }
 
+/// Empty, or longer than a day.
+pub(crate) fn is_no_day(window: &Window) -> bool {
+    let micros = window.span.micros();
+    micros == 0 || WINDOW_SECONDS_MAX * 1_000_000 < micros
+}
+
 fn check_recipient(sealed_to: Option<&str>) -> Result<(), KeeperError> {
     match sealed_to.map(Recipient::parse).transpose() {
         Ok(_) => Ok(()),
@@ -379,15 +386,11 @@ fn check(windows: &[Window]) -> Result<(), KeeperError> {
     if !(1..=WINDOWS_MAX).contains(&windows.len()) {
         return Err(malformed(format!("an export names 1 to {WINDOWS_MAX} cameras and spans")));
     }
-    let is_long = |window: &Window| {
-        let micros = window.span.micros();
-        micros == 0 || WINDOW_SECONDS_MAX * 1_000_000 < micros
-    };
     let seconds: i64 = windows.iter().map(|window| window.span.micros() / 1_000_000).sum();
     if EXPORT_SECONDS_MAX < seconds {
         return Err(malformed("an export holds at most ten days of cameras: ask for several"));
     }
-    if windows.iter().any(is_long) {
+    if windows.iter().any(is_no_day) {
         return Err(malformed("a window of an export lasts at most a day: ask for several"));
     }
     Ok(())

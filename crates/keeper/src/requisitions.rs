@@ -8,6 +8,7 @@
 
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
+    exports::is_no_day,
     scans::hex,
     wire::{
         Answer, ScanPart,
@@ -137,7 +138,8 @@ impl KeeperCore {
                 .map(|hour| (window.camera, hour))
         });
         let dead: Vec<bool> = hours.map(|(camera, hour)| self.death_of(camera, hour).is_some()).collect();
-        let holds = if outcome == Outcome::Negative { dead.iter().all(|dead| *dead) } else { dead.contains(&true) };
+        let is_whole = outcome == Outcome::Negative && !dead.contains(&false);
+        let holds = dead.contains(&true) && (is_whole || outcome == Outcome::Partial);
         if holds { Ok(()) } else { Err(malformed("the log does not say that this footage is destroyed")) }
     }
 
@@ -226,14 +228,14 @@ impl KeeperCore {
         session: &SessionSecret,
         before: Option<(u16, u32)>,
     ) -> Result<ExportAnswer, KeeperError> {
-        self.registrar(session)?;
+        let account = self.registrar(session)?;
         let now = self.decision_time();
         let exports = self.parts.registry.exports().map_err(failed)?;
         let rows = self.parts.registry.requisitions().map_err(failed)?;
         let view = |row: &RequisitionRow| {
             let requisition = self.requisition_of(row)?;
             let of = exports.iter().filter(|export| export.requisition == row.id);
-            let exports = of.map(ExportView::from).collect();
+            let exports = of.map(|row| ExportView::of(row, &account)).collect();
             let letter = letter(&self.parts.registry.site().name, &requisition).map(|letter| (letter.fr, letter.en));
             let lacks = lacking(&requisition.says, now);
             Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
@@ -292,6 +294,9 @@ fn check(says: &RequisitionFacts) -> Result<(), KeeperError> {
     if WINDOWS_MAX < says.windows.len() {
         return Err(malformed(format!("a requisition names at most {WINDOWS_MAX} cameras and spans: enter several")));
     }
+    if says.windows.iter().any(is_no_day) {
+        return Err(malformed("a window of a requisition lasts at most a day: enter several"));
+    }
     let authority = &says.authority;
     let genuine = says.genuine.as_ref().map(|genuine| [&genuine.number, genuine.spoken_to.reveal()]);
     let reference = match &says.authorisation {
@@ -328,10 +333,11 @@ fn check_delivery(delivery: &Delivery, now: UtcMicros) -> Result<(), KeeperError
     Ok(())
 }
 
-impl From<&catalog::ExportRow> for ExportView {
-    fn from(row: &catalog::ExportRow) -> ExportView {
+impl ExportView {
+    pub(crate) fn of(row: &ExportRow, account: &Account) -> ExportView {
         ExportView {
             export: row.id,
+            is_own: row.account == account.id,
             leaf: row.leaf,
             opened: row.opened,
             until: row.until,

@@ -2,7 +2,7 @@
 
 use crate::territory::OWN;
 pub use domain::Role;
-use domain::{AccountId, ActKind, CameraId, Purpose, Sensitive, Span, UtcMicros};
+use domain::{AccountId, ActKind, CameraId, Purpose, Sensitive, Span, UtcMicros, named_enum};
 use serde::{Deserialize, Serialize};
 
 /// One wish, with every fact that the decision needs; nothing is looked up while deciding.
@@ -31,27 +31,11 @@ pub struct Request {
     pub now: UtcMicros,
 }
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$item_doc])* $item,)* }
-
-        impl $name {
-            pub const ALL: &[$name] = &[$($name::$item),*];
-
-            /// Its name in the schema of the law pack and in the ledger.
-            pub const fn name(self) -> &'static str {
-                match self { $($name::$item => $text),* }
-            }
-        }
-    };
-}
-
-named! {
+named_enum! {
     /// What may be asked for. Most of it Vigie cannot do: it is named so that a refusal can say why.
-    Action {
+    Action,
+    /// Its name in the schema of the law pack and in the ledger.
+    name {
         /// See what cameras see now.
         WatchLive = "watch-live",
         /// See what cameras saw.
@@ -86,9 +70,11 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// What holds now and opens a gated capability, where a rule of the pack asks for it.
-    Paper {
+    Paper,
+    /// Its name in the schema of the law pack and in the ledger.
+    name {
         StateRecipients = "state-recipients",
         Requisition = "requisition",
         MayorWaivesSecondPerson = "mayor-waives-second-person",

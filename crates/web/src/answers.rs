@@ -1,7 +1,7 @@
 //! What the town answers to a requisition, and the package's way to its recipient (law REQ-05, fields 13 to 19).
 
 use crate::{
-    exports::{ask_keeper, hex, own},
+    exports::{ask_keeper, own},
     extract::{Body, Named, SignedIn, instant},
     problem::{self, Problem, ProblemBody},
     requisitions::digest_of,
@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-#[derive(Deserialize, ToSchema)]
-pub struct AnswerRequest {
+/// What the town answers.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct AnswerSays {
     #[schema(value_type = String)]
     outcome: Outcome,
     /// Why not all of it.
@@ -34,17 +35,13 @@ pub struct AnswerRequest {
 pub struct AnswerLine {
     /// ISO 8601.
     at: String,
-    #[schema(value_type = String)]
-    outcome: Outcome,
-    #[schema(value_type = Option<String>)]
-    ground: Option<Ground>,
-    #[schema(value_type = String)]
-    reason: Sensitive<String>,
+    #[serde(flatten)]
+    says: AnswerSays,
 }
 
 /// A package went to its recipient.
-#[derive(Deserialize, ToSchema)]
-pub struct DeliveryRequest {
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct DeliverySays {
     /// Id of the export.
     export: String,
     /// ISO 8601.
@@ -64,25 +61,10 @@ pub struct DeliveryRequest {
     notes: Sensitive<String>,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DeliveryLine {
-    export: String,
-    at: String,
-    medium: String,
-    key_means: String,
-    #[schema(value_type = String)]
-    recipient: Sensitive<String>,
-    quality: String,
-    receipt: Option<String>,
-    copies: u8,
-    #[schema(value_type = String)]
-    notes: Sensitive<String>,
-}
-
 /// Answer a requisition
 ///
 /// The last answer counts; those before stay in the register. A refusal lets nothing leave any more.
-#[utoipa::path(post, path = "/api/requisitions/{id}/answer", tag = "exports", security(("session" = [])), request_body = AnswerRequest,
+#[utoipa::path(post, path = "/api/requisitions/{id}/answer", tag = "exports", security(("session" = [])), request_body = AnswerSays,
     params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
@@ -90,17 +72,17 @@ pub async fn post_answer(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
-    Body(request): Body<AnswerRequest>,
+    Body(request): Body<AnswerSays>,
 ) -> Result<StatusCode, Problem> {
     let requisition = named(&id)?;
-    let AnswerRequest { outcome, ground, reason } = request;
+    let AnswerSays { outcome, ground, reason } = request;
     entered(&web, ExportQuestion::Answer { session, requisition, outcome, ground, reason }).await
 }
 
 /// A package was handed over
 ///
 /// Its recipient has it: the town's copy is removed, and it is not made anew.
-#[utoipa::path(post, path = "/api/requisitions/{id}/deliveries", tag = "exports", security(("session" = [])), request_body = DeliveryRequest,
+#[utoipa::path(post, path = "/api/requisitions/{id}/deliveries", tag = "exports", security(("session" = [])), request_body = DeliverySays,
     params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
@@ -108,7 +90,7 @@ pub async fn post_delivery(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
-    Body(request): Body<DeliveryRequest>,
+    Body(request): Body<DeliverySays>,
 ) -> Result<StatusCode, Problem> {
     let requisition = named(&id)?;
     let delivery = request.read()?;
@@ -134,19 +116,14 @@ async fn entered(web: &Web, question: ExportQuestion) -> Result<StatusCode, Prob
 
 impl AnswerLine {
     pub fn of(reply: &Reply) -> AnswerLine {
-        AnswerLine {
-            at: reply.at.to_string(),
-            outcome: reply.outcome,
-            ground: reply.ground,
-            reason: reply.reason.clone(),
-        }
+        let says = AnswerSays { outcome: reply.outcome, ground: reply.ground, reason: reply.reason.clone() };
+        AnswerLine { at: reply.at.to_string(), says }
     }
 }
 
-impl DeliveryRequest {
+impl DeliverySays {
     fn read(self) -> Result<Delivery, Problem> {
-        let malformed = || Problem::from(&problem::MALFORMED);
-        let export: ExportId = self.export.parse().map_err(|_| malformed())?;
+        let export: ExportId = self.export.parse().map_err(|_| Problem::from(&problem::MALFORMED))?;
         Ok(Delivery {
             export,
             at: instant(&self.at)?,
@@ -154,23 +131,21 @@ impl DeliveryRequest {
             key_means: self.key_means,
             recipient: self.recipient,
             quality: self.quality,
-            receipt: self.receipt.map(|text| digest_of(&text).ok_or_else(malformed)).transpose()?,
+            receipt: self.receipt.map(|text| digest_of(&text)).transpose()?,
             copies: self.copies,
             notes: self.notes,
         })
     }
-}
 
-impl DeliveryLine {
-    pub fn of(delivery: &Delivery) -> DeliveryLine {
-        DeliveryLine {
+    pub fn of(delivery: &Delivery) -> DeliverySays {
+        DeliverySays {
             export: delivery.export.to_string(),
             at: delivery.at.to_string(),
             medium: delivery.medium.clone(),
             key_means: delivery.key_means.clone(),
             recipient: delivery.recipient.clone(),
             quality: delivery.quality.clone(),
-            receipt: delivery.receipt.map(|digest| hex(&Digest(digest))),
+            receipt: delivery.receipt.map(|digest| Digest(digest).to_string()),
             copies: delivery.copies,
             notes: delivery.notes.clone(),
         }

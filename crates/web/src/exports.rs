@@ -23,7 +23,7 @@ use axum::{
     response::Response,
 };
 use domain::{ExportId, Purpose, RequisitionId, Sensitive};
-use evidence::{Digest, Manifest};
+use evidence::Manifest;
 use futures::stream;
 use job::{Halt, Job};
 use keeper::wire::{
@@ -252,11 +252,6 @@ fn seal_to(web: &Web, recipient: Option<&str>) -> Result<(SealTo, Option<Sensiti
     }
 }
 
-/// The player with this package's cameras in it; none where the console was not built.
-fn player(manifest: &Manifest) -> Option<Vec<u8>> {
-    crate::console::player(manifest)
-}
-
 /// What lies beside the pictures for whoever opens the folder first.
 fn read_me(manifest: &Manifest) -> String {
     let Manifest { site, ground, .. } = manifest;
@@ -293,9 +288,4 @@ impl ExportRequest {
             second,
         })
     }
-}
-
-/// SHA-256 as it stands in papers.
-pub fn hex(digest: &Digest) -> String {
-    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }

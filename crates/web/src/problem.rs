@@ -315,9 +315,12 @@ texts! {
     EXPORT_DISK SERVICE_UNAVAILABLE "export-disk": "Le dossier ne peut être écrit", "The package cannot be written";
         "Le disque des dossiers remis est plein ou absent. Supprimez les dossiers déjà remis, ou prévenez l’administrateur ; puis recommencez.",
         "The disk of the packages is full or away. Delete packages that were handed over, or tell the administrator; then try again."
-    EXPORT_SESSION_ENDED CONFLICT "export-session-ended": "La session a pris fin avant le dossier", "The session ended before the package";
-        "L’autorisation des deux personnes tient toujours : reconnectez-vous et refaites le dossier.",
-        "The two persons’ permission still stands: sign in again and make the package anew."
+    EXPORT_NO_PLAYER SERVICE_UNAVAILABLE "export-no-player": "Lecteur non construit", "The player is not built";
+        "Ce programme n’a pas la page qui lit un dossier ; il n’en fait donc pas. Prévenez l’administrateur : `make ui`, ou le paquet publié.",
+        "This program lacks the page that plays a package, so it makes none. Tell the administrator: `make ui`, or the published package."
+    EXPORT_SESSION_ENDED CONFLICT "export-session-ended": "La session ou l’autorisation a pris fin avant le dossier", "The session or the permission ended before the package";
+        "Reconnectez-vous et refaites le dossier. Si la réquisition a été refusée ou changée depuis, l’autorisation des deux personnes est tombée avec elle.",
+        "Sign in again and make the package anew. If the requisition was refused or changed since, the two persons’ permission fell with it."
     EXPORT_LOG_WAITS SERVICE_UNAVAILABLE "export-log-waits": "Le registre n’a pas encore attesté", "The log has not attested yet";
         "Son lot se ferme d’ordinaire en une minute. Vérifiez la page Santé, puis refaites le dossier.",
         "Its batch is closed within a minute as a rule. Look at the health page, then make the package anew."
@@ -325,8 +328,8 @@ texts! {
         "Elle n’est pas au registre. Rechargez la page.",
         "It is not in the register. Reload the page."
     NO_EXPORT NOT_FOUND "no-export": "Dossier inconnu", "Unknown package";
-        "Il n’existe pas, son temps est passé, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
-        "It does not exist, its time is over, or another person opened it: that person alone makes and takes it."
+        "Il n’existe pas, son temps est passé, il est remis, sa réquisition a été refusée ou changée, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
+        "It does not exist, its time is over, it was handed over, its requisition was refused or changed, or another person opened it: that person alone makes and takes it."
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."

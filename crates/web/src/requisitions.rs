@@ -1,7 +1,7 @@
 //! The register of requisitions (law REQ-01 to REQ-05): what an authority asks for, what is missing, what left under it.
 
 use crate::{
-    answers::{AnswerLine, DeliveryLine},
+    answers::{AnswerLine, DeliverySays},
     exports::{Export, Window, ask_keeper},
     extract::{Asked, Body, SignedIn, instant},
     problem::{self, Problem, ProblemBody},
@@ -12,6 +12,7 @@ use domain::{
     RequisitionFacts, RequisitionId, Sensitive,
     requisition::{Authorisation, Authority, CallBack, Framework, Ground, Means, Outcome, Quality},
 };
+use evidence::Digest;
 use keeper::wire::{
     ScanPart,
     exports::{ExportAnswer, ExportQuestion, Lack, RequisitionView},
@@ -54,7 +55,7 @@ pub struct RequisitionLine {
     lacks: Vec<LackLine>,
     exports: Vec<Export>,
     answer: Option<AnswerLine>,
-    deliveries: Vec<DeliveryLine>,
+    deliveries: Vec<DeliverySays>,
     /// Paragraphs of the letter that goes with an answer that hands over less than all.
     letter_fr: Option<Vec<String>>,
     letter_en: Option<Vec<String>>,
@@ -222,7 +223,7 @@ pub async fn post_scan(
     body: Bytes,
 ) -> Result<Json<ScanHeld>, Problem> {
     let ScanQuery { digest, total, offset } = query?.0;
-    let digest = digest_of(&digest).ok_or(&problem::MALFORMED)?;
+    let digest = digest_of(&digest)?;
     let part = ScanPart { digest, total_bytes: total, offset, bytes: Sensitive::new(body.to_vec()) };
     match ask_keeper(&web, ExportQuestion::Scan { session, part }).await? {
         ExportAnswer::ScanHeld { bytes } => Ok(Json(ScanHeld { bytes })),
@@ -239,15 +240,9 @@ fn choice(code: &impl Serialize, title: &'static str) -> Choice {
     Choice { code: serde_json::to_value(code).unwrap_or_default(), title }
 }
 
-pub fn digest_of(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut digest = [0; 32];
-    for (nth, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * nth..2 * nth + 2)?, 16).ok()?;
-    }
-    Some(digest)
+/// 64 hexadecimal digits.
+pub fn digest_of(text: &str) -> Result<[u8; 32], Problem> {
+    text.parse::<Digest>().map(|digest| digest.0).map_err(|_| (&problem::MALFORMED).into())
 }
 
 impl RequisitionSays {
@@ -274,7 +269,7 @@ impl RequisitionSays {
             procedure: says.procedure.clone(),
             object: says.object.clone(),
             windows: says.windows.iter().map(Window::of).collect(),
-            scan: says.scan.map(|digest| crate::exports::hex(&evidence::Digest(digest))),
+            scan: says.scan.map(|digest| Digest(digest).to_string()),
             genuine: says.genuine.as_ref().map(|genuine| CallBackSays {
                 at: genuine.at.to_string(),
                 number: genuine.number.clone(),
@@ -310,7 +305,7 @@ impl RequisitionSays {
             procedure: self.procedure,
             object: self.object,
             windows: self.windows.iter().map(Window::read).collect::<Result<_, _>>()?,
-            scan: self.scan.map(|text| digest_of(&text).ok_or_else(malformed)).transpose()?,
+            scan: self.scan.map(|text| digest_of(&text)).transpose()?,
             genuine: genuine.transpose()?,
             validator: self.validator,
             // kept by the keeper from the version before
@@ -326,7 +321,7 @@ impl RequisitionLine {
         let (letter_fr, letter_en) = view.letter.unzip();
         RequisitionLine {
             answer: says.answer.as_ref().map(AnswerLine::of),
-            deliveries: says.deliveries.iter().map(DeliveryLine::of).collect(),
+            deliveries: says.deliveries.iter().map(DeliverySays::of).collect(),
             letter_fr,
             letter_en,
             id: view.requisition.id.to_string(),

@@ -2,47 +2,31 @@
 
 use super::{Shown, stage::Stage, story::Story};
 use crate::programs::{beside_us, password};
-use domain::{Sensitive, UtcMicros};
-use serde_json::{Value, json};
+use domain::UtcMicros;
+use serde_json::json;
+use simulator::handover::{Desk, SECOND, requisition};
 use std::{
     error::Error,
     fs,
     io::Write,
     process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
-const FIRST: &str = "brigadier";
-const SECOND: &str = "cheffe";
-/// A batch of the log closes within a minute; a machine under load takes longer.
-const PATIENCE: Duration = Duration::from_secs(240);
-
 pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) -> Shown {
-    let (first, second) = (password()?, password()?);
-    stage.site.add_account(FIRST, "municipal-police", &first)?;
-    stage.site.add_account(SECOND, "municipal-police", &second)?;
-    let browser = stage.site.sign_in(FIRST, &first)?;
+    let desk = Desk::open(&stage.site, password()?, password()?)?;
     let windows = json!([{"camera": stage.cameras[0], "from": recorded.0.to_string(), "to": recorded.1.to_string()}]);
-    let entered = browser.post("/api/requisitions", &requisition(&windows, stage.now()))?;
+    let entered = desk.first(&stage.site)?.post("/api/requisitions", &requisition(&windows, stage.now(), None))?;
     let number = entered["number"].as_str().unwrap_or_default().to_owned();
     story.say(
         format!("Un officier de police judiciaire requiert ces images (réquisition {number}) : trop tard. Deux personnes habilitées lui répondent."),
         format!("An officer of the judicial police requires this footage (requisition {number}): too late. Two habilitated persons answer him."),
     );
-    let export = browser.post("/api/exports", &ask(stage, &entered, &windows, &first, &second)?)?;
+    let export = desk.allow(&stage.site, &entered["id"], &windows, SECOND)?;
     let id = export["id"].as_str().ok_or("no export was opened")?.to_owned();
-    let begun = browser.post(&format!("/api/exports/{id}/package"), &Value::Null)?;
-    let passphrase = begun["passphrase"].as_str().ok_or("no passphrase was told")?.to_owned();
-    let asked = Instant::now();
-    while browser.get(&format!("/api/exports/{id}"))?["state"] != "ready" {
-        if asked.elapsed() > PATIENCE {
-            return Err("the package is not ready".into());
-        }
-        thread::sleep(Duration::from_millis(500));
-    }
+    let passphrase = desk.make(&stage.site, &id)?;
+    desk.until_ready(&stage.site, &id, |_, _| {})?;
     let path = stage.scratch().join("remise.zip.age");
-    fs::write(&path, browser.stream(&format!("/media/exports/{id}"), u64::MAX)?.1)?;
+    fs::write(&path, desk.take(&stage.site, &id)?)?;
     let said = stage.site.run(&["public", "key"], None)?;
     let key = said.split_whitespace().find(|word| word.starts_with("vigie/")).ok_or("no key is published")?.to_owned();
     let (holds, told) = verified(&path.display().to_string(), &key, &passphrase)?;
@@ -55,32 +39,6 @@ pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) 
          hour asked for.",
     );
     Ok(())
-}
-
-/// Urgent and oral: its paper follows within 24 hours.
-fn requisition(windows: &Value, at: UtcMicros) -> Value {
-    let at = at.to_string();
-    json!({
-        "known": null, "received": at, "means": "oral", "framework": "cpp60-1", "framework_other": "",
-        "authority": {"name": "officier de permanence", "quality": "opj", "matricule": "1", "service": "commissariat", "court": ""},
-        "authorisation_reference": null, "authorisation_general": null, "procedure": "visite guidée",
-        "object": "excès de vitesse", "windows": windows, "scan": null,
-        "genuine": {"at": at, "number": "17", "spoken_to": "chef de poste"}, "validator": "le maire",
-    })
-}
-
-fn ask(
-    stage: &Stage,
-    entered: &Value,
-    windows: &Value,
-    first: &Sensitive<String>,
-    second: &Sensitive<String>,
-) -> Result<Value, Box<dyn Error>> {
-    Ok(json!({
-        "requisition": entered["id"], "windows": windows, "purpose": 5, "recipient": null,
-        "password": first.reveal(), "code": stage.site.code(FIRST)?.reveal(),
-        "second_name": SECOND, "second_password": second.reveal(), "second_code": stage.site.code(SECOND)?.reveal(),
-    }))
 }
 
 /// Whether it holds, and what the program says in French.

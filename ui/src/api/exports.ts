@@ -89,6 +89,8 @@ export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'ready' | 'can
 
 export interface Export {
   id: string
+  /** Opened by who is signed in: nobody else makes or takes its package. */
+  is_own: boolean
   entry: number
   opened: Iso
   until: Iso

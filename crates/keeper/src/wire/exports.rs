@@ -133,6 +133,8 @@ pub struct RequisitionView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportView {
     pub export: ExportId,
+    /// Who asks opened it: nobody else makes its package.
+    pub is_own: bool,
     pub leaf: u64,
     pub opened: UtcMicros,
     pub until: UtcMicros,

@@ -39,6 +39,8 @@ use vault::{
 
 const STORE: &str = "/store";
 const CHUNKS: i64 = 200;
+/// Of these tests: `support` says when a session locks.
+const IDLE_MINUTES: i64 = 60;
 
 fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.into())
@@ -700,4 +702,39 @@ fn an_oral_requisition_that_is_entered_again_each_day_gets_no_new_day() {
     let again = ExportQuestion::Register { session, known: Some(requisition), says: Box::new(desk.draft()) };
     let ExportAnswer::Registered { lacks, .. } = desk.asks(again).unwrap() else { panic!("a further version") };
     assert_eq!(lacks.iter().map(|lack| lack.field.as_str()).collect::<Vec<_>>(), ["scan"]);
+}
+
+#[test]
+fn a_page_that_asks_by_itself_how_a_package_stands_keeps_no_session_open() {
+    let desk = Desk::new(513);
+    let requisition = desk.registers(desk.draft());
+    let export = desk.opens(requisition, vec![desk.window(1, 10, 20)]).export;
+    let session = desk.first.session.clone();
+    let asks = || desk.asks(ExportQuestion::View { session: session.clone(), export });
+    assert!(matches!(asks().unwrap(), ExportAnswer::Opened(view) if view.is_own));
+    let minutes = (1..=IDLE_MINUTES + 1).find(|_| {
+        desk.town.world.clock.pass(60);
+        asks().is_err()
+    });
+    assert!(minutes.is_some(), "it locks although a page asks each minute");
+    assert_eq!(asks().unwrap_err(), KeeperError::NoSession);
+}
+
+#[test]
+fn nobody_is_told_that_what_was_not_asked_for_is_destroyed() {
+    let desk = Desk::new(514);
+    let requisition = desk.registers(RequisitionFacts { windows: vec![], ..desk.draft() });
+    let answer = ExportQuestion::Answer {
+        session: desk.first.session.clone(),
+        requisition,
+        outcome: Outcome::Negative,
+        ground: Some(Ground::Destroyed),
+        reason: text("tout est détruit, dit-on"),
+    };
+    assert!(matches!(desk.asks(answer), Err(KeeperError::Malformed { .. })));
+    let long = Span::new(desk.from, desk.from.plus_seconds(400 * 86_400)).unwrap();
+    let windows = vec![Window { camera: camera(1), span: long }];
+    let says = Box::new(RequisitionFacts { windows, ..desk.draft() });
+    let question = ExportQuestion::Register { session: desk.first.session.clone(), known: None, says };
+    assert!(matches!(desk.asks(question), Err(KeeperError::Malformed { .. })), "a window of more than a day");
 }

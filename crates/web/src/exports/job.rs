@@ -12,10 +12,11 @@ use super::{
     archive::Archive,
     gaps::{Known, gaps},
     packages::Running,
-    player, read_me,
+    read_me,
     sealed::{SealTo, Sealed, SealedFile},
 };
 use crate::{
+    console,
     problem::{self, Problem, Text},
     server::Web,
 };
@@ -117,9 +118,8 @@ impl Job {
             cameras.push(self.camera(nth, &mut archive, &mut proved)?); // 2
         }
         let mut manifest = self.manifest(cameras, now);
-        if let Some(page) = player(&manifest) {
-            archive.put(PLAYER, &page)?; // 3
-        }
+        let page = console::player(&manifest).ok_or(Halt::Problem(&problem::EXPORT_NO_PLAYER))?;
+        archive.put(PLAYER, &page)?; // 3
         archive.put(READ_ME, read_me(&manifest).as_bytes())?;
         manifest.files = archive.lines().to_vec();
         let bytes = manifest.to_bytes().map_err(|error| self.failed(&error))?;

@@ -1,9 +1,6 @@
 //! Exports as JSON.
 
-use super::{
-    hex,
-    packages::{Packages, Stage},
-};
+use super::packages::{Packages, Stage};
 use crate::{
     extract::instant,
     problem::{self, Problem},
@@ -27,6 +24,8 @@ pub struct Window {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Export {
     id: String,
+    /// Who is signed in opened it: nobody else makes its package or takes it.
+    is_own: bool,
     /// Number of its entry in the ledger.
     entry: u64,
     opened: String,
@@ -82,11 +81,12 @@ impl Export {
         let stage = packages.stage(view.export);
         let mut export = Export {
             id: view.export.to_string(),
+            is_own: view.is_own,
             entry: view.leaf,
             opened: view.opened.to_string(),
             until: view.until.to_string(),
             windows: view.windows.iter().map(Window::of).collect(),
-            manifest: view.manifest.as_ref().map(hex),
+            manifest: view.manifest.map(|digest| digest.to_string()),
             state: ExportState::Open,
             window: None,
             share: None,
@@ -105,7 +105,7 @@ impl Export {
             Stage::Log => export.state = ExportState::Log,
             Stage::Ready { bytes, sha256 } => {
                 export.state = ExportState::Ready;
-                (export.bytes, export.sha256) = (Some(bytes), sha256.as_ref().map(hex));
+                (export.bytes, export.sha256) = (Some(bytes), sha256.map(|digest| digest.to_string()));
             }
             Stage::Cancelled => export.state = ExportState::Cancelled,
             Stage::Failed(text) => {

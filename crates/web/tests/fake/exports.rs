@@ -101,7 +101,7 @@ fn requisition() -> Requisition {
 
 fn export() -> ExportView {
     let until = NOW.plus_seconds(3 * 86_400);
-    ExportView { export: EXPORT, leaf: 7, opened: NOW, until, windows: vec![window()], manifest: None }
+    ExportView { export: EXPORT, is_own: true, leaf: 7, opened: NOW, until, windows: vec![window()], manifest: None }
 }
 
 fn facts() -> ExportFacts {
