@@ -80,6 +80,10 @@ identity!(
     ExportId
 );
 identity!(
+    /// One hold: footage frozen for an authority.
+    HoldId
+);
+identity!(
     /// One line of the register of requisitions.
     RequisitionId
 );

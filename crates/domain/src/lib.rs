@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod camera;
+pub mod hold;
 pub mod id;
 pub mod limit;
 mod named;
@@ -15,7 +16,8 @@ pub mod world;
 
 pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
 pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
-pub use id::{ExportId, GlassId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
+pub use hold::HoldEnd;
+pub use id::{ExportId, GlassId, HoldId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;
 pub use requisition::{Requisition, RequisitionFacts, Window};

@@ -106,6 +106,16 @@ pub const PERMIT_SECONDS_MAX: i64 = 8 * 3_600;
 pub const ORAL_REQUISITION_SECONDS_MAX: i64 = 24 * 3_600;
 /// Cameras and hours of one requisition, and of one export.
 pub const WINDOWS_MAX: usize = 64;
+/// How long a town keeps held footage that its requisition's authority does not collect (RET-06, U: short, tied to the requisition).
+pub const HOLD_DAYS: i64 = 15;
+/// No paper and no setting makes it longer.
+pub const HOLD_DAYS_MAX: i64 = 30;
+/// Hours of all cameras together that one hold names: ten days of one camera.
+pub const HOLD_HOURS_MAX: usize = 240;
+/// Holds that stand at once: each hour of each is a key in the keyring's root, 68 bytes.
+pub const HOLDS_MAX: usize = 256;
+/// A hold that comes just before footage closes has so long to wrap its keys, while they live and nothing else opens by them.
+pub const HOLD_GATHER_SECONDS_MAX: i64 = 240;
 /// One window of an export: longer ones are several exports, so that each package fits a medium and a permit's time.
 pub const WINDOW_SECONDS_MAX: i64 = 24 * 3_600;
 /// A permit's id in a URL lives this long since its last use (P8).
@@ -353,6 +363,8 @@ const _: () = assert!(3 * SCRUB_ROUND_SECONDS <= RETENTION_DAYS_MAX as u64 * 86_
 // A frozen or late destruction is told in time, two looks after it can be known; and before the deadline, where it can.
 const _: () = assert!(RETENTION_FROZEN_SECONDS + 2 * RETENTION_LOOK_SECONDS < RETENTION_ALARM_SECONDS_MAX);
 const _: () = assert!(RETENTION_LATE_SECONDS + 2 * RETENTION_LOOK_SECONDS < CLOSED_BEFORE_DEADLINE_SECONDS);
+// Keys that a late hold still needs are dead before anybody could call them late.
+const _: () = assert!(HOLD_GATHER_SECONDS_MAX + 30 < RETENTION_LATE_SECONDS && HOLD_DAYS <= HOLD_DAYS_MAX);
 // The largest picture fits a record.
 const _: () = assert!(PICTURE_BYTES_MAX + 64 * 1024 < RECORD_PAYLOAD_BYTES_MAX);
 // Keys cached by the web role cannot outlive the ten minutes between closing and deadline.

@@ -98,6 +98,12 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         | Event::LookEnded { .. }
         | Event::Requisition { .. }
         | Event::Exported { .. }
+        // a hold opens nothing; it has its own list, and its end a certificate
+        | Event::Hold { .. }
+        | Event::HoldBound { .. }
+        | Event::HoldKept { .. }
+        | Event::HoldEnded { .. }
+        | Event::HoldDestroyed { .. }
         | Event::Reel { .. }
         | Event::Recovered { .. }
         | Event::RecorderHour { .. }

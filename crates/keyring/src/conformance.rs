@@ -6,7 +6,7 @@ use crate::{
     seeded::Seeded,
 };
 use disk::{Disk, FaultyDisk, RealDisk};
-use domain::{CameraId, Hour, HourLength, Secret32, SiteId, UtcMicros};
+use domain::{CameraId, HoldId, Hour, HourLength, Secret32, SiteId, UtcMicros};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -265,6 +265,34 @@ fn a_month_has_one_log_key_until_it_is_destroyed_for_ever() {
         assert!(matches!(to_read, Err(KeyringError::LogKeyDestroyed { month: 202_603 })));
         assert_eq!(fixture.keyring().log_key(april).unwrap(), other);
         assert_eq!(fixture.keyring().log_months(), [april]);
+    });
+}
+
+#[test]
+fn a_hold_has_a_key_an_hour_that_lives_longer_only_when_its_paper_comes_and_dies_for_ever() {
+    on_every_custodian(|fixture| {
+        let (ours, other) = (HoldId([1; 16]), HoldId([2; 16]));
+        let hours = [(hour(0), deadline(10)), (hour(1), deadline(20))];
+        fixture.keyring().add_hold(ours, &hours).unwrap();
+        fixture.keyring().add_hold(other, &hours[..1]).unwrap();
+        let before = fixture.keyring().holds();
+        fixture.keyring().add_hold(ours, &[(hour(0), deadline(25)), (hour(1), deadline(5))]).unwrap();
+        fixture.reopen();
+        assert_eq!(fixture.keyring().holds(), before, "the same keys, and no other end");
+        assert!(before[&(ours, hour(0))].key != before[&(other, hour(0))].key);
+        fixture.keyring().keep_hold(ours, deadline(15)).unwrap();
+        fixture.reopen();
+        let dies = |of: HoldId, at: Hour| fixture.keyring().holds()[&(of, at)].dies;
+        let ends = [dies(ours, hour(0)), dies(ours, hour(1)), dies(other, hour(0))];
+        assert_eq!(ends, [deadline(15), deadline(20), deadline(10)], "never earlier, and no other hold");
+        let destroyed = fixture.keyring().destroy_hold(ours, &BTreeSet::from([hour(0)])).unwrap();
+        assert_eq!((destroyed.keys, destroyed.confirmed()), (1, true));
+        fixture.reopen();
+        let left: Vec<_> = fixture.keyring().holds().into_keys().collect();
+        assert_eq!(left, [(ours, hour(1)), (other, hour(0))]);
+        let again = fixture.keyring().destroy_hold(ours, &BTreeSet::from([hour(0), hour(1)])).unwrap();
+        let other = fixture.keyring().destroy_hold(other, &BTreeSet::from([hour(0)])).unwrap();
+        assert_eq!((again.keys, other.keys, fixture.keyring().holds().len()), (1, 1, 0));
     });
 }
 

@@ -1,7 +1,7 @@
 //! What a root record holds besides its table of pages: site keys, log keys, ledger head, condemnations.
 
 use crate::{KeyringError, Result};
-use domain::{CameraId, Hour, Random, Secret32};
+use domain::{CameraId, HoldId, Hour, Random, Secret32, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which keys of an hour.
@@ -36,6 +36,14 @@ pub struct Condemned {
     pub which: Which,
     /// The root generation that no longer has the keys; `None` while they still exist.
     pub destroyed_by: Option<u64>,
+}
+
+/// The key of one hour of a hold, under which its chunks' keys are wrapped (K12).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HoldKey {
+    pub key: Secret32,
+    /// When it must be gone.
+    pub dies: UtcMicros,
 }
 
 /// Size and root of the ledger's tree as the keeper last knew it.
@@ -73,6 +81,7 @@ pub struct Contents {
     pub log_keys: BTreeMap<Month, Secret32>,
     /// Months whose log key was destroyed: none is made again.
     pub dead_months: BTreeSet<Month>,
+    pub holds: BTreeMap<(HoldId, Hour), HoldKey>,
 }
 
 impl Contents {
@@ -85,6 +94,7 @@ impl Contents {
             condemned: Vec::new(),
             log_keys: BTreeMap::new(),
             dead_months: BTreeSet::new(),
+            holds: BTreeMap::new(),
         }
     }
 

@@ -19,7 +19,7 @@ mod conformance;
 #[cfg(test)]
 mod seeded;
 
-pub use contents::{Condemned, LedgerHead, Month, Which};
+pub use contents::{Condemned, HoldKey, LedgerHead, Month, Which};
 pub use custodian::{Away, CopyState, CopyStatus, Custodian, CustodianKind, Destroyed, Statement, TokenStatus};
 pub use error::KeyringError;
 #[cfg(feature = "fuzz")]

@@ -1,11 +1,11 @@
 //! The operations of a keyring, and the one way they are decided for every custodian.
 
 use crate::{
-    Condemned, Custodian, Destroyed, KeyringError, LedgerHead, Month, Page, Result, Which, contents::Contents,
+    Condemned, Custodian, Destroyed, HoldKey, KeyringError, LedgerHead, Month, Page, Result, Which, contents::Contents,
 };
-use domain::{CameraId, Hour, Random, Secret32, UtcMicros};
+use domain::{CameraId, HoldId, Hour, Random, Secret32, UtcMicros};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -60,6 +60,14 @@ pub trait Keyring: Send + Sync {
     fn log_months(&self) -> Vec<Month>;
     /// Destroys a month's log key as [`Keyring::destroy`] does; none is made for that month again.
     fn destroy_log_key(&self, month: Month) -> Result<Destroyed>;
+    /// Makes keys for hours of a hold that have none; a key that is there stays, and dies when it was to (K12).
+    fn add_hold(&self, hold: HoldId, hours: &[(Hour, UtcMicros)]) -> Result<()>;
+    /// Lets every key of a hold live until then, if it would die before: its paper has come.
+    fn keep_hold(&self, hold: HoldId, until: UtcMicros) -> Result<()>;
+    /// Every key of every hold.
+    fn holds(&self) -> BTreeMap<(HoldId, Hour), HoldKey>;
+    /// Destroys keys of a hold as [`Keyring::destroy`] does.
+    fn destroy_hold(&self, hold: HoldId, hours: &BTreeSet<Hour>) -> Result<Destroyed>;
     fn custodian(&self) -> Custodian;
     /// Takes back copies that were away: rolls them forward, overwrites what they held. A copy that still cannot be used
     /// stays away, with its reason in the answer.
@@ -258,6 +266,47 @@ impl<C: Custody> Keyring for Ring<C> {
         let mut contents = custody.contents().clone();
         let keys = usize::from(contents.log_keys.remove(&month).is_some());
         contents.dead_months.insert(month);
+        let generation = custody.next_generation();
+        custody.erase(contents, PageChange::None)?;
+        Ok(Destroyed { generation, keys, custodian: custody.custodian() })
+    }
+
+    fn add_hold(&self, hold: HoldId, hours: &[(Hour, UtcMicros)]) -> Result<()> {
+        let mut custody = self.ready()?;
+        let mut contents = custody.contents().clone();
+        for (hour, dies) in hours {
+            let fresh = || HoldKey { key: Secret32::draw(&*self.random), dies: *dies };
+            contents.holds.entry((hold, *hour)).or_insert_with(fresh);
+        }
+        if contents == *custody.contents() {
+            return Ok(());
+        }
+        custody.keep(contents, PageChange::None)
+    }
+
+    fn keep_hold(&self, hold: HoldId, until: UtcMicros) -> Result<()> {
+        let mut custody = self.ready()?;
+        let mut contents = custody.contents().clone();
+        for ((of, _), key) in &mut contents.holds {
+            if *of == hold {
+                key.dies = key.dies.max(until);
+            }
+        }
+        if contents == *custody.contents() {
+            return Ok(());
+        }
+        custody.keep(contents, PageChange::None)
+    }
+
+    fn holds(&self) -> BTreeMap<(HoldId, Hour), HoldKey> {
+        self.lock().contents().holds.clone()
+    }
+
+    fn destroy_hold(&self, hold: HoldId, hours: &BTreeSet<Hour>) -> Result<Destroyed> {
+        let mut custody = self.ready()?;
+        let mut contents = custody.contents().clone();
+        contents.holds.retain(|(of, hour), _| *of != hold || !hours.contains(hour));
+        let keys = custody.contents().holds.len() - contents.holds.len();
         let generation = custody.next_generation();
         custody.erase(contents, PageChange::None)?;
         Ok(Destroyed { generation, keys, custodian: custody.custodian() })

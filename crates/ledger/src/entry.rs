@@ -3,8 +3,8 @@
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{
-    ActId, ActKind, CameraId, ExportId, GlassId, Hour, PermitId, Purpose, ReelId, RequisitionId, RunId, Sensitive,
-    SiteId, Span, UtcMicros, Window,
+    ActId, ActKind, CameraId, ExportId, GlassId, HoldEnd, HoldId, Hour, PermitId, Purpose, ReelId, RequisitionId,
+    RunId, Sensitive, SiteId, Span, UtcMicros, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,14 @@ pub enum Role {
 pub struct MintedKey {
     pub camera: CameraId,
     pub deadline: UtcMicros,
+}
+
+/// An hour of a hold, and when its pictures would be gone without it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldHour {
+    #[serde(with = "hour_text")]
+    pub hour: Hour,
+    pub dies: UtcMicros,
 }
 
 /// Why keys of an hour are destroyed.
@@ -222,6 +230,48 @@ pub enum Event {
         manifest: Digest,
         files: u32,
         bytes: u64,
+    },
+    /// Footage is frozen before its requisition comes: its chunks' keys are wrapped under the hold's own, one an hour (K12).
+    Hold {
+        hold: HoldId,
+        /// In the order in which they were asked for.
+        number: u32,
+        who: Sensitive<String>,
+        role: String,
+        /// Who asked for it, of which service.
+        requester: Sensitive<String>,
+        reason: Sensitive<String>,
+        windows: Vec<Window>,
+        hours: Vec<HeldHour>,
+    },
+    /// Its paper is there: it lasts until the package is handed over, and not beyond `until`.
+    HoldBound {
+        hold: HoldId,
+        who: Sensitive<String>,
+        requisition: RequisitionId,
+        /// Of the register.
+        number: String,
+        until: UtcMicros,
+    },
+    /// Its pictures are in the reserve, as they were sealed.
+    HoldKept {
+        hold: HoldId,
+        reels: u32,
+        bytes: u64,
+    },
+    /// Before these hours' keys of the hold die.
+    HoldEnded {
+        hold: HoldId,
+        hours: Vec<HeldHour>,
+        why: HoldEnd,
+    },
+    /// After it: no copy of the keyring has them.
+    HoldDestroyed {
+        hold: HoldId,
+        hours: Vec<HeldHour>,
+        generation: u64,
+        custodian: String,
+        copies: u8,
     },
     /// The gate said no; `rules` say which did.
     Refusal {
@@ -478,6 +528,36 @@ mod tests {
                 sealed_to: Some(text.clone()),
             },
             Event::Exported { export: ExportId([12; 16]), manifest: root, files: 3, bytes: u64::MAX },
+            Event::Hold {
+                hold: HoldId([13; 16]),
+                number: 7,
+                who: name.clone(),
+                role: text.clone(),
+                requester: name.clone(),
+                reason: name.clone(),
+                windows: vec![Window { camera, span: Span::new(UtcMicros(1), UtcMicros(2)).unwrap() }],
+                hours: vec![HeldHour { hour, dies: at }, HeldHour { hour: short, dies: at }],
+            },
+            Event::HoldBound {
+                hold: HoldId([13; 16]),
+                who: name.clone(),
+                requisition: RequisitionId([11; 16]),
+                number: text.clone(),
+                until: at,
+            },
+            Event::HoldKept { hold: HoldId([13; 16]), reels: 3, bytes: u64::MAX },
+            Event::HoldEnded {
+                hold: HoldId([13; 16]),
+                hours: vec![HeldHour { hour, dies: at }, HeldHour { hour: short, dies: at }],
+                why: HoldEnd::Lifted,
+            },
+            Event::HoldDestroyed {
+                hold: HoldId([13; 16]),
+                hours: vec![HeldHour { hour, dies: at }],
+                generation: u64::MAX,
+                custodian: text.clone(),
+                copies: 2,
+            },
             Event::Refusal {
                 who: name.clone(),
                 role: text.clone(),

@@ -24,7 +24,7 @@ pub use commitment::{Commitment, DetailsError, Salt, SealedPlace, commit, open_d
 pub use cosignature::{Cosignature, WitnessKey, WitnessKeyError, WitnessSigner};
 pub use digest::Digest;
 pub use entry::{
-    Actor, BreakGlass, Condemnation, Entry, EntryError, Event, LogId, MintedKey, ResidualCiphertext, Role,
+    Actor, BreakGlass, Condemnation, Entry, EntryError, Event, HeldHour, LogId, MintedKey, ResidualCiphertext, Role,
 };
 
 pub use log::{Audit, Details, Fault, KeyName, Late, Record, Report, verify};

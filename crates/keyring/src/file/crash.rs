@@ -1,16 +1,20 @@
 //! Every step of every operation fails in each way: afterwards the keyring is as before or as after, never between, and
 //! what was said to be destroyed is destroyed.
 
-use super::tests::{create, open, page_keys, paths};
+use super::tests::{create, open, page_keys, paths, readable_roots};
 use crate::{
-    CopyState, FileKeyring, HourSummary, Keyring, KeyringError, LedgerHead, Month, Page, Result, Which,
+    CopyState, FileKeyring, HoldKey, HourSummary, Keyring, KeyringError, LedgerHead, Month, Page, Result, Which,
     conformance::{camera, cameras, deadline, hour},
 };
 use disk::{Fault, FaultyDisk, Happened};
-use domain::{Hour, Secret32};
-use std::io::ErrorKind;
+use domain::{HoldId, Hour, Secret32};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::ErrorKind,
+};
 
 const SEEDS: u64 = 4;
+const HELD: HoldId = HoldId([9; 16]);
 const FAULTS: [Fault; 4] = [
     Fault::Error(Happened::No, ErrorKind::StorageFull),
     Fault::Error(Happened::Yes, ErrorKind::TimedOut),
@@ -26,6 +30,7 @@ struct View {
     condemned: Vec<(Hour, Which, bool)>,
     log_keys: Vec<(Month, Secret32)>,
     head: LedgerHead,
+    holds: BTreeMap<(HoldId, Hour), HoldKey>,
 }
 
 fn view(keyring: &FileKeyring) -> View {
@@ -35,7 +40,7 @@ fn view(keyring: &FileKeyring) -> View {
     let log_keys = keyring.log_months().into_iter().map(|month| (month, keyring.log_key(month).unwrap())).collect();
     let condemned =
         condemned.into_iter().map(|entry| (entry.hour, entry.which, entry.destroyed_by.is_some())).collect();
-    View { hours, pages, condemned, log_keys, head: keyring.ledger_head() }
+    View { hours, pages, condemned, log_keys, head: keyring.ledger_head(), holds: keyring.holds() }
 }
 
 fn prepared(seed: u64) -> (FaultyDisk, FileKeyring) {
@@ -45,6 +50,7 @@ fn prepared(seed: u64) -> (FaultyDisk, FileKeyring) {
         keyring.add(hour(n), &[1, 2].map(|n| (camera(n), deadline(30)))).unwrap();
     }
     keyring.log_key(Month::new(202_603).unwrap()).unwrap();
+    keyring.add_hold(HELD, &[(hour(0), deadline(40)), (hour(1), deadline(40))]).unwrap();
     (disk, keyring)
 }
 
@@ -61,13 +67,14 @@ type DeadKey = fn(&FaultyDisk, &Target) -> bool;
 
 struct Target {
     page: Vec<Secret32>,
+    hold: Vec<Secret32>,
 }
 
 /// Runs `operation` with each fault at each of its steps.
 fn check(operation: Operation, is_dead: DeadKey) {
     let (disk, keyring) = prepared(0);
     let before = view(&keyring);
-    let target = Target { page: page_keys(&disk, hour(0)) };
+    let target = Target { page: page_keys(&disk, hour(0)), hold: hold_keys(&disk) };
     let first = disk.steps();
     operation(&keyring).unwrap();
     let (after, last) = (view(&keyring), disk.steps());
@@ -106,6 +113,28 @@ fn nothing_dies(_: &FaultyDisk, _: &Target) -> bool {
 
 fn the_page_key_is_dead(disk: &FaultyDisk, target: &Target) -> bool {
     page_keys(disk, hour(0)).iter().all(|key| !target.page.contains(key))
+}
+
+/// The keys of the hold's first hour that any root on the disk has.
+fn hold_keys(disk: &FaultyDisk) -> Vec<Secret32> {
+    let roots = readable_roots(disk);
+    let of_root = roots.iter().filter_map(|(_, root)| root.contents.holds.get(&(HELD, hour(0))));
+    of_root.map(|held| held.key.clone()).collect()
+}
+
+fn the_hold_key_is_dead(disk: &FaultyDisk, target: &Target) -> bool {
+    hold_keys(disk).iter().all(|key| !target.hold.contains(key))
+}
+
+#[test]
+fn a_hold_is_made_prolonged_and_destroyed_whole_or_not_at_all() {
+    check(|keyring| keyring.add_hold(HoldId([8; 16]), &[(hour(0), deadline(40))]).map(|()| Answer::Done), nothing_dies);
+    check(|keyring| keyring.keep_hold(HELD, deadline(45)).map(|()| Answer::Done), nothing_dies);
+    let destroy = |keyring: &FileKeyring| {
+        let destroyed = keyring.destroy_hold(HELD, &BTreeSet::from([hour(0)]))?;
+        Ok(Answer::Destroyed { confirmed: destroyed.confirmed() })
+    };
+    check(destroy, the_hold_key_is_dead);
 }
 
 #[test]

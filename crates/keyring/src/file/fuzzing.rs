@@ -7,8 +7,8 @@ use super::{
     sealing::{self, Kdf, KdfCost},
     slot::Slot,
 };
-use crate::{CameraKey, Condemned, LedgerHead, Month, Page, Which, contents::Contents, pkcs11::ObjectId};
-use domain::{CameraId, Hour, HourLength, Secret32, SiteId, UtcMicros};
+use crate::{CameraKey, Condemned, HoldKey, LedgerHead, Month, Page, Which, contents::Contents, pkcs11::ObjectId};
+use domain::{CameraId, HoldId, Hour, HourLength, Secret32, SiteId, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -101,6 +101,10 @@ fn right_root() -> Root {
         ],
         log_keys: BTreeMap::from([(month(202_603), Secret32::new([0x54; 32]))]),
         dead_months: BTreeSet::from([month(202_302)]),
+        holds: BTreeMap::from([(
+            (HoldId([3; 16]), hour()),
+            HoldKey { key: Secret32::new([0x55; 32]), dies: UtcMicros(9) },
+        )]),
     };
     let entry = PageEntry { generation: 3, key: KEY, digest: [4; 32], earliest: UtcMicros(9) };
     Root { generation: GENERATION, contents, table: BTreeMap::from([(hour(), entry)]) }

@@ -83,10 +83,10 @@ fn a_root_record_of_a_later_format_is_refused_and_an_older_one_does_not_win() {
         let slot = newest(&disk, &copy);
         let bytes = read(&disk, &slot);
         let key = Slot::parse(&bytes).unwrap().kdf.derive(PASSPHRASE).unwrap();
-        write_all(&disk, &slot, &Slot::with_record_format(&bytes, &key, 2).unwrap()).unwrap();
+        write_all(&disk, &slot, &Slot::with_record_format(&bytes, &key, 3).unwrap()).unwrap();
     }
     // the record is sealed: only the passphrase tells
-    assert_refused(&disk, 2, false);
+    assert_refused(&disk, 3, false);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! The root record's fields as they are sealed in a slot.
 
 use super::codec::{Reader, Writer};
-use crate::{Condemned, LedgerHead, Month, Which, contents::Contents};
-use domain::{Hour, Secret32, UtcMicros};
+use crate::{Condemned, HoldKey, LedgerHead, Month, Which, contents::Contents};
+use domain::{HoldId, Hour, Secret32, UtcMicros};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 const FORMAT: u16 = 1;
+/// The same with keys of holds behind it; written only while there are any, so that a program that knows none reads the others.
+const FORMAT_WITH_HOLDS: u16 = 2;
 
 /// Where a page is and what opens it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,7 @@ const ENTRY_BYTES: usize = 12 + 8 + 32 + 32 + 8;
 const CONDEMNED_BYTES: usize = 12 + 8 + 1 + 4;
 const CAMERA_BYTES: usize = 16;
 const LOG_KEY_BYTES: usize = 4 + 32;
+const HOLD_KEY_BYTES: usize = 16 + 12 + 32 + 8;
 
 impl Root {
     /// Bytes of the fields, before padding.
@@ -45,13 +48,15 @@ impl Root {
             + cameras * CAMERA_BYTES
             + self.contents.log_keys.len() * LOG_KEY_BYTES
             + self.contents.dead_months.len() * 4
+            + if self.contents.holds.is_empty() { 0 } else { 4 + self.contents.holds.len() * HOLD_KEY_BYTES }
     }
 
     /// The fields, zeros up to `len`, and room for the tag of sealing.
     pub fn encode(&self, len: usize) -> Zeroizing<Vec<u8>> {
         let contents = &self.contents;
         let mut out = Writer::with_capacity(len + super::sealing::TAG_BYTES);
-        out.u16(FORMAT).bytes(contents.site_key.expose()).bytes(contents.config_key.expose());
+        let format = if contents.holds.is_empty() { FORMAT } else { FORMAT_WITH_HOLDS };
+        out.u16(format).bytes(contents.site_key.expose()).bytes(contents.config_key.expose());
         out.u64(contents.ledger_head.size).bytes(&contents.ledger_head.root);
         out.u8(contents.written_off.iter().fold(0, |bits, copy| bits | 1 << copy));
         out.count(self.table.len());
@@ -76,18 +81,25 @@ impl Root {
         for month in &contents.dead_months {
             out.u32(month.yyyymm());
         }
+        if format == FORMAT_WITH_HOLDS {
+            out.count(contents.holds.len());
+            for ((hold, hour), key) in &contents.holds {
+                out.bytes(&hold.0).bytes(&hour.to_bytes()).bytes(key.key.expose()).i64(key.dies.0);
+            }
+        }
         out.padded(len)
     }
 
     /// The format of a record that is of another one than ours.
     pub fn later_format(bytes: &[u8]) -> Option<u16> {
-        Reader::over(bytes).u16().filter(|format| *format != FORMAT)
+        Reader::over(bytes).u16().filter(|format| !(FORMAT..=FORMAT_WITH_HOLDS).contains(format))
     }
 
     /// The inverse; `None` for bytes that are no root record of this format.
     pub fn decode(generation: u64, bytes: &[u8]) -> Option<Root> {
         let mut fields = Reader::over(bytes);
-        if fields.u16()? != FORMAT {
+        let format = fields.u16()?;
+        if !(FORMAT..=FORMAT_WITH_HOLDS).contains(&format) {
             return None;
         }
         let (site_key, config_key) = (fields.secret()?, fields.secret()?);
@@ -104,7 +116,9 @@ impl Root {
         for _ in 0..fields.u32()? {
             dead_months.insert(Month::new(fields.u32()?).ok()?);
         }
-        let contents = Contents { site_key, config_key, ledger_head, written_off, condemned, log_keys, dead_months };
+        let holds = if format == FORMAT_WITH_HOLDS { read_holds(&mut fields)? } else { BTreeMap::new() };
+        let contents =
+            Contents { site_key, config_key, ledger_head, written_off, condemned, log_keys, dead_months, holds };
         fields.only_zeros_left().then_some(Root { generation, contents, table })
     }
 }
@@ -117,6 +131,15 @@ fn read_table(fields: &mut Reader<'_>) -> Option<BTreeMap<Hour, PageEntry>> {
         table.insert(hour, PageEntry { generation, key, digest, earliest: UtcMicros(fields.i64()?) });
     }
     Some(table)
+}
+
+fn read_holds(fields: &mut Reader<'_>) -> Option<BTreeMap<(HoldId, Hour), HoldKey>> {
+    let mut holds = BTreeMap::new();
+    for _ in 0..fields.u32()? {
+        let of = (HoldId(fields.array()?), fields.hour()?);
+        holds.insert(of, HoldKey { key: fields.secret()?, dies: UtcMicros(fields.i64()?) });
+    }
+    Some(holds)
 }
 
 fn read_condemned(fields: &mut Reader<'_>) -> Option<Vec<Condemned>> {

@@ -53,6 +53,7 @@ fn root() -> Root {
         ],
         log_keys: BTreeMap::from([(month(202_603), Secret32::new([0x54; 32]))]),
         dead_months: BTreeSet::from([month(202_302)]),
+        holds: BTreeMap::new(),
     };
     Root { generation: 7, contents, table: BTreeMap::from([(hour(0), entry())]) }
 }
