@@ -9,7 +9,10 @@ use std::{
 };
 use vault::{
     Keeper, KeeperError,
-    keeper::{Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, StreamFate, Verdict},
+    keeper::{
+        Ask, Beat, ExtentsQuery, Fact, HeldQuery, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, StreamFate,
+        Verdict, WrapQuery, Wrapping,
+    },
 };
 
 /// One end of the line; what it carries is remembered.
@@ -120,5 +123,13 @@ impl Keeper for Wire {
 
     fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
         self.carry(|core| core.extents(query))
+    }
+
+    fn wrap(&self, query: &WrapQuery) -> Result<Wrapping, KeeperError> {
+        self.carry(|core| core.wrap(query))
+    }
+
+    fn held_keys(&self, query: &HeldQuery) -> Result<KeyAnswer, KeeperError> {
+        self.carry(|core| core.held_keys(query))
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     forget::Forgetting,
     gate::Permits,
     glass::Glasses,
+    holds::Holds,
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
@@ -28,14 +29,17 @@ use crate::{
 };
 use aws_lc_rs::hmac;
 use catalog::{CatalogError, Registry};
-use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros};
+use domain::{Clock, Hour, HourLength, Random, RunId, Secret32, SiteId, UtcMicros, limit::HOLD_DAYS};
 use keyring::{Keyring, KeyringError};
 use ledger::{Actor, Checkpoint, Digest, Entry, Event, LogId, Month};
 use policy::LawError;
 use seal::sign::SigningKey;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicU32},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicI64, AtomicU32},
+    },
 };
 use tracing::warn;
 use vault::{KeeperError, audit::Books};
@@ -91,6 +95,8 @@ pub struct KeeperCore {
     pub(crate) backing_up: Mutex<()>,
     /// The town's own minimum delay; an order may demand a longer one.
     pub(crate) minimum_hours: AtomicU32,
+    /// How long held footage waits to be collected.
+    pub(crate) hold_days: AtomicI64,
 }
 
 /// What changes while the keeper lives. Nothing is waited for while it is locked.
@@ -113,6 +119,7 @@ pub(crate) struct Moving {
     pub numbers: Numbers,
     /// Where evidence finds its entries.
     pub places: Places,
+    pub holds: Holds,
     /// Where reviews find what they tell.
     pub trace: Trace,
     pub law: LawSeen,
@@ -237,6 +244,7 @@ impl KeeperCore {
                 trace: history.trace,
                 numbers: history.numbers,
                 places: history.places,
+                holds: history.holds,
                 law: history.law,
                 glass: Glasses { book: history.glass, ..Glasses::default() },
                 probes: Probes::default(),
@@ -265,6 +273,7 @@ impl KeeperCore {
             following: Mutex::new(()),
             backing_up: Mutex::new(()),
             minimum_hours: AtomicU32::new(0),
+            hold_days: AtomicI64::new(HOLD_DAYS),
             parts,
         };
         core.moving().minute = core.present_minute();
@@ -315,6 +324,7 @@ impl KeeperCore {
             moving.trace.take(*number, entry);
             moving.numbers.take(entry);
             moving.places.take(*number, entry);
+            moving.holds.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);

@@ -83,6 +83,8 @@ impl KeeperCore {
             if let Some(freed) = self.moving().freed.get(&condemned.hour) {
                 cameras.retain(|camera| !freed.cameras.contains(camera));
             }
+            // what is held stays in its slots until the reserve has it (K12)
+            cameras.retain(|camera| !self.moving().holds.awaits_bytes(condemned.hour, *camera));
             named += cameras.len();
             if !cameras.is_empty() {
                 dead.push(Dead { hour: condemned.hour, cameras });
@@ -159,7 +161,7 @@ impl KeeperCore {
             let is_due = |(camera, deadline): &(&CameraId, &UtcMicros)| {
                 let fate = moving.fates.of(hour, **camera).unwrap_or_default();
                 let deadline = fate.deadline.map_or(**deadline, |told| told.min(**deadline));
-                judgement.may_destroy(closes_at(deadline))
+                judgement.may_destroy(closes_at(deadline)) && !moving.holds.delays(hour, **camera, deadline, judgement)
                     || begun(**camera)
                     || fate.condemned_at.is_some()
                     || moving.fates.orders.erases(hour, **camera)

@@ -397,11 +397,11 @@ fn check(windows: &[Window]) -> Result<(), KeeperError> {
 }
 
 /// The keeper's own rules.
-struct Own {
-    rule: &'static str,
-    article: &'static str,
-    text: (&'static str, &'static str),
-    remedy: (&'static str, &'static str),
+pub(crate) struct Own {
+    pub rule: &'static str,
+    pub article: &'static str,
+    pub text: (&'static str, &'static str),
+    pub remedy: (&'static str, &'static str),
 }
 
 const SECOND: Own = Own {
@@ -439,7 +439,7 @@ const MORE: Own = Own {
 };
 
 impl Own {
-    fn reason(&self) -> RefusedReason {
+    pub fn reason(&self) -> RefusedReason {
         RefusedReason {
             rule: self.rule.into(),
             article: self.article.into(),

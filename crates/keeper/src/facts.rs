@@ -1,7 +1,7 @@
 //! The recorder's facts: each entered once, also when told twice, also across a restart (L3).
 
 use crate::core::{KeeperCore, failed, malformed};
-use domain::Hour;
+use domain::{HoldId, Hour};
 use ledger::{Actor, Digest, Entry, Event, Role};
 use std::collections::{HashSet, VecDeque};
 use tracing::warn;
@@ -54,6 +54,8 @@ impl KeeperCore {
         for fact in facts {
             match (fact, hour_of(fact)) {
                 (Fact::Freed { hour, cameras, reels, residual }, _) => self.freed(*hour, cameras, reels, residual)?,
+                (Fact::HoldWrapped { hold }, _) => self.moving().holds.note_wrapped(*hold),
+                (Fact::HoldKept { hold, .. }, _) => self.hold_kept(*hold, fact)?,
                 (_, Some(hour)) => {
                     let _keys_stay_as_they_are = self.change_keys();
                     if self.moving().fates.lives(hour) {
@@ -66,6 +68,12 @@ impl KeeperCore {
             }
         }
         Ok(())
+    }
+
+    /// Of a hold that stands and was not told kept.
+    fn hold_kept(&self, hold: HoldId, fact: &Fact) -> Result<(), KeeperError> {
+        let waits = self.moving().holds.get(hold).is_some_and(|known| known.stands() && known.kept.is_none());
+        if waits { self.enter_once(fact) } else { Ok(()) }
     }
 
     fn enter_once(&self, fact: &Fact) -> Result<(), KeeperError> {
@@ -90,6 +98,7 @@ fn hour_of(fact: &Fact) -> Option<Hour> {
         Fact::Reel(reel) | Fact::Recovered { reel, .. } => Some(reel.hour),
         Fact::RecorderHour { hour, .. } | Fact::Damaged { hour, .. } => Some(*hour),
         Fact::Freed { .. } | Fact::SlowSync { .. } | Fact::Gap { .. } => None,
+        Fact::HoldWrapped { .. } | Fact::HoldKept { .. } => None,
     }
 }
 
@@ -111,7 +120,10 @@ fn events(fact: &Fact) -> Result<Vec<Event>, KeeperError> {
             let details = format!("{from} → {end}: {cause}");
             vec![Event::Camera { change: "gap".into(), camera: *camera, details }]
         }
-        Fact::Freed { .. } => return Err(malformed("freed space is entered by its own way")),
+        Fact::HoldKept { hold, reels, bytes } => vec![Event::HoldKept { hold: *hold, reels: *reels, bytes: *bytes }],
+        Fact::Freed { .. } | Fact::HoldWrapped { .. } => {
+            return Err(malformed("freed space and wrapped keys are entered by their own way"));
+        }
     })
 }
 

@@ -7,6 +7,7 @@ use crate::{
     facts::Told,
     forget::Forgetting,
     glass::GlassBook,
+    holds::Holds,
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
     lawful::LastWords,
@@ -69,6 +70,7 @@ pub(crate) struct History {
     pub trace: Trace,
     pub numbers: Numbers,
     pub places: Places,
+    pub holds: Holds,
     pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
@@ -95,6 +97,7 @@ impl History {
                     history.trace.take(sealed.seq, &entry);
                     history.numbers.take(&entry);
                     history.places.take(sealed.seq, &entry);
+                    history.holds.take(sealed.seq, &entry);
                     history.registry.take(sealed.seq, &entry);
                     history.take(&entry);
                 }

@@ -95,6 +95,7 @@ impl KeeperCore {
         let kept = self.parts.keyring.condemned().into_iter().map(|condemned| condemned.hour).collect();
         self.moving().fates.forget(month, &kept);
         self.moving().trace.forget(month);
+        self.moving().holds.forget(month);
         if !matches!(self.parts.keyring.log_key_to_read(of_keyring), Err(KeyringError::LogKeyDestroyed { .. })) {
             return Err(failed(format!("the keyring still gives the log key of {month} after it was destroyed"))); // 4
         }

@@ -46,6 +46,7 @@ impl KeeperCore {
         let probe = if is_beat { self.next_probe() } else { None };
         let order = if is_beat { self.next_rebuild() } else { None };
         let closed_unconfirmed = if is_beat { self.closed_for_the_recorder() } else { Vec::new() };
+        let holds = is_beat.then(|| self.moving().holds.jobs());
         let mut moving = self.moving();
         if is_beat && beat.health.len() <= RECORDER_HEALTH_BYTES_MAX {
             moving.recorder.health.clone_from(&beat.health);
@@ -61,6 +62,7 @@ impl KeeperCore {
             rebuild: order.map(|(number, _)| number),
             loss_accepted: order.is_some_and(|(_, loss_accepted)| loss_accepted),
             closed_unconfirmed,
+            holds,
         })
     }
 

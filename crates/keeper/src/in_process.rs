@@ -4,7 +4,10 @@ use crate::core::KeeperCore;
 use domain::{Hour, RunId, StreamId};
 use vault::{
     Keeper, KeeperError,
-    keeper::{Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, StreamFate, Verdict},
+    keeper::{
+        Ask, Beat, ExtentsQuery, Fact, HeldQuery, KeyAnswer, KeyQuery, Minted, Pulse, SessionSecret, StreamFate,
+        Verdict, WrapQuery, Wrapping,
+    },
 };
 
 impl Keeper for KeeperCore {
@@ -34,5 +37,13 @@ impl Keeper for KeeperCore {
 
     fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
         KeeperCore::extents(self, query)
+    }
+
+    fn wrap(&self, query: &WrapQuery) -> Result<Wrapping, KeeperError> {
+        KeeperCore::wrap(self, query)
+    }
+
+    fn held_keys(&self, query: &HeldQuery) -> Result<KeyAnswer, KeeperError> {
+        KeeperCore::held_keys(self, query)
     }
 }

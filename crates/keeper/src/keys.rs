@@ -8,13 +8,13 @@ use domain::{
 use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
 use seal::{
-    CameraHourKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
+    CameraHourKey, ChunkKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
     extent::key_digest,
     key::KeyContext,
     reel::ReelHeader,
     sign::{PublicKey, RunCertificate},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tracing::warn;
 use vault::{
     KeeperError,
@@ -26,13 +26,24 @@ const KEYS_PER_ANSWER_MAX: usize = 7_200;
 /// Eighty bytes of JSON each, of 1 MiB for an entry's details.
 const MINT_CAMERAS_PER_ENTRY: usize = 1_024;
 
-/// A reel's part, opened as far as the keeper may: when its chunks are, and the data key that gives their keys.
+/// A reel's part, opened as far as the keeper may: when its chunks are, and what gives their keys.
 pub(crate) struct OpenedPart {
     reel: ReelId,
     handle: u16,
-    data_key: DataKey,
+    source: KeySource,
     /// Each with its record's number.
     extents: Vec<(u32, Extent)>,
+}
+
+/// Where the keys of a part come from.
+enum KeySource {
+    Data(DataKey),
+    /// What a hold wrapped: keys of chunks and lines, and the digests of those that the lines name and nobody holds.
+    Held {
+        chunks: HashMap<u32, ChunkKey>,
+        lines: HashMap<u32, ChunkKey>,
+        others: HashMap<u32, [u8; 32]>,
+    },
 }
 
 impl KeeperCore {
@@ -230,11 +241,36 @@ impl KeeperCore {
     /// Checks that a part is the stream's, that its hour is open, and opens its extents. What is closed is refused before any
     /// signature is looked at: a console that runs through dead hours costs the keeper nothing.
     fn open_part(&self, part: &ReelPart, stream: StreamId) -> Result<OpenedPart, KeeperError> {
+        self.open_part_unless(part, stream, |hour, deadline| self.is_hour_closed(hour, stream.camera, deadline))
+    }
+
+    /// The same for a hold, which may have come a second before the hour closed: its key lives on for that, and for nothing else.
+    pub(crate) fn open_held_part(&self, part: &ReelPart, stream: StreamId) -> Result<OpenedPart, KeeperError> {
+        let judgement = self.judgement();
+        self.open_part_unless(part, stream, |hour, deadline| {
+            let (fate, is_erased) = {
+                let fates = &self.moving().fates;
+                (fates.of(hour, stream.camera).unwrap_or_default(), fates.orders.erases(hour, stream.camera))
+            };
+            let deadline = fate.deadline.map_or(deadline, |told| told.min(deadline));
+            let is_over = judgement.closes_all() || is_erased || fate.condemned_at.is_some();
+            is_over
+                || judgement.is_closed(closes_at(deadline))
+                    && !self.moving().holds.delays(hour, stream.camera, deadline, &judgement)
+        })
+    }
+
+    fn open_part_unless(
+        &self,
+        part: &ReelPart,
+        stream: StreamId,
+        is_closed: impl Fn(Hour, UtcMicros) -> bool,
+    ) -> Result<OpenedPart, KeeperError> {
         let hour = ReelHeader::claimed_hour(&part.header).map_err(malformed_by)?;
         let closed = KeeperError::Closed { hour };
         let page = self.parts.keyring.page(hour).map_err(failed)?.ok_or(closed.clone())?;
         let camera = page.cameras.get(&stream.camera).ok_or(closed.clone())?;
-        if self.is_hour_closed(hour, stream.camera, camera.deadline) {
+        if is_closed(hour, camera.deadline) {
             return Err(closed);
         }
         let header =
@@ -263,11 +299,12 @@ impl KeeperCore {
 impl OpenedPart {
     /// What a gap record of this reel says (R12).
     pub fn gap(&self, record: &[u8], handle: u16, stream: StreamId) -> Result<seal::GapLine, KeeperError> {
+        let KeySource::Data(data_key) = &self.source else { return Err(malformed("gaps of held footage")) };
         let header = RecordHeader::from_bytes(record).map_err(malformed_by)?;
         if header.kind != Kind::Gap || header.reel != self.reel || header.handle != handle {
             return Err(malformed("a record that is no gap of this stream and reel"));
         }
-        let key = self.data_key.record_key(self.reel, Kind::Gap, handle, header.number);
+        let key = data_key.record_key(self.reel, Kind::Gap, handle, header.number);
         let mut payload = record[domain::limit::RECORD_HEADER_BYTES..].to_vec();
         let line =
             seal::GapLine::from_bytes(key.open(&header, &mut payload).map_err(malformed_by)?).map_err(malformed_by)?;
@@ -277,7 +314,18 @@ impl OpenedPart {
 
 impl OpenedPart {
     pub fn new(reel: ReelId, data_key: DataKey) -> OpenedPart {
-        OpenedPart { reel, handle: 0, data_key, extents: Vec::new() }
+        OpenedPart { reel, handle: 0, source: KeySource::Data(data_key), extents: Vec::new() }
+    }
+    /// As a hold wrapped it.
+    pub fn held(keys: ReelKeys) -> OpenedPart {
+        let ReelKeys { reel, chunks, extents, lines, other_keys } = keys;
+        let extents = lines.iter().map(|(number, _)| *number).zip(extents).collect();
+        let (chunks, lines) = (chunks.into_iter().collect(), lines.into_iter().collect());
+        let source = KeySource::Held { chunks, lines, others: other_keys.into_iter().collect() };
+        OpenedPart { reel, handle: 0, source, extents }
+    }
+    pub fn reel(&self) -> ReelId {
+        self.reel
     }
     pub fn handle(&self) -> u16 {
         self.handle
@@ -292,8 +340,9 @@ impl OpenedPart {
         if header.kind != Kind::Extent || header.reel != self.reel {
             return Err(malformed("a record that is no extent of this reel"));
         }
+        let KeySource::Data(data_key) = &self.source else { return Err(malformed("extents of held footage")) };
         self.handle = header.handle;
-        let key = self.data_key.record_key(self.reel, Kind::Extent, header.handle, header.number);
+        let key = data_key.record_key(self.reel, Kind::Extent, header.handle, header.number);
         let mut payload = record[domain::limit::RECORD_HEADER_BYTES..].to_vec();
         let extent =
             Extent::from_bytes(key.open(&header, &mut payload).map_err(malformed_by)?).map_err(malformed_by)?;
@@ -309,23 +358,41 @@ impl OpenedPart {
         let touched =
             |(_, extent): &&(u32, Extent)| chunks.range(extent.first_chunk..=extent.last_chunk).next().is_some();
         let touched: Vec<(u32, Extent)> = self.extents.iter().filter(touched).copied().collect();
-        let key = |kind, number| self.data_key.record_key(self.reel, kind, self.handle, number);
+        let keyed = |kind, number: u32| Some((number, self.key(kind, number)?));
         let (mut lines, mut other_keys) = (Vec::new(), Vec::new());
         if leaves {
-            lines = touched.iter().map(|(number, _)| (*number, key(Kind::Extent, *number))).collect();
+            lines = touched.iter().filter_map(|(number, _)| keyed(Kind::Extent, *number)).collect();
             let named = touched.iter().flat_map(|(_, extent)| extent.first_chunk..=extent.last_chunk);
             let others = named.filter(|number| !chunks.contains(number));
-            other_keys = others.map(|number| (number, key_digest(&key(Kind::Chunk, number)))).collect();
+            other_keys = others.filter_map(|number| Some((number, self.digest_of_key(number)?))).collect();
         }
+        let mut chunks: Vec<_> = chunks.iter().filter_map(|number| keyed(Kind::Chunk, *number)).collect();
+        chunks.sort_unstable_by_key(|(number, _)| *number);
         let extents = touched.into_iter().map(|(_, extent)| extent).collect();
-        let chunks = chunks.iter().map(|number| (*number, key(Kind::Chunk, *number))).collect();
         ReelKeys { reel: self.reel, chunks, extents, lines, other_keys }
+    }
+
+    /// `None` for a record whose key nobody holds.
+    fn key(&self, kind: Kind, number: u32) -> Option<ChunkKey> {
+        match &self.source {
+            KeySource::Data(data_key) => Some(data_key.record_key(self.reel, kind, self.handle, number)),
+            KeySource::Held { lines, .. } if kind == Kind::Extent => lines.get(&number).cloned(),
+            KeySource::Held { chunks, .. } => chunks.get(&number).cloned(),
+        }
+    }
+
+    fn digest_of_key(&self, number: u32) -> Option<[u8; 32]> {
+        let others = match &self.source {
+            KeySource::Held { others, .. } => others.get(&number).copied(),
+            KeySource::Data(_) => None,
+        };
+        others.or_else(|| self.key(Kind::Chunk, number).map(|key| key_digest(&key)))
     }
 }
 
 /// The chunks of the span's extents, back to the start of the group that the first of them begins in; never more, whatever
 /// parts are given in whatever order: only what the sealed extents say decides.
-fn select(parts: &[OpenedPart], span: domain::Span, leaves: bool) -> Result<KeyAnswer, KeeperError> {
+pub(crate) fn select(parts: &[OpenedPart], span: domain::Span, leaves: bool) -> Result<KeyAnswer, KeeperError> {
     let wanted = |extent: &Extent| span.touches(extent.first_utc, extent.last_utc);
     let all = parts.iter().flat_map(|part| part.extents.iter().map(move |(_, extent)| (part.reel, *extent)));
     let first = all.filter(|(_, extent)| wanted(extent)).min_by_key(|(_, extent)| extent.first_utc);

@@ -27,6 +27,7 @@ mod gate;
 mod glass;
 mod glass_health;
 mod health;
+mod holds;
 mod in_process;
 pub mod journal;
 mod keys;

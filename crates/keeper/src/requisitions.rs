@@ -112,7 +112,11 @@ impl KeeperCore {
         let mut known = self.known_requisition(id)?;
         self.check_ground(outcome, ground, &known.0)?;
         known.0.says.answer = Some(Reply { at, outcome, ground, reason });
-        self.put_requisition(&account, ANSWERED, &known)
+        let answered = self.put_requisition(&account, ANSWERED, &known)?;
+        if outcome == Outcome::Refused {
+            self.end_holds_refused(&account, id)?;
+        }
+        Ok(answered)
     }
 
     /// The letter states the ground as a fact: nobody is told that what lives is destroyed, or that the town has nothing where it
@@ -166,7 +170,9 @@ impl KeeperCore {
             return Err(malformed("this package was handed over before"));
         }
         known.0.says.deliveries.push(delivery);
-        self.put_requisition(&account, DELIVERED, &known)
+        let delivered = self.put_requisition(&account, DELIVERED, &known)?;
+        self.end_holds_delivered(&account, id, &known.0.says.deliveries)?;
+        Ok(delivered)
     }
 
     /// As it stands, and the version that a change gets.

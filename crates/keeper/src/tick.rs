@@ -25,6 +25,7 @@ impl KeeperCore {
             tried.push(self.checkpoint());
             tried.push(self.forget_expired());
         }
+        tried.push(self.end_holds());
         let errors = tried.into_iter().filter_map(Result::err);
         let mut errors = errors.inspect(|error| warn!(%error, "the keeper's work of this second is not complete"));
         let first = errors.next();

@@ -12,6 +12,7 @@ mod delay;
 pub mod exports;
 mod fates;
 mod glass;
+pub mod holds;
 pub mod oidc;
 mod retention;
 mod run;
@@ -225,6 +226,12 @@ pub enum Question {
     },
     /// The register of requisitions, and what leaves under them.
     Export(Box<exports::ExportQuestion>),
+    /// Holds: made, bound to their requisition, lifted, listed.
+    Hold(Box<holds::HoldQuestion>),
+    /// A recorder's: keys of held chunks.
+    Wrap(Box<vault::keeper::WrapQuery>),
+    /// Web's: the same, for an export.
+    HeldKeys(Box<vault::keeper::HeldQuery>),
     // the command line
     Control(Control),
     // the recorder, as it scrubs: what keyring and ledger say of the hours after this one
@@ -572,6 +579,8 @@ pub enum Answer {
     BreakGlass(Box<GlassView>),
     GlassDone(GlassDone),
     Export(Box<exports::ExportAnswer>),
+    Hold(Box<holds::HoldAnswer>),
+    Wrapping(Box<vault::keeper::Wrapping>),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {
         leaf: u64,

@@ -6,18 +6,17 @@
 //! whoever takes them may seal them as they go by: nothing of it needs to lie anywhere in clear.
 
 use crate::{
+    digests::digests,
     replay::{Kept, Passage, Replay, ReplayError},
-    service::Located,
-    store::{LocalStore, Reader, StoreError, whole_index},
+    store::{LocalStore, StoreError},
 };
-use domain::{ReelId, UtcMicros, limit::RECORD_HEADER_BYTES};
+use domain::{ReelId, UtcMicros};
 use evidence::{CameraBuilder, ChunkProof, Digest, Hex, MovieLine, Next, ReelProof, SealedLine, Step};
 use media::{MediaError, ParameterSets};
 use seal::{
-    ChunkKey, Kind, SealError,
+    ChunkKey, SealError,
     extent::key_digest,
-    record,
-    root::{StreamDigests, digests_from_payload, path, reel_leaves},
+    root::{path, reel_leaves},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -121,7 +120,8 @@ impl Camera<'_> {
             known.proof.damaged.extend(damaged);
             return Ok(());
         }
-        let (header, streams) = digests(self.store, &kept.located)?;
+        let failed = |error: StoreError| ExportError::Replay(error.into());
+        let (header, streams) = digests(self.store, &kept.located).map_err(failed)?;
         let handle = kept.located.handle;
         let place = streams.iter().position(|(of, _)| *of == handle);
         let mismatch = SealError::Mismatch { what: "index" };
@@ -243,45 +243,4 @@ impl Camera<'_> {
         sink.end()?;
         Ok(self.done)
     }
-}
-
-type Digests = ([u8; 32], Vec<(u16, StreamDigests)>);
-
-/// The digests of all records of a reel: from the record that has them, else by reading it whole.
-fn digests(store: &LocalStore, located: &Located) -> Result<Digests, ExportError> {
-    let reel = located.reel;
-    let failed = |error: StoreError| ExportError::Replay(error.into());
-    let mut reader = store.reader(&located.location);
-    let index = whole_index(store, reel, &located.location).map_err(failed)?.unwrap_or_default();
-    if let Some(entry) = index.iter().find(|entry| entry.is(Kind::Digests))
-        && let Ok(record) = reader.record(reel, entry)
-        && let Ok(digests) = digests_from_payload(&record[RECORD_HEADER_BYTES..])
-    {
-        return Ok(digests);
-    }
-    read_whole(&mut reader, reel).map_err(failed)
-}
-
-/// Reel by reel, record by record, as it lies on the disk.
-fn read_whole(reader: &mut Reader<'_>, reel: ReelId) -> Result<Digests, StoreError> {
-    let mut header_digest = [0; 32];
-    let mut streams: BTreeMap<u16, StreamDigests> = BTreeMap::new();
-    let mut offset = 0;
-    while let Some(header) = reader.header(reel, offset)? {
-        let payload = reader.read(offset + RECORD_HEADER_BYTES as u64, header.payload_bytes.into())?;
-        let digest = record::digest(&header.to_bytes(), &payload);
-        match header.kind {
-            Kind::Header => header_digest = digest,
-            Kind::Key => streams.entry(header.handle).or_default().key_record = digest,
-            Kind::Chunk => streams.entry(header.handle).or_default().chunks.push(digest),
-            Kind::Extent => streams.entry(header.handle).or_default().extents.push(digest),
-            Kind::Gap => streams.entry(header.handle).or_default().gaps.push(digest),
-            _ => {}
-        }
-        offset += header.record_bytes();
-        if header.kind == Kind::Sync {
-            offset = offset.next_multiple_of(domain::limit::BLOCK_BYTES as u64);
-        }
-    }
-    Ok((header_digest, streams.into_iter().collect()))
 }

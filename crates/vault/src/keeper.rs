@@ -1,6 +1,8 @@
 //! What the vault asks of the process that holds keys, gate and ledger: one trait, implemented in crate `keeper` (P2).
 
-use domain::{CameraId, GlassId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros};
+use domain::{
+    CameraId, GlassId, HoldId, Hour, PermitId, Purpose, ReelId, RunId, Sensitive, Span, StreamId, UtcMicros, Window,
+};
 use seal::{
     ChunkKey, DataKey, Extent, GapLine, LookupKey,
     key::WrappedKey,
@@ -26,6 +28,10 @@ pub trait Keeper: Send + Sync {
     fn begin_rebuild(&self, reels: u64, why: &str) -> Result<u64, KeeperError>;
     /// What the sealed extents of a reel say, stream by stream, in the order asked; never a key (P7).
     fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError>;
+    /// The keys of a hold's chunks, wrapped under the hold's own (K12): nobody but the keeper opens them.
+    fn wrap(&self, query: &WrapQuery) -> Result<Wrapping, KeeperError>;
+    /// Chunk keys that a hold wrapped, under a permit to hand its footage over.
+    fn held_keys(&self, query: &HeldQuery) -> Result<KeyAnswer, KeeperError>;
 }
 
 /// Why the keeper gave no answer.
@@ -158,6 +164,48 @@ pub struct ReelPart {
     pub extents: Vec<Vec<u8>>,
 }
 
+/// Reels of a held stream whose chunks' keys are to be wrapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrapQuery {
+    pub hold: HoldId,
+    pub stream: StreamId,
+    pub span: Span,
+    /// In the order of time; one before the last may hold its group's start.
+    pub parts: Vec<ReelPart>,
+}
+
+/// The answer to [`WrapQuery`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrapping {
+    /// Of each reel that holds any of the span: its keys, sealed, and the extents and chunks that are held.
+    pub reels: Vec<WrappedReel>,
+    /// The first group's start lies in this reel, which was not among the parts.
+    pub needs: Option<ReelId>,
+}
+
+/// Keys of one reel's held chunks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrappedReel {
+    pub reel: ReelId,
+    pub hour: Hour,
+    /// [`ReelKeys`] under the hold's key of that hour.
+    pub sealed: Vec<u8>,
+    /// Numbers of the chunks and of the extents that name them.
+    pub chunks: Vec<u32>,
+    pub extents: Vec<u32>,
+}
+
+/// A request for the chunk keys of part of a held stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldQuery {
+    pub permit: Permit,
+    pub hold: HoldId,
+    pub stream: StreamId,
+    /// Within the permit's span.
+    pub span: Span,
+    pub reels: Vec<WrappedReel>,
+}
+
 /// Chunk keys, reel by reel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyAnswer {
@@ -254,6 +302,19 @@ pub struct Pulse {
     pub loss_accepted: bool,
     /// Footage that is closed while its keys wait (K9), for its bytes to be counted.
     pub closed_unconfirmed: Vec<Dead>,
+    /// All holds that stand; none: no word of them.
+    pub holds: Option<Vec<HeldJob>>,
+}
+
+/// A hold as the recorder serves it: what is not named here any more leaves the reserve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldJob {
+    pub hold: HoldId,
+    pub windows: Vec<Window>,
+    /// Hours of which its keys live.
+    pub hours: Vec<Hour>,
+    /// Everything of it is in the reserve.
+    pub is_kept: bool,
 }
 
 /// Footage of these cameras in this hour cannot be opened (any more).
@@ -288,6 +349,10 @@ pub enum Fact {
     SlowSync { at: UtcMicros, took_ms: u64 },
     /// Bytes of a closed reel are no longer those that were signed: they lie within these, in a slot (R5, decision 0052).
     Damaged { reel: ReelId, hour: Hour, slot: u32, from: u64, to: u64 },
+    /// All keys of a hold's chunks are wrapped and durable: the hours' own may die.
+    HoldWrapped { hold: HoldId },
+    /// All its chunks are in the reserve, durable.
+    HoldKept { hold: HoldId, reels: u32, bytes: u64 },
     /// A camera stopped or came back.
     Gap { camera: CameraId, from: UtcMicros, to: Option<UtcMicros>, cause: String },
 }

@@ -6,11 +6,14 @@
 pub mod admit;
 pub mod audit;
 pub mod census;
+mod digests;
 #[cfg(feature = "view")]
 pub mod export;
+pub mod hold;
 pub mod keeper;
 #[cfg(feature = "view")]
 pub mod open;
+mod part;
 pub mod rebuild;
 pub mod recover;
 #[cfg(feature = "view")]

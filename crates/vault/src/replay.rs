@@ -6,10 +6,11 @@
 use crate::{
     keeper::{Keeper, KeeperError, KeyAnswer, KeyQuery, Permit, ReelKeys, ReelPart},
     open::open,
+    part::{Part, part_of},
     service::Located,
-    store::{LocalStore, StoreError, check_record, index_of},
+    store::{LocalStore, StoreError, check_record},
 };
-use domain::{ReelId, Span, StreamId, UtcMicros, limit::RECORD_HEADER_BYTES};
+use domain::{ReelId, Span, StreamId, UtcMicros};
 use media::Chunk;
 use seal::{ChunkKey, GroupStart, Kind, reel::IndexEntry};
 use std::{
@@ -226,23 +227,12 @@ impl<'a> Replay<'a> {
         self.keeper.keys(&KeyQuery { permit: self.permit.clone(), stream: self.stream, span: self.span, parts })
     }
 
-    /// What the keeper needs to see of a reel; `None` where the reel holds nothing of the stream yet. Leaves the reel's
-    /// entries in `located`: its index is read once.
     fn part(&self, located: &mut Located) -> Result<Option<ReelPart>, ReplayError> {
-        let reel = located.reel;
-        if located.entries.is_none() {
-            let entries = index_of(self.store, reel, &located.location, located.handle)?;
-            located.entries = Some(entries.ok_or(ReplayError::OtherReel { reel })?);
+        match part_of(self.store, located)? {
+            Part::Of(part) => Ok(Some(part)),
+            Part::Nothing => Ok(None),
+            Part::OtherReel => Err(ReplayError::OtherReel { reel: located.reel }),
         }
-        let entries = located.entries.as_deref().unwrap_or_default();
-        let mut reader = self.store.reader(&located.location);
-        let Some(key) = entries.iter().find(|entry| entry.is(Kind::Key)) else { return Ok(None) };
-        let key_record = reader.record(reel, key)?.split_off(RECORD_HEADER_BYTES);
-        let header = reader.header(reel, 0)?.ok_or(StoreError::Gone)?;
-        let header = reader.read(RECORD_HEADER_BYTES as u64, header.payload_bytes.into())?;
-        let extents = entries.iter().filter(|entry| entry.is(Kind::Extent));
-        let extents = extents.map(|entry| reader.record(reel, entry)).collect::<Result<_, _>>()?;
-        Ok(Some(ReelPart { reel, header, key_record, extents }))
     }
 
     fn open_all(&self, located: &Located, keys: &ReelKeys, chunks: &mut Vec<Opened>) -> Result<(), ReplayError> {

@@ -19,7 +19,8 @@ use vault::{
     Keeper, KeeperError,
     audit::Books,
     keeper::{
-        Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, StreamFate, Verdict,
+        Ask, Beat, ExtentsQuery, Fact, HeldQuery, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret,
+        StreamFate, Verdict, WrapQuery, Wrapping,
     },
     rebuild::Rebuilt,
 };
@@ -273,6 +274,20 @@ impl Keeper for KeeperClient {
     fn extents(&self, query: &ExtentsQuery) -> Result<Vec<StreamFate>> {
         match self.ask(&Question::Extents(Box::new(query.clone())))? {
             Answer::Extents(fates) => Ok(fates),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn wrap(&self, query: &WrapQuery) -> Result<Wrapping> {
+        match self.ask(&Question::Wrap(Box::new(query.clone())))? {
+            Answer::Wrapping(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn held_keys(&self, query: &HeldQuery) -> Result<KeyAnswer> {
+        match self.ask(&Question::HeldKeys(Box::new(query.clone())))? {
+            Answer::Keys(keys) => Ok(*keys),
             other => Err(unexpected(&other)),
         }
     }

@@ -197,6 +197,7 @@ fn recorder_question(keeper: &KeeperCore, question: Question) -> Answer {
             answered(keeper.begin_rebuild(reels, &why).map(|leaf| Answer::RebuildBegun { leaf }))
         }
         Question::Extents(query) => answered(keeper.extents(&query).map(Answer::Extents)),
+        Question::Wrap(query) => answered(keeper.wrap(&query).map(|answer| Answer::Wrapping(Box::new(answer)))),
         Question::Rebuilt { number, result } => {
             keeper.rebuilt(number, result);
             Answer::Done
@@ -278,6 +279,10 @@ fn glass_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::Export(question) => {
             answered(keeper.export_question(*question).map(|answer| Answer::Export(Box::new(answer))))
         }
+        Question::Hold(question) => {
+            answered(keeper.hold_question(*question).map(|answer| Answer::Hold(Box::new(answer))))
+        }
+        Question::HeldKeys(query) => answered(keeper.held_keys(&query).map(|keys| Answer::Keys(Box::new(keys)))),
         _ => forbidden("that: it is not web's"),
     }
 }

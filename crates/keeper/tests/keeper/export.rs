@@ -10,6 +10,7 @@ use disk::Disk;
 use domain::{
     Codec, Hour, HourLength, MediaTicks, Purpose, Random, RequisitionFacts, RequisitionId, Role, RootId, RunId,
     Secret32, Sensitive, Span, StreamId, UtcMicros, Window,
+    limit::RECORD_HEADER_BYTES,
     requisition::{Authority, CallBack, Delivery, Framework, Ground, Means, Outcome, Quality},
 };
 use evidence::{
@@ -23,14 +24,14 @@ use keeper::wire::{
 };
 use ledger::{Checkpoint, CheckpointSigner, Digest, Event, WitnessPolicy, WitnessSigner, cosignature::with_lines};
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
-use seal::sign::SigningKey;
+use seal::{Kind, reel::IndexEntry, sign::SigningKey};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tempfile::TempDir;
 use vault::{
     Keeper, KeeperError, LocalStore, Location,
     admit::Admitter,
-    export::{Sink, SinkError, export},
-    keeper::{Ask, Permit, View},
+    export::{CameraExport, Sink, SinkError, export},
+    keeper::{Ask, Permit, ReelPart, View},
     recover::{Closer, recover},
     replay::{Replay, ReplayError},
     service::Located,
@@ -42,24 +43,27 @@ const CHUNKS: i64 = 200;
 /// Of these tests: `support` says when a session locks.
 const IDLE_MINUTES: i64 = 60;
 
-fn text(text: &str) -> Sensitive<String> {
+pub fn text(text: &str) -> Sensitive<String> {
     Sensitive::new(text.into())
 }
 
 /// A town with two municipal police officers and a minute and forty seconds of two cameras.
-struct Desk {
-    town: Town,
-    first: AccountHolder,
-    second: AccountHolder,
-    store: Arc<LocalStore>,
+pub struct Desk {
+    pub town: Town,
+    pub first: AccountHolder,
+    pub second: AccountHolder,
+    pub store: Arc<LocalStore>,
     footage: Arc<Footage>,
-    from: UtcMicros,
+    pub from: UtcMicros,
     _folder: TempDir,
 }
 
+/// Of a permit and a window, hands the replay of what it opens to whoever exports it.
+pub type Replaying<'a> = &'a dyn Fn(Permit, &Window, &mut dyn FnMut(Replay<'_>));
+
 /// A package in memory.
 #[derive(Clone, Default)]
-struct Package {
+pub struct Package {
     files: BTreeMap<String, Vec<u8>>,
     open: Option<String>,
 }
@@ -93,7 +97,7 @@ impl Files for Package {
 }
 
 impl Desk {
-    fn new(seed: u64) -> Desk {
+    pub fn new(seed: u64) -> Desk {
         let town = Town::new(seed);
         let first = town.person("brigadier", Role::MunicipalPolice);
         let second = town.person("chef de service", Role::MunicipalPolice);
@@ -143,12 +147,12 @@ impl Desk {
         }
     }
 
-    fn window(&self, camera_number: u8, from: i64, to: i64) -> Window {
+    pub fn window(&self, camera_number: u8, from: i64, to: i64) -> Window {
         let span = Span::new(self.from.plus_seconds(from), self.from.plus_seconds(to)).unwrap();
         Window { camera: camera(camera_number), span }
     }
 
-    fn draft(&self) -> RequisitionFacts {
+    pub fn draft(&self) -> RequisitionFacts {
         let now = self.town.world.now();
         RequisitionFacts {
             received: now,
@@ -174,12 +178,16 @@ impl Desk {
         }
     }
 
-    fn asks(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
+    pub fn asks(&self, question: ExportQuestion) -> Result<ExportAnswer, KeeperError> {
         self.town.opened.core.export_question(question)
     }
 
-    fn registers(&self, draft: RequisitionFacts) -> RequisitionId {
-        let (session, says) = (self.first.session.clone(), Box::new(draft));
+    pub fn registers(&self, draft: RequisitionFacts) -> RequisitionId {
+        self.registers_as(&self.first, draft)
+    }
+
+    pub fn registers_as(&self, person: &AccountHolder, draft: RequisitionFacts) -> RequisitionId {
+        let (session, says) = (person.session.clone(), Box::new(draft));
         match self.asks(ExportQuestion::Register { session, known: None, says }).unwrap() {
             ExportAnswer::Registered { id, .. } => id,
             other => panic!("{other:?}"),
@@ -202,7 +210,7 @@ impl Desk {
         answer
     }
 
-    fn opens(&self, requisition: RequisitionId, windows: Vec<Window>) -> ExportView {
+    pub fn opens(&self, requisition: RequisitionId, windows: Vec<Window>) -> ExportView {
         match self.opens_with(&self.first, self.town.proof(&self.second), requisition, windows) {
             ExportAnswer::Opened(view) => view,
             other => panic!("{other:?}"),
@@ -210,10 +218,14 @@ impl Desk {
     }
 
     /// Somebody who signs in when a day has passed.
-    fn a_day_later(&self) -> AccountHolder {
+    pub fn a_day_later(&self) -> AccountHolder {
         self.town.world.clock.pass(DAY);
         self.town.opened.core.tick().unwrap();
-        let mut first = AccountHolder { session: text(""), ..self.town.person("garde", Role::MunicipalPolice) };
+        self.signs_in_anew("garde")
+    }
+
+    pub fn signs_in_anew(&self, name: &'static str) -> AccountHolder {
+        let mut first = AccountHolder { session: text(""), ..self.town.person(name, Role::MunicipalPolice) };
         let begun = self.town.proof(&first);
         self.town.world.clock.pass(30);
         let begun = PersonProof { code: first.phone.code(self.town.world.now()), ..begun };
@@ -230,7 +242,7 @@ impl Desk {
         }
     }
 
-    fn permits(&self, view: &ExportView) -> Vec<(Window, Permit)> {
+    pub fn permits(&self, view: &ExportView) -> Vec<(Window, Permit)> {
         let question = ExportQuestion::Permits { session: self.first.session.clone(), export: view.export };
         match self.asks(question).unwrap() {
             ExportAnswer::Permits(permits) => permits,
@@ -238,7 +250,7 @@ impl Desk {
         }
     }
 
-    fn locate(&self, stream: StreamId, span: Span) -> Vec<Located> {
+    pub fn locate(&self, stream: StreamId, span: Span) -> Vec<Located> {
         let rows = self.footage.locate(stream, span).unwrap();
         let located = |row: &catalog::Located| Located {
             reel: row.reel.reel,
@@ -252,20 +264,41 @@ impl Desk {
         rows.iter().map(located).collect()
     }
 
-    fn replay(&self, permit: Permit, window: &Window) -> Replay<'_> {
+    pub fn replay(&self, permit: Permit, window: &Window) -> Replay<'_> {
         let stream = StreamId::main(window.camera);
         let reels = self.locate(stream, window.span);
         let keeper: &dyn Keeper = &*self.town.opened.core;
         Replay::new(keeper, &self.store, permit, stream, window.span, reels)
     }
 
+    /// What the keeper must see of the first reel of a span.
+    pub fn reel_part(&self, stream: StreamId, span: Span) -> ReelPart {
+        let located = self.locate(stream, span).remove(0);
+        let index = vault::store::index_of(&self.store, located.reel, &located.location, located.handle);
+        let entries = index.unwrap().unwrap();
+        let mut reader = self.store.reader(&located.location);
+        let header = reader.header(located.reel, 0).unwrap().unwrap();
+        let header = reader.read(RECORD_HEADER_BYTES as u64, header.payload_bytes.into()).unwrap();
+        let mut record = |entry: &IndexEntry| reader.record(located.reel, entry).unwrap();
+        let key = entries.iter().find(|entry| entry.is(Kind::Key)).unwrap();
+        let key_record = record(key).split_off(RECORD_HEADER_BYTES);
+        let extents = entries.iter().filter(|entry| entry.is(Kind::Extent)).map(record).collect();
+        ReelPart { reel: located.reel, header, key_record, extents }
+    }
+
     /// The package of an export, as the town makes it.
     fn package(&self, view: &ExportView) -> Package {
+        self.package_by(view, &|permit, window, export| export(self.replay(permit, window)))
+    }
+
+    /// The same with a replay of another kind.
+    pub fn package_by(&self, view: &ExportView, of: Replaying<'_>) -> Package {
         let mut package = Package::default();
         let (mut cameras, mut reels) = (Vec::new(), Vec::new());
         for (nth, (window, permit)) in self.permits(view).into_iter().enumerate() {
             let (stem, proof) = (format!("video/camera-{}", nth + 1), format!("preuves/camera-{}.jsonl", nth + 1));
-            let done = export(self.replay(permit, &window), &stem, &proof, &mut package, &|_| true).unwrap();
+            let mut done = CameraExport::default();
+            of(permit, &window, &mut |replay| done = export(replay, &stem, &proof, &mut package, &|_| true).unwrap());
             reels.extend(done.reels);
             cameras.push(CameraPart {
                 camera: window.camera,
@@ -334,7 +367,7 @@ impl Desk {
         }
     }
 
-    fn verdict(&self, package: &Package) -> Verdict {
+    pub fn verdict(&self, package: &Package) -> Verdict {
         let key = Some(self.town.opened.core.journal().checkpoint_key());
         evidence::check(package, &Trust { key, policy: None }).unwrap()
     }
@@ -511,7 +544,7 @@ fn a_permit_to_hand_over_opens_its_own_window_and_no_look() {
     assert!(matches!(desk.replay(permit, &window).next_reel(), Err(ReplayError::Keeper(KeeperError::NoPermit))));
 }
 
-fn delivery(desk: &Desk, view: &ExportView) -> Delivery {
+pub fn delivery(desk: &Desk, view: &ExportView) -> Delivery {
     Delivery {
         export: view.export,
         at: desk.town.world.now(),

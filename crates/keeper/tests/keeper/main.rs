@@ -13,6 +13,7 @@ mod export;
 mod forget;
 mod gate;
 mod glass;
+mod hold;
 mod law;
 mod lawful;
 mod mint;

@@ -8,6 +8,7 @@ use keeper::{
     wire::{
         Answer, Control, Peer, Question,
         exports::{ExportAsk, ExportQuestion},
+        holds::{HoldAsk, HoldQuestion},
         oidc::{OidcControl, OidcQuestion},
     },
 };
@@ -135,6 +136,10 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::BreakGlassAcknowledge { session: session(), glass: GLASS }, &["web"]),
         (Question::Export(Box::new(ExportQuestion::Requisitions { session: session(), before: None })), &["web"]),
         (Question::Export(Box::new(ExportQuestion::Open(Box::new(export())))), &["web"]),
+        (Question::Hold(Box::new(HoldQuestion::Lift { session: session(), hold: domain::HoldId([1; 16]) })), &["web"]),
+        (Question::Hold(Box::new(HoldQuestion::Open(Box::new(hold())))), &["web"]),
+        (Question::HeldKeys(Box::new(held(permit.clone()))), &["web"]),
+        (Question::Wrap(Box::new(wrap())), &["recorder"]),
         (Question::Control(Control::Status), &["control"]),
         (Question::Control(Control::BreakGlassAcknowledge { person: proof(), glass: GLASS }), &["control"]),
         (Question::Control(Control::AccountList), &["control"]),
@@ -165,6 +170,20 @@ fn export() -> ExportAsk {
         code: text(),
         second: proof(),
     }
+}
+
+fn hold() -> HoldAsk {
+    let text = || Sensitive::new("MARK text".to_owned());
+    HoldAsk { session: text(), requester: text(), reason: text(), windows: vec![], requisition: None }
+}
+
+fn held(permit: vault::keeper::Permit) -> vault::keeper::HeldQuery {
+    let (hold, reels) = (domain::HoldId([1; 16]), vec![]);
+    vault::keeper::HeldQuery { permit, hold, stream: stream(1), span: span(0, 1), reels }
+}
+
+fn wrap() -> vault::keeper::WrapQuery {
+    vault::keeper::WrapQuery { hold: domain::HoldId([1; 16]), stream: stream(1), span: span(0, 1), parts: vec![] }
 }
 
 const GLASS: domain::GlassId = domain::GlassId([1; 16]);
@@ -230,6 +249,9 @@ fn name(question: &Question) -> &'static str {
         Question::BreakGlassEnd { .. } => "break-glass end",
         Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
         Question::Export(_) => "export",
+        Question::Hold(_) => "hold",
+        Question::Wrap(_) => "wrap",
+        Question::HeldKeys(_) => "held keys",
         Question::Control(_) => "control",
         Question::Books { .. } => "books",
         Question::Retention => "retention",
@@ -258,7 +280,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 44, "every question is in the table");
+    assert_eq!(names.len(), 47, "every question is in the table");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::{path::Path, sync::Mutex};
 use vault::{
     KeeperError,
     keeper::{
-        Ask, Beat, ExtentsQuery, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, StreamFate, Verdict,
+        Ask, Beat, ExtentsQuery, HeldQuery, KeyAnswer, KeyQuery, Minted, Pulse, RunGrant, SessionSecret, StreamFate,
+        Verdict, WrapQuery, Wrapping,
     },
     store::{Marker, Piece, Place, Root, first_slot},
 };
@@ -46,6 +47,12 @@ impl Keeper for Ear {
     }
     fn extents(&self, _: &ExtentsQuery) -> Result<Vec<StreamFate>, KeeperError> {
         Ok(Vec::new())
+    }
+    fn wrap(&self, _: &WrapQuery) -> Result<Wrapping, KeeperError> {
+        Err(KeeperError::NoPermit)
+    }
+    fn held_keys(&self, _: &HeldQuery) -> Result<KeyAnswer, KeeperError> {
+        Err(KeeperError::NoPermit)
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -36,6 +36,8 @@ pub struct Root {
     creating: Mutex<()>,
     /// Why nothing is written here now; `None` while all is well.
     out: Mutex<Option<Trouble>>,
+    /// Bytes of this disk that are another's, such as what is left of the reserve of holds: no slot is made of them.
+    left_alone: AtomicU64,
     /// Too much of what the catalog knows here is missing: nothing is freed (decision 0059).
     held: AtomicBool,
 }
@@ -75,8 +77,8 @@ impl Root {
             return Err(StoreError::OtherSite { path: path.to_owned(), found: marker.site, expected: site });
         }
         check_slot_bytes(path, &marker)?;
-        let (state, creating, out, held) = Default::default();
-        let store = Root { disk, path: path.to_owned(), marker, state, creating, out, held };
+        let (state, creating, out, held, left_alone) = Default::default();
+        let store = Root { disk, path: path.to_owned(), marker, state, creating, out, left_alone, held };
         let slots = store.slot_numbers()?;
         store.state().slots = slots;
         Ok(store)
@@ -169,8 +171,15 @@ impl Root {
         self.must_be_there()?;
         let Usage { slots, slots_free, slots_max, slot_bytes } = self.usage();
         let to_make = u64::from(slots_max.saturating_sub(slots));
-        let room = self.disk.free_bytes(&self.path)?.map_or(to_make, |bytes| bytes / slot_bytes);
+        let left_alone = self.left_alone.load(Ordering::Relaxed);
+        let free = self.disk.free_bytes(&self.path)?.map(|bytes| bytes.saturating_sub(left_alone));
+        let room = free.map_or(to_make, |bytes| bytes / slot_bytes);
         Ok((u64::from(slots_free) + to_make.min(room)) * (slot_bytes - BLOCK))
+    }
+
+    /// No slot is made of so many bytes of its disk.
+    pub fn leave_alone(&self, bytes: u64) {
+        self.left_alone.store(bytes, Ordering::Relaxed);
     }
 
     pub fn usage(&self) -> Usage {
@@ -410,7 +419,8 @@ impl Root {
     fn must_have_space(&self) -> Result<()> {
         let folder = self.path.join("slots");
         let free = self.disk.free_bytes(&folder)?;
-        if free.is_some_and(|free| free < self.marker.slot_bytes.saturating_mul(2)) {
+        let needed = self.marker.slot_bytes.saturating_mul(2).saturating_add(self.left_alone.load(Ordering::Relaxed));
+        if free.is_some_and(|free| free < needed) {
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(disk::DiskError { operation: "make another slot in", path: folder, source }.into());
         }
@@ -522,7 +532,7 @@ impl Root {
         self.out.lock().expect("no thread panics while it holds a root's trouble")
     }
 
-    fn slot_path(&self, slot: u32) -> PathBuf {
+    pub(crate) fn slot_path(&self, slot: u32) -> PathBuf {
         self.path.join("slots").join(format!("{slot:08}.slot"))
     }
 

@@ -15,8 +15,8 @@ use std::{
 use vault::{
     Keeper, KeeperError,
     keeper::{
-        Ask, Beat, ExtentsQuery, Fact, KeyAnswer, KeyQuery, Minted, Permit, Pulse, ReelKeys, ReelPart, RunGrant,
-        SessionSecret, StreamFate, StreamPart, Verdict, View,
+        Ask, Beat, ExtentsQuery, Fact, HeldQuery, KeyAnswer, KeyQuery, Minted, Permit, Pulse, ReelKeys, ReelPart,
+        RunGrant, SessionSecret, StreamFate, StreamPart, Verdict, View, WrapQuery, Wrapping,
     },
 };
 
@@ -199,6 +199,12 @@ impl Keeper for FakeKeeper {
     }
     fn enter(&self, _: &[Fact]) -> Result<(), KeeperError> {
         Ok(())
+    }
+    fn wrap(&self, _: &WrapQuery) -> Result<Wrapping, KeeperError> {
+        Err(KeeperError::NoPermit)
+    }
+    fn held_keys(&self, _: &HeldQuery) -> Result<KeyAnswer, KeeperError> {
+        Err(KeeperError::NoPermit)
     }
     fn begin_rebuild(&self, _: u64, _: &str) -> Result<u64, KeeperError> {
         self.answers()?;

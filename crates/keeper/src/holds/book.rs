@@ -1,0 +1,194 @@
+//! What the ledger tells of holds.
+
+use domain::{
+    CameraId, HoldEnd, HoldId, Hour, RequisitionId, Sensitive, Span, UtcMicros, Window,
+    limit::{HOLD_GATHER_SECONDS_MAX, HOUR_TURN_SECONDS_MAX},
+};
+use ledger::{Entry, Event, HeldHour, Month};
+use policy::{retention::closes_at, time::Judgement};
+use std::collections::{BTreeMap, BTreeSet};
+use vault::keeper::HeldJob;
+
+/// Every hold, as its entries say.
+#[derive(Debug, Default)]
+pub(crate) struct Holds {
+    known: BTreeMap<HoldId, Hold>,
+    /// Of those that stand: the recorder wrapped all their keys. Not entered: it says so again after each start.
+    wrapped: BTreeSet<HoldId>,
+    /// That the keyring has no key that this book knows to be dead.
+    pub is_compared: bool,
+}
+
+/// One hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Hold {
+    pub number: u32,
+    pub leaf: u64,
+    pub opened: UtcMicros,
+    pub who: Sensitive<String>,
+    pub requester: Sensitive<String>,
+    pub reason: Sensitive<String>,
+    pub windows: Vec<Window>,
+    /// Those that have keys, and when these would die without a paper.
+    pub hours: BTreeMap<Hour, UtcMicros>,
+    /// Ended and not confirmed dead yet.
+    pub ending: BTreeMap<Hour, UtcMicros>,
+    pub requisition: Option<(RequisitionId, String)>,
+    pub until: Option<UtcMicros>,
+    pub kept: Option<(u32, u64)>,
+    pub ended: Option<(UtcMicros, HoldEnd)>,
+}
+
+impl Holds {
+    pub fn take(&mut self, seq: u64, entry: &Entry) {
+        match &entry.event {
+            Event::Hold { hold, number, who, requester, reason, windows, hours, .. } => {
+                let fresh = Hold {
+                    number: *number,
+                    leaf: seq,
+                    opened: entry.at,
+                    who: who.clone(),
+                    requester: requester.clone(),
+                    reason: reason.clone(),
+                    windows: windows.clone(),
+                    hours: by_hour(hours),
+                    ending: BTreeMap::new(),
+                    requisition: None,
+                    until: None,
+                    kept: None,
+                    ended: None,
+                };
+                self.known.entry(*hold).or_insert(fresh);
+            }
+            Event::HoldBound { hold, requisition, number, until, .. } => self.change(*hold, |known| {
+                known.requisition = Some((*requisition, number.clone()));
+                known.until = Some(*until);
+            }),
+            Event::HoldKept { hold, reels, bytes } => self.change(*hold, |known| known.kept = Some((*reels, *bytes))),
+            Event::HoldEnded { hold, hours, why } => self.change(*hold, |known| {
+                for of in hours {
+                    known.hours.remove(&of.hour);
+                    known.ending.insert(of.hour, of.dies);
+                }
+                if known.hours.is_empty() {
+                    known.ended.get_or_insert((entry.at, *why));
+                }
+            }),
+            Event::HoldDestroyed { hold, hours, .. } => self.change(*hold, |known| {
+                known.ending.retain(|hour, _| hours.iter().all(|of| of.hour != *hour));
+            }),
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, hold: HoldId, change: impl FnOnce(&mut Hold)) {
+        if let Some(known) = self.known.get_mut(&hold) {
+            change(known);
+        }
+    }
+
+    /// The details of this month and of all before are over (L2); what stands is younger.
+    pub fn forget(&mut self, month: Month) {
+        self.known.retain(|_, hold| hold.stands() || month < Month::of(hold.opened));
+    }
+
+    pub fn get(&self, hold: HoldId) -> Option<&Hold> {
+        self.known.get(&hold)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.known.iter().map(|(id, hold)| (*id, hold))
+    }
+
+    pub fn standing(&self) -> impl Iterator<Item = (HoldId, &Hold)> {
+        self.all().filter(|(_, hold)| hold.stands())
+    }
+
+    pub fn next_number(&self) -> u32 {
+        self.known.values().map(|hold| hold.number).max().unwrap_or_default() + 1
+    }
+
+    pub fn note_wrapped(&mut self, hold: HoldId) {
+        self.wrapped.insert(hold);
+    }
+
+    /// Whether a camera's hour is still needed to wrap keys of it.
+    pub fn awaits_keys(&self, hour: Hour, camera: CameraId) -> bool {
+        let needs = |(id, hold): (HoldId, &Hold)| {
+            hold.kept.is_none() && !self.wrapped.contains(&id) && hold.names(hour, camera)
+        };
+        self.standing().any(needs)
+    }
+
+    /// Whether the key of a camera's hour that is closed lives on, for as long as a hold may take to wrap chunks' keys of it.
+    pub fn delays(&self, hour: Hour, camera: CameraId, deadline: UtcMicros, at: &Judgement) -> bool {
+        let gathered_by = closes_at(deadline).plus_seconds(HOLD_GATHER_SECONDS_MAX);
+        !at.may_destroy(gathered_by) && self.awaits_keys(hour, camera)
+    }
+
+    /// Whether its slots still hold what the reserve does not have yet.
+    pub fn awaits_bytes(&self, hour: Hour, camera: CameraId) -> bool {
+        self.standing().any(|(_, hold)| hold.kept.is_none() && hold.names(hour, camera))
+    }
+
+    pub fn jobs(&self) -> Vec<HeldJob> {
+        let job = |(hold, known): (HoldId, &Hold)| HeldJob {
+            hold,
+            windows: known.windows.clone(),
+            hours: known.hours.keys().copied().collect(),
+            is_kept: known.kept.is_some(),
+        };
+        self.standing().map(job).collect()
+    }
+}
+
+impl Hold {
+    pub fn stands(&self) -> bool {
+        !self.hours.is_empty()
+    }
+
+    /// When the keys of an hour of it die.
+    pub fn dies(&self, at: UtcMicros) -> UtcMicros {
+        self.until.map_or(at, |until| until.max(at))
+    }
+
+    pub fn lives(&self) -> impl Iterator<Item = HeldHour> + '_ {
+        self.hours.iter().map(|(hour, dies)| HeldHour { hour: *hour, dies: self.dies(*dies) })
+    }
+
+    fn names(&self, hour: Hour, camera: CameraId) -> bool {
+        let touches = |window: &Window| window.camera == camera && reach(window).touches(hour);
+        self.hours.contains_key(&hour) && self.windows.iter().any(touches)
+    }
+
+    /// Whether all of a camera's span is held.
+    pub fn covers(&self, camera: CameraId, span: Span) -> bool {
+        self.windows.iter().any(|window| window.camera == camera && window.span.covers(span))
+    }
+}
+
+fn by_hour(hours: &[HeldHour]) -> BTreeMap<Hour, UtcMicros> {
+    hours.iter().map(|of| (of.hour, of.dies)).collect()
+}
+
+/// From when to when the reels lie that hold a window: an hour turns at the first key frame within ten seconds of it (R8).
+pub(crate) struct Reach {
+    from: UtcMicros,
+    to: UtcMicros,
+}
+
+pub(crate) fn reach(window: &Window) -> Reach {
+    Reach { from: window.span.from().plus_seconds(-HOUR_TURN_SECONDS_MAX), to: window.span.to() }
+}
+
+impl Reach {
+    fn touches(&self, hour: Hour) -> bool {
+        self.from < hour.end() && hour.start() < self.to
+    }
+
+    /// The hours that it touches.
+    pub fn hours(&self, length: domain::HourLength) -> impl Iterator<Item = Hour> + '_ {
+        let first = length.hour_of(self.from);
+        (0..).map(move |nth| first.plus(nth)).take_while(|hour| hour.start() < self.to)
+    }
+}

@@ -1,0 +1,162 @@
+//! How holds end: each by itself, with its two entries, which are its certificate (K10, K12).
+//!
+//! 1 entry *ended*, with the hours and why · 2 their keys die on every copy of the keyring · 3 entry *destroyed*, once every copy
+//! confirmed · 4 the recorder, which is told of what stands, takes the rest out of the reserve. A crash between any two is finished
+//! at the next turn. Where the ledger takes no entry, 2 goes on for what is due, and 1 and 3 follow.
+
+use super::{Hold, unknown};
+use crate::core::{KeeperCore, actor, failed};
+use catalog::Account;
+use domain::{HoldEnd, HoldId, Hour, RequisitionId, UtcMicros, requisition::Delivery};
+use ledger::{Actor, Event, HeldHour};
+use std::collections::{BTreeMap, BTreeSet};
+use tracing::{info, warn};
+use vault::KeeperError;
+
+impl KeeperCore {
+    /// Each second: what is due, and what was begun.
+    pub(crate) fn end_holds(&self) -> Result<(), KeeperError> {
+        let mut tried = vec![self.compare_holds()];
+        let _keys_stay_as_they_are = self.change_keys();
+        let judgement = self.judgement();
+        let (due, begun): (Vec<_>, Vec<_>) = {
+            let moving = self.moving();
+            let due = moving.holds.standing().filter_map(|(id, hold)| {
+                let hours = hold.lives().filter(|of| judgement.may_destroy(of.dies)).collect::<Vec<_>>();
+                (!hours.is_empty()).then_some((id, hours, why(hold)))
+            });
+            let begun = moving.holds.all().filter(|(_, hold)| !hold.ending.is_empty()).map(|(id, _)| id);
+            (due.collect(), begun.collect())
+        };
+        for (hold, hours, why) in due {
+            let names = hours.iter().map(|of| of.hour).collect();
+            match self.enter_events(Actor::Schedule, vec![Event::HoldEnded { hold, hours, why }]) {
+                Ok(_) => tried.push(self.destroy_ending(hold)), // 1 to 3
+                Err(error) => {
+                    warn!(%error, "the ledger takes no entry; a hold ends and is entered later");
+                    if self.has_keys(hold, &names) {
+                        tried.push(self.parts.keyring.destroy_hold(hold, &names).map(|_| ()).map_err(failed)); // 2
+                    }
+                }
+            }
+        }
+        for hold in begun {
+            tried.push(self.destroy_ending(hold)); // 2, 3
+        }
+        tried.into_iter().collect()
+    }
+
+    /// A person, a delivery or a refusal ends all of it.
+    pub(crate) fn end_hold(&self, who: Option<&Account>, hold: HoldId, why: HoldEnd) -> Result<(), KeeperError> {
+        let _keys_stay_as_they_are = self.change_keys();
+        let hours: Vec<HeldHour> = {
+            let moving = self.moving();
+            moving.holds.get(hold).filter(|known| known.stands()).ok_or_else(unknown)?.lives().collect()
+        };
+        let actor = who.map_or(Actor::Schedule, actor);
+        self.enter_events(actor, vec![Event::HoldEnded { hold, hours, why }])?; // 1
+        self.destroy_ending(hold) // 2, 3
+    }
+
+    /// All holds of a requisition that the town refused.
+    pub(crate) fn end_holds_refused(&self, account: &Account, requisition: RequisitionId) -> Result<(), KeeperError> {
+        let holds = self.held_under(requisition, |_| true);
+        holds.into_iter().try_for_each(|hold| self.end_hold(Some(account), hold, HoldEnd::Refused))
+    }
+
+    /// Those of which everything was handed over.
+    pub(crate) fn end_holds_delivered(
+        &self,
+        account: &Account,
+        requisition: RequisitionId,
+        deliveries: &[Delivery],
+    ) -> Result<(), KeeperError> {
+        let exports = self.parts.registry.exports().map_err(failed)?;
+        let delivered: Vec<_> = exports
+            .iter()
+            .filter(|export| deliveries.iter().any(|delivery| delivery.export == export.id))
+            .flat_map(|export| export.windows.clone())
+            .collect();
+        let is_over = |hold: &Hold| {
+            let has_left = |window: &domain::Window| {
+                delivered.iter().any(|left| left.camera == window.camera && left.span.covers(window.span))
+            };
+            hold.windows.iter().all(has_left)
+        };
+        let holds = self.held_under(requisition, is_over);
+        holds.into_iter().try_for_each(|hold| self.end_hold(Some(account), hold, HoldEnd::Delivered))
+    }
+
+    fn held_under(&self, requisition: RequisitionId, which: impl Fn(&Hold) -> bool) -> Vec<HoldId> {
+        let is_under = |hold: &Hold| hold.requisition.as_ref().is_some_and(|(id, _)| *id == requisition);
+        let moving = self.moving();
+        moving.holds.standing().filter(|(_, hold)| is_under(hold) && which(hold)).map(|(id, _)| id).collect()
+    }
+
+    /// 2 and 3.
+    fn destroy_ending(&self, hold: HoldId) -> Result<(), KeeperError> {
+        let ending: BTreeMap<Hour, UtcMicros> = match self.moving().holds.get(hold) {
+            Some(known) => known.ending.clone(),
+            None => return Ok(()),
+        };
+        let hours: BTreeSet<Hour> = ending.keys().copied().collect();
+        if !self.has_keys(hold, &hours) && !self.parts.keyring.confirmed() {
+            return Ok(()); // a copy that is away confirms when it is back
+        }
+        let answer = self.parts.keyring.destroy_hold(hold, &hours).map_err(failed)?; // 2
+        if !answer.confirmed() {
+            warn!(%hold, "a hold has ended, unconfirmed: a copy of the keyring or its token is away");
+            return Ok(());
+        }
+        let event = Event::HoldDestroyed {
+            hold,
+            hours: ending.into_iter().map(|(hour, dies)| HeldHour { hour, dies }).collect(),
+            generation: answer.generation,
+            custodian: answer.custodian.kind.name().into(),
+            copies: answer.custodian.copies_present() as u8,
+        };
+        self.enter_events(Actor::Schedule, vec![event])?; // 3
+        info!(%hold, hours = hours.len(), "a hold has ended");
+        Ok(())
+    }
+
+    fn has_keys(&self, hold: HoldId, hours: &BTreeSet<Hour>) -> bool {
+        self.parts.keyring.holds().keys().any(|(of, hour)| *of == hold && hours.contains(hour))
+    }
+
+    /// Once a start: a keyring that was put back may have keys of what ended, and may lack what a paper said.
+    fn compare_holds(&self) -> Result<(), KeeperError> {
+        if self.moving().holds.is_compared {
+            return Ok(());
+        }
+        let _keys_stay_as_they_are = self.change_keys();
+        let mut dead: BTreeMap<HoldId, BTreeSet<Hour>> = BTreeMap::new();
+        let mut until = BTreeMap::new();
+        for ((hold, hour), key) in self.parts.keyring.holds() {
+            let moving = self.moving();
+            let known = moving.holds.get(hold);
+            match known.and_then(|known| Some((known, known.hours.get(&hour)?))) {
+                None => drop(dead.entry(hold).or_default().insert(hour)),
+                Some((known, _)) => {
+                    if let Some(later) = known.until.filter(|later| key.dies < *later) {
+                        until.insert(hold, later);
+                    }
+                }
+            }
+        }
+        for (hold, hours) in dead {
+            if !self.parts.keyring.destroy_hold(hold, &hours).map_err(failed)?.confirmed() {
+                warn!(%hold, "keys of a hold that has ended are gone here; a copy of the keyring is away");
+            }
+        }
+        for (hold, until) in until {
+            self.parts.keyring.keep_hold(hold, until).map_err(failed)?;
+        }
+        self.moving().holds.is_compared = true;
+        Ok(())
+    }
+}
+
+fn why(hold: &Hold) -> HoldEnd {
+    if hold.requisition.is_some() { HoldEnd::Uncollected } else { HoldEnd::Deadline }
+}

@@ -1,0 +1,70 @@
+//! Holds (gel): footage that is frozen for an authority, as web asks and the keeper answers (K12).
+
+use domain::{HoldEnd, HoldId, RequisitionId, Sensitive, UtcMicros, Window};
+use ledger::HeldHour;
+use serde::{Deserialize, Serialize};
+use vault::keeper::{Refused, SessionSecret};
+
+/// Asked by web, with the session of who asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum HoldQuestion {
+    Open(Box<HoldAsk>),
+    /// Its requisition has come.
+    Bind {
+        session: SessionSecret,
+        hold: HoldId,
+        requisition: RequisitionId,
+    },
+    Lift {
+        session: SessionSecret,
+        hold: HoldId,
+    },
+    /// All that stand and those that ended, the newest first.
+    List {
+        session: SessionSecret,
+    },
+}
+
+/// What shall be frozen, and for whom.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HoldAsk {
+    pub session: SessionSecret,
+    /// Who asked for it, of which service.
+    pub requester: Sensitive<String>,
+    pub reason: Sensitive<String>,
+    pub windows: Vec<Window>,
+    /// Where it is there already.
+    pub requisition: Option<RequisitionId>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum HoldAnswer {
+    Opened(Box<HoldView>),
+    Refused(Refused),
+    Holds(Vec<HoldView>),
+    Done,
+}
+
+/// A hold as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    pub hold: HoldId,
+    pub number: u32,
+    /// Number of its entry in the ledger.
+    pub leaf: u64,
+    pub opened: UtcMicros,
+    pub who: Sensitive<String>,
+    pub requester: Sensitive<String>,
+    pub reason: Sensitive<String>,
+    pub windows: Vec<Window>,
+    /// Hours of which it still has keys, and when they die.
+    pub hours: Vec<HeldHour>,
+    /// The requisition that it waits to be handed over under, with its number in the register.
+    pub requisition: Option<(RequisitionId, String)>,
+    /// Reels and bytes, once all of it is in the reserve.
+    pub kept: Option<(u32, u64)>,
+    /// When and why its last hour ended.
+    pub ended: Option<(UtcMicros, HoldEnd)>,
+    /// Of what ended: every copy of the keyring confirmed that its keys are dead.
+    pub is_destroyed: bool,
+}
