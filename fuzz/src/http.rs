@@ -58,6 +58,7 @@ fn router() -> axum::Router {
         retention: None,
         cosigned: None,
         packages: None,
+        reserve: None,
     })
 }
 

@@ -55,7 +55,11 @@ impl KeeperCore {
         let requisition = self.requisition(row.requisition)?;
         let (clock_fr, clock_en) = self.clock_words(&row.windows);
         let looks = self.looks_since(row.windows.iter().map(|window| window.span.from()).min())?;
-        let cameras: Result<Vec<_>, _> = row.windows.iter().map(|window| self.window_facts(window, &looks)).collect();
+        let facts = |window| {
+            let held = self.moving().holds.under(row.requisition, window);
+            Ok(WindowFacts { held, ..self.window_facts(window, &looks)? })
+        };
+        let cameras: Result<Vec<_>, KeeperError> = row.windows.iter().map(facts).collect();
         let site = self.parts.registry.site();
         let sealed_to = self.sealed_to(row.leaf)?;
         Ok(ExportAnswer::Facts(Box::new(ExportFacts {

@@ -20,7 +20,7 @@ use crate::{
 };
 use catalog::Account;
 use domain::{
-    HoldEnd, HoldId, Hour, RequisitionId, UtcMicros, Window,
+    HoldEnd, HoldId, Hour, RequisitionId, Sensitive, UtcMicros, Window,
     limit::{HOLD_DAYS_MAX, HOLD_HOURS_MAX, HOLDS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::Outcome,
 };
@@ -35,7 +35,7 @@ use vault::{
 const REQUESTER_CHARS_MAX: usize = 200;
 
 impl KeeperCore {
-    /// How long held footage waits to be collected once its requisition is there; never longer than the law pack's makers allow.
+    /// How long held footage waits to be collected once its requisition is there; never longer than [`HOLD_DAYS_MAX`].
     pub fn wait_for_collection(&self, days: i64) {
         self.hold_days.store(days.clamp(1, HOLD_DAYS_MAX), Ordering::Relaxed);
     }
@@ -64,7 +64,7 @@ impl KeeperCore {
         let number =
             ask.requisition.map(|requisition| self.number_if_it_asks_for(requisition, &ask.windows)).transpose();
         let number = match number? {
-            Some(Err(reason)) => return self.refuse_hold(&account, ask, reason),
+            Some(Err(reason)) => return self.refuse_hold(&account, &ask.windows, &ask.reason, reason),
             number => number.transpose().unwrap_or_default(),
         };
         let hold = HoldId::draw(&*self.parts.random);
@@ -72,7 +72,7 @@ impl KeeperCore {
             let _keys_stay_as_they_are = self.change_keys();
             let hours = self.living_hours(&ask.windows)?; // 2
             if hours.is_empty() {
-                return self.refuse_hold(&account, ask, GONE.reason());
+                return self.refuse_hold(&account, &ask.windows, &ask.reason, GONE.reason());
             }
             self.check_room_for(hours.len())?;
             let events = self.opening(&account, ask, hold, &hours, number, now);
@@ -128,7 +128,7 @@ impl KeeperCore {
         }
         let number = match self.number_if_it_asks_for(requisition, &known.windows)? {
             Ok(number) => number, // 1
-            Err(reason) => return Ok(HoldAnswer::Refused(Refused { reasons: vec![reason], leaf: known.leaf })),
+            Err(reason) => return self.refuse_hold(&account, &known.windows, &known.reason, reason),
         };
         let _keys_stay_as_they_are = self.change_keys();
         if self.moving().holds.get(hold).is_none_or(|known| !known.stands()) {
@@ -192,15 +192,21 @@ impl KeeperCore {
         Ok(())
     }
 
-    fn refuse_hold(&self, account: &Account, ask: &HoldAsk, reason: RefusedReason) -> Result<HoldAnswer, KeeperError> {
+    fn refuse_hold(
+        &self,
+        account: &Account,
+        windows: &[Window],
+        said: &Sensitive<String>,
+        reason: RefusedReason,
+    ) -> Result<HoldAnswer, KeeperError> {
         let refusal = Event::Refusal {
             who: account.name.clone(),
             role: account.role.clone(),
             action: "hold".into(),
-            cameras: ask.windows.iter().map(|window| window.camera).collect(),
-            span: ask.windows.first().map(|window| window.span),
+            cameras: windows.iter().map(|window| window.camera).collect(),
+            span: windows.first().map(|window| window.span),
             purpose: None,
-            reason: Some(ask.reason.clone()),
+            reason: Some(said.clone()),
             rules: vec![reason.rule.clone()],
         };
         let leaf = self.enter_events(actor(account), vec![refusal])?.first().copied().unwrap_or_default();

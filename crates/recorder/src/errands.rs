@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing::{info, warn};
-use vault::keeper::{Dead, ProbeJob, Pulse};
+use vault::keeper::{Dead, HeldJob, ProbeJob, Pulse};
 
 /// Keys are looked for and facts handed in at least this often, also while the keeper says nothing.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -47,6 +47,8 @@ pub struct Errands {
     /// Footage that is closed while its keys wait, as last told.
     pub closed: Vec<Dead>,
     pub cameras: Cameras,
+    /// Where the word of holds goes.
+    pub holds: Sender<Vec<HeldJob>>,
 }
 
 /// The cameras as the keeper last told them.
@@ -99,6 +101,11 @@ impl Errands {
             && self.orders.send(Order { number, loss_accepted: pulse.loss_accepted }).is_err()
         {
             warn!("an order to rebuild the catalog found nobody");
+        }
+        if let Some(holds) = pulse.holds
+            && self.holds.send(holds).is_err()
+        {
+            warn!("nobody serves holds");
         }
         if let Some(job) = pulse.probe {
             let keeper = self.keeper.clone();

@@ -14,6 +14,7 @@ mod errands;
 pub mod fingerprint;
 pub mod gaps;
 pub mod health;
+pub mod holds;
 pub mod ingest;
 pub mod lane;
 pub mod mend;
@@ -26,4 +27,5 @@ pub mod source;
 mod space;
 pub mod writer;
 
+pub use holds::ReservePlace;
 pub use role::{RecorderError, RecorderParts, run};

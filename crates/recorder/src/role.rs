@@ -9,6 +9,7 @@ use crate::{
     clerk::{BEAT_PATIENCE, Clerk, LivePermits},
     duties::{Duties, note_told},
     errands::{Cameras, Errand, Errands},
+    holds::{Freezer, ReservePlace},
     ingest::{Ingest, IngestError},
     mend::{Kept, Leftovers, Mender},
     report::Report,
@@ -57,6 +58,8 @@ pub struct RecorderParts {
     /// The store's folders, each with how far it may grow.
     pub store: Vec<Place>,
     pub footage: PathBuf,
+    /// Where held footage lies.
+    pub reserve: ReservePlace,
     /// Where web asks; web is known by the secret (P3).
     pub listener: UnixListener,
     pub web_secret: Secret32,
@@ -176,6 +179,9 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let (errands, asked) = channel();
     let (mending, orders) = mender.start(left, ended.clone());
     let looking = look_after_roots(&parts.disk, kept.clone(), &parts.footage, &ended);
+    let (holds, held) = channel();
+    let freezing = freezer(&parts.keeper, &parts.disk, &parts.random, (parts.site, parts.reserve), &kept);
+    drop(freezing.start(held, ended.clone())); // it may wait for a disk: what it has not done it finds again
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let duties = Duties {
         keeper: parts.keeper.clone(),
@@ -189,7 +195,7 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         freed: HashSet::new(),
     };
     let (keeper, closed, cameras) = (parts.keeper.clone(), Vec::new(), Cameras::default());
-    let running = Errands { keeper, duties, ingest, orders, closed, cameras }.start(asked);
+    let running = Errands { keeper, duties, ingest, orders, closed, cameras, holds }.start(asked);
     let keeper = parts.keeper.patient(BEAT_PATIENCE);
     let (errand, told) = (errands.clone(), footage.clone());
     let clerk = Clerk { keeper, hub, permits, confirmed, report, footage, time, errands: errand };
@@ -254,6 +260,17 @@ fn open(
     let (footage, recovered, earlier_life) = opening.recover(now)?;
     store.await_census();
     Ok((Arc::new(footage), recovered, earlier_life))
+}
+
+fn freezer(
+    keeper: &Arc<KeeperClient>,
+    disk: &Arc<dyn Disk>,
+    random: &Arc<dyn Random>,
+    (site, place): (SiteId, ReservePlace),
+    kept: &Kept,
+) -> Freezer {
+    let (keeper, disk, random) = (keeper.clone(), disk.clone(), random.clone());
+    Freezer { keeper, kept: kept.clone(), report: kept.report.clone(), disk, site, random, place }
 }
 
 fn mender(

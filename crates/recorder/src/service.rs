@@ -3,7 +3,7 @@
 use crate::{clerk::LivePermits, health::GapCause};
 use catalog::{CatalogError, Footage, ReelRow};
 use domain::{
-    Secret32, Span, StreamId,
+    Secret32, Span, StreamId, Window,
     limit::{GROUP_SECONDS_MAX, LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX},
 };
 use keeper::{
@@ -93,6 +93,9 @@ impl Service {
                 RecorderAsk::Locate { stream: of, span } => {
                     write_message(&mut stream, &locate(&self.admitter, &self.footage, of, span), MESSAGE_BYTES_MAX)?;
                 }
+                RecorderAsk::Weigh { windows } => {
+                    write_message(&mut stream, &self.weigh(&windows), MESSAGE_BYTES_MAX)?;
+                }
                 RecorderAsk::Timeline { stream: of, span } => {
                     let told = timeline(&self.admitter, &self.footage, &self.store, of, span);
                     write_message(&mut stream, &told, MESSAGE_BYTES_MAX)?;
@@ -101,6 +104,17 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    fn weigh(&self, windows: &[Window]) -> RecorderAnswer {
+        let of = |stream, span| match locate(&self.admitter, &self.footage, stream, span) {
+            RecorderAnswer::Located(reels) => Ok(reels),
+            _ => Err("the catalog does not answer".to_owned()),
+        };
+        match vault::hold::weigh(&self.store, windows, &of) {
+            Ok(bytes) => RecorderAnswer::Weighed { bytes },
+            Err(why) => refused(&why),
+        }
     }
 
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.

@@ -89,6 +89,21 @@ pub struct Reserve {
     pub bytes_max: u64,
 }
 
+/// Where a reserve is to be found, for who only reads it.
+#[derive(Clone)]
+pub struct ReserveAt {
+    pub disk: Arc<dyn Disk>,
+    pub path: PathBuf,
+    pub site: SiteId,
+    pub bytes_max: u64,
+}
+
+impl ReserveAt {
+    pub fn read(&self) -> Result<Reserve> {
+        Reserve::read(self.disk.clone(), &self.path, self.site, self.bytes_max)
+    }
+}
+
 /// What a gathering works with.
 pub struct Gathering<'a> {
     pub reserve: &'a Reserve,

@@ -1,7 +1,7 @@
 //! What the recorder answers to the web role: where footage lies, what exists, and live frames (P5, R10).
 
 use crate::{keeper::Permit, store::Location};
-use domain::{Hour, ReelId, Span, StreamId, UtcMicros};
+use domain::{Hour, ReelId, Span, StreamId, UtcMicros, Window};
 use seal::reel::IndexEntry;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ pub enum RecorderAsk {
     /// Reels of a stream that touch the span, in the order of time, and those before them that may hold the start of its first
     /// group.
     Locate { stream: StreamId, span: Span },
+    /// How many bytes a hold of these windows would take.
+    Weigh { windows: Vec<Window> },
     /// What exists of a stream, and what is missing and why.
     Timeline { stream: StreamId, span: Span },
     /// From here on the connection carries [`LiveMessage`]s until the permit ends.
@@ -21,6 +23,9 @@ pub enum RecorderAsk {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum RecorderAnswer {
     Located(Vec<Located>),
+    Weighed {
+        bytes: u64,
+    },
     Timeline(Timeline),
     /// The stream is open; pictures follow.
     Watching,

@@ -1,8 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    answers, break_glass, cameras, day, exports, health, live, looks, oidc, passkeys, reason, replay, requisitions,
-    reviews, session, setup, site, wall,
+    answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
+    requisitions, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -57,6 +57,11 @@ use utoipa::{
         requisitions::get_requisitions,
         requisitions::post_requisition,
         requisitions::post_scan,
+        holds::get_holds,
+        holds::post_hold,
+        holds::post_weigh,
+        holds::post_hold_requisition,
+        holds::post_hold_lift,
         answers::post_answer,
         answers::post_delivery,
         exports::post_export,

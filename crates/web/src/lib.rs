@@ -15,6 +15,7 @@ mod exports;
 mod extract;
 mod headers;
 mod health;
+mod holds;
 mod live;
 mod looks;
 mod oidc;

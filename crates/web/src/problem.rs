@@ -91,6 +91,9 @@ impl Problem {
     pub fn export_refused(refused: Refused) -> Problem {
         Problem { text: &EXPORT_REFUSED, ..Problem::refused(refused) }
     }
+    pub fn hold_refused(refused: Refused) -> Problem {
+        Problem { text: &HOLD_REFUSED, ..Problem::refused(refused) }
+    }
     pub fn review_refused(refused: Refused) -> Problem {
         Problem { text: &REVIEW_REFUSED, ..Problem::refused(refused) }
     }
@@ -324,6 +327,12 @@ texts! {
     EXPORT_LOG_WAITS SERVICE_UNAVAILABLE "export-log-waits": "Le registre n’a pas encore attesté", "The log has not attested yet";
         "Son lot se ferme d’ordinaire en une minute. Vérifiez la page Santé, puis refaites le dossier.",
         "Its batch is closed within a minute as a rule. Look at the health page, then make the package anew."
+    HOLD_REFUSED FORBIDDEN "hold-refused": "Gel refusé", "Hold refused";
+        "La règle et ce qui rendrait le gel possible sont nommés ci-dessous.",
+        "The rule, and what would make the hold possible, are named below."
+    HOLD_NO_ROOM CONFLICT "hold-no-room": "La réserve n’a plus la place", "The reserve has no room";
+        "Faites retirer ce qui attend, levez les gels devenus inutiles, ou restreignez celui-ci aux minutes demandées.",
+        "Have what waits collected, lift holds that nobody needs any more, or narrow this one to the minutes asked for."
     NO_REQUISITION NOT_FOUND "no-requisition": "Réquisition inconnue", "Unknown requisition";
         "Elle n’est pas au registre. Rechargez la page.",
         "It is not in the register. Reload the page."

@@ -73,7 +73,9 @@ impl RecorderLink {
         match within(PATIENCE, exchange(&mut socket, &ask)).await? {
             RecorderAnswer::Watching => Ok(LiveLink { stream: socket }),
             RecorderAnswer::Refused { why } => Err(LinkError::NoPermit { why }),
-            RecorderAnswer::Located(_) | RecorderAnswer::Timeline(_) => Err(LinkError::Unexpected),
+            RecorderAnswer::Located(_) | RecorderAnswer::Weighed { .. } | RecorderAnswer::Timeline(_) => {
+                Err(LinkError::Unexpected)
+            }
         }
     }
 

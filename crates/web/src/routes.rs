@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    answers, break_glass, cameras, day, exports, health, live, looks, oidc, passkeys, reason, replay, requisitions,
-    reviews, server::Web, session, setup, site, wall,
+    answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
+    requisitions, reviews, server::Web, session, setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -59,6 +59,11 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/requisitions/scan", post(requisitions::post_scan)),
         route(Method::POST, "/api/requisitions/{id}/answer", post(answers::post_answer)),
         route(Method::POST, "/api/requisitions/{id}/deliveries", post(answers::post_delivery)),
+        route(Method::GET, "/api/holds", get(holds::get_holds)),
+        route(Method::POST, "/api/holds", post(holds::post_hold)),
+        route(Method::POST, "/api/holds/weigh", post(holds::post_weigh)),
+        route(Method::POST, "/api/holds/{id}/requisition", post(holds::post_hold_requisition)),
+        route(Method::POST, "/api/holds/{id}/lift", post(holds::post_hold_lift)),
         route(Method::POST, "/api/exports", post(exports::post_export)),
         route(Method::GET, "/api/exports/{id}", get(exports::get_export)),
         route(Method::POST, "/api/exports/{id}/package", post(exports::post_package)),

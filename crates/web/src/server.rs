@@ -34,7 +34,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
-use vault::{LocalStore, replay::Damaged};
+use vault::{LocalStore, hold::ReserveAt, replay::Damaged};
 
 /// After the order to stop, answers under way have this long; streams are ended at once.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -80,6 +80,8 @@ pub struct WebConfig {
     pub cosigned: Option<PathBuf>,
     /// Where sealed packages wait to be handed over.
     pub packages: Option<PathBuf>,
+    /// Where held footage lies.
+    pub reserve: Option<ReserveAt>,
 }
 
 /// Why the server does not run.
@@ -125,6 +127,7 @@ pub struct Web {
     pub retention: Option<Arc<AskRetention>>,
     pub cosigned: Option<PathBuf>,
     pub packages: Packages,
+    pub reserve: Option<ReserveAt>,
     /// Places for packages that are made.
     pub exporting: Arc<Semaphore>,
     pub random: Arc<dyn Random>,
@@ -150,6 +153,7 @@ impl Web {
             retention: config.retention,
             cosigned: config.cosigned,
             packages: Packages::open(config.packages),
+            reserve: config.reserve,
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
             random: config.random,
             clock: config.clock,

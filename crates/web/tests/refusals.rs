@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 47] = [
+const TABLE: [Row; 52] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -66,6 +66,11 @@ const TABLE: [Row; 47] = [
     row("POST", "/api/requisitions/scan", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/answer", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/deliveries", Who::SignedIn),
+    row("GET", "/api/holds", Who::SignedIn),
+    row("POST", "/api/holds", Who::SignedIn),
+    row("POST", "/api/holds/weigh", Who::SignedIn),
+    row("POST", "/api/holds/{id}/requisition", Who::SignedIn),
+    row("POST", "/api/holds/{id}/lift", Who::SignedIn),
     row("POST", "/api/exports", Who::SignedIn),
     row("GET", "/api/exports/{id}", Who::SignedIn),
     row("POST", "/api/exports/{id}/package", Who::SignedIn),
@@ -106,6 +111,10 @@ impl Row {
             ("POST", "/api/requisitions") => Some(fake::exports::REQUISITION),
             ("POST", "/api/requisitions/{id}/answer") => Some(fake::exports::ANSWER),
             ("POST", "/api/requisitions/{id}/deliveries") => Some(fake::exports::DELIVERY),
+            ("POST", "/api/holds") => Some(fake::exports::HOLD_ASK),
+            ("POST", "/api/holds/weigh") => Some(r#"{"windows":[]}"#),
+            ("POST", "/api/holds/{id}/requisition") => Some(r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e"}"#),
+            ("POST", "/api/holds/{id}/lift") => None,
             ("POST", "/api/exports") => Some(fake::exports::EXPORT_ASK),
             ("POST", "/api/exports/{id}/package") => None,
             ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),

@@ -6,7 +6,7 @@ mod support;
 use domain::{HourLength, Sensitive, UtcMicros};
 use evidence::{FileRole, Files, Told, Trust, file_digest};
 use ledger::CheckpointKey;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{
     handover::{Desk, FIRST, SECOND, package_path, requisition},
     installation::Browser,
@@ -160,7 +160,30 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let verified = site.site.attempt(&["verify"], None).unwrap();
     assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
 
-    // 6 thirty days later nothing is there any more, and that is proved
+    // 6 what is held for the requisition outlives its hour, what no requisition asks for does not; a recorder that dies meanwhile
+    // finds what it had begun
+    let browser = desk.first(&site.site).unwrap();
+    assert_eq!(site.operator().get("/api/holds").unwrap_err().status(), Some(403));
+    let held = json!([window(&cameras[0], from.plus_seconds(2), 10)]);
+    let weight = browser.post("/api/holds/weigh", &json!({"windows": held})).unwrap();
+    assert!(weight["bytes"].as_u64() > Some(10_000) && weight["used_bytes"] == 0, "{weight}");
+    let holds = |windows: &Value, requisition: &Value| {
+        let (requester, reason) = ("commissariat", "une agression ce matin");
+        let ask = json!({"requester": requester, "reason": reason, "windows": windows, "requisition": requisition});
+        browser.post("/api/holds", &ask).unwrap()["id"].clone()
+    };
+    let bound = holds(&held, &registered["id"]);
+    let unbound = holds(&json!([window(&cameras[1], from.plus_seconds(4), 8)]), &Value::Null);
+    site.site.kill("recorder").unwrap();
+    let hold = |id: &Value| {
+        let told = desk.first(&site.site).ok()?.get("/api/holds").ok()?;
+        told["holds"].as_array()?.iter().find(|hold| hold["id"] == *id).cloned()
+    };
+    for id in [&bound, &unbound] {
+        until("the reserve has what is held", || hold(id).filter(|hold| hold["kept_bytes"].as_u64() > Some(1_000)));
+    }
+
+    // 7 thirty days later nothing is there any more, and that is proved
     site.sleep_until(from.plus_seconds(31 * support::DAY_SECONDS));
     until("the hours are destroyed", || {
         let fate = site.fate(&cameras[0], HourLength::SIMULATED.hour_of(from).start());
@@ -179,4 +202,25 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
         let gaps: Vec<_> = camera.gaps.iter().map(|gap| (gap.cause.as_str(), gap.from, gap.to)).collect();
         assert_eq!(gaps, [("destroyed", camera.from, camera.to)]);
     }
+
+    // 8 but what was held, which leaves whole; and its delivery ends the hold, keys and bytes
+    assert_eq!(hold(&unbound).unwrap()["why"], "deadline");
+    let opened = desk.allow(&site.site, &registered["id"], &held, SECOND).unwrap();
+    let export = opened["id"].as_str().unwrap();
+    let passphrase = desk.make(&site.site, export).unwrap();
+    desk.until_ready(&site.site, export, |_, _| {}).unwrap();
+    let told = Reader::new(&site, &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
+    assert!(told.pictures > 50 && told.manifest.cameras[0].gaps.is_empty(), "{:?}", told.manifest.cameras);
+    let delivery = json!({
+        "export": export, "at": site.now().to_string(), "medium": "clé USB 1", "key_means": "téléphone",
+        "recipient": "officier de permanence", "quality": "OPJ", "receipt": null, "copies": 1, "notes": "",
+    });
+    let path = format!("/api/requisitions/{}/deliveries", registered["id"].as_str().unwrap());
+    desk.first(&site.site).unwrap().post(&path, &delivery).unwrap();
+    let ended = hold(&bound).unwrap();
+    assert_eq!((&ended["why"], &ended["is_destroyed"]), (&json!("delivered"), &json!(true)));
+    let slots = site.site.folder.join("store/holds/slots");
+    until("the reserve is empty", || (fs::read_dir(&slots).ok()?.count() == 0).then_some(()));
+    let verified = site.site.attempt(&["verify"], None).unwrap();
+    assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
 }

@@ -79,6 +79,8 @@ pub struct StoreSection {
     pub folder: PathBuf,
     pub gibibytes_max: u32,
     pub slot_mebibytes: u32,
+    /// Of the reserve for held footage.
+    pub holds_percent: u32,
     /// Further roots, each on a disk of its own.
     pub more: Vec<MoreRoom>,
 }
@@ -100,6 +102,7 @@ pub struct CamerasSection {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RetentionSection {
     pub minimum_hours: u32,
+    pub hold_days: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -395,6 +398,15 @@ impl Config {
         let slots = (u64::from(gibibytes) << 30) / (u64::from(self.store.slot_mebibytes) << 20);
         u32::try_from(slots).unwrap_or(u32::MAX)
     }
+    /// Where held footage lies: beside the first root's slots, on its disk.
+    pub fn holds(&self) -> PathBuf {
+        self.store.folder.join("holds")
+    }
+    /// How much of it there may be: a part of what the root may take, or of its whole disk where that is smaller.
+    pub fn holds_bytes(&self, disk_bytes: Option<u64>) -> u64 {
+        let root = u64::from(self.store.gibibytes_max) << 30;
+        root.min(disk_bytes.unwrap_or(root)) / 100 * u64::from(self.store.holds_percent)
+    }
     pub fn ledger(&self) -> PathBuf {
         self.data.folder.join("ledger")
     }
@@ -596,6 +608,8 @@ mod tests {
         let config = Config::parse(WHOLE, Path::new("vigie.toml")).unwrap();
         assert_eq!((config.store.slot_mebibytes, config.web.listen.port()), (64, 8470));
         assert_eq!((config.ledger.retention_months, config.reserve()), (12, None));
+        assert_eq!((config.retention.hold_days, config.holds_bytes(None) >> 30), (domain::limit::HOLD_DAYS, 5));
+        assert_eq!(config.holds_bytes(Some(1 << 30)) >> 20, 51, "never more than that of its disk");
     }
 
     #[test]
@@ -628,9 +642,11 @@ mod tests {
             "7",
             "8",
             "/s2=9:/s3=10",
+            "7",
             "554",
             "dns",
             "24",
+            "20",
             "18",
             "/r",
             "127.0.0.1:1",
@@ -664,6 +680,7 @@ mod tests {
             assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
             assert_eq!((config.pkcs11.is_on(), config.pkcs11.token.as_str()), (true, "jeton"));
             assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
+            assert_eq!((config.retention.hold_days, config.store.holds_percent), (20, 7));
         }
         let one =
             with(&[("VIGIE_STORE_SLOT_MEBIBYTES", "8"), ("VIGIE_TEST", "x"), ("VIGIE_LANG", "fr")], WHOLE).unwrap();

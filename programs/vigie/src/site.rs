@@ -174,6 +174,12 @@ fn provider(config: &Config) -> Result<Option<OidcSettings>, SiteError> {
     Ok(Some(OidcSettings { issuer, client_id, secret, acr: words(&oidc.acr), amr: words(&oidc.amr) }))
 }
 
+/// The reserve for held footage.
+pub fn holds(config: &Config) -> recorder::ReservePlace {
+    let of_disk = rustix::fs::statvfs(&config.store.folder).map(|of| of.f_blocks.saturating_mul(of.f_frsize)).ok();
+    recorder::ReservePlace { path: config.holds(), bytes_max: config.holds_bytes(of_disk) }
+}
+
 pub fn disk() -> Arc<dyn Disk> {
     Arc::new(RealDisk)
 }

@@ -1,6 +1,7 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
-import type { Delivery, Export, ExportRequest, Lack, RequisitionSays, Requisitions } from './exports'
+import type { Delivery, Export, ExportRequest, ExportWindow, Lack, RequisitionSays, Requisitions } from './exports'
+import type { Hold, HoldRequest, HoldWeight, Holds } from './holds'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
 import type { Account, BreakGlass, BreakGlassBegun, Camera, Ceremony, Day, Health, Look, LookRequest, Passkey, Reasons, Session, SetupBegun, Site, StreamKind } from './types'
@@ -68,6 +69,13 @@ export const api = {
   /** Where no public key was named, the passphrase is told here only. */
   makePackage: (id: string) => call<{ passphrase: string | null }>('POST', `/api/exports/${encodeURIComponent(id)}/package`),
   dropPackage: (id: string) => call<void>('DELETE', `/api/exports/${encodeURIComponent(id)}/package`),
+  holds: () => call<Holds>('GET', '/api/holds'),
+  /** What it would take of the reserve, before it is made. */
+  weighHold: (windows: ExportWindow[]) => call<HoldWeight>('POST', '/api/holds/weigh', { windows }),
+  hold: (request: HoldRequest) => call<Hold>('POST', '/api/holds', request),
+  /** Its requisition has come. */
+  bindHold: (id: string, requisition: string) => call<void>('POST', `/api/holds/${encodeURIComponent(id)}/requisition`, { requisition }),
+  liftHold: (id: string) => call<void>('POST', `/api/holds/${encodeURIComponent(id)}/lift`),
   health: () => call<Health>('GET', '/api/health'),
 }
 

@@ -131,6 +131,15 @@ impl Holds {
         self.standing().any(|(_, hold)| hold.kept.is_none() && hold.names(hour, camera))
     }
 
+    /// A hold whose reserve has all of a window, for that requisition.
+    pub fn under(&self, requisition: RequisitionId, window: &Window) -> Option<HoldId> {
+        let has = |hold: &Hold| {
+            let is_for = hold.requisition.as_ref().is_some_and(|(id, _)| *id == requisition);
+            is_for && hold.kept.is_some() && hold.covers(window.camera, window.span)
+        };
+        self.standing().find(|(_, hold)| has(hold)).map(|(id, _)| id)
+    }
+
     pub fn jobs(&self) -> Vec<HeldJob> {
         let job = |(hold, known): (HoldId, &Hold)| HeldJob {
             hold,

@@ -2,7 +2,7 @@
 
 use super::{PersonProof, ScanPart};
 use domain::{
-    CameraId, ExportId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
+    CameraId, ExportId, HoldId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
     UtcMicros, Window,
     requisition::{Delivery, Ground, Outcome},
 };
@@ -173,6 +173,8 @@ pub struct WindowFacts {
     pub past: u32,
     pub live: u32,
     pub persons: u32,
+    /// All of it is held in the reserve for this requisition.
+    pub held: Option<HoldId>,
 }
 
 /// A checkpoint, and entries with what proves them.

@@ -1,7 +1,7 @@
 //! Holds (gel): footage that is frozen for an authority, as web asks and the keeper answers (K12).
 
 use domain::{HoldEnd, HoldId, RequisitionId, Sensitive, UtcMicros, Window};
-use ledger::HeldHour;
+pub use ledger::HeldHour;
 use serde::{Deserialize, Serialize};
 use vault::keeper::{Refused, SessionSecret};
 
@@ -23,6 +23,18 @@ pub enum HoldQuestion {
     List {
         session: SessionSecret,
     },
+}
+
+impl HoldQuestion {
+    /// Of who asks.
+    pub fn session(&self) -> &SessionSecret {
+        match self {
+            HoldQuestion::Open(ask) => &ask.session,
+            HoldQuestion::Bind { session, .. }
+            | HoldQuestion::Lift { session, .. }
+            | HoldQuestion::List { session } => session,
+        }
+    }
 }
 
 /// What shall be frozen, and for whom.

@@ -20,7 +20,7 @@ use crate::{
     problem::{self, Problem, Text},
     server::Web,
 };
-use domain::{CameraId, ExportId, Hour, ReelId, Span, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
+use domain::{CameraId, ExportId, HoldId, Hour, ReelId, Span, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
 use evidence::{
     CameraPart, Digest, EntryProof, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
     manifest::{self, FileSum, Ground, ProgramPart, SitePart, Statement},
@@ -39,8 +39,9 @@ use std::{
 };
 use tokio::runtime::Handle;
 use vault::{
-    KeeperError, LocalStore, StoreError,
+    Keeper, KeeperError, LocalStore, StoreError,
     export::{CameraExport, ExportError, SinkError, export},
+    hold::{HeldKeeper, HeldReel, HoldError, Reserve},
     keeper::{Permit, SessionSecret},
     replay::{Replay, ReplayError},
     service::{Located, RecorderAnswer, RecorderAsk, Timeline},
@@ -66,6 +67,13 @@ pub struct Job {
     pub to: SealTo,
     pub running: Arc<Running>,
     pub runtime: Handle,
+}
+
+/// Footage of one window in the reserve.
+struct Held {
+    hold: HoldId,
+    reserve: Reserve,
+    reels: Vec<HeldReel>,
 }
 
 /// What the log has to tell of.
@@ -135,9 +143,21 @@ impl Job {
         let (window, permit) = &self.permits[nth];
         let stream = StreamId::main(window.camera);
         let span = self.until_now(window);
-        let located = self.closed(nth, stream, span)?;
+        let held = self.held(nth, stream, span)?;
+        let located = match &held {
+            Some(held) => held.reels.iter().map(|reel| reel.located.clone()).collect(),
+            None => self.locate(stream, span)?,
+        };
+        let located = self.closed(nth, (stream, span), located, held.is_some())?;
         let recorded: Vec<_> = located.iter().map(|reel| (reel.first_utc, reel.last_utc)).collect();
-        let replay = Replay::new(&*self.web.keeper, &self.store, permit.clone(), stream, span, located);
+        let live: &dyn Keeper = &*self.web.keeper;
+        let of_held = held.as_ref().map(|held| HeldKeeper { keeper: live, hold: held.hold, held: &held.reels });
+        let replay = match (&held, &of_held) {
+            (Some(held), Some(keeper)) => {
+                Replay::new(keeper, &held.reserve.store, permit.clone(), stream, span, located)
+            }
+            _ => Replay::new(live, &self.store, permit.clone(), stream, span, located),
+        };
         let (stem, proof) = (format!("video/camera-{}", nth + 1), format!("preuves/camera-{}.jsonl", nth + 1));
         let go_on = |done: &CameraExport| {
             self.running.at(nth, share(window, done));
@@ -171,10 +191,33 @@ impl Job {
         Ok(camera)
     }
 
+    /// What of a window lies in the reserve, where all of it does: its own hours may be dead.
+    fn held(&self, nth: usize, stream: StreamId, span: Span) -> Result<Option<Held>, Halt> {
+        let hold = self.facts.cameras.get(nth).and_then(|facts| facts.held);
+        let Some((hold, place)) = hold.zip(self.web.reserve.as_ref()) else { return Ok(None) };
+        let read = || {
+            let reserve = place.read()?;
+            let reels = reserve.of(hold, stream, span)?;
+            Ok(Held { hold, reserve, reels })
+        };
+        read().map(Some).map_err(|error: HoldError| {
+            tracing::warn!(%error, "the reserve cannot be read");
+            Halt::Problem(&problem::STORE_AWAY)
+        })
+    }
+
     /// The reels of a window, when all of them are closed and entered: what a reel holds is told by its end, within a minute.
-    fn closed(&self, nth: usize, stream: StreamId, span: Span) -> Result<Vec<Located>, Halt> {
-        for _ in 0..LOG_PATIENCE {
-            let located = self.locate(stream, span)?;
+    fn closed(
+        &self,
+        nth: usize,
+        (stream, span): (StreamId, Span),
+        mut located: Vec<Located>,
+        is_held: bool,
+    ) -> Result<Vec<Located>, Halt> {
+        for turn in 0..LOG_PATIENCE {
+            if turn > 0 && !is_held {
+                located = self.locate(stream, span)?;
+            }
             let mut closed = true;
             for part in located.chunks(ENTRIES_AT_ONCE) {
                 let reels = part.iter().map(|reel| reel.reel).collect();

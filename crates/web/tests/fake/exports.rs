@@ -2,12 +2,13 @@
 
 use super::{CAMERA, NOW, PASSWORD, refused};
 use domain::{
-    ExportId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId, Span, Window,
+    ExportId, HoldEnd, HoldId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId, Span, Window,
     requisition::{Authority, Framework, Means, Quality},
 };
 use keeper::wire::{
     Answer,
     exports::{ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, RequisitionView},
+    holds::{HoldAnswer, HoldQuestion, HoldView},
 };
 use vault::KeeperError;
 
@@ -24,6 +25,40 @@ pub const EXPORT_ASK: &str = r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e
 pub const ANSWER: &str = r#"{"outcome":"refused","ground":"no-authority","reason":"un assureur demande"}"#;
 pub const DELIVERY: &str = r#"{"export":"e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0","at":"2026-07-14T10:00:00Z","medium":"clé USB 1","key_means":"téléphone",
     "recipient":"n","quality":"OPJ","receipt":null,"copies":1,"notes":""}"#;
+
+pub const HOLD_ASK: &str = r#"{"requester":"commissariat","reason":"une agression","windows":[],"requisition":null}"#;
+
+/// One hold that stands under the requisition, one that was lifted.
+pub fn hold_answer(question: HoldQuestion) -> Answer {
+    Answer::Hold(Box::new(match question {
+        HoldQuestion::Open(ask) if ask.windows.len() > 1 => HoldAnswer::Refused(refused()),
+        HoldQuestion::Open(_) => HoldAnswer::Opened(Box::new(hold())),
+        HoldQuestion::List { .. } => {
+            let ended = HoldView { hours: vec![], ended: Some((NOW, HoldEnd::Lifted)), is_destroyed: true, ..hold() };
+            HoldAnswer::Holds(vec![hold(), ended])
+        }
+        HoldQuestion::Bind { .. } | HoldQuestion::Lift { .. } => HoldAnswer::Done,
+    }))
+}
+
+fn hold() -> HoldView {
+    let hour = domain::HourLength::PRODUCT.hour_of(NOW);
+    HoldView {
+        hold: HoldId([0x60; 16]),
+        number: 7,
+        leaf: 5,
+        opened: NOW,
+        who: Sensitive::new("operateur".into()),
+        requester: Sensitive::new("commissariat".into()),
+        reason: Sensitive::new("une agression ce matin".into()),
+        windows: vec![],
+        hours: vec![keeper::wire::holds::HeldHour { hour, dies: NOW.plus_seconds(86_400) }],
+        requisition: Some((REQUISITION_ID, "2026-0001".into())),
+        kept: Some((2, 1_000)),
+        ended: None,
+        is_destroyed: false,
+    }
+}
 
 pub fn answer(question: ExportQuestion) -> Answer {
     Answer::Export(Box::new(match question {

@@ -136,6 +136,7 @@ impl Town {
             retention: None,
             cosigned: None,
             packages: None,
+            reserve: None,
         }
     }
 
@@ -292,6 +293,8 @@ fn answer(question: Question) -> Answer {
         }
         Question::Export(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Export(ask) => exports::answer(*ask),
+        Question::Hold(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
+        Question::Hold(ask) => exports::hold_answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
         Question::Review(ask) => Answer::Reviewed(Box::new(reviewed(&ask.what))),
         Question::OwnTrace { .. } => Answer::OwnTrace(Box::new(TracePage { entry: None, totals: None, ..trace() })),
@@ -566,6 +569,7 @@ fn record(ask: RecorderAsk, stream: &mut UnixStream) {
                 entries: None,
             }]));
         }
+        RecorderAsk::Weigh { windows } => tell(RecorderAnswer::Weighed { bytes: windows.len() as u64 }),
         RecorderAsk::Locate { .. } => tell(RecorderAnswer::Located(vec![])),
         RecorderAsk::Timeline { stream: of, .. } => {
             let seconds = if of.kind == StreamKind::Sub { 60 } else { 600 };

@@ -1,7 +1,7 @@
 //! Every setting, once: its name, form, default, bounds and words. Parsing, `config show` and the manual page read this table.
 
 use domain::limit::{
-    LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
+    HOLD_DAYS_MAX, LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN, SESSION_IDLE_MINUTES, SESSION_IDLE_MINUTES_MAX,
     STORE_ROOTS_MAX, TOKEN_LABEL_BYTES_MAX,
 };
 
@@ -66,7 +66,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 34] = [
+pub const SETTINGS: [Setting; 36] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -176,6 +176,15 @@ pub const SETTINGS: [Setting; 34] = [
         text_en: "Further folders for the reels, one a disk: `[{ folder = \"/srv/images-2\", gibibytes_max = 4000 }]`. Reels are spread over them; a disk that is lost takes its own only, recording goes on in the others. A new one: `vigie store add FOLDER`, then restart.",
     },
     Setting {
+        name: "store.holds_percent",
+        form: Form::Integer { min: 1, max: 50 },
+        default: Some("5"),
+        unit_fr: "%",
+        unit_en: "%",
+        text_fr: "Part du stockage gardée pour les images gelées, en plus de lui : ce qu'il peut prendre, ou son disque s'il est plus petit. L'enregistrement ne la remplit jamais ; un gel qui n'y tient pas est refusé.",
+        text_en: "Part of the store that is kept for held footage, beside it: of what it may take, or of its disk where that is smaller. Recording never fills it; a hold that does not fit is refused.",
+    },
+    Setting {
         name: "cameras.ports",
         form: Form::Ports,
         default: Some("\"554, 8554\""),
@@ -201,6 +210,15 @@ pub const SETTINGS: [Setting; 34] = [
         unit_en: "hours",
         text_fr: "Le délai minimal que l'arrêté fixe, s'il en fixe un (CSI L252-5) ; `config check` refuse un arrêté qui ne peut satisfaire les deux délais.",
         text_en: "The minimum delay of the order, where it sets one (CSI L252-5); `config check` refuses an order that cannot satisfy both delays.",
+    },
+    Setting {
+        name: "retention.hold_days",
+        form: Form::Integer { min: 1, max: HOLD_DAYS_MAX },
+        default: Some("15"),
+        unit_fr: "jours",
+        unit_en: "days",
+        text_fr: "Combien de temps des images gelées attendent d'être remises, une fois leur réquisition inscrite ; sans réquisition elles finissent à leur propre terme (CSI R253-4).",
+        text_en: "How long held footage waits to be handed over, once its requisition is entered; without one it ends with its own deadline (CSI R253-4).",
     },
     Setting {
         name: "ledger.retention_months",

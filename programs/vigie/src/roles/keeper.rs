@@ -35,6 +35,7 @@ pub fn run(
     let core = Arc::new(site::open_keeper(build, config, confined.findings.clone())?);
     confined.watch(stop);
     core.keep_at_least(config.retention.minimum_hours);
+    core.wait_for_collection(config.retention.hold_days);
     let digest = digest.join().expect("a digest of a file panics nowhere")?;
     if let Err(error) = core.started(&digest) {
         error!(%error, "the start is not entered in the ledger"); // nobody looks meanwhile; everything else goes on

@@ -56,6 +56,7 @@ pub fn run(
         disk: site::disk(),
         store: config.store_places(),
         footage: config.footage(),
+        reserve: site::holds(config),
         listener: opened.listener,
         web_secret: handover.recorder_web,
         stop: stop.clone(),

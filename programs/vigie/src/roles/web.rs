@@ -76,6 +76,7 @@ pub fn run(
         retention: Some(retention(build, config)),
         cosigned: config.public.witnesses.is_some().then(|| config.public_folder().join(COSIGNED)),
         packages: Some(config.packages()),
+        reserve: Some(reserve(config, identity.site)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -104,6 +105,11 @@ pub fn run(
             .await
             .map_err(|error| SiteError::Io { what: "the web role".into(), source: std::io::Error::other(error) })
     })
+}
+
+fn reserve(config: &Config, site: domain::SiteId) -> vault::hold::ReserveAt {
+    let recorder::ReservePlace { path, bytes_max } = site::holds(config);
+    vault::hold::ReserveAt { disk: site::disk(), path, site, bytes_max }
 }
 
 /// The provider of sign-ins, but for what only the keeper knows.

@@ -82,7 +82,7 @@ export function windowOf(draft: WindowDraft): ExportWindow | null {
 }
 
 /** A line that nobody began says nothing. */
-function isBegun(draft: WindowDraft): boolean {
+export function isBegun(draft: WindowDraft): boolean {
   return draft.camera !== '' || draft.from !== '' || draft.to !== ''
 }
 
