@@ -92,12 +92,12 @@ function holdOf({ number, who, requester, reason, windows, diesMs, openedMs }) {
   for (let hour = Math.floor(first / HOUR) * HOUR; hour < last; hour += HOUR) hours.push({ hour: iso(hour), dies: iso(Date.now() + diesMs + hours.length * HOUR) })
   return {
     id: randomUUID().replaceAll('-', ''), number, leaf: 1100 + number, opened: iso(Date.now() - openedMs), who, requester, reason, windows, hours, ends: hours[0].dies,
-    requisition: null, requisition_number: null, kept_bytes: bytesOf(windows), ended: null, why: null, why_fr: null, is_destroyed: false,
+    requisition: null, requisition_number: null, kept_bytes: bytesOf(windows), ended: null, why: null, why_fr: null, is_destroyed: false, certificate_fr: null, certificate_en: null,
   }
 }
 
 function end(hold, why, agoMs = 0) {
-  return Object.assign(hold, { hours: [], ends: null, ended: iso(Date.now() - agoMs), why, why_fr: WHY_FR[why], is_destroyed: true })
+  return Object.assign(hold, { hours: [], ends: null, ended: iso(Date.now() - agoMs), why, why_fr: WHY_FR[why], is_destroyed: true, certificate_fr: [`Objet : certificat de fin de gel (${WHY_FR[why]}).`], certificate_en: ['Object: certificate of the end of a hold.'] })
 }
 
 function requisitions() {

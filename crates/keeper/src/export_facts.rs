@@ -127,7 +127,7 @@ impl KeeperCore {
     }
 
     /// Name and place when the footage begins; of a camera that was declared later, or is gone, those that are known.
-    fn as_it_was(&self, window: &Window) -> Result<(String, String), KeeperError> {
+    pub(crate) fn as_it_was(&self, window: &Window) -> Result<(String, String), KeeperError> {
         let (registry, now) = (&self.parts.registry, self.decision_time());
         let then = registry.cameras_at(window.span.from(), now).map_err(failed)?;
         let found = then.into_iter().find(|version| version.camera.id == window.camera);

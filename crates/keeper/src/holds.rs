@@ -25,7 +25,10 @@ use domain::{
     requisition::Outcome,
 };
 use ledger::{Event, HeldHour};
-use policy::retention::closes_at;
+use policy::{
+    certificate::{EndedHold, certificate},
+    retention::closes_at,
+};
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 use vault::{
     KeeperError,
@@ -52,7 +55,7 @@ impl KeeperCore {
             }
             HoldQuestion::List { session } => {
                 self.registrar(&session)?;
-                Ok(HoldAnswer::Holds(self.hold_views()))
+                Ok(HoldAnswer::Holds(self.hold_views()?))
             }
         }
     }
@@ -81,9 +84,9 @@ impl KeeperCore {
             hours
         };
         tracing::info!(%hold, hours = hours.len(), "footage is held");
-        let view = self.moving().holds.get(hold).map(|known| view(hold, known));
-        view.map(|view| HoldAnswer::Opened(Box::new(view)))
-            .ok_or_else(|| failed("a hold that was entered is not known"))
+        let known = self.moving().holds.get(hold).cloned();
+        let known = known.ok_or_else(|| failed("a hold that was entered is not known"))?;
+        Ok(HoldAnswer::Opened(Box::new(self.hold_view(hold, &known)?)))
     }
 
     fn opening(
@@ -213,29 +216,54 @@ impl KeeperCore {
         Ok(HoldAnswer::Refused(Refused { reasons: vec![reason], leaf }))
     }
 
-    fn hold_views(&self) -> Vec<HoldView> {
-        let moving = self.moving();
-        let mut views: Vec<HoldView> = moving.holds.all().map(|(id, hold)| view(id, hold)).collect();
+    fn hold_views(&self) -> Result<Vec<HoldView>, KeeperError> {
+        let all: Vec<(HoldId, Hold)> = self.moving().holds.all().map(|(id, hold)| (id, hold.clone())).collect();
+        let views = all.iter().map(|(id, hold)| self.hold_view(*id, hold));
+        let mut views = views.collect::<Result<Vec<_>, _>>()?;
         views.sort_by_key(|view| std::cmp::Reverse(view.number));
-        views
+        Ok(views)
     }
-}
 
-fn view(hold: HoldId, known: &Hold) -> HoldView {
-    HoldView {
-        hold,
-        number: known.number,
-        leaf: known.leaf,
-        opened: known.opened,
-        who: known.who.clone(),
-        requester: known.requester.clone(),
-        reason: known.reason.clone(),
-        windows: known.windows.clone(),
-        hours: known.lives().collect(),
-        requisition: known.requisition.clone(),
-        kept: known.kept,
-        ended: known.ended,
-        is_destroyed: known.ended.is_some() && known.ending.is_empty(),
+    fn hold_view(&self, hold: HoldId, known: &Hold) -> Result<HoldView, KeeperError> {
+        Ok(HoldView {
+            hold,
+            number: known.number,
+            leaf: known.leaf,
+            opened: known.opened,
+            who: known.who.clone(),
+            requester: known.requester.clone(),
+            reason: known.reason.clone(),
+            windows: known.windows.clone(),
+            hours: known.lives().collect(),
+            requisition: known.requisition.clone(),
+            kept: known.kept,
+            ended: known.ended,
+            is_destroyed: known.is_destroyed(),
+            certificate: self.hold_certificate(known)?,
+        })
+    }
+
+    /// Once every copy of the keyring confirmed.
+    fn hold_certificate(&self, known: &Hold) -> Result<Option<(Vec<String>, Vec<String>)>, KeeperError> {
+        let Some(((ended, why), destroyed)) = known.ended.zip(known.destroyed).filter(|_| known.is_destroyed()) else {
+            return Ok(None);
+        };
+        let names = known.windows.iter().map(|window| Ok((self.as_it_was(window)?.0, window.span)));
+        let statement = self.parts.keyring.custodian().statement();
+        let letter = certificate(&EndedHold {
+            town: &self.parts.registry.site().name,
+            number: known.number,
+            opened: known.opened,
+            requester: known.requester.reveal().trim(),
+            windows: names.collect::<Result<Vec<_>, KeeperError>>()?,
+            requisition: known.requisition.as_ref().map(|(_, number)| number.as_str()),
+            ended,
+            why,
+            destroyed,
+            entries: [&[known.leaf], &known.ends, &known.deaths],
+            custodian: (statement.fr, statement.en),
+        });
+        Ok(Some((letter.fr, letter.en)))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Keys: minted for a recorder's run, handed out chunk by chunk under a permit (P4, P6, K4 to K6, K9).
 
-use crate::core::{KeeperCore, failed, malformed};
+use crate::{
+    core::{KeeperCore, failed, malformed},
+    key_source::KeySource,
+};
 use domain::{
     CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros,
     limit::{CAMERAS_AWAITED_SECONDS, MINT_HOURS_AHEAD},
@@ -8,13 +11,12 @@ use domain::{
 use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
 use seal::{
-    CameraHourKey, ChunkKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
-    extent::key_digest,
+    CameraHourKey, DataKey, Extent, KeyRecord, Kind, LookupKey, RecordHeader,
     key::KeyContext,
     reel::ReelHeader,
     sign::{PublicKey, RunCertificate},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use tracing::warn;
 use vault::{
     KeeperError,
@@ -33,17 +35,6 @@ pub(crate) struct OpenedPart {
     source: KeySource,
     /// Each with its record's number.
     extents: Vec<(u32, Extent)>,
-}
-
-/// Where the keys of a part come from.
-enum KeySource {
-    Data(DataKey),
-    /// What a hold wrapped: keys of chunks and lines, and the digests of those that the lines name and nobody holds.
-    Held {
-        chunks: HashMap<u32, ChunkKey>,
-        lines: HashMap<u32, ChunkKey>,
-        others: HashMap<u32, [u8; 32]>,
-    },
 }
 
 impl KeeperCore {
@@ -318,10 +309,7 @@ impl OpenedPart {
     }
     /// As a hold wrapped it.
     pub fn held(keys: ReelKeys) -> OpenedPart {
-        let ReelKeys { reel, chunks, extents, lines, other_keys } = keys;
-        let extents = lines.iter().map(|(number, _)| *number).zip(extents).collect();
-        let (chunks, lines) = (chunks.into_iter().collect(), lines.into_iter().collect());
-        let source = KeySource::Held { chunks, lines, others: other_keys.into_iter().collect() };
+        let (reel, extents, source) = KeySource::held(keys);
         OpenedPart { reel, handle: 0, source, extents }
     }
     pub fn reel(&self) -> ReelId {
@@ -358,35 +346,20 @@ impl OpenedPart {
         let touched =
             |(_, extent): &&(u32, Extent)| chunks.range(extent.first_chunk..=extent.last_chunk).next().is_some();
         let touched: Vec<(u32, Extent)> = self.extents.iter().filter(touched).copied().collect();
-        let keyed = |kind, number: u32| Some((number, self.key(kind, number)?));
+        let source = &self.source;
+        let keyed = |kind, number: u32| Some((number, source.key(self.reel, self.handle, kind, number)?));
         let (mut lines, mut other_keys) = (Vec::new(), Vec::new());
         if leaves {
             lines = touched.iter().filter_map(|(number, _)| keyed(Kind::Extent, *number)).collect();
             let named = touched.iter().flat_map(|(_, extent)| extent.first_chunk..=extent.last_chunk);
             let others = named.filter(|number| !chunks.contains(number));
-            other_keys = others.filter_map(|number| Some((number, self.digest_of_key(number)?))).collect();
+            other_keys =
+                others.filter_map(|number| Some((number, source.digest(self.reel, self.handle, number)?))).collect();
         }
         let mut chunks: Vec<_> = chunks.iter().filter_map(|number| keyed(Kind::Chunk, *number)).collect();
         chunks.sort_unstable_by_key(|(number, _)| *number);
         let extents = touched.into_iter().map(|(_, extent)| extent).collect();
         ReelKeys { reel: self.reel, chunks, extents, lines, other_keys }
-    }
-
-    /// `None` for a record whose key nobody holds.
-    fn key(&self, kind: Kind, number: u32) -> Option<ChunkKey> {
-        match &self.source {
-            KeySource::Data(data_key) => Some(data_key.record_key(self.reel, kind, self.handle, number)),
-            KeySource::Held { lines, .. } if kind == Kind::Extent => lines.get(&number).cloned(),
-            KeySource::Held { chunks, .. } => chunks.get(&number).cloned(),
-        }
-    }
-
-    fn digest_of_key(&self, number: u32) -> Option<[u8; 32]> {
-        let others = match &self.source {
-            KeySource::Held { others, .. } => others.get(&number).copied(),
-            KeySource::Data(_) => None,
-        };
-        others.or_else(|| self.key(Kind::Chunk, number).map(|key| key_digest(&key)))
     }
 }
 

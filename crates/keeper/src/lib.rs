@@ -30,6 +30,7 @@ mod health;
 mod holds;
 mod in_process;
 pub mod journal;
+mod key_source;
 mod keys;
 mod law;
 mod law_says;

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod calendar;
+pub mod certificate;
 pub mod clocks;
 pub mod decide;
 pub mod dossier;

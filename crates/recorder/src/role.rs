@@ -31,7 +31,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, Ordering},
-        mpsc::channel,
+        mpsc::{Sender, channel},
     },
     thread,
     time::{Duration, Instant},
@@ -40,7 +40,7 @@ use tracing::{info, warn};
 use vault::{
     KeeperError, LocalStore, StoreError,
     admit::Admitter,
-    keeper::RunGrant,
+    keeper::{HeldJob, RunGrant},
     rebuild::Turn,
     recover::{Closer, RecoverError, Recovered, recover},
     store::Place,
@@ -142,8 +142,8 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
     let Some((grant, time)) = hello(&parts, &seed) else { return Ok(()) }; // 1
     let store = Arc::new(open_store(&parts)?);
     let (footage, recovered, earlier_life) = open(&parts, &store, &grant, &seed, time.now())?; // 2
-    let site_key = grant.site_key;
     info!(run = %grant.certificate.run, recovered = recovered.facts.len(), "the recorder begins a run");
+    let site_key = grant.site_key;
     let mut admitter = Admitter::new(grant, &seed, store.clone(), footage.clone(), parts.random.clone());
     let (left, unreadable) = (Leftovers::of(&recovered, &store), recovered.unreadable_slots);
     recovered.retold.into_iter().chain(recovered.facts).for_each(|fact| admitter.tell(fact));
@@ -172,16 +172,13 @@ pub fn run(parts: RecorderParts) -> Result<(), RecorderError> {
         permits: permits.clone(),
         confirmed: confirmed.clone(),
     };
-    let listener = parts.listener;
-    thread::spawn(move || service.listen(&listener));
+    thread::spawn(move || service.listen(&parts.listener));
     let writing = writer.start(time.clone(), ended.clone());
     let preparing = prepare_slots(store.clone(), ended.clone());
     let (errands, asked) = channel();
     let (mending, orders) = mender.start(left, ended.clone());
     let looking = look_after_roots(&parts.disk, kept.clone(), &parts.footage, &ended);
-    let (holds, held) = channel();
-    let freezing = freezer(&parts.keeper, &parts.disk, &parts.random, (parts.site, parts.reserve), &kept);
-    drop(freezing.start(held, ended.clone())); // it may wait for a disk: what it has not done it finds again
+    let holds = serve_holds(&parts.keeper, &parts.disk, &parts.random, (parts.site, parts.reserve), (&kept, &ended));
     let measuring = Space::new(parts.disk.clone(), kept, &parts.footage).start(ended.clone());
     let duties = Duties {
         keeper: parts.keeper.clone(),
@@ -262,15 +259,19 @@ fn open(
     Ok((Arc::new(footage), recovered, earlier_life))
 }
 
-fn freezer(
+/// Nobody waits for it: what it has not done it finds again. Where the keeper's word goes.
+fn serve_holds(
     keeper: &Arc<KeeperClient>,
     disk: &Arc<dyn Disk>,
     random: &Arc<dyn Random>,
     (site, place): (SiteId, ReservePlace),
-    kept: &Kept,
-) -> Freezer {
+    (kept, ended): (&Kept, &Arc<AtomicBool>),
+) -> Sender<Vec<HeldJob>> {
     let (keeper, disk, random) = (keeper.clone(), disk.clone(), random.clone());
-    Freezer { keeper, kept: kept.clone(), report: kept.report.clone(), disk, site, random, place }
+    let (holds, held) = channel();
+    let freezer = Freezer { keeper, kept: kept.clone(), report: kept.report.clone(), disk, site, random, place };
+    drop(freezer.start(held, ended.clone()));
+    holds
 }
 
 fn mender(

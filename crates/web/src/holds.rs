@@ -59,6 +59,9 @@ pub struct HoldLine {
     why_fr: Option<&'static str>,
     /// Of what has ended: every copy of the keyring confirmed that its keys are dead.
     is_destroyed: bool,
+    /// Then: paragraphs of the certificate, ready to be printed and signed.
+    certificate_fr: Option<Vec<String>>,
+    certificate_en: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -229,6 +232,7 @@ impl HoldLine {
     fn of(view: HoldView) -> HoldLine {
         let (requisition, requisition_number) = view.requisition.map(|(id, number)| (id.to_string(), number)).unzip();
         let (ended, why) = view.ended.unzip();
+        let (certificate_fr, certificate_en) = view.certificate.unzip();
         HoldLine {
             id: view.hold.to_string(),
             number: view.number,
@@ -251,6 +255,8 @@ impl HoldLine {
             why,
             why_fr: why.map(HoldEnd::title),
             is_destroyed: view.is_destroyed,
+            certificate_fr,
+            certificate_en,
         }
     }
 }

@@ -62,6 +62,12 @@ impl Reader {
     }
 }
 
+/// As the town tells of it.
+fn hold(desk: &Desk, site: &Site, id: &Value) -> Option<Value> {
+    let told = desk.first(&site.site).ok()?.get("/api/holds").ok()?;
+    told["holds"].as_array()?.iter().find(|hold| hold["id"] == *id).cloned()
+}
+
 /// No file of the site holds this.
 fn stands_nowhere(folder: &Path, bytes: &[u8]) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -175,12 +181,10 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let bound = holds(&held, &registered["id"]);
     let unbound = holds(&json!([window(&cameras[1], from.plus_seconds(4), 8)]), &Value::Null);
     site.site.kill("recorder").unwrap();
-    let hold = |id: &Value| {
-        let told = desk.first(&site.site).ok()?.get("/api/holds").ok()?;
-        told["holds"].as_array()?.iter().find(|hold| hold["id"] == *id).cloned()
-    };
     for id in [&bound, &unbound] {
-        until("the reserve has what is held", || hold(id).filter(|hold| hold["kept_bytes"].as_u64() > Some(1_000)));
+        until("the reserve has what is held", || {
+            hold(&desk, &site, id).filter(|hold| hold["kept_bytes"].as_u64() > Some(1_000))
+        });
     }
 
     // 7 thirty days later nothing is there any more, and that is proved
@@ -204,7 +208,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     }
 
     // 8 but what was held, which leaves whole; and its delivery ends the hold, keys and bytes
-    assert_eq!(hold(&unbound).unwrap()["why"], "deadline");
+    assert_eq!(hold(&desk, &site, &unbound).unwrap()["why"], "deadline");
     let opened = desk.allow(&site.site, &registered["id"], &held, SECOND).unwrap();
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();
@@ -217,7 +221,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     });
     let path = format!("/api/requisitions/{}/deliveries", registered["id"].as_str().unwrap());
     desk.first(&site.site).unwrap().post(&path, &delivery).unwrap();
-    let ended = hold(&bound).unwrap();
+    let ended = hold(&desk, &site, &bound).unwrap();
     assert_eq!((&ended["why"], &ended["is_destroyed"]), (&json!("delivered"), &json!(true)));
     let slots = site.site.folder.join("store/holds/slots");
     until("the reserve is empty", || (fs::read_dir(&slots).ok()?.count() == 0).then_some(()));

@@ -29,6 +29,9 @@ export interface Hold {
   why_fr: string | null
   /** Of what has ended: every copy of the keyring confirmed that its keys are dead. */
   is_destroyed: boolean
+  /** Then: paragraphs of the certificate, ready to be printed and signed. */
+  certificate_fr: string[] | null
+  certificate_en: string[] | null
 }
 
 /** How full the reserve is; of a disk that is away nothing is known, and both are 0. */

@@ -37,6 +37,10 @@ pub(crate) struct Hold {
     pub until: Option<UtcMicros>,
     pub kept: Option<(u32, u64)>,
     pub ended: Option<(UtcMicros, HoldEnd)>,
+    /// Entries of its ends, and of its keys' deaths with the time of the last.
+    pub ends: Vec<u64>,
+    pub deaths: Vec<u64>,
+    pub destroyed: Option<UtcMicros>,
 }
 
 impl Holds {
@@ -57,6 +61,9 @@ impl Holds {
                     until: None,
                     kept: None,
                     ended: None,
+                    ends: Vec::new(),
+                    deaths: Vec::new(),
+                    destroyed: None,
                 };
                 self.known.entry(*hold).or_insert(fresh);
             }
@@ -70,11 +77,14 @@ impl Holds {
                     known.hours.remove(&of.hour);
                     known.ending.insert(of.hour, of.dies);
                 }
+                known.ends.push(seq);
                 if known.hours.is_empty() {
                     known.ended.get_or_insert((entry.at, *why));
                 }
             }),
             Event::HoldDestroyed { hold, hours, .. } => self.change(*hold, |known| {
+                known.deaths.push(seq);
+                known.destroyed = Some(entry.at);
                 known.ending.retain(|hour, _| hours.iter().all(|of| of.hour != *hour));
             }),
             _ => {}
@@ -154,6 +164,11 @@ impl Holds {
 impl Hold {
     pub fn stands(&self) -> bool {
         !self.hours.is_empty()
+    }
+
+    /// Whether every copy of the keyring confirmed that nothing of it opens any more.
+    pub fn is_destroyed(&self) -> bool {
+        self.ended.is_some() && self.ending.is_empty()
     }
 
     /// When the keys of an hour of it die.

@@ -79,4 +79,6 @@ pub struct HoldView {
     pub ended: Option<(UtcMicros, HoldEnd)>,
     /// Of what ended: every copy of the keyring confirmed that its keys are dead.
     pub is_destroyed: bool,
+    /// Then: paragraphs of the certificate, French and English.
+    pub certificate: Option<(Vec<String>, Vec<String>)>,
 }

@@ -185,6 +185,10 @@ fn without_a_requisition_a_hold_ends_with_the_footage_and_says_so() {
     assert!(matches!(desk.hold_asks(bind), Err(KeeperError::Malformed { .. })));
     let ended = &desk.all_holds(&late)[0];
     assert_eq!((ended.ended.unwrap().1, ended.is_destroyed), (HoldEnd::Deadline, true));
+    let certificate = ended.certificate.as_ref().unwrap().0.join(" ");
+    for said in ["G-0001", "commissariat", "L252-5", &format!("entrées {} (gel)", view.leaf)] {
+        assert!(certificate.contains(said), "{said}: {certificate}");
+    }
 }
 
 #[test]

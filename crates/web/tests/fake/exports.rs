@@ -57,6 +57,7 @@ fn hold() -> HoldView {
         kept: Some((2, 1_000)),
         ended: None,
         is_destroyed: false,
+        certificate: None,
     }
 }
 
