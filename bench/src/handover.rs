@@ -68,7 +68,7 @@ pub fn measure(site: &Installation, cameras: &[String], until: UtcMicros, out: &
 }
 
 /// Bytes of pictures, and CPU seconds of the two programs over them.
-fn copied(archive: &Archive<SealedReader>, folder: &Path) -> Outcome<(u64, f64)> {
+fn copied(archive: &Archive<SealedReader<fs::File>>, folder: &Path) -> Outcome<(u64, f64)> {
     let listed = archive.list()?;
     let manifest = listed.iter().find(|(path, _)| path == evidence::MANIFEST).ok_or("no manifest")?;
     let manifest = Manifest::from_bytes(&archive.read(&manifest.0, 0, manifest.1 as usize)?)?;

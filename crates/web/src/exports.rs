@@ -11,7 +11,7 @@ pub use packages::Packages;
 pub use words::{Export, Window};
 
 use crate::{
-    extract::{Body, Named, SignedIn},
+    extract::{Asked, Body, Named, SignedIn},
     problem::{self, Problem, ProblemBody},
     server::Web,
 };
@@ -34,9 +34,12 @@ use packages::{NotBegun, Stage};
 use seal::age::{Passphrase, Recipient};
 use sealed::{SealTo, Sealed};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use tokio::{io::AsyncReadExt, runtime::Handle};
-use utoipa::ToSchema;
+use std::{io::SeekFrom, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt, AsyncSeekExt},
+    runtime::Handle,
+};
+use utoipa::{IntoParams, ToSchema};
 use vault::keeper::SessionSecret;
 
 /// The page that plays a package, in its folder.
@@ -44,6 +47,9 @@ pub const PLAYER: &str = "lecteur.html";
 const READ_ME: &str = "LISEZ-MOI.txt";
 /// What of a package is read at once to be sent.
 const SEND_BYTES: usize = 256 * 1024;
+/// No medium is smaller, and parts are numbered by three digits.
+const PART_BYTES_MIN: u64 = 1 << 20;
+const PARTS_MAX: u32 = 999;
 /// Packages that are made at once: each holds a thread and a reel of a camera.
 pub const JOBS_MAX: usize = 2;
 
@@ -71,6 +77,34 @@ pub struct ExportRequest {
     second_password: Sensitive<String>,
     #[schema(value_type = String, format = Password)]
     second_code: Sensitive<String>,
+}
+
+/// A part of a package: which one, of parts of what size.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PackageQuery {
+    /// From 1; the whole where it is not said.
+    part: Option<u32>,
+    /// What the medium holds, at least a mebibyte; at most 999 parts.
+    part_bytes: Option<u64>,
+}
+
+impl PackageQuery {
+    /// Where it begins, how many bytes it has, and what its name ends with.
+    fn range(&self, whole: u64) -> Result<(u64, u64, String), Problem> {
+        let (Some(part), Some(size)) = (self.part, self.part_bytes) else {
+            let is_whole = self.part.is_none() && self.part_bytes.is_none();
+            return if is_whole { Ok((0, whole, String::new())) } else { Err((&problem::MALFORMED).into()) };
+        };
+        if size < PART_BYTES_MIN || !(1..=PARTS_MAX).contains(&part) || u64::from(PARTS_MAX) < whole.div_ceil(size) {
+            return Err((&problem::MALFORMED).into());
+        }
+        let from = u64::from(part - 1).saturating_mul(size);
+        if whole <= from {
+            return Err((&problem::NO_EXPORT).into());
+        }
+        Ok((from, size.min(whole - from), format!(".{part:03}")))
+    }
 }
 
 /// A package is being made.
@@ -185,22 +219,28 @@ pub async fn delete_package(
 
 /// The package, sealed
 ///
-/// For who opened the export: `age --decrypt` with the recipient's key or the passphrase makes a ZIP of it.
-#[utoipa::path(get, path = "/media/exports/{id}", tag = "media", security(("session" = [])), params(("id" = String, Path)),
+/// For who opened the export: `age --decrypt` with the recipient's key or the passphrase makes a ZIP of it. Whole, or in parts that fit a
+/// write-once medium, which `cat` and `vigie-verify` read as one.
+#[utoipa::path(get, path = "/media/exports/{id}", tag = "media", security(("session" = [])),
+    params(("id" = String, Path), PackageQuery),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 401, body = ProblemBody),
         (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn get_package(
     State(web): State<Arc<Web>>,
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
+    query: Result<Asked<PackageQuery>, Problem>,
 ) -> Result<Response, Problem> {
+    let asked = query?.0;
     let export = own(&web, session, &id).await?.export;
     let path = web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
-    let file = tokio::fs::File::open(&path).await.map_err(|_| Problem::from(&problem::NO_EXPORT))?;
-    let bytes = file.metadata().await.map_err(|_| Problem::from(&problem::FAILED))?.len();
-    let name = format!("attachment; filename=\"vigie-remise-{export}.zip.age\"");
+    let mut file = tokio::fs::File::open(&path).await.map_err(|_| Problem::from(&problem::NO_EXPORT))?;
+    let whole = file.metadata().await.map_err(|_| Problem::from(&problem::FAILED))?.len();
+    let (from, bytes, number) = asked.range(whole)?;
+    file.seek(SeekFrom::Start(from)).await.map_err(|_| Problem::from(&problem::FAILED))?;
+    let name = format!("attachment; filename=\"vigie-remise-{export}.zip.age{number}\"");
     let name = HeaderValue::from_str(&name).map_err(|_| Problem::from(&problem::FAILED))?;
-    let body = stream::try_unfold(file, async |mut file| {
+    let body = stream::try_unfold(file.take(bytes), async |mut file| {
         let mut part = vec![0; SEND_BYTES];
         let read = file.read(&mut part).await?;
         part.truncate(read);
@@ -287,5 +327,26 @@ impl ExportRequest {
             code: self.code,
             second,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_package_are_all_of_it_one_after_the_other_and_nothing_else_is_a_part() {
+        let range = |part, part_bytes, whole| PackageQuery { part, part_bytes }.range(whole).ok();
+        assert_eq!(range(None, None, 5), Some((0, 5, String::new())));
+        let (size, whole) = (PART_BYTES_MIN, PART_BYTES_MIN * 2 + 7);
+        let parts: Vec<_> = (1..=4).map(|part| range(Some(part), Some(size), whole)).collect();
+        assert_eq!(parts[0], Some((0, size, ".001".into())));
+        assert_eq!(parts[1], Some((size, size, ".002".into())));
+        assert_eq!(parts[2], Some((2 * size, 7, ".003".into())));
+        assert_eq!(parts[3], None);
+        for (part, bytes) in [(Some(0), Some(size)), (Some(1), Some(size - 1)), (None, Some(size)), (Some(1), None)] {
+            assert_eq!(range(part, bytes, whole), None);
+        }
+        assert_eq!(range(Some(1), Some(size), size * 1_000), None, "more than three digits count");
     }
 }

@@ -38,7 +38,7 @@ fn sends_scan(browser: &Browser<'_>) -> String {
 
 /// Who got the package: the file, the passphrase, and the key that the town publishes.
 struct Reader {
-    archive: Archive<SealedReader>,
+    archive: Archive<SealedReader<fs::File>>,
     key: CheckpointKey,
     _folder: TempDir,
 }

@@ -108,6 +108,8 @@ pub enum Failed {
     Sealed { path: PathBuf },
     #[error("`{path}` does not open: {source}", path = path.display())]
     NotOpened { path: PathBuf, source: io::Error },
+    #[error("`{path}`: {parts} parts were read and are not the whole ({source}): copy all parts, to the last medium, into one folder", path = path.display())]
+    Parts { path: PathBuf, parts: usize, source: evidence::FilesError },
 }
 
 impl Failed {
@@ -136,6 +138,10 @@ impl Failed {
             ),
             Failed::NotOpened { path, .. } => format!(
                 "`{}` ne s'ouvre pas : il est scellé pour une autre clé ou par une autre phrase, ou il est abîmé",
+                path.display()
+            ),
+            Failed::Parts { path, parts, .. } => format!(
+                "`{}` : {parts} parties lues, et ce n'est pas tout : copiez toutes les parties, jusqu'au dernier support, dans un même dossier",
                 path.display()
             ),
             Failed::Check(error) => format!("rien ne peut être dit ({error}) : vérifiez l'adresse et réessayez"),

@@ -4,13 +4,13 @@ use crate::{
     archive::Archive,
     cli::{Failed, key_of, pick, read_policy},
     package::Folder,
+    parts::Parts,
     sealed::{Opening, SealedReader, is_sealed},
 };
 use clap::Args;
 use evidence::{Files, FilesError, Told, Trust, Verdict};
 use seal::age::OpeningKey;
 use std::{
-    fs::File,
     io::{self, BufReader},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -97,7 +97,8 @@ fn package(path: &Path, opening: &OpeningArguments) -> Result<Box<dyn Files>, Fa
 fn archive(path: &Path, opening: &OpeningArguments) -> Result<Archive<Box<dyn Bytes>>, Failed> {
     let name = path.display().to_string();
     let failed = |source: io::Error| FilesError { path: path.display().to_string(), why: source.to_string() };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = Parts::open(path).map_err(failed)?;
+    let parts = file.files();
     let bytes: Box<dyn Bytes> = if is_sealed(&mut file).map_err(failed)? {
         let by = opening.read()?.ok_or_else(|| Failed::Sealed { path: path.to_owned() })?;
         let opened = SealedReader::open(file, &by);
@@ -105,7 +106,11 @@ fn archive(path: &Path, opening: &OpeningArguments) -> Result<Archive<Box<dyn By
     } else {
         Box::new(BufReader::new(file))
     };
-    Ok(Archive::open(bytes, &name)?)
+    // the end of an archive says what is in it: a last part that is missing shows here
+    Archive::open(bytes, &name).map_err(|error| match parts {
+        1 => error.into(),
+        _ => Failed::Parts { path: path.to_owned(), parts, source: error },
+    })
 }
 
 impl OpeningArguments {

@@ -8,6 +8,7 @@ mod cli;
 mod evidence_cli;
 mod finding;
 mod package;
+mod parts;
 mod program;
 mod sealed;
 mod source;

@@ -1,10 +1,7 @@
 //! A sealed file read anywhere: segment by segment, each opened when it is asked for, nothing written down.
 
 use seal::age::{AgeError, Opener, OpeningKey, SEALED_SEGMENT_BYTES, SEGMENT_BYTES};
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-};
+use std::io::{self, Read, Seek, SeekFrom};
 use zeroize::Zeroizing;
 
 /// What a sealed file begins with.
@@ -21,8 +18,8 @@ pub enum Opening {
 }
 
 /// The plaintext of a sealed file.
-pub struct SealedReader {
-    file: File,
+pub struct SealedReader<R> {
+    file: R,
     opener: Opener,
     /// Where segments begin.
     start: u64,
@@ -33,15 +30,15 @@ pub struct SealedReader {
 }
 
 /// Whether a file is sealed; its position is its beginning afterwards.
-pub fn is_sealed(file: &mut File) -> io::Result<bool> {
+pub fn is_sealed(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let mut head = Vec::new();
     file.by_ref().take(FIRST_LINE.len() as u64).read_to_end(&mut head)?;
     file.rewind()?;
     Ok(head == FIRST_LINE)
 }
 
-impl SealedReader {
-    pub fn open(mut file: File, by: &Opening) -> Result<SealedReader, io::Error> {
+impl<R: Read + Seek> SealedReader<R> {
+    pub fn open(mut file: R, by: &Opening) -> Result<SealedReader<R>, io::Error> {
         let mut head = Vec::new();
         file.by_ref().take(HEADER_BYTES_MAX).read_to_end(&mut head)?;
         let begun = match by {
@@ -49,7 +46,7 @@ impl SealedReader {
             Opening::Passphrase(text) => Opener::begin_by_passphrase(text, &head),
         };
         let (opener, start) = begun.map_err(io::Error::other)?;
-        let sealed = file.metadata()?.len().saturating_sub(start as u64);
+        let sealed = file.seek(SeekFrom::End(0))?.saturating_sub(start as u64);
         let segments = sealed.div_ceil(SEALED_SEGMENT_BYTES as u64);
         let plain_bytes = sealed.checked_sub(segments * TAG_BYTES).filter(|_| segments > 0);
         let plain_bytes = plain_bytes.ok_or_else(|| io::Error::other(AgeError::Damaged))?;
@@ -68,7 +65,7 @@ impl SealedReader {
     }
 }
 
-impl Read for SealedReader {
+impl<R: Read + Seek> Read for SealedReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.position >= self.plain_bytes || into.is_empty() {
             return Ok(0);
@@ -82,7 +79,7 @@ impl Read for SealedReader {
     }
 }
 
-impl Seek for SealedReader {
+impl<R: Read + Seek> Seek for SealedReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),

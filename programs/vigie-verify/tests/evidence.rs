@@ -144,6 +144,18 @@ fn an_archive_is_checked_where_it_lies_sealed_or_not_and_unpacked_for_who_has_th
     let (code, said, _) = verify(&to, "fr", &["--key", &key]);
     assert!(code == 0 && said.contains("INTACT : 120 images"), "{said}");
 
+    // the same on three media, copied into one folder; without the last one it says so
+    let whole = fs::read(&sealed).unwrap();
+    let part = |number: usize| folder.path().join(format!("parts.zip.age.{number:03}"));
+    for (number, bytes) in (1..).zip(whole.chunks(whole.len() / 3 + 1)) {
+        fs::write(part(number), bytes).unwrap();
+    }
+    let (code, said, _) = verify(&part(2), "fr", &["--key", &key, "--identity", identity]);
+    assert!(code == 0 && said.contains("INTACT : 120 images"), "{said}");
+    fs::remove_file(part(3)).unwrap();
+    let (code, _, said) = verify(&part(1), "fr", &["--key", &key, "--identity", identity]);
+    assert!(code == 1 && said.contains("2 parties lues") && said.contains("jusqu'au dernier support"), "{said}");
+
     // one byte anywhere behind the header: the seal itself says no
     let mut changed = fs::read(&sealed).unwrap();
     let middle = changed.len() / 2;

@@ -87,8 +87,10 @@ export function whenSignedOut(listener: () => void): void {
 }
 
 /** The sealed package, to be saved. */
-export function packageUrl(id: string): string {
-  return `/media/exports/${encodeURIComponent(id)}`
+/** The package whole, or one part of it, counted from 1. */
+export function packageUrl(id: string, part?: number, partBytes?: number): string {
+  const which = part === undefined ? '' : `?part=${part}&part_bytes=${partBytes ?? 0}`
+  return `/media/exports/${encodeURIComponent(id)}${which}`
 }
 
 export function liveUrl(permit: string, camera: string, kind: StreamKind): string {
