@@ -13,8 +13,10 @@ use vault::scrub::{Looked, Scrubber};
 pub fn sound(town: &Town) -> Held {
     let (Some(core), Some(recording)) = (town.core(), &town.recording) else { return Ok(()) };
     // a disk that is, or was for a while, another one or an old image of itself holds other reels than the catalog says: the
-    // scrubber is right to tell of it
-    let is_odd = !recording.is_mended || town.disk_troubled || {
+    // scrubber is right to tell of it; so does the alarm of a disk on which it found too much that is another's, also of footage that
+    // died since
+    let is_held = recording.store.roots().iter().any(vault::store::Root::is_held);
+    let is_odd = is_held || !recording.is_mended || town.disk_troubled || {
         let truth = locked(&town.place.truth);
         let went = |stream| truth.of(stream).any(|given| given.fate == Fate::Excused(OTHER_DISK));
         !truth.old.is_empty() || !truth.away.is_empty() || streams().into_iter().any(went)
