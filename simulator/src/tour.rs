@@ -5,6 +5,7 @@
 mod browser;
 mod destroyed;
 mod host;
+mod in_time;
 mod inspector;
 mod law;
 mod page;

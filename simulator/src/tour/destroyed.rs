@@ -1,7 +1,7 @@
 //! Scene 4: destroyed on time, for real: before, at the closing, after, when somebody requires it, and after a backup came back.
 
 use super::{
-    Shown,
+    Shown, in_time,
     stage::{DAY_SECONDS, HOUR_SECONDS, REASON, Stage, clock_text, paris},
     story::Story,
     too_late,
@@ -46,9 +46,10 @@ pub fn show(stage: &mut Stage, story: &mut Story) -> Shown {
     back_up(stage)?;
     stage.sleep_until(closing.plus_seconds(-BEFORE_SECONDS))?;
     before(stage, story, recorded)?;
+    let frozen = in_time::freeze(stage, story, recorded)?;
     at_the_closing(stage, story, deadline, recorded)?;
     after(stage, story, deadline, recorded)?;
-    too_late::show(stage, story, recorded)?;
+    too_late::show(stage, story, recorded, &frozen)?;
     the_ledger_is_whole(stage, story, &keys)?;
     the_backup_comes_back(stage, story, recorded)?;
     story.not_built(

@@ -1,9 +1,14 @@
 //! Scene 4, its end: an investigator asks for what is destroyed, and gets the proof that nothing is left.
 
-use super::{Shown, stage::Stage, story::Story};
-use crate::programs::{beside_us, password};
+use super::{
+    Shown,
+    in_time::{self, Frozen},
+    stage::Stage,
+    story::Story,
+};
+use crate::programs::beside_us;
 use domain::UtcMicros;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::handover::{Desk, SECOND, requisition};
 use std::{
     error::Error,
@@ -12,24 +17,19 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) -> Shown {
-    let desk = Desk::open(&stage.site, password()?, password()?)?;
+/// Both packages wait for the same batch of the log.
+pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros), frozen: &Frozen) -> Shown {
+    let desk = &frozen.desk;
     let windows = json!([{"camera": stage.cameras[0], "from": recorded.0.to_string(), "to": recorded.1.to_string()}]);
     let entered = desk.first(&stage.site)?.post("/api/requisitions", &requisition(&windows, stage.now(), None))?;
     let number = entered["number"].as_str().unwrap_or_default().to_owned();
     story.say(
-        format!("Un officier de police judiciaire requiert ces images (réquisition {number}) : trop tard. Deux personnes habilitées lui répondent."),
-        format!("An officer of the judicial police requires this footage (requisition {number}): too late. Two habilitated persons answer him."),
+        format!("Un autre officier requiert toute l'heure (réquisition {number}) : trop tard. Deux personnes habilitées leur répondent."),
+        format!("Another officer requires the whole hour (requisition {number}): too late. Two habilitated persons answer them."),
     );
-    let export = desk.allow(&stage.site, &entered["id"], &windows, SECOND)?;
-    let id = export["id"].as_str().ok_or("no export was opened")?.to_owned();
-    let passphrase = desk.make(&stage.site, &id)?;
-    desk.until_ready(&stage.site, &id, |_, _| {})?;
-    let path = stage.scratch().join("remise.zip.age");
-    fs::write(&path, desk.take(&stage.site, &id)?)?;
-    let said = stage.site.run(&["public", "key"], None)?;
-    let key = said.split_whitespace().find(|word| word.starts_with("vigie/")).ok_or("no key is published")?.to_owned();
-    let (holds, told) = verified(&path.display().to_string(), &key, &passphrase)?;
+    let late = begin(stage, desk, &entered["id"], &windows)?;
+    let in_time = begin(stage, desk, &frozen.requisition, &frozen.windows)?;
+    let (holds, told) = read(stage, desk, &late)?;
     story.quote(&format!("vigie-verify evidence\n{}", told.trim()));
     story.claim(
         holds && told.contains("sont détruites"),
@@ -38,7 +38,30 @@ pub fn show(stage: &Stage, story: &mut Story, recorded: (UtcMicros, UtcMicros)) 
         "The package holds no picture and proves why: on a stranger's computer, offline, the log attests the destruction of each \
          hour asked for.",
     );
-    Ok(())
+    in_time::judge(story, &read(stage, desk, &in_time)?)
+}
+
+/// A package under way: its export, and what opens it.
+struct Begun {
+    export: String,
+    passphrase: String,
+}
+
+fn begin(stage: &Stage, desk: &Desk, requisition: &Value, windows: &Value) -> Result<Begun, Box<dyn Error>> {
+    let opened = desk.allow(&stage.site, requisition, windows, SECOND)?;
+    let export = opened["id"].as_str().ok_or("no export was opened")?.to_owned();
+    let passphrase = desk.make(&stage.site, &export)?;
+    Ok(Begun { export, passphrase })
+}
+
+/// Takes the package, as its reader checks it.
+fn read(stage: &Stage, desk: &Desk, begun: &Begun) -> Result<(bool, String), Box<dyn Error>> {
+    desk.until_ready(&stage.site, &begun.export, |_, _| {})?;
+    let path = stage.scratch().join("remise.zip.age");
+    fs::write(&path, desk.take(&stage.site, &begun.export)?)?;
+    let said = stage.site.run(&["public", "key"], None)?;
+    let key = said.split_whitespace().find(|word| word.starts_with("vigie/")).ok_or("no key is published")?.to_owned();
+    verified(&path.display().to_string(), &key, &begun.passphrase)
 }
 
 /// Whether it holds, and what the program says in French.
