@@ -92,7 +92,7 @@ function holdOf({ number, who, requester, reason, windows, diesMs, openedMs }) {
   for (let hour = Math.floor(first / HOUR) * HOUR; hour < last; hour += HOUR) hours.push({ hour: iso(hour), dies: iso(Date.now() + diesMs + hours.length * HOUR) })
   return {
     id: randomUUID().replaceAll('-', ''), number, leaf: 1100 + number, opened: iso(Date.now() - openedMs), who, requester, reason, windows, hours, ends: hours[0].dies,
-    requisition: null, requisition_number: null, kept_bytes: bytesOf(windows), ended: null, why: null, why_fr: null, is_destroyed: false, certificate_fr: null, certificate_en: null,
+    requisition: null, requisition_number: null, kept_bytes: bytesOf(windows), missing: 0, ended: null, why: null, why_fr: null, is_destroyed: false, certificate_fr: null, certificate_en: null,
   }
 }
 

@@ -29,7 +29,7 @@ function hold(dies: number[], more: Partial<Hold> = {}): Hold {
   return {
     id: 'a', number: 7, leaf: 40, opened: iso(NOW - HOUR), who: 'police', requester: 'OPJ', reason: 'Rixe signalée.', windows: [WINDOW], hours,
     ends: dies.length === 0 ? null : iso(NOW + Math.min(...dies)), requisition: null, requisition_number: null, kept_bytes: 10, ended: null, why: null, why_fr: null,
-    is_destroyed: false, certificate_fr: null, certificate_en: null, ...more,
+    missing: 0, is_destroyed: false, certificate_fr: null, certificate_en: null, ...more,
   }
 }
 

@@ -110,7 +110,7 @@ pub const WINDOWS_MAX: usize = 64;
 pub const HOLD_DAYS: i64 = 15;
 /// No paper and no setting makes it longer.
 pub const HOLD_DAYS_MAX: i64 = 30;
-/// Hours of all cameras together that one hold names: ten days of one camera.
+/// Hours of all cameras together that one hold names, those at whose end it begins counted with them: more than nine days of one camera.
 pub const HOLD_HOURS_MAX: usize = 240;
 /// Holds that stand at once: each hour of each is a key in the keyring's root, 68 bytes.
 pub const HOLDS_MAX: usize = 256;

@@ -5,8 +5,9 @@ use crate::{
     trace::TraceKind,
     wire::exports::{ExportAnswer, ExportFacts, ExportView, WindowFacts},
 };
-use domain::{AccountId, CameraId, ExportId, Span, UtcMicros, Window};
+use domain::{AccountId, CameraId, ExportId, HoldId, RequisitionId, Span, UtcMicros, Window};
 use ledger::{Entry, Event};
+use policy::retention::closes_at;
 use std::collections::{BTreeMap, BTreeSet};
 use vault::{KeeperError, keeper::SessionSecret};
 
@@ -56,7 +57,7 @@ impl KeeperCore {
         let (clock_fr, clock_en) = self.clock_words(&row.windows);
         let looks = self.looks_since(row.windows.iter().map(|window| window.span.from()).min())?;
         let facts = |window| {
-            let held = self.moving().holds.under(row.requisition, window);
+            let held = self.held_for(row.requisition, window)?;
             Ok(WindowFacts { held, ..self.window_facts(window, &looks)? })
         };
         let cameras: Result<Vec<_>, KeeperError> = row.windows.iter().map(facts).collect();
@@ -77,6 +78,27 @@ impl KeeperCore {
             clock_fr,
             clock_en,
         })))
+    }
+
+    /// What of a window is held for it. Where its hour is dead and the reserve does not have it yet, there is no package: it would say that
+    /// nothing is left.
+    fn held_for(&self, requisition: RequisitionId, window: &Window) -> Result<Option<HoldId>, KeeperError> {
+        let Some((hold, is_kept)) = self.moving().holds.under(requisition, window) else { return Ok(None) };
+        let first = self.parts.hour_length.hour_of(window.span.from());
+        let mut hours = (0..).map(|nth| first.plus(nth)).take_while(|hour| hour.start() < window.span.to());
+        let judgement = self.judgement();
+        let dead = |hour| {
+            let fate = self.moving().fates.of(hour, window.camera).unwrap_or_default();
+            fate.condemned_at.is_some() || fate.deadline.is_some_and(|at| judgement.is_closed(closes_at(at)))
+        };
+        match (is_kept, hours.any(dead)) {
+            (true, _) => Ok(Some(hold)),
+            (false, false) => Ok(None),
+            (false, true) => Err(KeeperError::Failed {
+                what: "what is held for this requisition is still being copied to the reserve: make the package when it is there"
+                    .into(),
+            }),
+        }
     }
 
     /// What both persons said in the entry of that number.

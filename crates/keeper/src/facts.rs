@@ -120,7 +120,9 @@ fn events(fact: &Fact) -> Result<Vec<Event>, KeeperError> {
             let details = format!("{from} → {end}: {cause}");
             vec![Event::Camera { change: "gap".into(), camera: *camera, details }]
         }
-        Fact::HoldKept { hold, reels, bytes } => vec![Event::HoldKept { hold: *hold, reels: *reels, bytes: *bytes }],
+        Fact::HoldKept { hold, reels, bytes, missing } => {
+            vec![Event::HoldKept { hold: *hold, reels: *reels, bytes: *bytes, missing: *missing }]
+        }
         Fact::Freed { .. } | Fact::HoldWrapped { .. } => {
             return Err(malformed("freed space and wrapped keys are entered by their own way"));
         }

@@ -21,12 +21,15 @@ use crate::{
 use catalog::Account;
 use domain::{
     HoldEnd, HoldId, Hour, RequisitionId, Sensitive, UtcMicros, Window,
-    limit::{HOLD_DAYS_MAX, HOLD_HOURS_MAX, HOLDS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
+    limit::{
+        HOLD_DAYS_MAX, HOLD_HOURS_MAX, HOLDS_MAX, MESSAGE_BYTES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, WINDOWS_MAX,
+    },
     requisition::Outcome,
 };
 use ledger::{Event, HeldHour};
 use policy::{
     certificate::{EndedHold, certificate},
+    requisition::lacking,
     retention::closes_at,
 };
 use std::{collections::BTreeMap, sync::atomic::Ordering};
@@ -36,6 +39,9 @@ use vault::{
 };
 
 const REQUESTER_CHARS_MAX: usize = 200;
+/// Of a hold's view with its certificate, and of each of its windows in it, about.
+const VIEW_BYTES: usize = 6 * 1024;
+const WINDOW_BYTES: usize = 256;
 
 impl KeeperCore {
     /// How long held footage waits to be collected once its requisition is there; never longer than [`HOLD_DAYS_MAX`].
@@ -53,6 +59,7 @@ impl KeeperCore {
                 self.end_hold(Some(&account), hold, HoldEnd::Lifted)?;
                 Ok(HoldAnswer::Done)
             }
+            HoldQuestion::May { session } => self.registrar(&session).map(|_| HoldAnswer::Done),
             HoldQuestion::List { session } => {
                 self.registrar(&session)?;
                 Ok(HoldAnswer::Holds(self.hold_views()?))
@@ -134,12 +141,14 @@ impl KeeperCore {
             Err(reason) => return self.refuse_hold(&account, &known.windows, &known.reason, reason),
         };
         let _keys_stay_as_they_are = self.change_keys();
-        if self.moving().holds.get(hold).is_none_or(|known| !known.stands()) {
+        self.end_due_holds()?;
+        if self.moving().holds.get(hold).is_none_or(|known| !known.stands() || known.requisition.is_some()) {
             return Err(unknown()); // its last hour ended meanwhile
         }
         let until = self.collected_by(now);
         let bound = Event::HoldBound { hold, who: account.name.clone(), requisition, number, until };
         self.enter_events(actor(&account), vec![bound])?; // 2
+        self.moving().holds.is_compared = false; // whatever comes of 3, the next turn holds the keyring against the entry
         self.parts.keyring.keep_hold(hold, until).map_err(failed)?; // 3
         Ok(HoldAnswer::Done)
     }
@@ -153,7 +162,12 @@ impl KeeperCore {
         let asked = self.requisition(requisition)?;
         let is_refused = asked.says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused);
         let asks_for_all = windows.iter().all(|window| asked.says.asks_for(window));
-        Ok(if asks_for_all && !is_refused { Ok(asked.label()) } else { Err(OTHER.reason()) })
+        if !asks_for_all || is_refused {
+            return Ok(Err(OTHER.reason()));
+        }
+        // nobody prolongs anything with a line that names no authority
+        let is_complete = lacking(&asked.says, self.decision_time()).is_empty();
+        Ok(if is_complete { Ok(asked.label()) } else { Err(INCOMPLETE.reason()) })
     }
 
     fn collected_by(&self, now: UtcMicros) -> UtcMicros {
@@ -175,7 +189,8 @@ impl KeeperCore {
                 let Some(page) = self.parts.keyring.page(hour).map_err(failed)? else { continue };
                 let Some(key) = page.cameras.get(&window.camera) else { continue };
                 if !self.is_hour_closed(hour, window.camera, key.deadline) {
-                    let closes = closes_at(key.deadline);
+                    let told = self.moving().fates.of(hour, window.camera).and_then(|fate| fate.deadline);
+                    let closes = closes_at(told.map_or(key.deadline, |told| told.min(key.deadline)));
                     living.entry(hour).and_modify(|dies| *dies = closes.min(*dies)).or_insert(closes);
                 }
             }
@@ -187,7 +202,8 @@ impl KeeperCore {
         let moving = self.moving();
         let (holds, held) =
             moving.holds.standing().fold((0, 0), |(n, held), (_, hold)| (n + 1, held + hold.hours.len()));
-        if HOLDS_MAX <= holds || HOLDS_MAX * 24 < held + hours {
+        let windows: usize = moving.holds.standing().map(|(_, hold)| hold.windows.len()).sum();
+        if HOLDS_MAX <= holds || HOLDS_MAX * 24 < held + hours || HOLDS_MAX * 8 < windows {
             return Err(malformed(
                 "too many holds stand at once: have what is held collected, or lift what nobody needs",
             ));
@@ -217,10 +233,19 @@ impl KeeperCore {
     }
 
     fn hold_views(&self) -> Result<Vec<HoldView>, KeeperError> {
-        let all: Vec<(HoldId, Hold)> = self.moving().holds.all().map(|(id, hold)| (id, hold.clone())).collect();
+        let mut all: Vec<(HoldId, Hold)> = self.moving().holds.all().map(|(id, hold)| (id, hold.clone())).collect();
+        // what stands, then the last that ended: as much as a message holds
+        all.sort_by_key(|(_, hold)| (hold.ended.is_some(), std::cmp::Reverse(hold.number)));
+        let mut room = MESSAGE_BYTES_MAX / 2;
+        all.retain(|(_, hold)| {
+            let bytes = VIEW_BYTES + hold.windows.len() * WINDOW_BYTES + hold.hours.len() * 32;
+            let fits = hold.stands() || bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        });
         let views = all.iter().map(|(id, hold)| self.hold_view(*id, hold));
         let mut views = views.collect::<Result<Vec<_>, _>>()?;
-        views.sort_by_key(|view| std::cmp::Reverse(view.number));
+        views.sort_by_key(|view| (view.ended.is_some(), std::cmp::Reverse(view.number)));
         Ok(views)
     }
 
@@ -245,7 +270,7 @@ impl KeeperCore {
 
     /// Once every copy of the keyring confirmed.
     fn hold_certificate(&self, known: &Hold) -> Result<Option<(Vec<String>, Vec<String>)>, KeeperError> {
-        let Some(((ended, why), destroyed)) = known.ended.zip(known.destroyed).filter(|_| known.is_destroyed()) else {
+        let Some(((ended, _), destroyed)) = known.ended.zip(known.destroyed).filter(|_| known.is_destroyed()) else {
             return Ok(None);
         };
         let names = known.windows.iter().map(|window| Ok((self.as_it_was(window)?.0, window.span)));
@@ -258,7 +283,7 @@ impl KeeperCore {
             windows: names.collect::<Result<Vec<_>, KeeperError>>()?,
             requisition: known.requisition.as_ref().map(|(_, number)| number.as_str()),
             ended,
-            why,
+            whys: known.whys.iter().copied().collect(),
             destroyed,
             entries: [&[known.leaf], &known.ends, &known.deaths],
             custodian: (statement.fr, statement.en),
@@ -303,6 +328,18 @@ const GONE: Own = Own {
     remedy: (
         "Inscrivez la réquisition et répondez-y : la preuve de destruction part avec la réponse.",
         "Enter the requisition and answer it: the proof of destruction goes with the answer.",
+    ),
+};
+const INCOMPLETE: Own = Own {
+    rule: "hold-requisition-incomplete",
+    article: "CPP 60-1 ; CSI R253-4 al. 3",
+    text: (
+        "Il manque à cette réquisition de quoi savoir qui demande et à quel titre : elle ne prolonge aucun gel.",
+        "This requisition lacks who asks and by what right: it prolongs no hold.",
+    ),
+    remedy: (
+        "Complétez-la au registre : ce qui manque y est nommé.",
+        "Complete it in the register: what is missing is named there.",
     ),
 };
 const OTHER: Own = Own {

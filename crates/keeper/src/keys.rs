@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     CameraId, Hour, ReelId, RunId, Secret32, StreamId, UtcMicros,
-    limit::{CAMERAS_AWAITED_SECONDS, MINT_HOURS_AHEAD},
+    limit::{CAMERAS_AWAITED_SECONDS, HOLD_GATHER_SECONDS_MAX, MINT_HOURS_AHEAD},
 };
 use ledger::{Actor, Event, MintedKey, Role};
 use policy::retention::{self, closes_at};
@@ -238,13 +238,17 @@ impl KeeperCore {
     /// The same for a hold, which may have come a second before the hour closed: its key lives on for that, and for nothing else.
     pub(crate) fn open_held_part(&self, part: &ReelPart, stream: StreamId) -> Result<OpenedPart, KeeperError> {
         let judgement = self.judgement();
+        if judgement.closes_all() {
+            return Err(self.no_time(judgement.state)); // asked again when a time stands
+        }
         self.open_part_unless(part, stream, |hour, deadline| {
             let (fate, is_erased) = {
                 let fates = &self.moving().fates;
                 (fates.of(hour, stream.camera).unwrap_or_default(), fates.orders.erases(hour, stream.camera))
             };
             let deadline = fate.deadline.map_or(deadline, |told| told.min(deadline));
-            let is_over = judgement.closes_all() || is_erased || fate.condemned_at.is_some();
+            let gathered_by = closes_at(deadline).plus_seconds(HOLD_GATHER_SECONDS_MAX);
+            let is_over = is_erased || fate.condemned_at.is_some() || judgement.is_closed(gathered_by);
             is_over
                 || judgement.is_closed(closes_at(deadline))
                     && !self.moving().holds.delays(hour, stream.camera, deadline, &judgement)

@@ -114,7 +114,7 @@ impl KeeperCore {
         known.0.says.answer = Some(Reply { at, outcome, ground, reason });
         let answered = self.put_requisition(&account, ANSWERED, &known)?;
         if outcome == Outcome::Refused {
-            self.end_holds_refused(&account, id)?;
+            self.end_holds_refused(Some(&account), id)?;
         }
         Ok(answered)
     }
@@ -171,7 +171,7 @@ impl KeeperCore {
         }
         known.0.says.deliveries.push(delivery);
         let delivered = self.put_requisition(&account, DELIVERED, &known)?;
-        self.end_holds_delivered(&account, id, &known.0.says.deliveries)?;
+        self.end_holds_delivered(Some(&account), id, &known.0.says.deliveries)?;
         Ok(delivered)
     }
 

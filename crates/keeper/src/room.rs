@@ -74,7 +74,9 @@ impl KeeperCore {
             let (mut cameras, mut last) = (Vec::new(), complete);
             for (camera, deadline) in summary.cameras.iter().filter(|(camera, _)| may_die(camera)) {
                 let fate = self.moving().fates.of(hour, *camera).unwrap_or_default();
-                if fate.condemned_at.is_none() {
+                // what is held and not in the reserve yet would give no room
+                let is_pinned = self.moving().holds.awaits_bytes(hour, *camera);
+                if fate.condemned_at.is_none() && !is_pinned {
                     cameras.push(*camera);
                     last = last.max(*deadline);
                 }

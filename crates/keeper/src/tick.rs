@@ -24,6 +24,7 @@ impl KeeperCore {
             tried.push(self.forget_due());
             tried.push(self.checkpoint());
             tried.push(self.forget_expired());
+            tried.push(self.reconcile_holds());
         }
         tried.push(self.end_holds());
         let errors = tried.into_iter().filter_map(Result::err);

@@ -258,6 +258,8 @@ pub enum Event {
         hold: HoldId,
         reels: u32,
         bytes: u64,
+        /// Reels of it whose keys had died before, or that are gone.
+        missing: u32,
     },
     /// Before these hours' keys of the hold die.
     HoldEnded {
@@ -545,7 +547,7 @@ mod tests {
                 number: text.clone(),
                 until: at,
             },
-            Event::HoldKept { hold: HoldId([13; 16]), reels: 3, bytes: u64::MAX },
+            Event::HoldKept { hold: HoldId([13; 16]), reels: 3, bytes: u64::MAX, missing: 1 },
             Event::HoldEnded {
                 hold: HoldId([13; 16]),
                 hours: vec![HeldHour { hour, dies: at }, HeldHour { hour: short, dies: at }],

@@ -19,7 +19,8 @@ pub struct EndedHold<'a> {
     /// Number in the register of requisitions.
     pub requisition: Option<&'a str>,
     pub ended: UtcMicros,
-    pub why: HoldEnd,
+    /// Hours of it may have ended one after the other.
+    pub whys: Vec<HoldEnd>,
     pub destroyed: UtcMicros,
     /// Of the hold, of its ends, of the deaths of its keys.
     pub entries: [&'a [u64]; 3],
@@ -35,16 +36,18 @@ pub fn certificate(hold: &EndedHold<'_>) -> Letter {
         let each = |(name, span): &(String, Span)| format!("{name}, {} {to} {}", day(span.from()), day(span.to()));
         hold.windows.iter().map(each).collect::<Vec<_>>().join(" ; ")
     };
-    let (why_fr, why_en) = why(hold);
+    let whys: Vec<(String, String)> = hold.whys.iter().map(|one| why(hold, *one)).collect();
+    let of = |pick: fn(&(String, String)) -> &String| whys.iter().map(pick).cloned().collect::<Vec<_>>().join(" ; ");
+    let (why_fr, why_en) = (of(|why| &why.0), of(|why| &why.1));
     Letter {
         fr: vec![
             format!("Objet : certificat de fin de gel, gel G-{number:04}."),
             format!(
-                "La commune ({town}) a gelé le {}, à la demande de : {requester}, les images suivantes : {}.",
+                "La commune ({town}) a gelé le {}, à la demande de : {requester}, ce qui restait alors des images suivantes : {}.",
                 day_fr(opened),
                 windows(day_fr, "→")
             ),
-            format!("Ce gel a pris fin le {} : {why_fr}.", day_fr(ended)),
+            format!("La dernière heure de ce gel a pris fin le {} : {why_fr}.", day_fr(ended)),
             format!(
                 "Les clés qui ouvraient ces images gelées ont été détruites ; la dernière l'a été le {}, et chaque copie du trousseau l'a confirmé. Ce que leur propre délai conserve encore dans le stockage y meurt à ce terme, comme si rien n'avait été gelé.",
                 day_fr(destroyed)
@@ -57,11 +60,11 @@ pub fn certificate(hold: &EndedHold<'_>) -> Letter {
         en: vec![
             format!("Object: certificate of the end of a hold, hold G-{number:04}."),
             format!(
-                "The town ({town}) held on {}, at the request of: {requester}, the following footage: {}.",
+                "The town ({town}) held on {}, at the request of: {requester}, what was left then of the following footage: {}.",
                 day_en(opened),
                 windows(day_en, "→")
             ),
-            format!("This hold ended on {}: {why_en}.", day_en(ended)),
+            format!("The last hour of this hold ended on {}: {why_en}.", day_en(ended)),
             format!(
                 "The keys that opened this held footage were destroyed; the last of them on {}, and every copy of the keyring confirmed it. What its own delay still keeps in the store dies there at its deadline, as if nothing had been held.",
                 day_en(destroyed)
@@ -78,9 +81,9 @@ fn listed(entries: &[u64]) -> String {
     entries.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn why(hold: &EndedHold<'_>) -> (String, String) {
+fn why(hold: &EndedHold<'_>, why: HoldEnd) -> (String, String) {
     let number = hold.requisition.unwrap_or("—");
-    match hold.why {
+    match why {
         HoldEnd::Deadline => (
             "aucune réquisition n'avait été inscrite, et le délai de conservation des images était écoulé (CSI L252-5)"
                 .into(),
@@ -115,7 +118,7 @@ mod tests {
             windows: vec![("Place".into(), Span::new(at(1_773_320_400), at(1_773_321_000)).unwrap())],
             requisition: Some("2026-0004"),
             ended: at(1_773_900_000),
-            why,
+            whys: vec![why],
             destroyed: at(1_773_900_001),
             entries: [&[12], &[40, 44], &[41, 45]],
             custodian: ("Les clés sont gardées dans des fichiers.", "The keys are kept in files."),

@@ -1,7 +1,7 @@
 //! What the recorder answers to the web role on its socket: where footage lies, what exists, live frames (P5, R10).
 
 use crate::{clerk::LivePermits, health::GapCause};
-use catalog::{CatalogError, Footage, ReelRow};
+use catalog::{CatalogError, Footage, ReelRow, StreamRow};
 use domain::{
     Secret32, Span, StreamId, Window,
     limit::{GROUP_SECONDS_MAX, LIVE_SILENCE_MS_MAX, MESSAGE_BYTES_MAX},
@@ -106,15 +106,22 @@ impl Service {
         Ok(())
     }
 
+    /// By what the catalog says of each reel; of one that the span only touches, by time.
     fn weigh(&self, windows: &[Window]) -> RecorderAnswer {
-        let of = |stream, span| match locate(&self.admitter, &self.footage, stream, span) {
-            RecorderAnswer::Located(reels) => Ok(reels),
-            _ => Err("the catalog does not answer".to_owned()),
+        let share = |row: &StreamRow, window: &Window| {
+            let (from, to) = (row.first_utc.max(window.span.from()), row.last_utc.min(window.span.to()));
+            let (part, whole) = (to.since(from).max(0) as u128, row.last_utc.since(row.first_utc).max(1) as u128);
+            u64::try_from(u128::from(row.bytes) * part.min(whole) / whole).unwrap_or(u64::MAX)
         };
-        match vault::hold::weigh(&self.store, windows, &of) {
-            Ok(bytes) => RecorderAnswer::Weighed { bytes },
-            Err(why) => refused(&why),
+        let mut bytes = 0_u64;
+        for window in windows {
+            match self.footage.locate(StreamId::main(window.camera), window.span) {
+                Ok(rows) => bytes += rows.iter().map(|row| share(&row.stream, window)).sum::<u64>(),
+                Err(error) => return refused(&error.to_string()),
+            }
         }
+        // heads of groups, digests and indices beside the pictures
+        RecorderAnswer::Weighed { bytes: bytes.saturating_add(bytes / 16) }
     }
 
     /// The permit is checked with the keeper before the first picture, then each second by the clerk.

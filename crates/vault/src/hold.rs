@@ -12,21 +12,18 @@
 //! A slot holds the reel's header, the stream's key record, the held extents and chunks, all unchanged, then the digests of the whole
 //! reel and an index of what is here: an export reads it as it reads a reel.
 
+mod gather;
+
+pub use gather::{Gathered, Gathering};
+
 use crate::{
-    digests::digests,
-    keeper::{Fact, HeldJob, Keeper, KeeperError, ReelPart, WrapQuery, WrappedReel},
-    part::{Part, part_of},
+    keeper::{HeldJob, KeeperError, WrappedReel},
     service::Located,
     store::{LocalStore, Location, Marker, StoreError},
 };
 use disk::{Disk, DiskError, Open};
-use domain::{HoldId, Random, RootId, SiteId, Span, StreamId, Window};
-use seal::{
-    Kind,
-    record::NO_STREAM,
-    reel::{IndexEntry, record},
-    root::digests_payload,
-};
+use domain::{HoldId, Random, RootId, SiteId, Span, StreamId};
+use gather::fragment;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -38,9 +35,9 @@ use std::{
 const FORMAT: u16 = 1;
 /// Wrapped keys of a minute are ten kilobytes.
 const HELD_BYTES_MAX: usize = 1024 * 1024;
-/// Catalog rows tell when the pictures of a reel were taken; one that ends so long before a span only holds a group's start.
-const BEFORE_MICROS: i64 = 1_000_000;
 const SLOT_BYTES: u64 = 8_192;
+/// Never taken from its disk: ledger, keyring and registry may live there too.
+const DISK_FLOOR_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Why something cannot be held now. Nothing of it is lost: it is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +48,11 @@ pub enum HoldError {
     Disk(#[from] DiskError),
     #[error(transparent)]
     Keeper(#[from] KeeperError),
-    #[error("where the footage lies is not known: {0}")]
+    #[error("where the footage lies is not known ({0}): it is asked for again each second")]
     Located(String),
-    #[error("`{path}` is no note of what is held: it was changed, or a later program wrote it")]
+    #[error("the disk of the reserve is not there: mount the disk of `store.folder` again")]
+    Away,
+    #[error("`{path}` is no note of what is held: it was changed, or a later program wrote it; install that one again")]
     Note { path: PathBuf },
     #[error(
         "the reserve is full: {used} of {max} bytes are used, {needed} more are needed; have holds collected, or enlarge it"
@@ -76,7 +75,7 @@ pub struct HeldReel {
     pub located: Located,
     pub wrapped: WrappedReel,
     pub is_here: bool,
-    /// Of its slot.
+    /// Of its slot; as long as it is not there, about as many.
     pub bytes: u64,
 }
 
@@ -104,26 +103,6 @@ impl ReserveAt {
     }
 }
 
-/// What a gathering works with.
-pub struct Gathering<'a> {
-    pub reserve: &'a Reserve,
-    pub store: &'a LocalStore,
-    pub keeper: &'a dyn Keeper,
-    /// Reels of a stream that touch a span, and those before them, in the order of time.
-    pub locate: &'a dyn Fn(StreamId, Span) -> std::result::Result<Vec<Located>, String>,
-    /// Called after each reel that was copied, with its bytes: recording comes first.
-    pub pause: &'a dyn Fn(u64),
-}
-
-/// How far one is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gathered {
-    /// A reel of it is still written.
-    pub waits: bool,
-    pub reels: u32,
-    pub bytes: u64,
-}
-
 impl Reserve {
     /// Opens it; makes it where there is none.
     pub fn open(
@@ -148,17 +127,11 @@ impl Reserve {
         Ok(Reserve { disk, path: path.to_owned(), store, bytes_max })
     }
 
-    /// All that is held, by its names' order. One note that does not read does not hide the others.
+    /// All that is held, by its names' order. One note that does not read is an error: whoever took the rest for all of it would
+    /// remove its slot, or hand over less than is held.
     pub fn all(&self) -> Result<Vec<HeldReel>> {
         let names = self.disk.list(&self.path.join("held"))?;
-        let read = |name: &String| match self.note(name) {
-            Ok(held) => Some(held),
-            Err(error) => {
-                tracing::warn!(%error, "something held cannot be read");
-                None
-            }
-        };
-        Ok(names.iter().filter(|name| !name.ends_with(".tmp")).filter_map(read).collect())
+        names.iter().filter(|name| !name.ends_with(".tmp")).map(|name| self.note(name)).collect()
     }
 
     /// The reels of the window that covers a span of a stream, in the order of time.
@@ -171,8 +144,9 @@ impl Reserve {
         Ok(held)
     }
 
+    /// Also what is still to be copied.
     pub fn used(&self) -> Result<u64> {
-        Ok(self.all()?.iter().filter(|held| held.is_here).map(|held| held.bytes).sum())
+        Ok(self.all()?.iter().map(|held| held.bytes).sum())
     }
 
     /// What does not stand any more leaves: 1 the slot · 2 the note. Its keys are dead. How many left.
@@ -245,14 +219,26 @@ impl Reserve {
         Ok(disk::write_all(&*self.disk, &self.note_path(held), &bytes)?)
     }
 
-    /// 5 and 6.
-    fn copy(&self, store: &LocalStore, held: &HeldReel, all: &[HeldReel]) -> Result<HeldReel> {
-        let copied = fragment(store, held)?;
-        let used: u64 = all.iter().filter(|other| other.is_here).map(|other| other.bytes).sum();
-        let needed = copied.bytes.len() as u64;
+    /// By its own bound, and by what its disk has beside ledger and keyring, which may lie there too.
+    fn must_have_room(&self, used: u64, needed: u64) -> Result<()> {
         if self.bytes_max < used.saturating_add(needed) {
             return Err(HoldError::Full { used, max: self.bytes_max, needed });
         }
+        match self.disk.free_bytes(&self.path)? {
+            Some(free) if free < needed.saturating_add(DISK_FLOOR_BYTES) => {
+                Err(HoldError::Full { used, max: used.saturating_add(free), needed })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 5 and 6.
+    fn copy(&self, store: &LocalStore, held: &HeldReel, all: &[HeldReel]) -> Result<HeldReel> {
+        let used: u64 = all.iter().filter(|other| other.is_here).map(|other| other.bytes).sum();
+        self.must_have_room(used, held.bytes)?;
+        let copied = fragment(store, held)?;
+        let needed = copied.bytes.len() as u64;
+        self.must_have_room(used, needed)?;
         let slot = self.slots_of(all).last().map_or(crate::store::first_slot(0), |last| last + 1);
         let path = self.slot_path(slot);
         if self.disk.exists(&path)? {
@@ -272,178 +258,10 @@ impl Reserve {
     }
 }
 
-impl Gathering<'_> {
-    /// Does what can be done now of one hold.
-    pub fn gather(&self, job: &HeldJob) -> Result<Gathered> {
-        let mut all = self.reserve.all()?;
-        let mut gathered = Gathered::default();
-        for (nth, window) in (0..).zip(&job.windows) {
-            gathered.waits |= self.wrap(job.hold, nth, window, &mut all)?;
-        }
-        if gathered.waits {
-            return Ok(gathered);
-        }
-        self.keeper.enter(&[Fact::HoldWrapped { hold: job.hold }])?; // 4
-        for place in 0..all.len() {
-            if all[place].hold == job.hold && !all[place].is_here {
-                all[place] = self.reserve.copy(self.store, &all[place], &all)?; // 5, 6
-                (self.pause)(all[place].bytes);
-            }
-        }
-        let own = all.iter().filter(|held| held.hold == job.hold);
-        (gathered.reels, gathered.bytes) = own.fold((0, 0), |(n, bytes), held| (n + 1, bytes + held.bytes));
-        let fact = Fact::HoldKept { hold: job.hold, reels: gathered.reels, bytes: gathered.bytes };
-        self.keeper.enter(&[fact])?; // 7
-        Ok(gathered)
-    }
-
-    /// 1 to 3, of one window. Whether a reel of it is still written.
-    fn wrap(&self, hold: HoldId, nth: u16, window: &Window, all: &mut Vec<HeldReel>) -> Result<bool> {
-        let stream = StreamId::main(window.camera);
-        let mut reels = (self.locate)(stream, window.span).map_err(HoldError::Located)?; // 1
-        let is_open = |located: &Located| located.entries.is_some();
-        let waits = reels.iter().any(is_open);
-        reels.retain(|located| !is_open(located));
-        let before = window.span.from().plus_micros(-BEFORE_MICROS);
-        let (mut passed, reels): (Vec<_>, Vec<_>) = reels.into_iter().partition(|located| located.last_utc < before);
-        let mut is_first = true;
-        for mut located in reels {
-            let known = |held: &HeldReel| (held.hold, held.nth, held.located.reel) == (hold, nth, located.reel);
-            if all.iter().any(known) {
-                is_first = false;
-                continue;
-            }
-            let Some(part) = self.part(&mut located)? else { continue };
-            let ask = |parts| WrapQuery { hold, stream, span: window.span, parts };
-            let mut answer = match self.keeper.wrap(&ask(vec![part.clone()])) {
-                Err(KeeperError::Closed { .. }) => continue, // it died before anybody asked for it
-                answer => answer?,                           // 2
-            };
-            if let Some(needed) = answer.needs.filter(|_| is_first)
-                && let Some(from) = passed.iter().position(|passed| passed.reel == needed)
-            {
-                let earlier =
-                    passed[from..].iter_mut().map(|located| self.part(located)).collect::<Result<Vec<_>>>()?;
-                match self.keeper.wrap(&ask(earlier.into_iter().flatten().chain([part]).collect())) {
-                    Err(KeeperError::Closed { .. }) => {} // its head cannot be decoded then (R8)
-                    whole => answer = whole?,
-                }
-            }
-            for wrapped in answer.reels {
-                is_first = false;
-                let of = std::iter::once(&located).chain(&passed).find(|of| of.reel == wrapped.reel);
-                let Some(located) = of.cloned() else { continue };
-                let (format, span, is_here, bytes) = (FORMAT, window.span, false, 0);
-                let held = HeldReel { format, hold, stream, span, nth, located, wrapped, is_here, bytes };
-                self.reserve.put(&held)?; // 3
-                all.push(held);
-            }
-            if is_first {
-                passed.push(located);
-            }
-        }
-        Ok(waits)
-    }
-
-    /// `None` for a reel that is not there any more, or holds nothing of the stream.
-    fn part(&self, located: &mut Located) -> Result<Option<ReelPart>> {
-        match part_of(self.store, located) {
-            Ok(Part::Of(part)) => Ok(Some(part)),
-            Ok(Part::Nothing | Part::OtherReel) | Err(StoreError::Gone) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// What lies in one slot of the reserve.
-struct Fragment {
-    bytes: Vec<u8>,
-    /// Offset and bytes of its index record.
-    index: (u64, u32),
-}
-
-/// Header, key record, held extents and chunks of one stream of a reel, unchanged; digests; index.
-fn fragment(store: &LocalStore, held: &HeldReel) -> Result<Fragment> {
-    let mut located = held.located.clone();
-    let reel = located.reel;
-    part_of(store, &mut located)?; // reads its entries
-    let (header_digest, streams) = digests(store, &located)?;
-    let mut reader = store.reader(&located.location);
-    let header = reader.header(reel, 0)?.ok_or(StoreError::Gone)?;
-    let mut bytes = reader.read(0, header.record_bytes())?;
-    let mut index = Vec::new();
-    let wanted = |entry: &&IndexEntry| {
-        entry.is(Kind::Key)
-            || entry.is(Kind::Extent) && held.wrapped.extents.contains(&entry.number)
-            || entry.is(Kind::Chunk) && held.wrapped.chunks.contains(&entry.number)
-    };
-    for entry in located.entries.iter().flatten().filter(wanted) {
-        let record = match reader.read(entry.offset, entry.bytes.into()) {
-            Ok(record) => record,
-            // what the disk does not give is told as damaged by whoever opens it; the rest is kept
-            Err(StoreError::Disk(error)) => {
-                tracing::warn!(%reel, %error, "part of what is held cannot be read");
-                vec![0; entry.bytes as usize]
-            }
-            Err(error) => return Err(error.into()),
-        };
-        index.push(IndexEntry { offset: bytes.len() as u64, ..*entry });
-        bytes.extend_from_slice(&record);
-    }
-    let streams = streams.iter().map(|(handle, digests)| (*handle, digests));
-    append(
-        &mut bytes,
-        &mut index,
-        record(Kind::Digests, NO_STREAM, 0, reel, &digests_payload(&header_digest, streams)),
-    );
-    let offset = bytes.len() as u64;
-    let record = record(Kind::Index, NO_STREAM, 0, reel, &IndexEntry::to_payload(&index));
-    bytes.extend_from_slice(&record);
-    Ok(Fragment { bytes, index: (offset, record.len() as u32) })
-}
-
-fn append(bytes: &mut Vec<u8>, index: &mut Vec<IndexEntry>, record: Vec<u8>) {
-    let (kind, offset) = (Kind::Digests.code(), bytes.len() as u64);
-    index.push(IndexEntry { kind, handle: NO_STREAM, number: 0, bytes: record.len() as u32, offset });
-    bytes.extend_from_slice(&record);
-}
-
-/// How many bytes a hold of these windows would take, before it is made: of the reels that are closed.
-pub fn weigh(
-    store: &LocalStore,
-    windows: &[Window],
-    locate: &dyn Fn(StreamId, Span) -> std::result::Result<Vec<Located>, String>,
-) -> std::result::Result<u64, String> {
-    let mut bytes = 0;
-    for window in windows {
-        let stream = StreamId::main(window.camera);
-        for located in locate(stream, window.span)? {
-            let touches = window.span.touches(located.first_utc, located.last_utc);
-            let entries = match &located.entries {
-                Some(entries) => Some(entries.clone()),
-                None if touches => {
-                    crate::store::index_of(store, located.reel, &located.location, located.handle).unwrap_or_default()
-                }
-                None => None,
-            };
-            let of_reel: u64 = entries.iter().flatten().map(|entry| u64::from(entry.bytes)).sum();
-            bytes += share(of_reel, &located, window);
-        }
-    }
-    Ok(bytes)
-}
-
-/// Of a reel that the span only touches: by time.
-fn share(bytes: u64, located: &Located, window: &Window) -> u64 {
-    let (from, to) = (located.first_utc.max(window.span.from()), located.last_utc.min(window.span.to()));
-    let (part, whole) = (to.since(from).max(0) as u128, located.last_utc.since(located.first_utc).max(1) as u128);
-    u64::try_from(u128::from(bytes) * part.min(whole) / whole).unwrap_or(u64::MAX)
-}
-
 /// Keys of held footage come from its wrapped ones: a keeper as a replay or an export sees it.
 #[cfg(feature = "view")]
 pub struct HeldKeeper<'a> {
-    pub keeper: &'a dyn Keeper,
+    pub keeper: &'a dyn crate::Keeper,
     pub hold: HoldId,
     pub held: &'a [HeldReel],
 }

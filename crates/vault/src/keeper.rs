@@ -352,7 +352,7 @@ pub enum Fact {
     /// All keys of a hold's chunks are wrapped and durable: the hours' own may die.
     HoldWrapped { hold: HoldId },
     /// All its chunks are in the reserve, durable.
-    HoldKept { hold: HoldId, reels: u32, bytes: u64 },
+    HoldKept { hold: HoldId, reels: u32, bytes: u64, missing: u32 },
     /// A camera stopped or came back.
     Gap { camera: CameraId, from: UtcMicros, to: Option<UtcMicros>, cause: String },
 }

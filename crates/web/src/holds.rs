@@ -7,7 +7,7 @@ use crate::{
     server::Web,
 };
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{HoldEnd, HoldId, RequisitionId, Sensitive};
+use domain::{HoldEnd, HoldId, RequisitionId, Sensitive, limit::WINDOWS_MAX};
 use keeper::wire::holds::{HoldAnswer, HoldAsk, HoldQuestion, HoldView};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -53,6 +53,8 @@ pub struct HoldLine {
     requisition_number: Option<String>,
     /// Of what lies in the reserve; null: it is still being copied.
     kept_bytes: Option<u64>,
+    /// Reels of which nothing could be kept: their keys had died, or they are gone.
+    missing: u32,
     ended: Option<String>,
     #[schema(value_type = Option<String>)]
     why: Option<HoldEnd>,
@@ -126,7 +128,7 @@ pub async fn post_weigh(
     Body(request): Body<WeighRequest>,
 ) -> Result<Json<Weight>, Problem> {
     // who may not hold is told nothing
-    ask(&web, HoldQuestion::List { session }).await?;
+    ask(&web, HoldQuestion::May { session }).await?;
     Ok(Json(weigh(&web, read(&request.windows)?).await?))
 }
 
@@ -143,7 +145,7 @@ pub async fn post_hold(
     SignedIn(session): SignedIn,
     Body(request): Body<HoldRequest>,
 ) -> Result<(StatusCode, Json<HoldLine>), Problem> {
-    ask(&web, HoldQuestion::List { session: session.clone() }).await?;
+    ask(&web, HoldQuestion::May { session: session.clone() }).await?;
     let windows = read(&request.windows)?;
     let Weight { bytes, reserve } = weigh(&web, windows.clone()).await?;
     if reserve.max_bytes.saturating_sub(reserve.used_bytes) < bytes {
@@ -208,15 +210,20 @@ async fn weigh(web: &Web, windows: Vec<domain::Window>) -> Result<Weight, Proble
 
 async fn room(web: &Web) -> Room {
     let Some(place) = web.reserve.clone() else { return Room::default() };
-    let read = tokio::task::spawn_blocking(move || {
-        let used = place.read().and_then(|reserve| reserve.used());
-        // nothing was held yet: the recorder makes it at its start
-        Room { used_bytes: used.unwrap_or_default(), max_bytes: place.bytes_max }
+    let read = tokio::task::spawn_blocking(move || match place.read().and_then(|reserve| reserve.used()) {
+        Ok(used_bytes) => Room { used_bytes, max_bytes: place.bytes_max },
+        Err(error) => {
+            tracing::warn!(%error, "the reserve cannot be read");
+            Room::default()
+        }
     });
     read.await.unwrap_or_default()
 }
 
 fn read(windows: &[Window]) -> Result<Vec<domain::Window>, Problem> {
+    if WINDOWS_MAX < windows.len() {
+        return Err((&problem::MALFORMED).into());
+    }
     windows.iter().map(Window::read).collect()
 }
 
@@ -250,7 +257,8 @@ impl HoldLine {
                 .collect(),
             requisition,
             requisition_number,
-            kept_bytes: view.kept.map(|(_, bytes)| bytes),
+            kept_bytes: view.kept.map(|(_, bytes, _)| bytes),
+            missing: view.kept.map_or(0, |(_, _, missing)| missing),
             ended: ended.map(|at| at.to_string()),
             why,
             why_fr: why.map(HoldEnd::title),

@@ -108,7 +108,7 @@ pub enum Failed {
     Sealed { path: PathBuf },
     #[error("`{path}` does not open: {source}", path = path.display())]
     NotOpened { path: PathBuf, source: io::Error },
-    #[error("`{path}`: {parts} parts were read and are not the whole ({source}): copy all parts, to the last medium, into one folder", path = path.display())]
+    #[error("`{path}`: {parts} parts were read and the archive is not whole ({source}): copy all parts, to the last medium, into one folder; if all are there, one is damaged or changed", path = path.display())]
     Parts { path: PathBuf, parts: usize, source: evidence::FilesError },
 }
 
@@ -140,8 +140,8 @@ impl Failed {
                 "`{}` ne s'ouvre pas : il est scellé pour une autre clé ou par une autre phrase, ou il est abîmé",
                 path.display()
             ),
-            Failed::Parts { path, parts, .. } => format!(
-                "`{}` : {parts} parties lues, et ce n'est pas tout : copiez toutes les parties, jusqu'au dernier support, dans un même dossier",
+            Failed::Parts { path, parts, source } => format!(
+                "`{}` : {parts} parties lues, et l'archive n'est pas entière ({source}) : copiez toutes les parties, jusqu'au dernier support, dans un même dossier ; si elles y sont toutes, l'une est abîmée ou changée",
                 path.display()
             ),
             Failed::Check(error) => format!("rien ne peut être dit ({error}) : vérifiez l'adresse et réessayez"),

@@ -24,6 +24,8 @@ export interface Hold {
   requisition_number: string | null
   /** Of what lies in the reserve; null: it is still being copied. */
   kept_bytes: number | null
+  /** Reels of which nothing could be kept: their keys had died, or they are gone. */
+  missing: number
   ended: Iso | null
   why: HoldEnd | null
   why_fr: string | null

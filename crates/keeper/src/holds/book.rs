@@ -15,6 +15,8 @@ pub(crate) struct Holds {
     known: BTreeMap<HoldId, Hold>,
     /// Of those that stand: the recorder wrapped all their keys. Not entered: it says so again after each start.
     wrapped: BTreeSet<HoldId>,
+    /// The highest number that was ever given.
+    highest: u32,
     /// That the keyring has no key that this book knows to be dead.
     pub is_compared: bool,
 }
@@ -35,9 +37,11 @@ pub(crate) struct Hold {
     pub ending: BTreeMap<Hour, UtcMicros>,
     pub requisition: Option<(RequisitionId, String)>,
     pub until: Option<UtcMicros>,
-    pub kept: Option<(u32, u64)>,
+    /// Reels, bytes, and reels of which nothing could be kept.
+    pub kept: Option<(u32, u64, u32)>,
     pub ended: Option<(UtcMicros, HoldEnd)>,
     /// Entries of its ends, and of its keys' deaths with the time of the last.
+    pub whys: BTreeSet<HoldEnd>,
     pub ends: Vec<u64>,
     pub deaths: Vec<u64>,
     pub destroyed: Option<UtcMicros>,
@@ -61,23 +65,28 @@ impl Holds {
                     until: None,
                     kept: None,
                     ended: None,
+                    whys: BTreeSet::new(),
                     ends: Vec::new(),
                     deaths: Vec::new(),
                     destroyed: None,
                 };
+                self.highest = self.highest.max(*number);
                 self.known.entry(*hold).or_insert(fresh);
             }
             Event::HoldBound { hold, requisition, number, until, .. } => self.change(*hold, |known| {
                 known.requisition = Some((*requisition, number.clone()));
                 known.until = Some(*until);
             }),
-            Event::HoldKept { hold, reels, bytes } => self.change(*hold, |known| known.kept = Some((*reels, *bytes))),
+            Event::HoldKept { hold, reels, bytes, missing } => {
+                self.change(*hold, |known| known.kept = Some((*reels, *bytes, *missing)))
+            }
             Event::HoldEnded { hold, hours, why } => self.change(*hold, |known| {
                 for of in hours {
                     known.hours.remove(&of.hour);
                     known.ending.insert(of.hour, of.dies);
                 }
                 known.ends.push(seq);
+                known.whys.insert(*why);
                 if known.hours.is_empty() {
                     known.ended.get_or_insert((entry.at, *why));
                 }
@@ -115,7 +124,7 @@ impl Holds {
     }
 
     pub fn next_number(&self) -> u32 {
-        self.known.values().map(|hold| hold.number).max().unwrap_or_default() + 1
+        self.highest + 1
     }
 
     pub fn note_wrapped(&mut self, hold: HoldId) {
@@ -123,9 +132,11 @@ impl Holds {
     }
 
     /// Whether a camera's hour is still needed to wrap keys of it.
-    pub fn awaits_keys(&self, hour: Hour, camera: CameraId) -> bool {
+    pub fn awaits_keys(&self, hour: Hour, camera: CameraId, deadline: UtcMicros) -> bool {
         let needs = |(id, hold): (HoldId, &Hold)| {
-            hold.kept.is_none() && !self.wrapped.contains(&id) && hold.names(hour, camera)
+            // one that came after the closing has no part in it (K8)
+            let in_time = hold.opened < closes_at(deadline);
+            in_time && hold.kept.is_none() && !self.wrapped.contains(&id) && hold.names(hour, camera)
         };
         self.standing().any(needs)
     }
@@ -133,7 +144,7 @@ impl Holds {
     /// Whether the key of a camera's hour that is closed lives on, for as long as a hold may take to wrap chunks' keys of it.
     pub fn delays(&self, hour: Hour, camera: CameraId, deadline: UtcMicros, at: &Judgement) -> bool {
         let gathered_by = closes_at(deadline).plus_seconds(HOLD_GATHER_SECONDS_MAX);
-        !at.may_destroy(gathered_by) && self.awaits_keys(hour, camera)
+        !at.may_destroy(gathered_by) && self.awaits_keys(hour, camera, deadline)
     }
 
     /// Whether its slots still hold what the reserve does not have yet.
@@ -141,13 +152,14 @@ impl Holds {
         self.standing().any(|(_, hold)| hold.kept.is_none() && hold.names(hour, camera))
     }
 
-    /// A hold whose reserve has all of a window, for that requisition.
-    pub fn under(&self, requisition: RequisitionId, window: &Window) -> Option<HoldId> {
+    /// A hold that has all of a window for that requisition, and whether the reserve has it already.
+    pub fn under(&self, requisition: RequisitionId, window: &Window) -> Option<(HoldId, bool)> {
         let has = |hold: &Hold| {
             let is_for = hold.requisition.as_ref().is_some_and(|(id, _)| *id == requisition);
-            is_for && hold.kept.is_some() && hold.covers(window.camera, window.span)
+            is_for && hold.covers(window.camera, window.span)
         };
-        self.standing().find(|(_, hold)| has(hold)).map(|(id, _)| id)
+        let all = self.standing().filter(|(_, hold)| has(hold)).map(|(id, hold)| (id, hold.kept.is_some()));
+        all.max_by_key(|(_, is_kept)| *is_kept)
     }
 
     pub fn jobs(&self) -> Vec<HeldJob> {
@@ -183,6 +195,10 @@ impl Hold {
     fn names(&self, hour: Hour, camera: CameraId) -> bool {
         let touches = |window: &Window| window.camera == camera && reach(window).touches(hour);
         self.hours.contains_key(&hour) && self.windows.iter().any(touches)
+    }
+
+    pub fn cameras(&self) -> impl Iterator<Item = CameraId> + '_ {
+        self.windows.iter().map(|window| window.camera)
     }
 
     /// Whether all of a camera's span is held.

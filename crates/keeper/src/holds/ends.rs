@@ -5,10 +5,17 @@
 //! at the next turn. Where the ledger takes no entry, 2 goes on for what is due, and 1 and 3 follow.
 
 use super::{Hold, unknown};
-use crate::core::{KeeperCore, actor, failed};
+use crate::{
+    core::{KeeperCore, actor, failed},
+    fates::Fates,
+};
 use catalog::Account;
-use domain::{HoldEnd, HoldId, Hour, RequisitionId, UtcMicros, requisition::Delivery};
+use domain::{
+    HoldEnd, HoldId, Hour, RequisitionId, UtcMicros,
+    requisition::{Delivery, Outcome},
+};
 use ledger::{Actor, Event, HeldHour};
+use policy::{retention::closes_at, time::Judgement};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 use vault::KeeperError;
@@ -16,13 +23,21 @@ use vault::KeeperError;
 impl KeeperCore {
     /// Each second: what is due, and what was begun.
     pub(crate) fn end_holds(&self) -> Result<(), KeeperError> {
-        let mut tried = vec![self.compare_holds()];
+        let compared = self.compare_holds();
         let _keys_stay_as_they_are = self.change_keys();
+        self.end_due_holds().and(compared)
+    }
+
+    /// The caller changes keys.
+    pub(super) fn end_due_holds(&self) -> Result<(), KeeperError> {
+        let mut tried = Vec::new();
         let judgement = self.judgement();
         let (due, begun): (Vec<_>, Vec<_>) = {
             let moving = self.moving();
             let due = moving.holds.standing().filter_map(|(id, hold)| {
-                let hours = hold.lives().filter(|of| judgement.may_destroy(of.dies)).collect::<Vec<_>>();
+                let ends =
+                    |of: &HeldHour| judgement.may_destroy(of.dies) || is_over(&moving.fates, hold, of, &judgement);
+                let hours = hold.lives().filter(ends).collect::<Vec<_>>();
                 (!hours.is_empty()).then_some((id, hours, why(hold)))
             });
             let begun = moving.holds.all().filter(|(_, hold)| !hold.ending.is_empty()).map(|(id, _)| id);
@@ -46,6 +61,23 @@ impl KeeperCore {
         tried.into_iter().collect()
     }
 
+    /// Each minute: what a crash left between a requisition's refusal or delivery and the end of its holds.
+    pub(crate) fn reconcile_holds(&self) -> Result<(), KeeperError> {
+        let bound: BTreeSet<RequisitionId> = {
+            let moving = self.moving();
+            moving.holds.standing().filter_map(|(_, hold)| hold.requisition.as_ref().map(|(id, _)| *id)).collect()
+        };
+        for requisition in bound {
+            let says = self.requisition(requisition)?.says;
+            if says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused) {
+                self.end_holds_refused(None, requisition)?;
+            } else {
+                self.end_holds_delivered(None, requisition, &says.deliveries)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A person, a delivery or a refusal ends all of it.
     pub(crate) fn end_hold(&self, who: Option<&Account>, hold: HoldId, why: HoldEnd) -> Result<(), KeeperError> {
         let _keys_stay_as_they_are = self.change_keys();
@@ -59,15 +91,19 @@ impl KeeperCore {
     }
 
     /// All holds of a requisition that the town refused.
-    pub(crate) fn end_holds_refused(&self, account: &Account, requisition: RequisitionId) -> Result<(), KeeperError> {
+    pub(crate) fn end_holds_refused(
+        &self,
+        account: Option<&Account>,
+        requisition: RequisitionId,
+    ) -> Result<(), KeeperError> {
         let holds = self.held_under(requisition, |_| true);
-        holds.into_iter().try_for_each(|hold| self.end_hold(Some(account), hold, HoldEnd::Refused))
+        holds.into_iter().try_for_each(|hold| self.end_hold(account, hold, HoldEnd::Refused))
     }
 
     /// Those of which everything was handed over.
     pub(crate) fn end_holds_delivered(
         &self,
-        account: &Account,
+        account: Option<&Account>,
         requisition: RequisitionId,
         deliveries: &[Delivery],
     ) -> Result<(), KeeperError> {
@@ -84,7 +120,7 @@ impl KeeperCore {
             hold.windows.iter().all(has_left)
         };
         let holds = self.held_under(requisition, is_over);
-        holds.into_iter().try_for_each(|hold| self.end_hold(Some(account), hold, HoldEnd::Delivered))
+        holds.into_iter().try_for_each(|hold| self.end_hold(account, hold, HoldEnd::Delivered))
     }
 
     fn held_under(&self, requisition: RequisitionId, which: impl Fn(&Hold) -> bool) -> Vec<HoldId> {
@@ -96,8 +132,8 @@ impl KeeperCore {
     /// 2 and 3.
     fn destroy_ending(&self, hold: HoldId) -> Result<(), KeeperError> {
         let ending: BTreeMap<Hour, UtcMicros> = match self.moving().holds.get(hold) {
-            Some(known) => known.ending.clone(),
-            None => return Ok(()),
+            Some(known) if !known.ending.is_empty() => known.ending.clone(),
+            _ => return Ok(()),
         };
         let hours: BTreeSet<Hour> = ending.keys().copied().collect();
         if !self.has_keys(hold, &hours) && !self.parts.keyring.confirmed() {
@@ -155,6 +191,16 @@ impl KeeperCore {
         self.moving().holds.is_compared = true;
         Ok(())
     }
+}
+
+/// Whether an hour of a hold without a paper would be gone by what was ordered since: a shorter delay, an erasure (K7). A disk too
+/// small takes nothing from it.
+fn is_over(fates: &Fates, hold: &Hold, of: &HeldHour, at: &Judgement) -> bool {
+    hold.requisition.is_none()
+        && hold.cameras().any(|camera| {
+            let ordered = fates.of(of.hour, camera).and_then(|fate| fate.deadline).map(closes_at);
+            fates.orders.erases(of.hour, camera) || ordered.is_some_and(|closes| at.may_destroy(closes))
+        })
 }
 
 fn why(hold: &Hold) -> HoldEnd {

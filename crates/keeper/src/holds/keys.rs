@@ -20,10 +20,13 @@ use zeroize::Zeroizing;
 impl KeeperCore {
     /// Keys of a hold that are lacking: a crash came between its entry and the keyring.
     pub(super) fn ready_keys(&self, hold: HoldId) -> Result<(), KeeperError> {
+        let judgement = self.judgement();
         let (hours, until) = {
             let moving = self.moving();
             let known = moving.holds.get(hold).ok_or_else(unknown)?;
-            (known.hours.iter().map(|(hour, dies)| (*hour, *dies)).collect::<Vec<_>>(), known.until)
+            // what is due is not made anew while the ledger that should say so is away
+            let lives = known.lives().filter(|of| !judgement.may_destroy(of.dies)).map(|of| of.hour);
+            (lives.map(|hour| (hour, known.hours[&hour])).collect::<Vec<_>>(), known.until)
         };
         self.parts.keyring.add_hold(hold, &hours).map_err(failed)?;
         until.map_or(Ok(()), |until| self.parts.keyring.keep_hold(hold, until)).map_err(failed)

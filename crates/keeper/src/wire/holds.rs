@@ -23,6 +23,10 @@ pub enum HoldQuestion {
     List {
         session: SessionSecret,
     },
+    /// Whether who asks may hold at all.
+    May {
+        session: SessionSecret,
+    },
 }
 
 impl HoldQuestion {
@@ -32,7 +36,8 @@ impl HoldQuestion {
             HoldQuestion::Open(ask) => &ask.session,
             HoldQuestion::Bind { session, .. }
             | HoldQuestion::Lift { session, .. }
-            | HoldQuestion::List { session } => session,
+            | HoldQuestion::List { session }
+            | HoldQuestion::May { session } => session,
         }
     }
 }
@@ -73,8 +78,8 @@ pub struct HoldView {
     pub hours: Vec<HeldHour>,
     /// The requisition that it waits to be handed over under, with its number in the register.
     pub requisition: Option<(RequisitionId, String)>,
-    /// Reels and bytes, once all of it is in the reserve.
-    pub kept: Option<(u32, u64)>,
+    /// Reels and bytes, once all of it is in the reserve, and reels of which nothing could be kept.
+    pub kept: Option<(u32, u64, u32)>,
     /// When and why its last hour ended.
     pub ended: Option<(UtcMicros, HoldEnd)>,
     /// Of what ended: every copy of the keyring confirmed that its keys are dead.

@@ -64,8 +64,11 @@ impl Desk {
             Ok(self.locate(stream, earlier))
         };
         let keeper: &dyn Keeper = &*self.town.opened.core;
-        let gathering = Gathering { reserve, store: &self.store, keeper, locate: &locate, pause: &|_| {} };
-        self.jobs().iter().filter(|job| !job.is_kept).map(|job| gathering.gather(job)).collect()
+        let (now, is_partial) = (self.town.world.now(), false);
+        let gathering =
+            Gathering { reserve, store: &self.store, keeper, locate: &locate, now, is_partial, go_on: &|_| true };
+        let gather = |job: &HeldJob| gathering.copy(job, gathering.wrap(job)?);
+        self.jobs().iter().filter(|job| !job.is_kept).map(gather).collect()
     }
 
     /// A requisition whose scan is there, so that it is complete also when a day has passed.
@@ -301,6 +304,11 @@ fn a_hold_is_bound_only_to_a_requisition_that_asks_for_all_of_it_and_made_by_who
     assert!(matches!(bind(narrow.hold), HoldAnswer::Done));
     let now = desk.all_holds(&desk.first).into_iter().find(|view| view.hold == narrow.hold).unwrap();
     assert!(narrow.hours[0].dies < now.hours[0].dies && now.requisition.unwrap().0 == requisition);
+    // a line that names nobody who asks by any right prolongs nothing
+    let bare = desk.registers(RequisitionFacts { genuine: None, procedure: String::new(), ..desk.draft() });
+    let asked = desk.hold_ask(vec![desk.window(1, 0, 50)], Some(bare));
+    let answer = desk.hold_asks(HoldQuestion::Open(Box::new(asked))).unwrap();
+    assert_eq!(refused(answer), "hold-requisition-incomplete");
     // nothing is there, not recorded yet, no reason
     let open = |ask: HoldAsk| desk.hold_asks(HoldQuestion::Open(Box::new(ask)));
     let gone = open(desk.hold_ask(vec![desk.window(3, 0, 50)], None)).unwrap();

@@ -164,7 +164,9 @@ impl Job {
             !self.running.is_cancelled()
         };
         let done = export(replay, &stem, &proof, archive, &go_on).map_err(|error| self.halt(error))?;
-        let (timeline, fates) = (self.timeline(stream, window)?, self.fates(window)?);
+        // of what is held the hour's death says nothing: its pictures are here, and what is missing was never held or never there
+        let fates = if held.is_some() { Vec::new() } else { self.fates(window)? };
+        let timeline = self.timeline(stream, window)?;
         let gaps = gaps(&Known {
             window,
             covered: &done.covered,

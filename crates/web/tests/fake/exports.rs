@@ -37,7 +37,7 @@ pub fn hold_answer(question: HoldQuestion) -> Answer {
             let ended = HoldView { hours: vec![], ended: Some((NOW, HoldEnd::Lifted)), is_destroyed: true, ..hold() };
             HoldAnswer::Holds(vec![hold(), ended])
         }
-        HoldQuestion::Bind { .. } | HoldQuestion::Lift { .. } => HoldAnswer::Done,
+        HoldQuestion::Bind { .. } | HoldQuestion::Lift { .. } | HoldQuestion::May { .. } => HoldAnswer::Done,
     }))
 }
 
@@ -54,7 +54,7 @@ fn hold() -> HoldView {
         windows: vec![],
         hours: vec![keeper::wire::holds::HeldHour { hour, dies: NOW.plus_seconds(86_400) }],
         requisition: Some((REQUISITION_ID, "2026-0001".into())),
-        kept: Some((2, 1_000)),
+        kept: Some((2, 1_000, 0)),
         ended: None,
         is_destroyed: false,
         certificate: None,
