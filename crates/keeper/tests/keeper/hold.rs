@@ -237,6 +237,25 @@ fn a_hold_that_nobody_gathers_lets_the_hour_die_before_its_deadline() {
 }
 
 #[test]
+fn an_order_that_erases_ends_a_hold_without_a_paper_and_no_other() {
+    let desk = Desk::new(609);
+    let requisition = desk.registers_in_writing();
+    let window = desk.window(1, 21, 81);
+    let bound = desk.holds(vec![window], Some(requisition)).hold;
+    let unbound = desk.holds(vec![window], None).hold;
+    desk.gather(&desk.reserve(1 << 30)).unwrap();
+    // an erasure is of hours that are over
+    desk.pass_to(hour(1).start().plus_seconds(60));
+    desk.town.opened.core.order_erasure(ledger::Actor::Cli { uid: 0 }, camera(1)).unwrap();
+    desk.town.opened.core.tick().unwrap();
+    assert!(!desk.lives(1));
+    let left: Vec<HoldId> = desk.town.opened.keyring.holds().into_keys().map(|(hold, _)| hold).collect();
+    assert_eq!(left, [bound]);
+    let ended = desk.all_holds(&desk.first).into_iter().find(|view| view.hold == unbound).unwrap();
+    assert_eq!(ended.ended.map(|(_, why)| why), Some(HoldEnd::Deadline));
+}
+
+#[test]
 fn what_is_held_stays_in_its_slots_until_the_reserve_has_it() {
     let desk = Desk::new(605);
     let requisition = desk.registers_in_writing();
