@@ -29,6 +29,7 @@ use domain::{
 use ledger::{Event, HeldHour};
 use policy::{
     certificate::{EndedHold, certificate},
+    letter::Letter,
     requisition::lacking,
     retention::closes_at,
 };
@@ -264,18 +265,18 @@ impl KeeperCore {
             kept: known.kept,
             ended: known.ended,
             is_destroyed: known.is_destroyed(),
-            certificate: self.hold_certificate(known)?,
+            certificate: self.hold_certificate(known)?.map(|letter| (letter.fr, letter.en)),
         })
     }
 
     /// Once every copy of the keyring confirmed.
-    fn hold_certificate(&self, known: &Hold) -> Result<Option<(Vec<String>, Vec<String>)>, KeeperError> {
+    fn hold_certificate(&self, known: &Hold) -> Result<Option<Letter>, KeeperError> {
         let Some(((ended, _), destroyed)) = known.ended.zip(known.destroyed).filter(|_| known.is_destroyed()) else {
             return Ok(None);
         };
         let names = known.windows.iter().map(|window| Ok((self.as_it_was(window)?.0, window.span)));
         let statement = self.parts.keyring.custodian().statement();
-        let letter = certificate(&EndedHold {
+        Ok(Some(certificate(&EndedHold {
             town: &self.parts.registry.site().name,
             number: known.number,
             opened: known.opened,
@@ -287,8 +288,7 @@ impl KeeperCore {
             destroyed,
             entries: [&[known.leaf], &known.ends, &known.deaths],
             custodian: (statement.fr, statement.en),
-        });
-        Ok(Some((letter.fr, letter.en)))
+        })))
     }
 }
 
