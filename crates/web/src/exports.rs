@@ -223,7 +223,7 @@ pub async fn delete_package(
 /// write-once medium, which `cat` and `vigie-verify` read as one.
 #[utoipa::path(get, path = "/media/exports/{id}", tag = "media", security(("session" = [])),
     params(("id" = String, Path), PackageQuery),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 401, body = ProblemBody),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn get_package(
     State(web): State<Arc<Web>>,
