@@ -168,10 +168,18 @@ impl Root {
     /// Bytes that can still be written before anything dies: in free slots, and in slots that can still be made, of which the
     /// file system's own free space may allow fewer than the configuration.
     pub fn free_bytes(&self) -> Result<u64> {
+        self.bytes_beside(self.left_alone.load(Ordering::Relaxed))
+    }
+
+    /// As if nothing of the disk were another's: whose turn it is does not depend on the reserve of holds.
+    pub(super) fn room(&self) -> Result<u64> {
+        self.bytes_beside(0)
+    }
+
+    fn bytes_beside(&self, left_alone: u64) -> Result<u64> {
         self.must_be_there()?;
         let Usage { slots, slots_free, slots_max, slot_bytes } = self.usage();
         let to_make = u64::from(slots_max.saturating_sub(slots));
-        let left_alone = self.left_alone.load(Ordering::Relaxed);
         let free = self.disk.free_bytes(&self.path)?.map(|bytes| bytes.saturating_sub(left_alone));
         let room = free.map_or(to_make, |bytes| bytes / slot_bytes);
         Ok((u64::from(slots_free) + to_make.min(room)) * (slot_bytes - BLOCK))

@@ -36,7 +36,8 @@ impl LocalStore {
         if let [only] = self.roots() {
             return Ok(only);
         }
-        let room = |root: &Root| root.free_bytes().ok().filter(|bytes| *bytes > 0 && root.trouble().is_none());
+        let is_able = |root: &Root| root.free_bytes().is_ok_and(|bytes| bytes > 0) && root.trouble().is_none();
+        let room = |root: &Root| root.room().ok().filter(|_| is_able(root));
         let mut able: Vec<(&Root, u64)> = self.roots().iter().filter_map(|root| Some((root, room(root)?))).collect();
         if able.iter().any(|(root, _)| !root.is_held()) {
             able.retain(|(root, _)| !root.is_held());
