@@ -72,7 +72,7 @@ async function handOver(page, look) {
   await page.waitForSelector('[data-testid=passphrase]')
   const passphrase = ((await page.textContent('[data-testid=passphrase]')) ?? '').trim()
   if (!/^([0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}$/.test(passphrase)) throw new Error('the passphrase has another form')
-  await page.waitForSelector('[data-testid=package-log]')
+  await page.waitForSelector('[data-testid=package-log]', { timeout: 120_000 }) // the last reel closes within a minute
   await inspect(page, walk, look, 'handover-log')
   if (!waits) {
     await page.click('[data-testid=package-log] button')
