@@ -80,7 +80,7 @@ function holds(requisition) {
     holdOf({ ...said, number: 9, reason: 'Dégradations du parvis, plainte en cours de dépôt.', windows: [window('c2', 20 * HOUR, 45)], diesMs: 6 * DAY + 5 * HOUR, openedMs: 3 * HOUR }),
     bound,
     end(holdOf({ ...said, number: 7, reason: 'Rixe signalée place du Marché.', windows: [window('c5', 20 * DAY, 15)], diesMs: 0, openedMs: 18 * DAY }), 'deadline', 13 * DAY),
-    { ...end(holdOf({ ...said, number: 6, reason: 'Disparition inquiétante, levée de doute.', windows: [window('c1', 22 * DAY, 30)], diesMs: 0, openedMs: 21 * DAY }), 'lifted', 20 * DAY), is_destroyed: false },
+    { ...end(holdOf({ ...said, number: 6, reason: 'Disparition inquiétante, levée de doute.', windows: [window('c1', 22 * DAY, 30)], diesMs: 0, openedMs: 21 * DAY }), 'lifted', 20 * DAY), is_destroyed: false, certificate_fr: null, certificate_en: null },
   ]
 }
 

@@ -15,7 +15,7 @@ pub(crate) use book::{Hold, Holds};
 
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
-    exports::is_no_day,
+    exports::{Own, is_no_day},
     wire::holds::{HoldAnswer, HoldAsk, HoldQuestion, HoldView},
 };
 use catalog::Account;
@@ -137,9 +137,9 @@ impl KeeperCore {
                 "this hold waits under a requisition already: make another one for a further requisition",
             ));
         }
-        let number = match self.number_if_it_asks_for(requisition, &known.windows)? {
+        let number = match self.number_if_it_asks_for(requisition, &known.says.windows)? {
             Ok(number) => number, // 1
-            Err(reason) => return self.refuse_hold(&account, &known.windows, &known.reason, reason),
+            Err(reason) => return self.refuse_hold(&account, &known.says.windows, &known.says.reason, reason),
         };
         let _keys_stay_as_they_are = self.change_keys();
         self.end_due_holds()?;
@@ -203,7 +203,7 @@ impl KeeperCore {
         let moving = self.moving();
         let (holds, held) =
             moving.holds.standing().fold((0, 0), |(n, held), (_, hold)| (n + 1, held + hold.hours.len()));
-        let windows: usize = moving.holds.standing().map(|(_, hold)| hold.windows.len()).sum();
+        let windows: usize = moving.holds.standing().map(|(_, hold)| hold.says.windows.len()).sum();
         if HOLDS_MAX <= holds || HOLDS_MAX * 24 < held + hours || HOLDS_MAX * 8 < windows {
             return Err(malformed(
                 "too many holds stand at once: have what is held collected, or lift what nobody needs",
@@ -236,30 +236,21 @@ impl KeeperCore {
     fn hold_views(&self) -> Result<Vec<HoldView>, KeeperError> {
         let mut all: Vec<(HoldId, Hold)> = self.moving().holds.all().map(|(id, hold)| (id, hold.clone())).collect();
         // what stands, then the last that ended: as much as a message holds
-        all.sort_by_key(|(_, hold)| (hold.ended.is_some(), std::cmp::Reverse(hold.number)));
+        all.sort_by_key(|(_, hold)| (hold.ended.is_some(), std::cmp::Reverse(hold.says.number)));
         let mut room = MESSAGE_BYTES_MAX / 2;
         all.retain(|(_, hold)| {
-            let bytes = VIEW_BYTES + hold.windows.len() * WINDOW_BYTES + hold.hours.len() * 32;
+            let bytes = VIEW_BYTES + hold.says.windows.len() * WINDOW_BYTES + hold.hours.len() * 32;
             let fits = hold.stands() || bytes <= room;
             room = room.saturating_sub(bytes);
             fits
         });
-        let views = all.iter().map(|(id, hold)| self.hold_view(*id, hold));
-        let mut views = views.collect::<Result<Vec<_>, _>>()?;
-        views.sort_by_key(|view| (view.ended.is_some(), std::cmp::Reverse(view.number)));
-        Ok(views)
+        all.iter().map(|(id, hold)| self.hold_view(*id, hold)).collect()
     }
 
     fn hold_view(&self, hold: HoldId, known: &Hold) -> Result<HoldView, KeeperError> {
         Ok(HoldView {
             hold,
-            number: known.number,
-            leaf: known.leaf,
-            opened: known.opened,
-            who: known.who.clone(),
-            requester: known.requester.clone(),
-            reason: known.reason.clone(),
-            windows: known.windows.clone(),
+            says: known.says.clone(),
             hours: known.lives().collect(),
             requisition: known.requisition.clone(),
             kept: known.kept,
@@ -274,19 +265,19 @@ impl KeeperCore {
         let Some(((ended, _), destroyed)) = known.ended.zip(known.destroyed).filter(|_| known.is_destroyed()) else {
             return Ok(None);
         };
-        let names = known.windows.iter().map(|window| Ok((self.as_it_was(window)?.0, window.span)));
+        let names = known.says.windows.iter().map(|window| Ok((self.as_it_was(window)?.0, window.span)));
         let statement = self.parts.keyring.custodian().statement();
         Ok(Some(certificate(&EndedHold {
             town: &self.parts.registry.site().name,
-            number: known.number,
-            opened: known.opened,
-            requester: known.requester.reveal().trim(),
+            number: known.says.number,
+            opened: known.says.opened,
+            requester: known.says.requester.reveal().trim(),
             windows: names.collect::<Result<Vec<_>, KeeperError>>()?,
             requisition: known.requisition.as_ref().map(|(_, number)| number.as_str()),
             ended,
             whys: known.whys.iter().copied().collect(),
             destroyed,
-            entries: [&[known.leaf], &known.ends, &known.deaths],
+            entries: [&[known.says.leaf], &known.ends, &known.deaths],
             custodian: (statement.fr, statement.en),
         })))
     }
@@ -315,8 +306,6 @@ fn check(ask: &HoldAsk, now: UtcMicros) -> Result<(), KeeperError> {
     }
     Ok(())
 }
-
-use crate::exports::Own;
 
 const GONE: Own = Own {
     rule: "hold-footage-is-gone",

@@ -232,6 +232,13 @@ impl Reserve {
         }
     }
 
+    /// Behind every file that is there: a note whose writing was said to have failed may name one of them all the same.
+    fn next_slot(&self) -> Result<u32> {
+        let names = self.disk.list(&self.path.join("slots"))?;
+        let number = |name: &String| name.split('.').next()?.parse::<u32>().ok();
+        Ok(names.iter().filter_map(number).max().map_or(crate::store::first_slot(0), |last| last + 1))
+    }
+
     /// 5 and 6.
     fn copy(&self, store: &LocalStore, held: &HeldReel, all: &[HeldReel]) -> Result<HeldReel> {
         let used: u64 = all.iter().filter(|other| other.is_here).map(|other| other.bytes).sum();
@@ -239,12 +246,8 @@ impl Reserve {
         let copied = fragment(store, held)?;
         let needed = copied.bytes.len() as u64;
         self.must_have_room(used, needed)?;
-        let slot = self.slots_of(all).last().map_or(crate::store::first_slot(0), |last| last + 1);
-        let path = self.slot_path(slot);
-        if self.disk.exists(&path)? {
-            self.disk.remove(&path)?; // a crash came before its note
-        }
-        let file = self.disk.open(&path, Open::Create)?;
+        let slot = self.next_slot()?;
+        let file = self.disk.open(&self.slot_path(slot), Open::Create)?;
         file.write_at(&copied.bytes, 0)?;
         file.sync()?;
         self.disk.sync_dir(&self.path.join("slots"))?; // 5

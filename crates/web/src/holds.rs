@@ -238,17 +238,18 @@ fn requisition_of(id: &str) -> Result<RequisitionId, Problem> {
 impl HoldLine {
     fn of(view: HoldView) -> HoldLine {
         let (requisition, requisition_number) = view.requisition.map(|(id, number)| (id.to_string(), number)).unzip();
+        let says = view.says;
         let (ended, why) = view.ended.unzip();
         let (certificate_fr, certificate_en) = view.certificate.unzip();
         HoldLine {
             id: view.hold.to_string(),
-            number: view.number,
-            leaf: view.leaf,
-            opened: view.opened.to_string(),
-            who: view.who,
-            requester: view.requester,
-            reason: view.reason,
-            windows: view.windows.iter().map(Window::of).collect(),
+            number: says.number,
+            leaf: says.leaf,
+            opened: says.opened.to_string(),
+            who: says.who,
+            requester: says.requester,
+            reason: says.reason,
+            windows: says.windows.iter().map(Window::of).collect(),
             ends: view.hours.iter().map(|of| of.dies).min().map(|at| at.to_string()),
             hours: view
                 .hours

@@ -1,7 +1,8 @@
 //! What the ledger tells of holds.
 
+use crate::wire::holds::HoldSays;
 use domain::{
-    CameraId, HoldEnd, HoldId, Hour, RequisitionId, Sensitive, Span, UtcMicros, Window,
+    CameraId, HoldEnd, HoldId, Hour, RequisitionId, Span, UtcMicros, Window,
     limit::{HOLD_GATHER_SECONDS_MAX, HOUR_TURN_SECONDS_MAX},
 };
 use ledger::{Entry, Event, HeldHour, Month};
@@ -24,13 +25,7 @@ pub(crate) struct Holds {
 /// One hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Hold {
-    pub number: u32,
-    pub leaf: u64,
-    pub opened: UtcMicros,
-    pub who: Sensitive<String>,
-    pub requester: Sensitive<String>,
-    pub reason: Sensitive<String>,
-    pub windows: Vec<Window>,
+    pub says: HoldSays,
     /// Those that have keys, and when these would die without a paper.
     pub hours: BTreeMap<Hour, UtcMicros>,
     /// Ended and not confirmed dead yet.
@@ -40,7 +35,7 @@ pub(crate) struct Hold {
     /// Reels, bytes, and reels of which nothing could be kept.
     pub kept: Option<(u32, u64, u32)>,
     pub ended: Option<(UtcMicros, HoldEnd)>,
-    /// Entries of its ends, and of its keys' deaths with the time of the last.
+    /// Why its hours ended, one after the other; entries of these ends, and of its keys' deaths with the time of the last.
     pub whys: BTreeSet<HoldEnd>,
     pub ends: Vec<u64>,
     pub deaths: Vec<u64>,
@@ -51,7 +46,7 @@ impl Holds {
     pub fn take(&mut self, seq: u64, entry: &Entry) {
         match &entry.event {
             Event::Hold { hold, number, who, requester, reason, windows, hours, .. } => {
-                let fresh = Hold {
+                let says = HoldSays {
                     number: *number,
                     leaf: seq,
                     opened: entry.at,
@@ -59,6 +54,9 @@ impl Holds {
                     requester: requester.clone(),
                     reason: reason.clone(),
                     windows: windows.clone(),
+                };
+                let fresh = Hold {
+                    says,
                     hours: by_hour(hours),
                     ending: BTreeMap::new(),
                     requisition: None,
@@ -108,7 +106,7 @@ impl Holds {
 
     /// The details of this month and of all before are over (L2); what stands is younger.
     pub fn forget(&mut self, month: Month) {
-        self.known.retain(|_, hold| hold.stands() || month < Month::of(hold.opened));
+        self.known.retain(|_, hold| hold.stands() || month < Month::of(hold.says.opened));
     }
 
     pub fn get(&self, hold: HoldId) -> Option<&Hold> {
@@ -135,7 +133,7 @@ impl Holds {
     pub fn awaits_keys(&self, hour: Hour, camera: CameraId, deadline: UtcMicros) -> bool {
         let needs = |(id, hold): (HoldId, &Hold)| {
             // one that came after the closing has no part in it (K8)
-            let in_time = hold.opened < closes_at(deadline);
+            let in_time = hold.says.opened < closes_at(deadline);
             in_time && hold.kept.is_none() && !self.wrapped.contains(&id) && hold.names(hour, camera)
         };
         self.standing().any(needs)
@@ -165,7 +163,7 @@ impl Holds {
     pub fn jobs(&self) -> Vec<HeldJob> {
         let job = |(hold, known): (HoldId, &Hold)| HeldJob {
             hold,
-            windows: known.windows.clone(),
+            windows: known.says.windows.clone(),
             hours: known.hours.keys().copied().collect(),
             is_kept: known.kept.is_some(),
         };
@@ -193,17 +191,17 @@ impl Hold {
     }
 
     fn names(&self, hour: Hour, camera: CameraId) -> bool {
-        let touches = |window: &Window| window.camera == camera && reach(window).touches(hour);
-        self.hours.contains_key(&hour) && self.windows.iter().any(touches)
+        self.hours.contains_key(&hour) && self.cameras(hour).any(|held| held == camera)
     }
 
-    pub fn cameras(&self) -> impl Iterator<Item = CameraId> + '_ {
-        self.windows.iter().map(|window| window.camera)
+    /// Those of which something lies in this hour.
+    pub fn cameras(&self, hour: Hour) -> impl Iterator<Item = CameraId> + '_ {
+        self.says.windows.iter().filter(move |window| reach(window).touches(hour)).map(|window| window.camera)
     }
 
     /// Whether all of a camera's span is held.
     pub fn covers(&self, camera: CameraId, span: Span) -> bool {
-        self.windows.iter().any(|window| window.camera == camera && window.span.covers(span))
+        self.says.windows.iter().any(|window| window.camera == camera && window.span.covers(span))
     }
 }
 

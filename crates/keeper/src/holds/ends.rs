@@ -50,7 +50,7 @@ impl KeeperCore {
                 Err(error) => {
                     warn!(%error, "the ledger takes no entry; a hold ends and is entered later");
                     if self.has_keys(hold, &names) {
-                        tried.push(self.parts.keyring.destroy_hold(hold, &names).map(|_| ()).map_err(failed)); // 2
+                        tried.push(self.destroy_unentered(hold, &names)); // 2
                     }
                 }
             }
@@ -117,7 +117,7 @@ impl KeeperCore {
             let has_left = |window: &domain::Window| {
                 delivered.iter().any(|left| left.camera == window.camera && left.span.covers(window.span))
             };
-            hold.windows.iter().all(has_left)
+            hold.says.windows.iter().all(has_left)
         };
         let holds = self.held_under(requisition, is_over);
         holds.into_iter().try_for_each(|hold| self.end_hold(account, hold, HoldEnd::Delivered))
@@ -156,6 +156,14 @@ impl KeeperCore {
         Ok(())
     }
 
+    /// Keys whose end is entered already, or follows.
+    fn destroy_unentered(&self, hold: HoldId, hours: &BTreeSet<Hour>) -> Result<(), KeeperError> {
+        if !self.parts.keyring.destroy_hold(hold, hours).map_err(failed)?.confirmed() {
+            warn!(%hold, "keys of a hold that has ended are gone here; a copy of the keyring is away");
+        }
+        Ok(())
+    }
+
     fn has_keys(&self, hold: HoldId, hours: &BTreeSet<Hour>) -> bool {
         self.parts.keyring.holds().keys().any(|(of, hour)| *of == hold && hours.contains(hour))
     }
@@ -181,9 +189,7 @@ impl KeeperCore {
             }
         }
         for (hold, hours) in dead {
-            if !self.parts.keyring.destroy_hold(hold, &hours).map_err(failed)?.confirmed() {
-                warn!(%hold, "keys of a hold that has ended are gone here; a copy of the keyring is away");
-            }
+            self.destroy_unentered(hold, &hours)?;
         }
         for (hold, until) in until {
             self.parts.keyring.keep_hold(hold, until).map_err(failed)?;
@@ -197,7 +203,7 @@ impl KeeperCore {
 /// small takes nothing from it.
 fn is_over(fates: &Fates, hold: &Hold, of: &HeldHour, at: &Judgement) -> bool {
     hold.requisition.is_none()
-        && hold.cameras().any(|camera| {
+        && hold.cameras(of.hour).any(|camera| {
             let ordered = fates.of(of.hour, camera).and_then(|fate| fate.deadline).map(closes_at);
             fates.orders.erases(of.hour, camera) || ordered.is_some_and(|closes| at.may_destroy(closes))
         })

@@ -62,10 +62,9 @@ pub enum HoldAnswer {
     Done,
 }
 
-/// A hold as it stands.
+/// What was said when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HoldView {
-    pub hold: HoldId,
+pub struct HoldSays {
     pub number: u32,
     /// Number of its entry in the ledger.
     pub leaf: u64,
@@ -74,6 +73,13 @@ pub struct HoldView {
     pub requester: Sensitive<String>,
     pub reason: Sensitive<String>,
     pub windows: Vec<Window>,
+}
+
+/// A hold as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldView {
+    pub hold: HoldId,
+    pub says: HoldSays,
     /// Hours of which it still has keys, and when they die.
     pub hours: Vec<HeldHour>,
     /// The requisition that it waits to be handed over under, with its number in the register.

@@ -5,18 +5,18 @@ use crate::{
     reviews::{AccountHolder, Town},
     support::*,
 };
-use disk::{Disk, Fault, Happened};
-use domain::{HoldEnd, HoldId, RequisitionFacts, RequisitionId, Role, StreamId, UtcMicros, Window};
+use disk::{Disk, Fault, FaultyDisk, Happened};
+use domain::{HoldEnd, HoldId, ReelId, RequisitionFacts, RequisitionId, Role, StreamId, UtcMicros, Window};
 use keeper::wire::{
     ScanPart,
     exports::{ExportQuestion, ExportView},
     holds::{HoldAnswer, HoldAsk, HoldQuestion, HoldView},
 };
 use ledger::Event;
-use std::{io::ErrorKind, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io::ErrorKind, path::Path, sync::Arc};
 use vault::{
     Keeper, KeeperError,
-    hold::{Gathered, Gathering, HeldKeeper, HoldError, Reserve},
+    hold::{Gathered, Gathering, HeldKeeper, HeldReel, HoldError, Reserve},
     keeper::{Beat, HeldJob, HeldQuery, Permit, WrapQuery},
     replay::{Replay, ReplayError},
 };
@@ -59,16 +59,18 @@ impl Desk {
     }
 
     fn gather(&self, reserve: &Reserve) -> Result<Vec<Gathered>, HoldError> {
+        self.jobs().iter().filter(|job| !job.is_kept).map(|job| self.gathers(reserve, job)).collect()
+    }
+
+    fn gathers(&self, reserve: &Reserve, job: &HeldJob) -> Result<Gathered, HoldError> {
         let locate = |stream, span: domain::Span| {
             let earlier = domain::Span::new(span.from().plus_seconds(-60), span.to()).unwrap();
             Ok(self.locate(stream, earlier))
         };
         let keeper: &dyn Keeper = &*self.town.opened.core;
-        let (now, is_partial) = (self.town.world.now(), false);
-        let gathering =
-            Gathering { reserve, store: &self.store, keeper, locate: &locate, now, is_partial, go_on: &|_| true };
-        let gather = |job: &HeldJob| gathering.copy(job, gathering.wrap(job)?);
-        self.jobs().iter().filter(|job| !job.is_kept).map(gather).collect()
+        let (store, now, is_partial) = (&*self.store, self.town.world.now(), false);
+        let gathering = Gathering { reserve, store, keeper, locate: &locate, now, is_partial, go_on: &|_| true };
+        gathering.copy(job, gathering.wrap(job)?)
     }
 
     /// A requisition whose scan is there, so that it is complete also when a day has passed.
@@ -189,7 +191,7 @@ fn without_a_requisition_a_hold_ends_with_the_footage_and_says_so() {
     let ended = &desk.all_holds(&late)[0];
     assert_eq!((ended.ended.unwrap().1, ended.is_destroyed), (HoldEnd::Deadline, true));
     let certificate = ended.certificate.as_ref().unwrap().0.join(" ");
-    for said in ["G-0001", "commissariat", "L252-5", &format!("entrées {} (gel)", view.leaf)] {
+    for said in ["G-0001", "commissariat", "L252-5", &format!("entrées {} (gel)", view.says.leaf)] {
         assert!(certificate.contains(said), "{said}: {certificate}");
     }
 }
@@ -253,6 +255,80 @@ fn an_order_that_erases_ends_a_hold_without_a_paper_and_no_other() {
     assert_eq!(left, [bound]);
     let ended = desk.all_holds(&desk.first).into_iter().find(|view| view.hold == unbound).unwrap();
     assert_eq!(ended.ended.map(|(_, why)| why), Some(HoldEnd::Deadline));
+}
+
+#[test]
+fn a_camera_whose_hours_die_earlier_ends_no_hour_of_a_hold_in_which_it_is_not_held() {
+    // camera 1 dies after three days, camera 2 after seven; both have the first hour, the hold has it of camera 2 only
+    let mut desk = Desk::new(611);
+    desk.town.opened.mint(1, &[1]);
+    desk.pass_to(hour(1).start().plus_seconds(600));
+    desk.first = desk.signs_in_anew("garde");
+    let span = domain::Span::new(hour(1).start().plus_seconds(60), hour(1).start().plus_seconds(120)).unwrap();
+    desk.holds(vec![desk.window(2, 0, 50), Window { camera: camera(1), span }], None);
+    desk.gather(&desk.reserve(1 << 30)).unwrap();
+    for _ in 0..4 {
+        desk.town.world.clock.pass(DAY);
+        desk.town.opened.core.tick().unwrap();
+    }
+    assert!(!desk.lives(1) && desk.lives(2));
+    let left: Vec<_> = desk.town.opened.keyring.holds().into_keys().map(|(_, held)| held).collect();
+    assert_eq!(left, [hour(0)]);
+}
+
+/// Each step of gathering, and of leaving the reserve, fails in each way on the reserve's own disk; at the next turn it is done.
+#[test]
+fn whatever_step_of_gathering_fails_what_is_held_lies_in_the_reserve_whole_at_the_next_turn() {
+    let desk = Desk::new(612);
+    desk.holds(vec![desk.window(1, 21, 81)], None);
+    let jobs = desk.jobs();
+    let open = |disk: &FaultyDisk| {
+        Reserve::open(Arc::new(disk.clone()), Path::new(RESERVE), SITE, 1 << 30, &*desk.town.world.random)
+    };
+    let turn = |disk: &FaultyDisk, jobs: &[HeldJob]| -> Result<(), HoldError> {
+        let reserve = open(disk)?;
+        reserve.keep_only(jobs)?;
+        jobs.iter().try_for_each(|job| desk.gathers(&reserve, job).map(drop))
+    };
+    // what lies in the slots, by reel and digest: the same bytes however they came there
+    let lies = |disk: &FaultyDisk| -> BTreeMap<ReelId, String> {
+        let reserve = open(disk).unwrap();
+        let held = reserve.all().unwrap();
+        assert!(held.iter().all(|held| held.is_here));
+        let digest = |held: &HeldReel| {
+            let bytes = reserve.store.read(&held.located.location, 0, held.bytes).unwrap();
+            format!("{} bytes, {}", bytes.len(), blake3::hash(&bytes).to_hex())
+        };
+        held.iter().map(|held| (held.located.reel, digest(held))).collect()
+    };
+    let whole = FaultyDisk::new(1);
+    open(&whole).unwrap();
+    let first = whole.steps();
+    turn(&whole, &jobs).unwrap();
+    let (expected, gathered) = (lies(&whole), whole.steps());
+    turn(&whole, &[]).unwrap();
+    let left = whole.steps();
+    assert!(expected.len() == 2 && first + 10 < gathered && gathered + 3 < left, "{first} {gathered} {left}");
+    let faults = |steps: u64| (0..steps).flat_map(|step| FAULTS.map(|fault| (step, fault)));
+    for (step, fault) in faults(gathered - first) {
+        let disk = FaultyDisk::new(2 + step);
+        open(&disk).unwrap();
+        disk.plan(disk.steps() + step, fault);
+        drop(turn(&disk, &jobs));
+        disk.reboot();
+        turn(&disk, &jobs).unwrap_or_else(|error| panic!("step {step}, {fault:?}: {error}"));
+        assert_eq!(lies(&disk), expected, "step {step}, {fault:?}");
+    }
+    for (step, fault) in faults(left - gathered) {
+        let disk = FaultyDisk::new(2 + step);
+        turn(&disk, &jobs).unwrap();
+        disk.plan(disk.steps() + step, fault);
+        drop(turn(&disk, &[]));
+        disk.reboot();
+        turn(&disk, &[]).unwrap_or_else(|error| panic!("leaving, step {step}, {fault:?}: {error}"));
+        assert_eq!(lies(&disk), BTreeMap::new());
+        assert_eq!(disk.list(&Path::new(RESERVE).join("slots")).unwrap(), Vec::<String>::new(), "{step}, {fault:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use domain::{
 use keeper::wire::{
     Answer,
     exports::{ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, RequisitionView},
-    holds::{HoldAnswer, HoldQuestion, HoldView},
+    holds::{HoldAnswer, HoldQuestion, HoldSays, HoldView},
 };
 use vault::KeeperError;
 
@@ -45,13 +45,15 @@ fn hold() -> HoldView {
     let hour = domain::HourLength::PRODUCT.hour_of(NOW);
     HoldView {
         hold: HoldId([0x60; 16]),
-        number: 7,
-        leaf: 5,
-        opened: NOW,
-        who: Sensitive::new("operateur".into()),
-        requester: Sensitive::new("commissariat".into()),
-        reason: Sensitive::new("une agression ce matin".into()),
-        windows: vec![],
+        says: HoldSays {
+            number: 7,
+            leaf: 5,
+            opened: NOW,
+            who: Sensitive::new("operateur".into()),
+            requester: Sensitive::new("commissariat".into()),
+            reason: Sensitive::new("une agression ce matin".into()),
+            windows: vec![],
+        },
         hours: vec![keeper::wire::holds::HeldHour { hour, dies: NOW.plus_seconds(86_400) }],
         requisition: Some((REQUISITION_ID, "2026-0001".into())),
         kept: Some((2, 1_000, 0)),
