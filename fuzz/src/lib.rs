@@ -53,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     target("gap_line", reels::gap_line, reels::gap_line_seeds, 8_000),
     target("chunk_plaintext", reels::chunk_plaintext, reels::chunk_plaintext_seeds, 2_000),
     target("location", reels::location, reels::location_seeds, 8_000),
+    target("held_note", reels::held_note, reels::held_note_seeds, 4_000),
     target("slot_header", reels::slot_header, reels::slot_header_seeds, 2_000),
     target("keyring_root", journal::keyring_root, journal::keyring_root_seeds, 4_000),
     target("keyring_slot", journal::keyring_slot, journal::keyring_slot_seeds, 2_000),

@@ -1,6 +1,8 @@
 //! What lies in a store: records, headers, footers, index, key records, extents, chunks, locations.
 
-use domain::{CameraId, Hour, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros};
+use domain::{
+    CameraId, HoldId, Hour, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, Span, StreamId, UtcMicros,
+};
 use media::{Chunk, FrameEntry, FrameKind};
 use seal::{
     ChunkKey, DataKey, Extent, GroupStart, KeyRecord, Kind, RecordHeader,
@@ -9,7 +11,12 @@ use seal::{
     reel::{Footer, IndexEntry, RecoveryFooter, ReelHeader, SyncPoint, Walk, record as record_of},
     sign::{RunCertificate, SigningKey},
 };
-use vault::store::{Location, SlotHeader};
+use vault::{
+    hold::HeldReel,
+    keeper::WrappedReel,
+    service::Located,
+    store::{Location, SlotHeader},
+};
 
 const REEL: ReelId = ReelId([7; 16]);
 const STREAM: StreamId = StreamId::main(CameraId([3; 16]));
@@ -231,6 +238,33 @@ pub fn location_seeds() -> Vec<Vec<u8>> {
     let piece = |slot, reel_offset| vault::store::Piece { slot, slot_offset: 4_096, reel_offset, bytes: 8_192 };
     let location = Location { pieces: vec![piece(1, 0), piece(2, 8_192)], index: Some((4_096, 60)) };
     vec![location.to_bytes(), Location::default().to_bytes()]
+}
+
+/// What a hold's note says, with the digest that belongs to it.
+pub fn held_note(bytes: &[u8]) {
+    std::hint::black_box(HeldReel::from_note(bytes));
+    if let Some(held) = HeldReel::from_note(&[bytes, blake3::hash(bytes).as_bytes()].concat()) {
+        let location = &held.located.location;
+        assert!(location.pieces.iter().all(|piece| piece.reel_offset <= location.bytes()));
+        assert_eq!(HeldReel::from_note(&held.to_note()), Some(held));
+    }
+}
+pub fn held_note_seeds() -> Vec<Vec<u8>> {
+    let (first_utc, last_utc) = (UtcMicros(1_700_000_000_000_000), UtcMicros(1_700_000_060_000_000));
+    let piece = vault::store::Piece { slot: 1, slot_offset: 0, reel_offset: 0, bytes: 8_192 };
+    let location = Location { pieces: vec![piece], index: Some((4_096, 60)) };
+    let located = Located { reel: REEL, hour: hour(), handle: 1, location, first_utc, last_utc, entries: None };
+    let (sealed, chunks, extents) = (vec![9; 80], vec![1, 2], vec![0]);
+    let note = serde_json::json!({
+        "format": 1, "hold": HoldId([4; 16]), "stream": STREAM, "span": Span::new(first_utc, last_utc).ok(), "nth": 0,
+        "located": located, "wrapped": WrappedReel { reel: REEL, hour: hour(), sealed, chunks, extents },
+        "is_here": true, "bytes": 8_192,
+    });
+    let held: HeldReel = serde_json::from_value(note).expect("all fields of a note");
+    // the digest is made anew around what is tried
+    let mut bytes = held.to_note();
+    bytes.truncate(bytes.len() - 32);
+    vec![bytes]
 }
 
 /// With the digest that belongs to it.

@@ -35,6 +35,7 @@ use std::{
 const FORMAT: u16 = 1;
 /// Wrapped keys of a minute are ten kilobytes.
 const HELD_BYTES_MAX: usize = 1024 * 1024;
+const DIGEST_BYTES: usize = 32;
 const SLOT_BYTES: u64 = 8_192;
 /// Never taken from its disk: ledger, keyring and registry may live there too.
 const DISK_FLOOR_BYTES: u64 = 256 * 1024 * 1024;
@@ -77,6 +78,24 @@ pub struct HeldReel {
     pub is_here: bool,
     /// Of its slot; as long as it is not there, about as many.
     pub bytes: u64,
+}
+
+impl HeldReel {
+    /// What stands in a note, and the digest of it.
+    pub fn to_note(&self) -> Vec<u8> {
+        let mut bytes = postcard::to_stdvec(self).expect("a note is plain data");
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        bytes
+    }
+
+    /// `None` for bytes that are no note of this format, or not as it was written.
+    pub fn from_note(bytes: &[u8]) -> Option<HeldReel> {
+        let (note, digest) = bytes.split_last_chunk::<DIGEST_BYTES>()?;
+        let held: HeldReel = postcard::from_bytes(note).ok().filter(|_| blake3::hash(note).as_bytes() == digest)?;
+        // its pieces follow each other in one root
+        Location::from_bytes(&held.located.location.to_bytes())?;
+        (held.format == FORMAT).then_some(held)
+    }
 }
 
 /// Where held footage lies.
@@ -210,13 +229,11 @@ impl Reserve {
     fn note(&self, name: &str) -> Result<HeldReel> {
         let path = self.path.join("held").join(name);
         let bytes = disk::read_all(&*self.disk, &path, HELD_BYTES_MAX)?;
-        let held: Option<HeldReel> = postcard::from_bytes(&bytes).ok();
-        held.filter(|held| held.format == FORMAT).ok_or(HoldError::Note { path })
+        HeldReel::from_note(&bytes).ok_or(HoldError::Note { path })
     }
 
     fn put(&self, held: &HeldReel) -> Result<()> {
-        let bytes = postcard::to_stdvec(held).expect("a note is plain data");
-        Ok(disk::write_all(&*self.disk, &self.note_path(held), &bytes)?)
+        Ok(disk::write_all(&*self.disk, &self.note_path(held), &held.to_note())?)
     }
 
     /// By its own bound, and by what its disk has beside ledger and keyring, which may lie there too.
