@@ -61,7 +61,7 @@ def read_root(vector):
     assert key.hex() == vector["root_key"]
     plain = AESGCM(key).decrypt(nonce, data[at:at + length], data[:at])
     (fmt, site_key, config_key, size, head, away, pages), at = take(plain, 0, "H32s32sQ32sBI")
-    assert (fmt, site_key.hex(), config_key.hex()) == (1, vector["site_key"], vector["config_key"])
+    assert (fmt, site_key.hex(), config_key.hex()) == (2 if "holds" in vector else 1, vector["site_key"], vector["config_key"])
     assert {"size": size, "root": head.hex()} == vector["ledger_head"]
     assert [copy for copy in range(2) if away >> copy & 1] == vector["written_off"] and pages == len(vector["pages"])
     for expected in vector["pages"]:
@@ -82,10 +82,19 @@ def read_root(vector):
         assert {"month": month, "key": key.hex()} == expected
     (count,), at = take(plain, at, "I")
     assert list(struct.unpack_from(f"<{count}I", plain, at)) == vector["dead_months"]
-    assert not any(plain[at + 4 * count:])
+    at += 4 * count
+    if "holds" in vector:
+        (count,), at = take(plain, at, "I")
+        assert count == len(vector["holds"])
+        for expected in vector["holds"]:
+            (hold, start, length, held, dies), at = take(plain, at, "16sqI32sq")
+            assert [hold.hex(), start, length, held.hex(), dies] == [expected[name] for name in (
+                "hold", "hour_start_s", "hour_length_s", "key", "dies_utc_us")]
+    assert not any(plain[at:])
 
 
 read_page(json.loads((HERE / "page.json").read_text()))
 read_root(json.loads((HERE / "root.json").read_text()))
 read_root(json.loads((HERE / "root-token.json").read_text()))
+read_root(json.loads((HERE / "root-holds.json").read_text()))
 print("all vectors open" + ("" if blake3 else " (digests not checked: no blake3)"))

@@ -8,13 +8,13 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    CameraKey, Condemned, LedgerHead, Month, Page, Which,
+    CameraKey, Condemned, HoldKey, LedgerHead, Month, Page, Which,
     conformance::{SITE, camera, cameras, deadline, hour},
     contents::Contents,
     pkcs11::ObjectId,
 };
 use aws_lc_rs::hmac;
-use domain::Secret32;
+use domain::{HoldId, Secret32};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +58,14 @@ fn root() -> Root {
     Root { generation: 7, contents, table: BTreeMap::from([(hour(0), entry())]) }
 }
 
+/// The same record while a hold stands: format 2.
+fn held_root() -> Root {
+    let mut root = root();
+    let held = HoldKey { key: Secret32::new([0x55; 32]), dies: deadline(40) };
+    root.contents.holds.insert((HoldId([0x60; 16]), hour(0)), held);
+    root
+}
+
 fn object() -> ObjectId {
     ObjectId::from_bytes(&[&6_u64.to_le_bytes()[..], &[0x0b; 16]].concat()).unwrap()
 }
@@ -76,8 +84,11 @@ fn token_slot_bytes() -> Vec<u8> {
 }
 
 fn slot_bytes() -> Vec<u8> {
-    Slot::seal(SITE, &KDF, &RootKey { object: None, key: KDF.derive(PASSPHRASE).unwrap() }, ROOT_NONCE, &root())
-        .unwrap()
+    slot_of(&root())
+}
+
+fn slot_of(root: &Root) -> Vec<u8> {
+    Slot::seal(SITE, &KDF, &RootKey { object: None, key: KDF.derive(PASSPHRASE).unwrap() }, ROOT_NONCE, root).unwrap()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -151,6 +162,30 @@ fn token_root_vector() -> Value {
     vector
 }
 
+fn held_root_vector() -> Value {
+    let (bytes, mut vector) = (slot_of(&held_root()), root_vector());
+    vector["holds"] = json!([{
+        "hold": HoldId([0x60; 16]),
+        "hour_start_s": hour(0).start_seconds(),
+        "hour_length_s": 3_600,
+        "key": hex(&[0x55; 32]),
+        "dies_utc_us": deadline(40).0,
+    }]);
+    vector["file_blake3"] = json!(blake3::hash(&bytes).to_hex().as_str());
+    vector["file"] = json!(hex(&bytes));
+    vector
+}
+
+/// Each by its file's name.
+fn vectors() -> [(&'static str, Value); 4] {
+    [
+        ("page", page_vector()),
+        ("root", root_vector()),
+        ("root-token", token_root_vector()),
+        ("root-holds", held_root_vector()),
+    ]
+}
+
 fn path(name: &str) -> String {
     format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"))
 }
@@ -160,7 +195,7 @@ fn the_published_vectors_are_what_the_code_writes() {
     if std::env::var_os("UPDATE_VECTORS").is_some() {
         write_the_vectors();
     }
-    for (name, expected) in [("page", page_vector()), ("root", root_vector()), ("root-token", token_root_vector())] {
+    for (name, expected) in vectors() {
         let published: Value = serde_json::from_slice(&std::fs::read(path(name)).unwrap()).unwrap();
         assert!(published == expected, "{name}: the format changed; a new version number is needed");
     }
@@ -171,6 +206,8 @@ fn what_the_code_writes_it_reads() {
     let slot = Slot::parse(&slot_bytes()).unwrap();
     assert_eq!((slot.site, slot.kdf, slot.generation), (SITE, KDF, 7));
     assert_eq!(slot.open(&KDF.derive(PASSPHRASE).unwrap()), Some(root()));
+    let held = Slot::parse(&slot_of(&held_root())).unwrap();
+    assert_eq!(held.open(&KDF.derive(PASSPHRASE).unwrap()), Some(held_root()));
     let under_token = Slot::parse(&token_slot_bytes()).unwrap();
     assert_eq!((under_token.object, under_token.open(&token_root_key().key)), (Some(object()), Some(root())));
     assert_eq!(page_file::open(SITE, hour(0), &entry(), &page_bytes()), Some(page()));
@@ -213,7 +250,7 @@ fn a_cut_or_lengthened_file_is_none_of_ours_and_zeros_may_follow_a_slot() {
 
 /// Only with a new version of the format: `UPDATE_VECTORS=1`.
 fn write_the_vectors() {
-    for (name, value) in [("page", page_vector()), ("root", root_vector()), ("root-token", token_root_vector())] {
+    for (name, value) in vectors() {
         std::fs::write(path(name), serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
     }
 }
