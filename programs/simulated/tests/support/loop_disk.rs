@@ -92,9 +92,21 @@ impl LoopDisk {
         run("xfs_io", &["-x", "-c", "shutdown", text(&self.path)]);
     }
 
-    /// Its folder is bare then.
+    /// Its folder is bare then, and nobody has the disk: a copy of the mount in another program's namespace (`unshare --mount`)
+    /// keeps the file system, which the next mount would be given as it is, cut off.
     pub fn unmount(&self) {
         patiently("umount", &[text(&self.path)]);
+        let began = Instant::now();
+        while self.is_attached() {
+            assert!(began.elapsed() < BUSY, "the disk is unmounted here, and a device still has it");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_attached(&self) -> bool {
+        let output =
+            Command::new("losetup").args(["--list", "--noheadings", "--output", "BACK-FILE"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().any(|image| image.starts_with(text(self.folder.path())))
     }
 
     /// The disk that was made first.

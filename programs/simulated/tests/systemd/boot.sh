@@ -4,6 +4,8 @@
 set -euo pipefail
 layers=$1 package=$2
 mount --make-rprivate /
+# a disk of another test that is mounted here too would outlive its `umount` there, and with it its power cut
+findmnt --raw --noheadings --output SOURCE,TARGET | sed -n 's#^/dev/loop[^ ]* ##p' | tac | xargs -r -d '\n' umount --lazy
 mount -t tmpfs layers "$layers"
 mkdir "$layers"/{above,work,root}
 cp -a "$package"/. "$layers/above"
