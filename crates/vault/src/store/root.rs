@@ -45,6 +45,9 @@ pub struct Root {
 #[derive(Default)]
 struct State {
     slots: BTreeSet<u32>,
+    /// The highest slot that a live reel was ever said to lie in, also where the disk has no such slot (any more): what was written to
+    /// an old image of a disk lies in slots that the disk itself never had. None is made up to here: it would be that reel's, too.
+    named: u32,
     /// Slots that exist and hold nothing alive.
     free: BTreeSet<u32>,
     /// The slot each family writes to, and where.
@@ -98,7 +101,10 @@ impl Root {
 
     /// Tells which slots hold live reels: all others are free, but for those that are being written to.
     pub fn in_use(&self, slots: impl IntoIterator<Item = u32>) {
+        let ours = |slot: &u32| root_of(*slot) == self.marker.number;
+        let slots: BTreeSet<u32> = slots.into_iter().filter(ours).collect();
         let mut state = self.state();
+        state.named = state.named.max(slots.last().copied().unwrap_or_default());
         let busy: BTreeSet<u32> = state.tails.values().map(|(slot, _)| *slot).chain(slots).collect();
         state.free = state.slots.difference(&busy).copied().collect();
         state.kept.clear();
@@ -214,7 +220,8 @@ impl Root {
             if state.free.len() as u32 >= free_min || state.slots.len() as u32 >= self.slots_max() {
                 return Ok(false);
             }
-            state.slots.last().map_or(first_slot(self.marker.number), |last| last + 1)
+            let last = state.slots.last().copied().unwrap_or_default().max(state.named);
+            first_slot(self.marker.number).max(last + 1)
         };
         self.must_be_there()?;
         self.must_have_space()?;
