@@ -40,6 +40,7 @@ const REGISTRY_STEPS: &[&str] = &[
     include_str!("upgrade/registry_010.sql"),
     include_str!("upgrade/registry_011.sql"),
     include_str!("upgrade/registry_012.sql"),
+    include_str!("upgrade/registry_013.sql"),
 ];
 const FOOTAGE_STEPS: &[&str] = &[
     include_str!("upgrade/footage_001.sql"),
@@ -50,7 +51,7 @@ const FOOTAGE_STEPS: &[&str] = &[
 /// Steps behind which the program of the step before goes on as if nothing had happened: they only add tables, or columns with
 /// a default, and what it writes without them is right for those who know them (decision 0060). Steps of which nothing is said
 /// here are none: going back behind them is refused.
-const REGISTRY_ADDITIVE: &[i64] = &[12];
+const REGISTRY_ADDITIVE: &[i64] = &[12, 13];
 const FOOTAGE_ADDITIVE: &[i64] = &[];
 
 /// A step of a program to come: what tests of going back and forth put behind ours (decision 0060). The product has none.

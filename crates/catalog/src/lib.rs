@@ -19,6 +19,6 @@ pub use footage::{
     EarlierLife, Footage, Gap, Held, Left, Located, NewReel, ReelEnd, ReelRow, ReelState, StoredBytes, StreamRow,
 };
 pub use registry::{
-    Account, AccountId, ActVersion, Binding, Camera, CameraVersion, ExportRow, LawKind, LawText, NewFactor, Passkey,
-    Registry, RequisitionRow, SecondFactor, Session, Site, Taken, is_scan_name,
+    AccessRow, Account, AccountId, ActVersion, Binding, Camera, CameraVersion, ExportRow, LawKind, LawText, NewFactor,
+    Passkey, Registry, RequisitionRow, SecondFactor, Session, Site, Taken, is_scan_name,
 };

@@ -84,6 +84,10 @@ identity!(
     HoldId
 );
 identity!(
+    /// One line of the register of requests for access.
+    AccessId
+);
+identity!(
     /// One line of the register of requisitions.
     RequisitionId
 );

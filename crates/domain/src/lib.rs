@@ -1,5 +1,6 @@
 //! The words of the trade that every crate speaks: identities, time, cameras, purposes, limits. No I/O.
 
+pub mod access;
 pub mod act;
 pub mod camera;
 pub mod hold;
@@ -14,10 +15,11 @@ pub mod sensitive;
 pub mod time;
 pub mod world;
 
+pub use access::{AccessFacts, AccessRequest};
 pub use act::{Act, ActId, ActKind, ActScope, ActTerms, OrderTerms};
 pub use camera::{CameraClass, CameraId, Codec, StreamId, StreamKind};
 pub use hold::HoldEnd;
-pub use id::{ExportId, GlassId, HoldId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
+pub use id::{AccessId, ExportId, GlassId, HoldId, PermitId, ReelId, RequisitionId, RootId, RunId, SiteId};
 pub use person::{AccountId, Role};
 pub use purpose::Purpose;
 pub use requisition::{Requisition, RequisitionFacts, Window};

@@ -70,12 +70,17 @@ impl KeeperCore {
 
     fn hold_open(&self, ask: &HoldAsk) -> Result<HoldAnswer, KeeperError> {
         let account = self.registrar(&ask.session)?; // 1
+        self.hold_for(&account, ask)
+    }
+
+    /// The caller knows that this account may have footage held.
+    pub(crate) fn hold_for(&self, account: &Account, ask: &HoldAsk) -> Result<HoldAnswer, KeeperError> {
         let now = self.trusted()?;
         check(ask, now)?;
         let number =
             ask.requisition.map(|requisition| self.number_if_it_asks_for(requisition, &ask.windows)).transpose();
         let number = match number? {
-            Some(Err(reason)) => return self.refuse_hold(&account, &ask.windows, &ask.reason, reason),
+            Some(Err(reason)) => return self.refuse_hold(account, &ask.windows, &ask.reason, reason),
             number => number.transpose().unwrap_or_default(),
         };
         let hold = HoldId::draw(&*self.parts.random);
@@ -83,11 +88,11 @@ impl KeeperCore {
             let _keys_stay_as_they_are = self.change_keys();
             let hours = self.living_hours(&ask.windows)?; // 2
             if hours.is_empty() {
-                return self.refuse_hold(&account, &ask.windows, &ask.reason, GONE.reason());
+                return self.refuse_hold(account, &ask.windows, &ask.reason, GONE.reason());
             }
             self.check_room_for(hours.len())?;
-            let events = self.opening(&account, ask, hold, &hours, number, now);
-            self.enter_events(actor(&account), events)?; // 3
+            let events = self.opening(account, ask, hold, &hours, number, now);
+            self.enter_events(actor(account), events)?; // 3
             self.ready_keys(hold)?; // 4
             hours
         };
@@ -176,7 +181,7 @@ impl KeeperCore {
     }
 
     /// The hours of these windows whose keys live, and when the first of their cameras' closes: no hold is longer by itself.
-    fn living_hours(&self, windows: &[Window]) -> Result<BTreeMap<Hour, UtcMicros>, KeeperError> {
+    pub(crate) fn living_hours(&self, windows: &[Window]) -> Result<BTreeMap<Hour, UtcMicros>, KeeperError> {
         let mut living: BTreeMap<Hour, UtcMicros> = BTreeMap::new();
         let mut asked = 0;
         for window in windows {

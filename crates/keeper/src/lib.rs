@@ -3,6 +3,7 @@
 //! `gate` decides, records and permits; `keys` mints and hands out chunk keys; `destroy` is the order in which footage
 //! dies, `forget` that in which the ledger's details do; `journal` is the ledger's truth; `socket` is how the other processes speak to it all.
 
+mod access;
 mod accounts;
 mod acts;
 mod acts_health;

@@ -18,7 +18,8 @@ use crate::{
 use aws_lc_rs::digest;
 use catalog::{Account, ExportRow, RequisitionRow};
 use domain::{
-    Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros,
+    Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
+    access::read_access_label,
     limit::{MESSAGE_BYTES_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::{Authorisation, Delivery, Ground, Outcome, Reply},
 };
@@ -38,21 +39,34 @@ const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
 /// The highest number of each year that the ledger tells of.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(BTreeMap<u16, u32>);
+pub(crate) struct Numbers {
+    requisitions: BTreeMap<u16, u32>,
+    access: BTreeMap<u16, u32>,
+}
 
 impl Numbers {
     pub fn take(&mut self, entry: &Entry) {
-        if let Event::Requisition { number, .. } = &entry.event
-            && let Some((year, number)) = number.split_once('-')
-            && let (Ok(year), Ok(number)) = (year.parse::<u16>(), number.parse::<u32>())
-        {
-            let known = self.0.entry(year).or_default();
-            *known = number.max(*known);
+        let known = match &entry.event {
+            Event::Requisition { number, .. } => {
+                let parts = number.split_once('-');
+                let read = parts.and_then(|(year, number)| Some((year.parse().ok()?, number.parse().ok()?)));
+                read.map(|read: (u16, u32)| (&mut self.requisitions, read))
+            }
+            Event::Access { number, .. } => read_access_label(number).map(|read| (&mut self.access, read)),
+            _ => None,
+        };
+        if let Some((numbers, (year, number))) = known {
+            let highest = numbers.entry(year).or_default();
+            *highest = number.max(*highest);
         }
     }
 
     fn highest(&self, year: u16) -> u32 {
-        self.0.get(&year).copied().unwrap_or_default()
+        self.requisitions.get(&year).copied().unwrap_or_default()
+    }
+
+    pub fn highest_access(&self, year: u16) -> u32 {
+        self.access.get(&year).copied().unwrap_or_default()
     }
 }
 
@@ -133,7 +147,15 @@ impl KeeperCore {
         if ground != Some(Ground::Destroyed) {
             return Ok(());
         }
-        let hours = asked.says.windows.iter().flat_map(|window| {
+        let dead = self.dead_hours(&asked.says.windows);
+        let is_whole = outcome == Outcome::Negative && !dead.contains(&false);
+        let holds = dead.contains(&true) && (is_whole || outcome == Outcome::Partial);
+        if holds { Ok(()) } else { Err(malformed("the log does not say that this footage is destroyed")) }
+    }
+
+    /// Of each hour of these windows, whether the log says that it is destroyed.
+    fn dead_hours(&self, windows: &[Window]) -> Vec<bool> {
+        let hours = windows.iter().flat_map(|window| {
             let last = self.parts.hour_length.hour_of(window.span.to().plus_micros(-1));
             let first = self.parts.hour_length.hour_of(window.span.from());
             (0..)
@@ -141,10 +163,12 @@ impl KeeperCore {
                 .take_while(move |hour| *hour <= last)
                 .map(|hour| (window.camera, hour))
         });
-        let dead: Vec<bool> = hours.map(|(camera, hour)| self.death_of(camera, hour).is_some()).collect();
-        let is_whole = outcome == Outcome::Negative && !dead.contains(&false);
-        let holds = dead.contains(&true) && (is_whole || outcome == Outcome::Partial);
-        if holds { Ok(()) } else { Err(malformed("the log does not say that this footage is destroyed")) }
+        hours.map(|(camera, hour)| self.death_of(camera, hour).is_some()).collect()
+    }
+
+    /// Whether nothing of them is left, by the log.
+    pub(crate) fn is_dead_whole(&self, windows: &[Window]) -> bool {
+        !windows.is_empty() && !self.dead_hours(windows).contains(&false)
     }
 
     /// A package went to its recipient: from here on it is not made anew, and web removes the town's copy.
@@ -292,7 +316,7 @@ fn unknown() -> KeeperError {
     malformed("no such requisition is in the register")
 }
 
-fn year_of(at: UtcMicros) -> u16 {
+pub(crate) fn year_of(at: UtcMicros) -> u16 {
     at.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or_default()
 }
 

@@ -97,6 +97,8 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         | Event::Shortened { .. }
         | Event::LookEnded { .. }
         | Event::Requisition { .. }
+        // seeing pictures for one is a look
+        | Event::Access { .. }
         | Event::Exported { .. }
         // a hold opens nothing; it has its own list, and its end a certificate
         | Event::Hold { .. }

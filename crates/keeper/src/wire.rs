@@ -3,6 +3,7 @@
 //! The keeper never believes who somebody is: a session's secret comes with each call (P3), a role's secret with the
 //! connection, the user id of the command line from the kernel.
 
+pub mod access;
 mod acts;
 mod backup;
 mod cameras;
@@ -228,6 +229,8 @@ pub enum Question {
     Export(Box<exports::ExportQuestion>),
     /// Holds: made, bound to their requisition, lifted, listed.
     Hold(Box<holds::HoldQuestion>),
+    /// Requests for access: entered, identified, viewed, answered, listed.
+    Access(Box<access::AccessQuestion>),
     /// A recorder's: keys of held chunks.
     Wrap(Box<vault::keeper::WrapQuery>),
     /// Web's: the same, for an export.
@@ -580,6 +583,7 @@ pub enum Answer {
     GlassDone(GlassDone),
     Export(Box<exports::ExportAnswer>),
     Hold(Box<holds::HoldAnswer>),
+    Access(Box<access::AccessAnswer>),
     Wrapping(Box<vault::keeper::Wrapping>),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {

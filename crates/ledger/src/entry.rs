@@ -3,8 +3,8 @@
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{
-    ActId, ActKind, CameraId, ExportId, GlassId, HoldEnd, HoldId, Hour, PermitId, Purpose, ReelId, RequisitionId,
-    RunId, Sensitive, SiteId, Span, UtcMicros, Window,
+    AccessId, ActId, ActKind, CameraId, ExportId, GlassId, HoldEnd, HoldId, Hour, PermitId, Purpose, ReelId,
+    RequisitionId, RunId, Sensitive, SiteId, Span, UtcMicros, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -206,6 +206,19 @@ pub enum Event {
         who: Sensitive<String>,
         /// SHA-256 of the scan.
         digest_hex: Option<String>,
+        /// SHA-256 of all its facts as the registry has them, as JSON: a row that was edited differs.
+        content_hex: String,
+    },
+    /// A line of the register of requests for access (CSI L253-5, R253-6): entered, completed, its person seen, answered.
+    Access {
+        change: String,
+        request: AccessId,
+        /// Year and number, without a gap.
+        number: String,
+        who: Sensitive<String>,
+        /// Of an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<String>,
         /// SHA-256 of all its facts as the registry has them, as JSON: a row that was edited differs.
         content_hex: String,
     },
@@ -515,6 +528,14 @@ mod tests {
                 framework: text.clone(),
                 who: name.clone(),
                 digest_hex: Some(text.clone()),
+                content_hex: text.clone(),
+            },
+            Event::Access {
+                change: text.clone(),
+                request: AccessId([14; 16]),
+                number: text.clone(),
+                who: name.clone(),
+                outcome: Some(text.clone()),
                 content_hex: text.clone(),
             },
             Event::Export {

@@ -1,5 +1,6 @@
 //! Decisions as values: what may be looked at, how long footage lives, which time is trusted. Pure: no clock, no I/O.
 
+pub mod access;
 pub mod acts;
 pub mod calendar;
 pub mod certificate;

@@ -123,7 +123,7 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
     ]
 }
 
-fn lack(field: &str, article: &str, text_fr: &str, text_en: &str) -> Lack {
+pub(crate) fn lack(field: &str, article: &str, text_fr: &str, text_en: &str) -> Lack {
     Lack { field: field.into(), article: article.into(), text_fr: text_fr.into(), text_en: text_en.into() }
 }
 

@@ -1,7 +1,7 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
     requisitions, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
@@ -57,6 +57,11 @@ use utoipa::{
         requisitions::get_requisitions,
         requisitions::post_requisition,
         requisitions::post_scan,
+        access::get_access,
+        access::post_access,
+        access::post_identity,
+        access::post_viewing,
+        access::post_access_answer,
         holds::get_holds,
         holds::post_hold,
         holds::post_weigh,

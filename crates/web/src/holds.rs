@@ -208,6 +208,14 @@ async fn weigh(web: &Web, windows: Vec<domain::Window>) -> Result<Weight, Proble
     }
 }
 
+/// Whether a hold of these windows would fit. Where the recorder does not say, it is tried: keys are kept at once, bytes when it is back.
+pub async fn has_room(web: &Web, windows: &[domain::Window]) -> bool {
+    match weigh(web, windows.to_vec()).await {
+        Ok(Weight { bytes, reserve }) => bytes <= reserve.max_bytes.saturating_sub(reserve.used_bytes),
+        Err(_) => true,
+    }
+}
+
 async fn room(web: &Web) -> Room {
     let Some(place) = web.reserve.clone() else { return Room::default() };
     let read = tokio::task::spawn_blocking(move || match place.read().and_then(|reserve| reserve.used()) {

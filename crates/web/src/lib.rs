@@ -4,6 +4,7 @@
 //! the session's secret with each question to the keeper (P3). It opens recorded footage with chunk keys that the keeper
 //! gives for a permit (P4), and gets live frames from the recorder while a permit stands (P5).
 
+mod access;
 mod answers;
 mod break_glass;
 mod cameras;

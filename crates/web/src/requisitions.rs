@@ -236,7 +236,7 @@ fn before_of(label: &str) -> Option<(u16, u32)> {
     Some((year.parse().ok()?, number.parse().ok()?))
 }
 
-fn choice(code: &impl Serialize, title: &'static str) -> Choice {
+pub fn choice(code: &impl Serialize, title: &'static str) -> Choice {
     Choice { code: serde_json::to_value(code).unwrap_or_default(), title }
 }
 

@@ -1,7 +1,7 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
     requisitions, reviews, server::Web, session, setup, site, wall,
 };
 use axum::{
@@ -59,6 +59,11 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/requisitions/scan", post(requisitions::post_scan)),
         route(Method::POST, "/api/requisitions/{id}/answer", post(answers::post_answer)),
         route(Method::POST, "/api/requisitions/{id}/deliveries", post(answers::post_delivery)),
+        route(Method::GET, "/api/access", get(access::get_access)),
+        route(Method::POST, "/api/access", post(access::post_access)),
+        route(Method::POST, "/api/access/{id}/identity", post(access::post_identity)),
+        route(Method::POST, "/api/access/{id}/viewings", post(access::post_viewing)),
+        route(Method::POST, "/api/access/{id}/answer", post(access::post_access_answer)),
         route(Method::GET, "/api/holds", get(holds::get_holds)),
         route(Method::POST, "/api/holds", post(holds::post_hold)),
         route(Method::POST, "/api/holds/weigh", post(holds::post_weigh)),

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 52] = [
+const TABLE: [Row; 57] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -66,6 +66,11 @@ const TABLE: [Row; 52] = [
     row("POST", "/api/requisitions/scan", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/answer", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/deliveries", Who::SignedIn),
+    row("GET", "/api/access", Who::SignedIn),
+    row("POST", "/api/access", Who::SignedIn),
+    row("POST", "/api/access/{id}/identity", Who::SignedIn),
+    row("POST", "/api/access/{id}/viewings", Who::SignedIn),
+    row("POST", "/api/access/{id}/answer", Who::SignedIn),
     row("GET", "/api/holds", Who::SignedIn),
     row("POST", "/api/holds", Who::SignedIn),
     row("POST", "/api/holds/weigh", Who::SignedIn),
@@ -111,6 +116,10 @@ impl Row {
             ("POST", "/api/requisitions") => Some(fake::exports::REQUISITION),
             ("POST", "/api/requisitions/{id}/answer") => Some(fake::exports::ANSWER),
             ("POST", "/api/requisitions/{id}/deliveries") => Some(fake::exports::DELIVERY),
+            ("POST", "/api/access") => Some(fake::access::ENTRY),
+            ("POST", "/api/access/{id}/identity") => Some(r#"{"means":"shown"}"#),
+            ("POST", "/api/access/{id}/viewings") => Some(r#"{"present":"x"}"#),
+            ("POST", "/api/access/{id}/answer") => Some(fake::access::ANSWER),
             ("POST", "/api/holds") => Some(fake::exports::HOLD_ASK),
             ("POST", "/api/holds/weigh") => Some(r#"{"windows":[]}"#),
             ("POST", "/api/holds/{id}/requisition") => Some(r#"{"requisition":"4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e"}"#),

@@ -1,5 +1,6 @@
 //! The registry: the site, its accounts, sessions, cameras and acts. Written by the keeper, backed up.
 
+mod access;
 mod account;
 mod act;
 mod binding;
@@ -14,6 +15,7 @@ mod session;
 mod team;
 mod training;
 
+pub use access::AccessRow;
 pub use account::{Account, AccountId};
 pub use act::ActVersion;
 pub use binding::Binding;

@@ -1,8 +1,9 @@
-//! What web asks the keeper about requisitions, holds and exports.
+//! What web asks the keeper about requisitions, holds, exports and requests for access.
 
 use super::client::{KeeperClient, unexpected};
 use crate::wire::{
     Answer, Question,
+    access::{AccessAnswer, AccessQuestion},
     exports::{ExportAnswer, ExportQuestion},
     holds::{HoldAnswer, HoldQuestion},
 };
@@ -19,6 +20,13 @@ impl KeeperClient {
     pub fn hold(&self, question: HoldQuestion) -> Result<HoldAnswer, KeeperError> {
         match self.ask(&Question::Hold(Box::new(question)))? {
             Answer::Hold(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn access(&self, question: AccessQuestion) -> Result<AccessAnswer, KeeperError> {
+        match self.ask(&Question::Access(Box::new(question)))? {
+            Answer::Access(answer) => Ok(*answer),
             other => Err(unexpected(&other)),
         }
     }

@@ -440,7 +440,7 @@ fn told(opened: &Opened) -> (Vec<HoldId>, usize, usize) {
 
 /// Runs `act` in forks of a world, with each fault at each of its steps; then the machine starts again. `check` sees what is left,
 /// and whether the act was acknowledged.
-fn crash(world: &World, act: &dyn Fn(&Opened) -> bool, check: &dyn Fn(&Opened, bool, &str)) {
+pub fn crash(world: &World, act: &dyn Fn(&Opened) -> bool, check: &dyn Fn(&Opened, bool, &str)) {
     let fork = |seed| {
         let fork = world.fork(seed);
         let opened = fork.open();

@@ -1,5 +1,6 @@
 //! What the keeper promises, over a disk that fails, clocks that are set by hand and chance from a seed.
 
+mod access;
 mod accounts;
 mod acts;
 mod authenticator;

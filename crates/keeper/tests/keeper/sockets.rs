@@ -7,6 +7,7 @@ use keeper::{
     socket::{RoleSecrets, read_message, serve_control, serve_roles, write_message},
     wire::{
         Answer, Control, Peer, Question,
+        access::AccessQuestion,
         exports::{ExportAsk, ExportQuestion},
         holds::{HoldAsk, HoldQuestion},
         oidc::{OidcControl, OidcQuestion},
@@ -138,6 +139,7 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Export(Box::new(ExportQuestion::Open(Box::new(export())))), &["web"]),
         (Question::Hold(Box::new(HoldQuestion::Lift { session: session(), hold: domain::HoldId([1; 16]) })), &["web"]),
         (Question::Hold(Box::new(HoldQuestion::Open(Box::new(hold())))), &["web"]),
+        (Question::Access(Box::new(AccessQuestion::May { session: session() })), &["web"]),
         (Question::HeldKeys(Box::new(held(permit.clone()))), &["web"]),
         (Question::Wrap(Box::new(wrap())), &["recorder"]),
         (Question::Control(Control::Status), &["control"]),
@@ -250,6 +252,7 @@ fn name(question: &Question) -> &'static str {
         Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
         Question::Export(_) => "export",
         Question::Hold(_) => "hold",
+        Question::Access(_) => "access",
         Question::Wrap(_) => "wrap",
         Question::HeldKeys(_) => "held keys",
         Question::Control(_) => "control",
@@ -280,7 +283,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 47, "every question is in the table");
+    assert_eq!(names.len(), 48, "every question is in the table");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A keeper and a recorder that answer from a script, and a server in front of them.
 #![allow(dead_code)] // each test program uses a part
 
+pub mod access;
 pub mod exports;
 
 use axum::{
@@ -293,6 +294,8 @@ fn answer(question: Question) -> Answer {
         }
         Question::Export(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Export(ask) => exports::answer(*ask),
+        Question::Access(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
+        Question::Access(ask) => access::answer(*ask),
         Question::Hold(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Hold(ask) => exports::hold_answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
