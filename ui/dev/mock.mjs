@@ -8,6 +8,7 @@ import { createServer } from 'node:http'
 import { dirname, extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { at, clip } from './clip.mjs'
+import { AccessDesk } from './access.mjs'
 import { Register } from './register.mjs'
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist')
@@ -97,6 +98,7 @@ class Town {
     this.live = new Set()
     this.setupUsed = false
     this.register = new Register()
+    this.access = new AccessDesk()
     this.clips = PLACES.map((_, index) => clip(index))
     this.cameras = PLACES.map(([name, place], index) => ({
       id: `c${index + 1}`, name, place, delay_days: DELAY_DAYS,
@@ -133,6 +135,10 @@ class Town {
     if (key === 'GET /api/health') return json(response, 200, this.health())
     if (key === 'GET /api/reason') return json(response, 200, { held: session.held ?? null, recent: session.recent ?? [] })
     if (key === 'DELETE /api/reason') return (session.held = null), response.writeHead(204).end()
+    if (path.startsWith('/api/access')) {
+      const [status, told] = this.access.answer(request.method, path, body, session.name)
+      return json(response, status, told, status < 400 ? undefined : 'application/problem+json')
+    }
     if (path === '/api/requisitions' || path.startsWith('/api/holds')) {
       const [status, told] = this.register.answer(request.method, path, body, session.name)
       return status === 204 ? response.writeHead(204).end() : json(response, status, told, status < 400 ? undefined : 'application/problem+json')

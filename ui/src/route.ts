@@ -7,6 +7,7 @@ export type Route =
   | { screen: 'health' }
   | { screen: 'reviews' }
   | { screen: 'requisitions' }
+  | { screen: 'access' }
   | { screen: 'account' }
   | { screen: 'break-glass' }
   | { screen: 'about' }
@@ -27,6 +28,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'reviews' }
     case 'requisitions':
       return { screen: 'requisitions' }
+    case 'access':
+      return { screen: 'access' }
     case 'account':
       return { screen: 'account' }
     case 'break-glass':

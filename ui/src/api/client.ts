@@ -1,6 +1,7 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
 import type { Delivery, Export, ExportRequest, ExportWindow, Lack, RequisitionSays, Requisitions } from './exports'
+import type { AccessEntered, AccessRequests, AccessSays, AccessStep } from './access'
 import type { Hold, HoldRequest, HoldWeight, Holds } from './holds'
 import { ApiError, networkProblem, problemOf } from './problem'
 import type { Accounts, Name, NameRequest, Period, Questions, Trace } from './reviews'
@@ -76,6 +77,14 @@ export const api = {
   /** Its requisition has come. */
   bindHold: (id: string, requisition: string) => call<void>('POST', `/api/holds/${encodeURIComponent(id)}/requisition`, { requisition }),
   liftHold: (id: string) => call<void>('POST', `/api/holds/${encodeURIComponent(id)}/lift`),
+  /** Requests for access: the newest, or those before a number. */
+  access: (before: string | null = null) => call<AccessRequests>('GET', `/api/access${before === null ? '' : `?before=${encodeURIComponent(before)}`}`),
+  /** One came in, or with `known` that one gets a further version; what lives of its windows is frozen. */
+  enterAccess: (known: string | null, says: AccessSays) => call<AccessEntered>('POST', '/api/access', { known, ...says }),
+  identify: (id: string, means: string) => call<AccessStep>('POST', `/api/access/${encodeURIComponent(id)}/identity`, { means }),
+  enterViewing: (id: string, present: string) => call<AccessStep>('POST', `/api/access/${encodeURIComponent(id)}/viewings`, { present }),
+  answerAccess: (id: string, outcome: string, grounds: string[], reason: string) =>
+    call<AccessStep>('POST', `/api/access/${encodeURIComponent(id)}/answer`, { outcome, grounds, reason }),
   health: () => call<Health>('GET', '/api/health'),
 }
 

@@ -13,6 +13,11 @@ export function mayHandOver(role: Role | undefined): boolean {
   return mayLook(role) && role !== 'operator'
 }
 
+/** Requests of persons for access: the data-protection officer receives and answers them, who hands over shows the pictures. */
+export function mayAnswerAccess(role: Role | undefined): boolean {
+  return role === 'dpo' || mayHandOver(role)
+}
+
 /** What a capacity may do here, as keys of messages. */
 export function mayOf(role: Role): MessageKey[] {
   const facts: MessageKey[] = ['may.facts', 'may.health']
