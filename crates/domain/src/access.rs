@@ -82,7 +82,7 @@ named_enum! {
 
 /// Somebody made sure who asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Identity {
+pub struct IdentityCheck {
     pub at: UtcMicros,
     pub means: IdentityMeans,
     /// The account that did.
@@ -122,7 +122,7 @@ pub struct AccessFacts {
     /// Cameras and times that the town reads in them.
     pub windows: Vec<Window>,
     #[serde(default)]
-    pub identity: Option<Identity>,
+    pub identity: Option<IdentityCheck>,
     /// In which the windows were frozen as soon as they were known: each dies with its own footage.
     #[serde(default)]
     pub holds: Vec<HoldId>,

@@ -10,6 +10,7 @@
 use crate::{
     core::{KeeperCore, actor, failed, malformed},
     exports::is_no_day,
+    gate::told,
     requisitions::year_of,
     scans::hex,
     wire::{
@@ -21,11 +22,14 @@ use aws_lc_rs::digest;
 use catalog::{AccessRow, Account};
 use domain::{
     AccessFacts, AccessId, AccessRequest, HoldEnd, HoldId, Role, Sensitive, UtcMicros, Window,
-    access::{AccessOutcome, AccessReply, Identity, IdentityMeans, Viewing, access_label},
-    limit::{MESSAGE_BYTES_MAX, WINDOWS_MAX},
+    access::{AccessOutcome, AccessReply, IdentityCheck, IdentityMeans, Viewing, access_label},
+    limit::{MESSAGE_BYTES_MAX, PERMIT_SECONDS_MAX, WINDOWS_MAX},
 };
 use ledger::Event;
-use policy::access::{answer_lacks, due, lacking, letter};
+use policy::{
+    Action, Controller, Decision, Paper, Request,
+    access::{MONTHS_FACT, answer_lacks, due, lacking, letter},
+};
 use vault::{KeeperError, keeper::SessionSecret};
 
 const ENTERED: &str = "entered";
@@ -48,7 +52,7 @@ impl KeeperCore {
     pub fn access_question(&self, question: AccessQuestion) -> Result<AccessAnswer, KeeperError> {
         match question {
             AccessQuestion::Register { session, known, says, freeze } => {
-                self.access_register(&session, known, says, freeze)
+                self.access_register(&session, known, *says, freeze)
             }
             AccessQuestion::Identify { session, id, means } => self.access_identify(&session, id, means),
             AccessQuestion::Viewed { session, id, present } => self.access_viewed(&session, id, present),
@@ -178,7 +182,7 @@ impl KeeperCore {
         let account = self.desk(session)?;
         let at = self.trusted()?;
         self.change_access(&account, IDENTIFIED, id, |says| {
-            says.identity = Some(Identity { at, means, by: account.name.clone() });
+            says.identity = Some(IdentityCheck { at, means, by: account.name.clone() });
             Ok(Vec::new())
         })
     }
@@ -196,6 +200,13 @@ impl KeeperCore {
         if !(1..=TEXT_CHARS_MAX).contains(&chars) {
             return Err(malformed(format!("who was present, in 1 to {TEXT_CHARS_MAX} characters")));
         }
+        let known = self.known_access(id)?.0;
+        for request in self.viewing_requests(&account, &known, at)? {
+            if let Decision::Refuse(refusal) = self.law().decide(&request) {
+                let reasons = refusal.reasons.iter().map(told).collect();
+                return self.refuse_request(&account, &request, reasons).map(AccessAnswer::Refused);
+            }
+        }
         self.change_access(&account, VIEWED, id, |says| {
             if says.viewings.len() >= VIEWINGS_MAX {
                 return Err(malformed("no further viewing is entered for this request: enter a new one"));
@@ -207,6 +218,35 @@ impl KeeperCore {
             says.viewings.push(Viewing { at, by: account.name.clone(), present });
             Ok(lacks)
         })
+    }
+
+    /// What the law is asked before a person is shown anything, camera by camera. A right has no purpose of L251-2; the pictures have
+    /// one, without which none may be seen: the camera's own.
+    fn viewing_requests(
+        &self,
+        account: &Account,
+        known: &AccessRequest,
+        now: UtcMicros,
+    ) -> Result<Vec<Request>, KeeperError> {
+        let person = self.person_facts(account, now)?;
+        let papers: Vec<Paper> = self.papers(now)?.into_iter().chain([Paper::AccessRequest]).collect();
+        let of_window = |window: &Window| {
+            let cameras = self.camera_facts(&[window.camera], now)?;
+            Ok(Request {
+                action: Action::AccessRequest,
+                person: person.clone(),
+                controller: Controller::Commune,
+                purpose: cameras.iter().flat_map(|camera| camera.purposes.iter().copied()).next(),
+                reason: Sensitive::new(format!("demande d'accès {}", known.label())),
+                cameras,
+                span: Some(window.span),
+                permit_seconds: PERMIT_SECONDS_MAX,
+                papers: papers.clone(),
+                second_person: false,
+                now,
+            })
+        };
+        known.says.windows.iter().map(of_window).collect()
     }
 
     fn access_answer(&self, account: &Account, id: AccessId, reply: AccessReply) -> Result<AccessAnswer, KeeperError> {
@@ -307,10 +347,11 @@ impl KeeperCore {
     fn access_view(&self, row: &AccessRow) -> Result<AccessView, KeeperError> {
         let request = self.access_of(row)?;
         let dies = self.first_death(&request.says.windows)?;
+        let months = self.law().facts().at(MONTHS_FACT, self.decision_time());
         let letter = letter(&self.parts.registry.site().name, &request).map(|letter| (letter.fr, letter.en));
         Ok(AccessView {
             version: row.version,
-            due: request.says.answer.is_none().then(|| due(request.says.received, dies)),
+            due: request.says.answer.is_none().then(|| due(request.says.received, months, dies)),
             dies,
             frozen: self.frozen(&request.says)?,
             lacks: lacking(&request.says),

@@ -127,7 +127,7 @@ impl KeeperCore {
             Decision::Refuse(refusal) => reasons.extend(refusal.reasons.iter().map(crate::gate::told)),
         }
         if !reasons.is_empty() {
-            return self.refuse_export(&account, &request, reasons).map(ExportAnswer::Refused);
+            return self.refuse_request(&account, &request, reasons).map(ExportAnswer::Refused);
         }
         let id = ExportId::draw(&*self.parts.random);
         let event = Event::Export {
@@ -213,7 +213,7 @@ impl KeeperCore {
         Ok(reasons)
     }
 
-    fn refuse_export(
+    pub(crate) fn refuse_request(
         &self,
         account: &Account,
         request: &Request,

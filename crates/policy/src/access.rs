@@ -11,10 +11,15 @@ use domain::{
     limit::REASON_CHARS_MIN,
 };
 
-/// By when it is answered: within a month (GDPR 12 § 3), and while the footage lives: an answer after its death is none.
-pub fn due(received: UtcMicros, footage_dies: Option<UtcMicros>) -> UtcMicros {
-    let month = months_after(received, 1);
-    footage_dies.map_or(month, |dies| dies.min(month))
+/// Of the law pack: within so many months it is answered (GDPR 12 § 3).
+pub const MONTHS_FACT: &str = "access-answer-months-max";
+
+/// By when it is answered: within the months of the law pack, at once where it names none, and while the footage lives: an answer
+/// after its death is none.
+pub fn due(received: UtcMicros, months: Option<i64>, footage_dies: Option<UtcMicros>) -> UtcMicros {
+    let months = months.and_then(|months| i32::try_from(months).ok()).unwrap_or_default();
+    let by_law = months_after(received, months);
+    footage_dies.map_or(by_law, |dies| dies.min(by_law))
 }
 
 /// What must be known before anybody is shown or told anything of pictures.
@@ -226,7 +231,7 @@ mod tests {
     use crate::calendar::day;
     use domain::{
         AccessId, CameraId, Sensitive, Span, Window,
-        access::{AccessMeans, Identity, IdentityMeans, Viewing},
+        access::{AccessMeans, IdentityCheck, IdentityMeans, Viewing},
     };
 
     fn text(text: &str) -> Sensitive<String> {
@@ -243,7 +248,7 @@ mod tests {
             contact: text("son adresse"),
             words: text("place du marché, à midi, manteau rouge"),
             windows: vec![Window { camera: CameraId([2; 16]), span: Span::new(at, at.plus_seconds(60)).unwrap() }],
-            identity: Some(Identity { at, means: IdentityMeans::Shown, by: text("agent") }),
+            identity: Some(IdentityCheck { at, means: IdentityMeans::Shown, by: text("agent") }),
             holds: vec![],
             viewings: vec![],
             answer: None,
@@ -266,9 +271,10 @@ mod tests {
     #[test]
     fn it_is_due_within_a_month_and_before_the_footage_dies() {
         let received = day(2026, 1, 31).unwrap();
-        assert_eq!(due(received, None), day(2026, 2, 28).unwrap());
-        assert_eq!(due(received, day(2026, 2, 10)), day(2026, 2, 10).unwrap());
-        assert_eq!(due(received, day(2026, 3, 10)), day(2026, 2, 28).unwrap());
+        assert_eq!(due(received, Some(1), None), day(2026, 2, 28).unwrap());
+        assert_eq!(due(received, Some(1), day(2026, 2, 10)), day(2026, 2, 10).unwrap());
+        assert_eq!(due(received, Some(1), day(2026, 3, 10)), day(2026, 2, 28).unwrap());
+        assert_eq!(due(received, None, None), received, "a pack that says nothing gives no time");
     }
 
     #[test]

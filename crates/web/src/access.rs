@@ -12,7 +12,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     AccessFacts, AccessId, Sensitive,
     access::{
-        AccessMeans, AccessOutcome, AccessReply, Identity, IdentityMeans, RefusalGround, Viewing, Wish,
+        AccessMeans, AccessOutcome, AccessReply, IdentityCheck, IdentityMeans, RefusalGround, Viewing, Wish,
         read_access_label,
     },
     limit::WINDOWS_MAX,
@@ -206,7 +206,7 @@ pub async fn post_access(
 ) -> Result<(StatusCode, Json<AccessEntered>), Problem> {
     ask(&web, AccessQuestion::May { session: session.clone() }).await?;
     let known = request.known.as_deref().map(access_of).transpose()?;
-    let says = request.says.read()?;
+    let says = Box::new(request.says.read()?);
     // a request is never lost for want of room: its register says then that nothing is frozen
     let freeze = has_room(&web, &says.windows).await;
     match ask(&web, AccessQuestion::Register { session, known, says, freeze }).await? {
@@ -272,6 +272,7 @@ pub async fn post_access_answer(
 async fn step(web: &Web, question: AccessQuestion) -> Result<Json<AccessStep>, Problem> {
     match ask(web, question).await? {
         AccessAnswer::Done => Ok(Json(AccessStep { is_done: true, lacks: Vec::new() })),
+        AccessAnswer::Refused(refused) => Err(Problem::refused(refused)),
         AccessAnswer::Incomplete(lacks) => {
             Ok(Json(AccessStep { is_done: false, lacks: lacks.into_iter().map(LackLine::from).collect() }))
         }
@@ -344,7 +345,7 @@ impl AccessLine {
             due: view.due.map(|at| at.to_string()),
             dies: view.dies.map(|at| at.to_string()),
             frozen: word(view.frozen),
-            identity: says.identity.map(|Identity { at, means, by }| IdentityLine {
+            identity: says.identity.map(|IdentityCheck { at, means, by }| IdentityLine {
                 at: at.to_string(),
                 means: means.title(),
                 by,

@@ -68,6 +68,17 @@ fn hold(desk: &Desk, site: &Site, id: &Value) -> Option<Value> {
     told["holds"].as_array()?.iter().find(|hold| hold["id"] == *id).cloned()
 }
 
+/// Whoever asked too late to be shown anything is told that it is destroyed, which the log says.
+fn answer_person(browser: &Browser<'_>, id: &str) {
+    let known = browser.get("/api/access").unwrap()["requests"][0].clone();
+    assert_eq!((&known["dies"], &known["frozen"]), (&Value::Null, &json!("nothing")));
+    let answer = json!({"outcome": "destroyed", "grounds": [], "reason": "le délai des images est écoulé"});
+    let done = browser.post(&format!("/api/access/{id}/answer"), &answer).unwrap();
+    assert_eq!(done["is_done"], true, "{done}");
+    let known = browser.get("/api/access").unwrap()["requests"][0].clone();
+    assert!(known["letter_fr"].to_string().contains("L252-5") && known["due"].is_null(), "{known}");
+}
+
 /// No file of the site holds this.
 fn stands_nowhere(folder: &Path, bytes: &[u8]) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -180,8 +191,19 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     };
     let bound = holds(&held, &registered["id"]);
     let unbound = holds(&json!([window(&cameras[1], from.plus_seconds(4), 8)]), &Value::Null);
+    // somebody asks to see themselves (L253-5): entered, and frozen in the same way
+    assert_eq!(site.operator().get("/api/access").unwrap_err().status(), Some(403));
+    let asked = json!({
+        "known": null, "received": site.now().to_string(), "means": "counter", "wish": "view", "person": "qui demande",
+        "contact": "son adresse", "words": "ce matin, un manteau rouge", "windows": [window(&cameras[1], from.plus_seconds(3), 6)],
+    });
+    let asked = browser.post("/api/access", &asked).unwrap();
+    assert_eq!((&asked["frozen"], &asked["lacks"][0]["field"]), (&json!("held"), &json!("identity")));
+    let all = browser.get("/api/holds").unwrap();
+    let of_person = |hold: &&Value| hold["requester"].as_str().is_some_and(|who| who.contains("DA-"));
+    let for_person = all["holds"].as_array().unwrap().iter().find(of_person).unwrap()["id"].clone();
     site.site.kill("recorder").unwrap();
-    for id in [&bound, &unbound] {
+    for id in [&bound, &unbound, &for_person] {
         until("the reserve has what is held", || {
             hold(&desk, &site, id).filter(|hold| hold["kept_bytes"].as_u64() > Some(1_000))
         });
@@ -208,7 +230,10 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     }
 
     // 8 but what was held, which leaves whole; and its delivery ends the hold, keys and bytes
-    assert_eq!(hold(&desk, &site, &unbound).unwrap()["why"], "deadline");
+    for dead in [&unbound, &for_person] {
+        assert_eq!(hold(&desk, &site, dead).unwrap()["why"], "deadline");
+    }
+    answer_person(&desk.first(&site.site).unwrap(), asked["id"].as_str().unwrap());
     let opened = desk.allow(&site.site, &registered["id"], &held, SECOND).unwrap();
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();

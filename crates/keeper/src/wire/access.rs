@@ -8,12 +8,12 @@ use domain::{
 pub use policy::access::{article, ground_en};
 use policy::requisition::Lack;
 use serde::{Deserialize, Serialize};
-use vault::keeper::SessionSecret;
+use vault::keeper::{Refused, SessionSecret};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum AccessQuestion {
     /// A new line of the register, or one that is completed. `freeze`: what lives of its windows is held at once.
-    Register { session: SessionSecret, known: Option<AccessId>, says: AccessFacts, freeze: bool },
+    Register { session: SessionSecret, known: Option<AccessId>, says: Box<AccessFacts>, freeze: bool },
     /// Somebody made sure who asks.
     Identify { session: SessionSecret, id: AccessId, means: IdentityMeans },
     /// The person saw the pictures on site; who was present.
@@ -56,6 +56,8 @@ pub enum AccessAnswer {
     },
     /// Not yet: this is missing, or wrong.
     Incomplete(Vec<Lack>),
+    /// Nobody may be shown anything: by which rule; the refusal is entered.
+    Refused(Refused),
     /// And whether there are older ones.
     Requests(Vec<AccessView>, bool),
     Done,
