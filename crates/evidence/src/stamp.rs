@@ -214,12 +214,3 @@ fn lists<'a>(files: &'a StampFiles, token: &Token<'a>) -> Result<Vec<List<'a>>, 
     let inside = token.lists.iter().map(|der| (TOKEN.to_owned(), *der));
     beside.chain(inside).map(|(path, der)| List::parse(&path, der)).collect()
 }
-
-/// Bytes that claim to be a token, a list, or an answer: for fuzzing, which finds what no message of an authority has.
-pub fn read_any(bytes: &[u8]) {
-    drop(Token::parse(bytes).map(|token| token.stamp(String::new())));
-    drop(List::parse("", bytes).map(|list| list.crl.next_update()));
-    drop(
-        Certificate::parse(bytes).map(|certificate| (certificate.stamps(), certificate.issues(0), certificate.name())),
-    );
-}

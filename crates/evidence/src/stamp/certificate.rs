@@ -78,6 +78,11 @@ impl<'a> Certificate<'a> {
         self.x509.subject().as_raw() == self.x509.issuer().as_raw()
     }
 
+    /// Those of the first version have none.
+    pub fn has_extensions(&self) -> bool {
+        !self.x509.extensions().is_empty()
+    }
+
     pub fn validity(&self) -> (UtcMicros, UtcMicros) {
         let validity = self.x509.validity();
         (instant(validity.not_before), instant(validity.not_after))
