@@ -6,6 +6,7 @@
 
 mod algorithm;
 mod asn1;
+mod ber;
 mod certificate;
 mod chain;
 mod refusal;
@@ -62,6 +63,35 @@ impl StampFiles {
         let certificates = self.certificates.iter().enumerate().map(|(nth, der)| (certificate_path(nth), &der[..]));
         let lists = self.lists.iter().enumerate().map(|(nth, der)| (list_path(nth), &der[..]));
         [(TOKEN.to_owned(), &self.token[..])].into_iter().chain(certificates).chain(lists).collect()
+    }
+
+    /// Certificates of a file (PEM or DER) that the token does not carry. Errors: as read, more than a package has.
+    pub fn keep_certificates(&mut self, file: &[u8]) -> Result<(), Refusal> {
+        let damaged = |why: String| Refusal::Damaged { why };
+        let read = certificate::read_all(file).map_err(damaged)?;
+        let inside = Token::parse(&self.token)?.certificates;
+        let mut with = self.clone();
+        for der in read {
+            if !inside.contains(&&der[..]) && !with.certificates.contains(&der) {
+                with.certificates.push(der);
+            }
+        }
+        is_bounded(&with)?;
+        self.certificates = with.certificates;
+        Ok(())
+    }
+
+    /// A list as it was fetched (DER, or PEM). Errors: it is none, or longer than a package has; then nothing is kept. Whether its issuer signed it
+    /// says [`judge`]: a package with a list that refuses it is not handed over, so leave that one out.
+    pub fn keep_list(&mut self, fetched: &[u8]) -> Result<(), Refusal> {
+        let path = list_path(self.lists.len());
+        let der = revocation::to_der(&path, fetched)?;
+        List::parse(&path, &der)?;
+        let lists = [&self.lists[..], &[der]].concat();
+        let with = StampFiles { lists, ..self.clone() };
+        is_bounded(&with)?;
+        *self = with;
+        Ok(())
     }
 
     /// Where the lists of the signer and of the authorities above it are published: what to fetch, and to keep beside the token.

@@ -366,6 +366,101 @@ fn a_list_that_its_issuer_did_not_sign_is_named() {
 }
 
 #[test]
+fn a_list_counts_for_the_certificates_that_it_says_it_speaks_of() {
+    let authority = Authority::new(Keys::P256);
+    let point = format!("{STAMPS}\ncrlDistributionPoints=URI:http://crl.example.test/a.crl");
+    authority.certify("tsa", "tsa", "between", &point, (FROM, TO));
+    let mut files = stamped(&authority);
+    let mut unknown = |scope: &str| {
+        let scope = format!("issuingDistributionPoint = critical, @scope\n[scope]\n{scope}\n");
+        files.lists = vec![authority.list("root", NOW), authority.list_with("between", NOW, &scope)];
+        match outcome(&files, &authority) {
+            Outcome::Good { not_checkable, .. } => not_checkable.first().map(|one| one.why),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(unknown("onlyuser = TRUE"), None);
+    assert_eq!(unknown("fullname = URI:http://crl.example.test/a.crl"), None);
+    for other in [
+        "onlyCA = TRUE",
+        "onlyAA = TRUE",
+        "indirectCRL = TRUE",
+        "onlysomereasons = keyCompromise",
+        "fullname = URI:http://crl.example.test/b.crl",
+    ] {
+        assert_eq!(unknown(other), Some(Why::OtherScope), "{other}");
+    }
+    files.lists =
+        vec![authority.list("root", NOW), authority.list_with("between", NOW, "1.2.3.4 = critical, DER:0500\n")];
+    assert!(matches!(outcome(&files, &authority), Outcome::Good { not_checkable, .. } if not_checkable.len() == 1));
+}
+
+#[test]
+fn a_list_by_an_authority_whose_key_signs_none_does_not_count() {
+    let authority = Authority::new(Keys::P256);
+    let no_lists = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash";
+    authority.certify("between", "between", "root", no_lists, (FROM, TO));
+    let mut files = stamped(&authority);
+    files.lists = vec![authority.list("between", NOW)];
+    match outcome(&files, &authority) {
+        Outcome::Good { not_checkable, .. } => assert_eq!(not_checkable[0].why, Why::OtherScope),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Constructed values down to this depth with an end instead of a length.
+fn loosened(der: &[u8], depth: usize) -> Vec<u8> {
+    let mut rest = der;
+    let mut ber = Vec::new();
+    while let [tag, first, ..] = *rest {
+        let (head, bytes) = match first {
+            0x80.. => {
+                let digits = usize::from(first & 0x7f);
+                (2 + digits, rest[2..2 + digits].iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)))
+            }
+            short => (2, usize::from(short)),
+        };
+        let content = &rest[head..head + bytes];
+        match tag & 0x20 {
+            0x20 if depth > 0 => ber.extend([&[tag, 0x80][..], &loosened(content, depth - 1), &[0, 0]].concat()),
+            _ => ber.extend(&rest[..head + bytes]),
+        }
+        rest = &rest[head + bytes..];
+    }
+    ber
+}
+
+#[test]
+fn an_answer_in_ber_gives_the_same_token_as_one_in_der() {
+    let authority = Authority::new(Keys::P256);
+    let response = authority.answer(&request().to_der(), &["between"], "");
+    let ber = loosened(&response, 5);
+    assert_ne!(ber, response);
+    assert_eq!(request().token(&ber), request().token(&response));
+    let files = StampFiles { token: request().token(&ber).unwrap(), ..StampFiles::default() };
+    assert!(is_good(&outcome(&files, &authority)));
+    assert!(matches!(request().token(&ber[..ber.len() - 1]), Err(ResponseError::Damaged { .. })));
+}
+
+#[test]
+fn what_is_kept_beside_a_token_is_kept_as_der_and_only_where_it_is_something() {
+    let authority = Authority::new(Keys::P256);
+    let response = authority.answer(&request().to_der(), &[], "");
+    let mut files = StampFiles { token: request().token(&response).unwrap(), ..StampFiles::default() };
+    files.keep_certificates(&[authority.pem("between"), authority.pem("tsa")].concat()).unwrap();
+    assert_eq!(files.certificates, [authority.der("between")], "the token carries its signer's");
+    files.keep_list(&authority.list("root", NOW)).unwrap();
+    let between = authority.list("between", NOW);
+    files.keep_list(&authority.read("list.pem")).unwrap();
+    assert_eq!(files.lists[1], between);
+    let before = files.clone();
+    assert!(files.keep_list(b"<html>").is_err() && files.keep_list(&authority.pem("root")).is_err());
+    assert!(files.keep_list(&vec![0x30; 5 << 20]).is_err() && files.keep_certificates(b"").is_err());
+    assert_eq!(files, before);
+    assert!(matches!(outcome(&files, &authority), Outcome::Good { not_checkable, .. } if not_checkable.is_empty()));
+}
+
+#[test]
 fn the_addresses_of_lists_are_those_that_the_certificates_name() {
     let authority = Authority::new(Keys::P256);
     let point = format!("{STAMPS}\ncrlDistributionPoints=URI:http://crl.example.test/a.crl");

@@ -4,6 +4,7 @@ use super::{
     Refusal, TOKEN_BYTES_MAX,
     algorithm::SHA256,
     asn1::{Algorithm, Imprint, Request, Response, Status},
+    ber,
     token::Token,
 };
 use der::{
@@ -73,13 +74,14 @@ impl StampRequest {
         request.to_der().expect("a request of fixed size can be written")
     }
 
-    /// The token of an answer, if it answers this. Whether it is signed, and by whom, is said by [`super::judge`].
+    /// The token of an answer, as DER, if it answers this. Whether it is signed, and by whom, is said by [`super::judge`].
     pub fn token(&self, response: &[u8]) -> Result<Vec<u8>, ResponseError> {
         let damaged = |why: String| ResponseError::Damaged { why };
         if response.len() > RESPONSE_BYTES_MAX {
             return Err(damaged(format!("{} bytes, at most {RESPONSE_BYTES_MAX}", response.len())));
         }
-        let response = Response::from_der(response).map_err(|error| damaged(error.to_string()))?;
+        let response = ber::to_der(response).ok_or_else(|| damaged("no ASN.1".into()))?;
+        let response = Response::from_der(&response).map_err(|error| damaged(error.to_string()))?;
         // 0 granted, 1 granted with modifications
         if response.status.status > 1 {
             return Err(rejected(&response.status));

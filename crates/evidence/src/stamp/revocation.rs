@@ -8,6 +8,7 @@ use super::{
 use domain::UtcMicros;
 use x509_parser::{
     extensions::{DistributionPointName, GeneralName, IssuingDistributionPoint, ParsedExtension},
+    pem::Pem,
     prelude::FromDer,
     revocation_list::{CertificateRevocationList, RevokedCertificate},
     x509::ReasonCode,
@@ -111,6 +112,16 @@ impl<'a> List<'a> {
     fn entry(&self, certificate: &Certificate<'_>) -> Option<&RevokedCertificate<'a>> {
         self.crl.iter_revoked_certificates().find(|entry| entry.raw_serial() == certificate.x509.raw_serial())
     }
+}
+
+/// A list as it was published: RFC 5280, section 4.2.1.13, asks for DER; some publish PEM.
+pub fn to_der(path: &str, published: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if published.first() == Some(&0x30) {
+        return Ok(published.to_vec());
+    }
+    let none = || Refusal::List { path: path.to_owned(), why: "neither DER nor PEM".into() };
+    let pem = Pem::iter_from_buffer(published).next().and_then(Result::ok).ok_or_else(none)?;
+    if pem.label == "X509 CRL" { Ok(pem.contents) } else { Err(none()) }
 }
 
 /// Each certificate of the chain but the root, which the reader trusts as it is. Refusals: one is revoked, a list was not signed by its issuer.

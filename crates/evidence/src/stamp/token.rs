@@ -5,7 +5,7 @@ use super::{
     asn1::{
         Algorithm, Attribute, CONTENT_TYPE, Content, EssCertId, EssCertIdV2, EssIssuer, Extension, IssuerAndSerial,
         MESSAGE_DIGEST, QC_STATEMENTS, QUALIFIED, SIGNED_DATA, SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, Sequenced,
-        SignedData, Signer, SigningCertificate, TST_INFO, TstInfo,
+        Set, SignedData, Signer, SigningCertificate, TST_INFO, TstInfo,
     },
     certificate::Certificate,
 };
@@ -60,8 +60,8 @@ impl<'a> Token<'a> {
         if extensions.iter().any(|extension| extension.critical && extension.kind != QC_STATEMENTS) {
             return damaged("a critical extension that is not known");
         }
-        let certificates = inside(data.certificates.map(|set| set.elements()))?;
-        let lists = inside(data.crls.map(|set| set.elements()))?;
+        let certificates = inside(data.certificates)?;
+        let lists = inside(data.crls)?;
         if certificates.len() > INSIDE_MAX || lists.len() > INSIDE_MAX {
             return damaged("more certificates than any token has");
         }
@@ -187,8 +187,8 @@ fn is_issuer(issuer: &EssIssuer<'_>, signer: &Certificate<'_>) -> bool {
 }
 
 /// Elements that are sequences: other forms stand under tags of their own, and nothing here reads them.
-fn inside<'a>(set: Option<der::Result<Vec<(AnyRef<'a>, &'a [u8])>>>) -> der::Result<Vec<&'a [u8]>> {
-    let elements = set.transpose()?.unwrap_or_default();
+fn inside(set: Option<Set<'_>>) -> der::Result<Vec<&[u8]>> {
+    let elements = set.map(Set::elements).transpose()?.unwrap_or_default();
     Ok(elements.into_iter().filter(|(any, _)| any.tag() == Tag::Sequence).map(|(_, bytes)| bytes).collect())
 }
 
@@ -234,4 +234,50 @@ pub fn imprint(bytes: &[u8]) -> Digest {
     let mut imprint = Digest::default();
     imprint.0.copy_from_slice(digest(&SHA256, bytes).as_ref());
     imprint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<i64> {
+        instant(AnyRef::new(Tag::GeneralizedTime, text.as_bytes()).unwrap()).map(|at| at.0)
+    }
+
+    #[test]
+    fn a_time_has_any_fraction_and_no_zone() {
+        let whole = 1_773_324_003_000_000;
+        assert_eq!(read("20260312140003Z"), Some(whole));
+        assert_eq!(read("20260312140003.25Z"), Some(whole + 250_000));
+        assert_eq!(read("20260312140003.0000019Z"), Some(whole + 1));
+        assert_eq!(read("20260312140003.1234567891234Z"), Some(whole + 123_456));
+        for wrong in [
+            "20260312140003",
+            "20260312140003+0100",
+            "202603121400Z",
+            "20261312140003Z",
+            "20260312240003Z",
+            "20260312140003.Z",
+            "20260312140003.-1Z",
+            "+0260312140003Z",
+            "Z",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+        let utc = AnyRef::new(Tag::UtcTime, b"20260312140003Z").unwrap();
+        assert_eq!(instant(utc), None);
+    }
+
+    #[test]
+    fn a_token_says_that_it_is_qualified_by_one_statement_alone() {
+        let says = |statements: &[u8], kind| {
+            let value = <&OctetStringRef>::try_from(statements).unwrap();
+            is_qualified(&Extension { kind, critical: false, value })
+        };
+        let compliance = [0x30, 11, 0x30, 9, 0x06, 7, 4, 0, 0x81, 0x97, 0x5e, 1, 1];
+        assert!(says(&compliance, QC_STATEMENTS) && !says(&compliance, TST_INFO));
+        let mut other = compliance;
+        other[12] = 2;
+        assert!(!says(&other, QC_STATEMENTS) && !says(b"", QC_STATEMENTS));
+    }
 }

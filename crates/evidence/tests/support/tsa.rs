@@ -115,10 +115,17 @@ impl Authority {
     }
 
     /// A list of this issuer as DER, made and followed at these times.
-    pub fn list(&self, by: &str, (made, next): (&str, &str)) -> Vec<u8> {
+    pub fn list(&self, by: &str, times: (&str, &str)) -> Vec<u8> {
+        self.list_with(by, times, "")
+    }
+
+    /// With further extensions.
+    pub fn list_with(&self, by: &str, (made, next): (&str, &str), extensions: &str) -> Vec<u8> {
         self.configure(by);
-        let (config, key, pem) = (format!("{by}.cnf"), format!("{by}.key"), format!("{by}.pem"));
-        let mut arguments = vec!["ca", "-gencrl", "-config", &config, "-keyfile", &key, "-cert", &pem];
+        let config = [self.read(&format!("{by}.cnf")), extensions.into()].concat();
+        self.write("list.cnf", config);
+        let (config, key, pem) = ("list.cnf", format!("{by}.key"), format!("{by}.pem"));
+        let mut arguments = vec!["ca", "-gencrl", "-config", config, "-keyfile", &key, "-cert", &pem];
         arguments.extend(["-crl_lastupdate", made, "-crl_nextupdate", next, "-out", "list.pem"]);
         self.openssl(&arguments);
         self.openssl(&["crl", "-in", "list.pem", "-outform", "DER"])
