@@ -172,7 +172,7 @@ fn read_roots(path: &Path) -> Result<Roots, Failed> {
 fn tell(verdict: &Verdict) {
     if let Some(told) = &verdict.told {
         about(told);
-        timestamp::lines(told.timestamp.as_ref()).iter().for_each(|line| println!("{line}"));
+        timestamp::lines(told).iter().for_each(|line| println!("{line}"));
     }
     for finding in &verdict.findings {
         println!("✗ [{}] {}", finding.name(), pick(finding.text_fr(), finding.text_en()));
@@ -281,7 +281,7 @@ fn as_json(verdict: &Verdict) -> String {
             "key_is_held": told.key_is_held,
             "witnesses": told.witnesses,
             "pictures": told.pictures,
-            "timestamp": timestamp::as_json(told.timestamp.as_ref()),
+            "timestamp": timestamp::as_json(told),
             "manifest": told.manifest,
         })
     });

@@ -2,11 +2,17 @@
 
 use crate::cli::pick;
 use domain::UtcMicros;
-use evidence::stamp::{NotCheckable, Outcome, Stamp};
+use evidence::{
+    Told,
+    stamp::{NotCheckable, Outcome, Stamp},
+};
+
+/// What a time in whole seconds may hide, where the authority says no accuracy.
+const SECOND_MICROS: u64 = 1_000_000;
 
 /// One line each. What is refused is told among the findings.
-pub fn lines(timestamp: Option<&Outcome>) -> Vec<String> {
-    let Some(outcome) = timestamp else {
+pub fn lines(told: &Told) -> Vec<String> {
+    let Some(outcome) = &told.timestamp else {
         return vec![pick(
             "  aucun horodatage : seul le registre de la commune dit quand ce dossier a été remis".into(),
             "  no timestamp: only the town's log says when this package was handed over".into(),
@@ -37,11 +43,31 @@ pub fn lines(timestamp: Option<&Outcome>) -> Vec<String> {
             return vec![pick("  horodatage refusé : voir ci-dessous".into(), "  timestamp refused: see below".into())];
         }
     };
-    std::iter::once(said).chain(not_checkable.iter().map(unknown)).collect()
+    let ahead = ahead(outcome, told.handed_over).map(|micros| {
+        pick(
+            format!(
+                "    l'horloge de la commune avançait d'au moins {} : elle inscrit la remise après cet horodatage",
+                seconds(micros, ",")
+            ),
+            format!(
+                "    the town's clock was ahead by {} at least: it entered the handover after this timestamp",
+                seconds(micros, ".")
+            ),
+        )
+    });
+    std::iter::once(said).chain(not_checkable.iter().map(unknown)).chain(ahead).collect()
 }
 
-pub fn as_json(timestamp: Option<&Outcome>) -> serde_json::Value {
-    let Some(outcome) = timestamp else { return serde_json::Value::Null };
+/// What is stamped holds the entry of the handover, so that one was made before: where the entry says a later time, the town's clock
+/// was wrong by the difference. Only an authority that the reader trusts says so.
+fn ahead(outcome: &Outcome, handed_over: Option<UtcMicros>) -> Option<u64> {
+    let Outcome::Good { stamp, .. } = outcome else { return None };
+    let latest = stamp.at.plus_micros(stamp.accuracy_micros.unwrap_or(SECOND_MICROS).try_into().ok()?);
+    u64::try_from(handed_over?.since(latest)).ok().filter(|micros| *micros > 0)
+}
+
+pub fn as_json(told: &Told) -> serde_json::Value {
+    let Some(outcome) = &told.timestamp else { return serde_json::Value::Null };
     let stamp = outcome.stamp().map(|stamp| {
         serde_json::json!({
             "at": stamp.at.to_string(),
@@ -59,6 +85,7 @@ pub fn as_json(timestamp: Option<&Outcome>) -> serde_json::Value {
     match outcome {
         Outcome::Good { root, not_checkable, .. } => serde_json::json!({
             "verdict": "good", "stamp": stamp, "root": root, "revocation_not_checkable": revocation(not_checkable),
+            "town_clock_ahead_micros": ahead(outcome, told.handed_over).unwrap_or_default(),
         }),
         Outcome::NoRoot { issuer, not_checkable, .. } => serde_json::json!({
             "verdict": "no-root", "stamp": stamp, "issuer": issuer, "revocation_not_checkable": revocation(not_checkable),
@@ -85,12 +112,16 @@ fn instant(at: UtcMicros) -> String {
     at.to_string()
 }
 
-/// `± 1,5 s`
 fn within(micros: u64, mark: &str) -> String {
+    format!("± {}", seconds(micros, mark))
+}
+
+/// `1,5 s`
+fn seconds(micros: u64, mark: &str) -> String {
     let fraction = format!("{:06}", micros % 1_000_000);
     let fraction = fraction.trim_end_matches('0');
     let mark = if fraction.is_empty() { "" } else { mark };
-    format!("± {}{mark}{fraction} s", micros / 1_000_000)
+    format!("{}{mark}{fraction} s", micros / 1_000_000)
 }
 
 fn unknown(one: &NotCheckable) -> String {
@@ -109,5 +140,26 @@ mod tests {
         for (micros, said) in [(1_000_000, "± 1 s"), (1_500_100, "± 1,5001 s"), (20, "± 0,00002 s"), (0, "± 0 s")] {
             assert_eq!(within(micros, ","), said);
         }
+    }
+
+    #[test]
+    fn a_handover_that_is_entered_after_its_timestamp_shows_a_clock_that_is_ahead() {
+        let at = UtcMicros::from_seconds(1_773_324_000);
+        let stamp = |accuracy_micros| Stamp {
+            at,
+            accuracy_micros,
+            authority: String::new(),
+            serial: evidence::Hex(vec![1]),
+            policy: String::new(),
+            is_qualified: false,
+        };
+        let good = |accuracy| Outcome::Good { stamp: stamp(accuracy), root: String::new(), not_checkable: vec![] };
+        assert_eq!(ahead(&good(Some(500_000)), Some(at.plus_micros(700_000))), Some(200_000));
+        assert_eq!(ahead(&good(None), Some(at.plus_micros(700_000))), None);
+        assert_eq!(ahead(&good(None), Some(at.plus_seconds(-60))), None);
+        assert_eq!(ahead(&good(None), None), None);
+        let issuer = String::new();
+        let untrusted = Outcome::NoRoot { stamp: stamp(None), issuer, not_checkable: vec![] };
+        assert_eq!(ahead(&untrusted, Some(at.plus_seconds(60))), None);
     }
 }
