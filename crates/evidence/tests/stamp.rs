@@ -408,10 +408,10 @@ fn a_list_by_an_authority_whose_key_signs_none_does_not_count() {
     }
 }
 
-/// Constructed values down to this depth with an end instead of a length.
-fn loosened(der: &[u8], depth: usize) -> Vec<u8> {
+/// Tag, content and all bytes of each value.
+fn values(der: &[u8]) -> Vec<(u8, &[u8], &[u8])> {
     let mut rest = der;
-    let mut ber = Vec::new();
+    let mut found = Vec::new();
     while let [tag, first, ..] = *rest {
         let (head, bytes) = match first {
             0x80.. => {
@@ -420,14 +420,63 @@ fn loosened(der: &[u8], depth: usize) -> Vec<u8> {
             }
             short => (2, usize::from(short)),
         };
-        let content = &rest[head..head + bytes];
-        match tag & 0x20 {
-            0x20 if depth > 0 => ber.extend([&[tag, 0x80][..], &loosened(content, depth - 1), &[0, 0]].concat()),
-            _ => ber.extend(&rest[..head + bytes]),
-        }
+        found.push((tag, &rest[head..head + bytes], &rest[..head + bytes]));
         rest = &rest[head + bytes..];
     }
-    ber
+    found
+}
+
+/// Constructed values down to this depth with an end instead of a length.
+fn loosened(der: &[u8], depth: usize) -> Vec<u8> {
+    let loose = |(tag, content, whole): (u8, &[u8], &[u8])| match tag & 0x20 {
+        0x20 if depth > 0 => [&[tag, 0x80][..], &loosened(content, depth - 1), &[0, 0]].concat(),
+        _ => whole.to_vec(),
+    };
+    values(der).into_iter().flat_map(loose).collect()
+}
+
+/// With two digits of length, as the tokens here have.
+fn value(tag: u8, content: &[u8]) -> Vec<u8> {
+    let bytes = u16::try_from(content.len()).unwrap();
+    assert!(bytes > 255, "DER would have it shorter");
+    [&[tag, 0x82][..], &bytes.to_be_bytes(), content].concat()
+}
+
+/// What stands in the token's `SignedData`, changed, in a token again.
+fn rebuilt(token: &[u8], change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let outer = values(values(token)[0].1);
+    let data = values(values(outer[1].1)[0].1);
+    let mut parts: Vec<Vec<u8>> = data.into_iter().map(|(_, _, whole)| whole.to_vec()).collect();
+    change(&mut parts);
+    value(0x30, &[outer[0].2.to_vec(), value(0xA0, &value(0x30, &parts.concat()))].concat())
+}
+
+#[test]
+fn lists_in_the_token_count_and_what_is_not_there_is_missed() {
+    let authority = Authority::new(Keys::Rsa);
+    let files = stamped(&authority);
+    let with = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        outcome(&StampFiles { token: rebuilt(&files.token, change), ..StampFiles::default() }, &authority)
+    };
+    let unknown = |outcome: Outcome| match outcome {
+        Outcome::Good { not_checkable, .. } => not_checkable.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(unknown(with(&|_| ())), 2);
+    // version, digests, content, certificates, signers
+    let list = value(0xA1, &authority.list("between", NOW));
+    assert_eq!(unknown(with(&|parts| parts.insert(4, list.clone()))), 1);
+    authority.revoke("tsa", "between", "260101000000Z,keyCompromise");
+    let list = value(0xA1, &authority.list("between", NOW));
+    assert_eq!(with(&|parts| parts.insert(4, list.clone())).refusal().map(Refusal::name), Some("timestamp-revoked"));
+    let name = |change| with(change).refusal().map(Refusal::name);
+    assert_eq!(name(&|parts| drop(parts.remove(3))), Some("timestamp-signer"));
+    let twice = |parts: &mut Vec<Vec<u8>>| {
+        let signer = values(&parts[4])[0].1.to_vec();
+        parts[4] = value(0x31, &[&signer[..], &signer].concat());
+    };
+    assert_eq!(name(&twice), Some("timestamp-damaged"), "two signatures");
+    assert_eq!(name(&|parts| parts[4] = vec![0x31, 0]), Some("timestamp-damaged"), "none");
 }
 
 #[test]
