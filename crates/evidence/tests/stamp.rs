@@ -527,3 +527,19 @@ fn more_or_longer_files_than_any_timestamp_has_are_refused_unread() {
     assert_eq!(name(StampFiles { lists: vec![vec![]; 9], ..files.clone() }), "timestamp-damaged");
     assert_eq!(name(StampFiles { certificates: vec![vec![0; 20_000]], ..files }), "timestamp-damaged");
 }
+
+#[test]
+fn the_page_of_the_format_has_the_names_and_bounds_of_the_code() {
+    use evidence::stamp;
+    let page = include_str!("../../../docs/formats/evidence.md");
+    let kib = |bytes: usize| format!("{} KiB", bytes >> 10);
+    let rows = [
+        (stamp::TOKEN.to_owned(), kib(stamp::TOKEN_BYTES_MAX)),
+        (stamp::certificate_path(0), format!("{} of {}", stamp::CERTIFICATES_MAX, kib(stamp::CERTIFICATE_BYTES_MAX))),
+        (stamp::list_path(0), format!("{} of {} MiB", stamp::LISTS_MAX, stamp::LIST_BYTES_MAX >> 20)),
+    ];
+    for (path, bound) in rows {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{path}`"))).unwrap_or_default();
+        assert!(row.ends_with(&format!("| {bound} |")), "{path}: {row}");
+    }
+}

@@ -290,3 +290,42 @@ fn as_json(verdict: &Verdict) -> String {
     });
     all.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::UtcMicros;
+    use evidence::{Finding, stamp::Refusal};
+
+    #[test]
+    fn help_names_each_refusal_of_a_timestamp_with_its_code() {
+        let (certificate, at) = (String::new, UtcMicros(0));
+        let all = [
+            Refusal::Damaged { why: String::new() },
+            Refusal::Foreign,
+            Refusal::Changed,
+            Refusal::Signature,
+            Refusal::SignerMissing,
+            Refusal::NotBound { why: String::new() },
+            Refusal::Purpose { certificate: certificate(), why: "" },
+            Refusal::Algorithm { oid: String::new() },
+            Refusal::Expired { certificate: certificate(), at, from: at, to: at },
+            Refusal::Unfit { certificate: certificate(), why: "" },
+            Refusal::OtherRoot { issuer: String::new() },
+            Refusal::Revoked { certificate: certificate(), revoked: at },
+            Refusal::RevokedSince { certificate: certificate(), revoked: at },
+            Refusal::List { path: String::new(), why: String::new() },
+        ];
+        let known = SEES.replace('\n', " ");
+        for (code, refusal) in (70..).zip(all) {
+            let finding = Finding::Timestamp(refusal);
+            assert_eq!(finding.code(), code);
+            assert!(known.contains(&format!("{code} {}", finding.name())), "{code} {}", finding.name());
+            let (french, english) = (finding.text_fr(), finding.text_en());
+            assert!(
+                french.starts_with("Horodatage") && english.to_lowercase().contains("timestamp"),
+                "{french} {english}"
+            );
+        }
+    }
+}
