@@ -13,6 +13,7 @@ mod journal;
 pub mod law;
 mod reels;
 mod sockets;
+pub mod timestamps;
 mod witnesses;
 
 /// One parser.
@@ -76,6 +77,10 @@ pub const TARGETS: &[Target] = &[
     target("evidence_register", evidence::register, evidence::register_seeds, 2_000),
     target("evidence_archive", archives::archive, archives::archive_seeds, 2_000),
     target("age_head", archives::age_head, archives::age_head_seeds, 1_000),
+    target("timestamp_answer", timestamps::answer, timestamps::answer_seeds, 1_000),
+    target("timestamp_token", timestamps::token, timestamps::token_seeds, 500),
+    target("timestamp_certificate", timestamps::certificate, timestamps::certificate_seeds, 500),
+    target("timestamp_list", timestamps::list, timestamps::list_seeds, 500),
     target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
     target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),

@@ -46,6 +46,7 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(serde_json::from_slice::<evidence::LogProof>(&seeds("evidence_register")[0]).is_ok());
     let archive = std::io::Cursor::new(seeds("evidence_archive").remove(0));
     assert!(vigie_verify::Archive::open(archive, "x").is_ok());
+    assert!(fuzz::timestamps::samples_are_believed());
     assert!(ledger::Entry::from_details(&seeds("ledger_details")[0]).is_ok());
     assert!(ledger::AddCheckpoint::parse(&seeds("add_checkpoint")[0]).is_ok());
     assert!(ledger::WitnessPolicy::parse(&seeds("witness_policy")[0]).is_ok());

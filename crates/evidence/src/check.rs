@@ -3,15 +3,17 @@
 //!
 //! 1 the manifest and the files that it names · 2 the log: the checkpoint under the reader's key, the entries in it, this
 //! manifest among them · 3 camera by camera: reels under roots of the log, lines and pictures under their reels · 4 each file of
-//! pictures against the chunks that were recorded
+//! pictures against the chunks that were recorded · 5 the timestamp of the log's extract, under the roots that the reader trusts
 
 pub mod align;
 mod camera;
 mod movie;
+mod timestamp;
 
 use crate::{
     CameraPart, Files, FilesError, Finding, LogProof, MANIFEST, Manifest, REGISTER,
     manifest::{FileSum, MANIFEST_BYTES_MAX, file_digest},
+    stamp::{Outcome, Roots},
 };
 use domain::{CameraId, Hour, ReelId, UtcMicros};
 use ledger::{Checkpoint, CheckpointKey, Digest, Event, WitnessPolicy};
@@ -50,6 +52,8 @@ pub struct Told {
     pub witnesses: Option<Vec<String>>,
     /// Pictures that are the camera's own, byte for byte.
     pub pictures: u64,
+    /// What an authority that is not the town says of when it was; none where the package has no timestamp.
+    pub timestamp: Option<Outcome>,
 }
 
 /// What the log proves.
@@ -69,8 +73,13 @@ impl Verdict {
     }
 }
 
-/// Errors: a medium that does not give what it lists; everything else is a finding.
+/// For a reader who trusts no authority of timestamps. Errors: a medium that does not give what it lists; everything else is a finding.
 pub fn check(files: &dyn Files, trust: &Trust) -> Result<Verdict, FilesError> {
+    check_under(files, trust, &Roots::default())
+}
+
+/// The same, for a reader who trusts these roots for timestamps.
+pub fn check_under(files: &dyn Files, trust: &Trust, roots: &Roots) -> Result<Verdict, FilesError> {
     let mut findings = Vec::new();
     let listed: BTreeMap<String, u64> = files.list()?.into_iter().collect();
     let manifest_bytes = match whole(files, &listed, MANIFEST, MANIFEST_BYTES_MAX)? {
@@ -85,10 +94,11 @@ pub fn check(files: &dyn Files, trust: &Trust) -> Result<Verdict, FilesError> {
     };
     check_files(files, &listed, &manifest, &mut findings)?; // 1
     let manifest_digest = file_digest(&manifest_bytes);
-    let proved = match whole(files, &listed, REGISTER, LogProof::BYTES_MAX)? {
-        Ok(bytes) => check_register(&bytes, &manifest, manifest_digest, trust, &mut findings), // 2
+    let register = whole(files, &listed, REGISTER, LogProof::BYTES_MAX)?;
+    let proved = match &register {
+        Ok(bytes) => check_register(bytes, &manifest, manifest_digest, trust, &mut findings), // 2
         Err(why) => {
-            findings.push(Finding::Register { why });
+            findings.push(Finding::Register { why: why.clone() });
             Proved::default()
         }
     };
@@ -96,6 +106,7 @@ pub fn check(files: &dyn Files, trust: &Trust) -> Result<Verdict, FilesError> {
     for part in &manifest.cameras {
         pictures += camera::check(files, &listed, part, &proved, &mut findings)?; // 3, 4
     }
+    let timestamp = timestamp::check(files, &listed, &register.unwrap_or_default(), roots, &mut findings)?; // 5
     let told = Told {
         manifest,
         manifest_digest,
@@ -104,6 +115,7 @@ pub fn check(files: &dyn Files, trust: &Trust) -> Result<Verdict, FilesError> {
         key_is_held: trust.key.is_some(),
         witnesses: proved.witnesses,
         pictures,
+        timestamp,
     };
     Ok(Verdict { findings, told: Some(told) })
 }
@@ -143,7 +155,9 @@ fn check_files(
     let used = manifest.cameras.iter().flat_map(paths_of);
     let unnamed = used.filter(|path| !named.contains(path)).map(|path| Finding::FileMissing { path: path.into() });
     findings.extend(unnamed);
-    let extra = listed.keys().filter(|path| !named.contains(path.as_str()));
+    let of_timestamp = timestamp::paths(listed);
+    let is_named = |path: &String| named.contains(path.as_str()) || of_timestamp.contains(path);
+    let extra = listed.keys().filter(|path| !is_named(path));
     findings.extend(extra.map(|path| Finding::FileExtra { path: path.clone() }));
     Ok(())
 }

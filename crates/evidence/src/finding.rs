@@ -1,6 +1,6 @@
 //! What can be wrong with a package: one name, one exit code, one sentence in each language.
 
-use crate::utc;
+use crate::{stamp::Refusal, utc};
 use domain::{CameraId, ReelId, UtcMicros};
 
 /// One thing that does not hold.
@@ -122,6 +122,8 @@ pub enum Finding {
     CodedOtherwise {
         path: String,
     },
+    /// The timestamp is not believed.
+    Timestamp(Refusal),
 }
 
 impl Finding {
@@ -154,6 +156,7 @@ impl Finding {
             Finding::Foreign { .. } => 66,
             Finding::TimeShifted { .. } => 67,
             Finding::CodedOtherwise { .. } => 68,
+            Finding::Timestamp(refusal) => refusal.code(),
         }
     }
 
@@ -185,6 +188,7 @@ impl Finding {
             Finding::Foreign { .. } => "foreign",
             Finding::TimeShifted { .. } => "time-shifted",
             Finding::CodedOtherwise { .. } => "coded-otherwise",
+            Finding::Timestamp(refusal) => refusal.name(),
         }
     }
 
@@ -216,6 +220,7 @@ impl Finding {
             Finding::Foreign { path, pictures } => format!("Images étrangères dans `{path}` : {pictures}, dont aucune preuve ne parle."),
             Finding::TimeShifted { path, at } => format!("Temps décalé dans `{path}` : l'image de {} est montrée ou annoncée à un autre moment.", said(at)),
             Finding::CodedOtherwise { path } => format!("Décodage : `{path}` annonce d'autres paramètres que ceux de la caméra."),
+            Finding::Timestamp(refusal) => refusal.text_fr(),
         }
     }
 
@@ -283,6 +288,7 @@ impl Finding {
             Finding::CodedOtherwise { path } => {
                 format!("Decoding: `{path}` announces other parameters than the camera's.")
             }
+            Finding::Timestamp(refusal) => refusal.text_en(),
         }
     }
 }

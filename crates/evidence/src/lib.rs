@@ -1,8 +1,8 @@
 //! Evidence: the package that leaves a town, and the verdict that anybody can reach on it, offline (promise 7, P10).
 //!
 //! `manifest` says what is in it, `proof` carries for each sealed chunk what is needed to seal it again, `register` proves
-//! by the town's log that the reels were recorded and that this package was handed over, `check` tells what is wrong. Pure:
-//! the files come in through [`Files`]. `docs/formats/evidence.md` has every field.
+//! by the town's log that the reels were recorded and that this package was handed over, `stamp` that it existed at a time, by an
+//! authority that is not the town, `check` tells what is wrong. Pure: the files come in through [`Files`]. `docs/formats/evidence.md` has every field.
 
 pub mod build;
 pub mod check;
@@ -11,10 +11,11 @@ mod hex;
 pub mod manifest;
 pub mod proof;
 pub mod register;
+pub mod stamp;
 mod utc;
 
 pub use build::{CameraBuilder, Next, Step};
-pub use check::{Told, Trust, Verdict, check};
+pub use check::{Told, Trust, Verdict, check, check_under};
 pub use finding::Finding;
 pub use hex::Hex;
 pub use ledger::Digest;

@@ -1,11 +1,15 @@
 //! A package holds as the town made it, and each way to tamper with it is named.
 
 mod support;
+#[path = "support/tsa.rs"]
+#[allow(dead_code)] // shared with the tests of timestamps, which use more of it
+mod tsa;
 
 use domain::{CameraId, Hour, HourLength};
 use evidence::{
-    Finding, MANIFEST, Manifest, Next, REGISTER, Trust, Verdict, check, file_digest,
+    Finding, MANIFEST, Manifest, Next, REGISTER, Trust, Verdict, check, check_under, file_digest,
     manifest::{self, GapPart},
+    stamp::{self, Outcome, Roots, StampFiles, StampRequest},
 };
 use support::{CAMERA, Draft, OTHER, PROOF, Package, Reel, at, signer};
 
@@ -238,4 +242,69 @@ fn a_time_that_is_said_to_be_destroyed_is_proved_by_the_log_for_this_camera_and_
     assert_eq!(findings(gap(from, to), vec![(hour, vec![OTHER]), (hour.plus(1), vec![OTHER])]), ["not-destroyed"]);
     assert_eq!(findings(gap(from, to.plus_seconds(120)), both), ["not-destroyed"], "more than was destroyed");
     assert_eq!(findings(gap(from, to), vec![]), ["not-destroyed"]);
+}
+
+/// A token of the bytes of `registre.json`, as the town asks for one when the register is written.
+fn stamped() -> (tsa::Authority, Package) {
+    let authority = tsa::Authority::new(tsa::Keys::P256);
+    let mut package = Draft::new().package();
+    let request = StampRequest::new(&package.0[REGISTER], [3; 8]);
+    let response = authority.answer(&request.to_der(), &["between"], "");
+    let times = ("20260101000000Z", "20681231235959Z");
+    let stamp = StampFiles {
+        token: request.token(&response).unwrap(),
+        certificates: vec![authority.der("between")],
+        lists: vec![authority.list("between", times), authority.list("root", times)],
+    };
+    for (path, bytes) in stamp.files() {
+        package.0.insert(path, bytes.to_vec());
+    }
+    (authority, package)
+}
+
+#[test]
+fn a_package_tells_its_timestamp_and_is_whole_without_one() {
+    let trust = Trust { key: Some(signer().public()), policy: None };
+    let (authority, package) = stamped();
+    let roots = Roots::read(&authority.pem("root")).unwrap();
+    let verdict = check_under(&package, &trust, &roots).unwrap();
+    assert_eq!(verdict.findings, []);
+    let Some(Outcome::Good { stamp, not_checkable, .. }) = verdict.told.unwrap().timestamp else { panic!("not good") };
+    assert!(stamp.authority.contains("Essai tsa") && not_checkable.is_empty());
+    // who names no root is told, and nothing is wrong
+    let verdict = check(&package, &trust).unwrap();
+    assert!(verdict.holds() && matches!(verdict.told.unwrap().timestamp, Some(Outcome::NoRoot { .. })));
+    let bare = check_under(&Draft::new().package(), &trust, &roots).unwrap();
+    assert!(bare.holds() && bare.told.unwrap().timestamp.is_none());
+}
+
+#[test]
+fn the_timestamp_of_another_package_is_foreign_and_its_files_alone_are_strangers() {
+    let (authority, package) = stamped();
+    let mut other = Draft::new();
+    other.cameras[0].gaps.push(GapPart {
+        from: at(100),
+        to: at(200),
+        cause: "unreachable".into(),
+        fr: String::new(),
+        en: String::new(),
+    });
+    let mut moved = other.package();
+    for (path, bytes) in package.0.iter().filter(|(path, _)| path.starts_with("horodatage/")) {
+        moved.0.insert(path.clone(), bytes.clone());
+    }
+    assert_eq!(names(&moved), ["timestamp-foreign"]);
+    // a register that came later is dated by nothing
+    let mut later = package.clone();
+    later.0.get_mut(REGISTER).unwrap().push(b'\n');
+    assert_eq!(names(&later), ["timestamp-foreign"]);
+    let mut without = package.clone();
+    without.0.remove(stamp::TOKEN);
+    assert_eq!(names(&without), ["file-extra", "file-extra", "file-extra"]);
+    let mut gap = package.clone();
+    gap.0.insert(stamp::list_path(5), authority.list("root", ("20260101000000Z", "20681231235959Z")));
+    assert_eq!(names(&gap), ["file-extra"]);
+    let mut long = package;
+    long.0.insert(stamp::TOKEN.into(), vec![0x30; stamp::TOKEN_BYTES_MAX + 1]);
+    assert_eq!(names(&long), ["timestamp-damaged"]);
 }

@@ -100,6 +100,8 @@ pub enum Failed {
     NoKey,
     #[error("`{path}`, {source}", path = path.display())]
     Policy { path: PathBuf, source: ledger::PolicyError },
+    #[error("`{path}`: {source}", path = path.display())]
+    TsaRoot { path: PathBuf, source: evidence::stamp::RootsError },
     #[error(transparent)]
     Check(#[from] CheckError),
     #[error(transparent)]
@@ -123,6 +125,11 @@ impl Failed {
             Failed::Policy { path, source } => {
                 format!("le fichier des témoins `{}` n'est pas admis ({source})", path.display())
             }
+            Failed::TsaRoot { path, source } => format!(
+                "`{}` n'a pas de certificat lisible d'une racine d'horodatage ({}) : donnez du PEM ou du DER",
+                path.display(),
+                source.why
+            ),
             Failed::Check(CheckError::Since { name }) => format!(
                 "`{name}` n'est pas un point de contrôle signé par la clé de ce registre : donnez-en un qu'a écrit `--keep`"
             ),
@@ -217,7 +224,7 @@ pub fn read_policy(path: &Path) -> Result<WitnessPolicy, Failed> {
     WitnessPolicy::parse(&file).map_err(|source| Failed::Policy { path: path.to_owned(), source })
 }
 
-fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failed> {
+pub fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failed> {
     let failed = |source| Failed::File { path: path.to_owned(), source };
     let too_long = || io::Error::new(io::ErrorKind::InvalidData, format!("more than {bytes_max} bytes"));
     let bytes = fs::read(path).map_err(failed)?;

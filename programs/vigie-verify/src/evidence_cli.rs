@@ -2,13 +2,14 @@
 
 use crate::{
     archive::Archive,
-    cli::{Failed, key_of, pick, read_policy},
+    cli::{Failed, key_of, pick, read, read_policy},
     package::Folder,
     parts::Parts,
     sealed::{Opening, SealedReader, is_sealed},
+    timestamp,
 };
 use clap::Args;
-use evidence::{Files, FilesError, Told, Trust, Verdict};
+use evidence::{Files, FilesError, Told, Trust, Verdict, stamp::Roots};
 use seal::age::OpeningKey;
 use std::{
     io::{self, BufReader},
@@ -19,17 +20,24 @@ use zeroize::Zeroizing;
 
 pub const SEES: &str = "\
 Ce que ce programme voit : que chaque image est celle que la caméra a envoyée et que le registre de la commune a scellée, à son
-heure, de cette caméra ; qu'aucune n'a été retirée, ajoutée, déplacée ou répétée depuis ; que le bordereau est celui de la remise.
-Ce qu'il ne voit pas : si la caméra montrait vrai, ni si la clé est bien celle de la commune (--key : demandez-la-lui).
+heure, de cette caméra ; qu'aucune n'a été retirée, ajoutée, déplacée ou répétée depuis ; que le bordereau est celui de la remise ;
+si une autorité d'horodatage à laquelle vous vous fiez (--tsa-root) date l'extrait du registre, quand, et si elle le pouvait.
+Ce qu'il ne voit pas : si la caméra montrait vrai, ni si la clé est bien celle de la commune (--key : demandez-la-lui), ni si un
+horodatage a été retiré, ni ce que l'autorité a révoqué depuis (seules les listes gardées alors sont lues).
 
 What this program sees: that each picture is the one that the camera sent and that the town's log sealed, at its time, of that
-camera; that none was taken out, added, moved or repeated since; that the manifest is that of the handover.
-What it does not see: whether the camera showed the truth, nor whether the key is the town's (--key: ask the town for it).
+camera; that none was taken out, added, moved or repeated since; that the manifest is that of the handover; whether a timestamp
+authority that you trust (--tsa-root) dates the log's extract, when, and whether it could.
+What it does not see: whether the camera showed the truth, nor whether the key is the town's (--key: ask the town for it), nor
+whether a timestamp was taken out, nor what the authority revoked since (only the lists that were kept then are read).
 
 Codes : 0 intact · 1 non vérifiable · 2 commande incomprise · 30 manifest · 31 manifest-replaced · 32 register · 33 other-log ·
 34 entry-not-proved · 35 not-handed-over · 36 witnesses · 40 file-missing · 41 file-extra · 42 file-changed · 50 proof ·
 51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete · 56 not-destroyed · 60 movie · 61 dropped ·
-62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise
+62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise ·
+70 timestamp-damaged · 71 timestamp-foreign · 72 timestamp-changed · 73 timestamp-signature · 74 timestamp-signer ·
+75 timestamp-unbound · 76 timestamp-purpose · 77 timestamp-algorithm · 78 timestamp-expired · 79 timestamp-chain ·
+80 timestamp-other-root · 81 timestamp-revoked · 82 timestamp-revoked-since · 83 timestamp-crl
 (le premier trouvé · the first found)";
 
 #[derive(Args)]
@@ -45,10 +53,16 @@ pub struct EvidenceArguments {
     /// Fichier des témoins qui comptent (C2SP tlog-policy) · file of the witnesses that count (C2SP tlog-policy)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Racines des autorités d'horodatage auxquelles vous vous fiez (PEM ou DER) · roots of the timestamp authorities that you trust (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    tsa_root: Option<PathBuf>,
     /// Répondre en JSON · answer in JSON
     #[arg(long)]
     json: bool,
 }
+
+/// A trust list of a whole country's authorities has some hundred kilobytes.
+const ROOTS_BYTES_MAX: usize = 4 << 20;
 
 /// How a sealed archive opens.
 #[derive(Args)]
@@ -140,7 +154,8 @@ pub fn run(arguments: &EvidenceArguments) -> Result<ExitCode, Failed> {
         (key, policy) => Some(key_of(key.as_deref(), policy.as_ref())?),
     };
     let files = package(&arguments.package, &arguments.opening)?;
-    let verdict = evidence::check(&*files, &Trust { key, policy })?;
+    let roots = arguments.tsa_root.as_deref().map(read_roots).transpose()?.unwrap_or_default();
+    let verdict = evidence::check_under(&*files, &Trust { key, policy }, &roots)?;
     if arguments.json {
         println!("{}", as_json(&verdict));
     } else {
@@ -149,9 +164,15 @@ pub fn run(arguments: &EvidenceArguments) -> Result<ExitCode, Failed> {
     Ok(verdict.findings.first().map_or(ExitCode::SUCCESS, |finding| ExitCode::from(finding.code())))
 }
 
+fn read_roots(path: &Path) -> Result<Roots, Failed> {
+    let file = read(path, ROOTS_BYTES_MAX)?;
+    Roots::read(&file).map_err(|source| Failed::TsaRoot { path: path.to_owned(), source })
+}
+
 fn tell(verdict: &Verdict) {
     if let Some(told) = &verdict.told {
         about(told);
+        timestamp::lines(told).iter().for_each(|line| println!("{line}"));
     }
     for finding in &verdict.findings {
         println!("✗ [{}] {}", finding.name(), pick(finding.text_fr(), finding.text_en()));
@@ -260,6 +281,7 @@ fn as_json(verdict: &Verdict) -> String {
             "key_is_held": told.key_is_held,
             "witnesses": told.witnesses,
             "pictures": told.pictures,
+            "timestamp": timestamp::as_json(told),
             "manifest": told.manifest,
         })
     });
@@ -267,4 +289,43 @@ fn as_json(verdict: &Verdict) -> String {
         "intact": verdict.holds(), "findings": findings.collect::<Vec<_>>(), "package": told,
     });
     all.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::UtcMicros;
+    use evidence::{Finding, stamp::Refusal};
+
+    #[test]
+    fn help_names_each_refusal_of_a_timestamp_with_its_code() {
+        let (certificate, at) = (String::new, UtcMicros(0));
+        let all = [
+            Refusal::Damaged { why: String::new() },
+            Refusal::Foreign,
+            Refusal::Changed,
+            Refusal::Signature,
+            Refusal::SignerMissing,
+            Refusal::NotBound { why: String::new() },
+            Refusal::Purpose { certificate: certificate(), why: "" },
+            Refusal::Algorithm { oid: String::new() },
+            Refusal::Expired { certificate: certificate(), at, from: at, to: at },
+            Refusal::Unfit { certificate: certificate(), why: "" },
+            Refusal::OtherRoot { issuer: String::new() },
+            Refusal::Revoked { certificate: certificate(), revoked: at },
+            Refusal::RevokedSince { certificate: certificate(), revoked: at },
+            Refusal::List { path: String::new(), why: String::new() },
+        ];
+        let known = SEES.replace('\n', " ");
+        for (code, refusal) in (70..).zip(all) {
+            let finding = Finding::Timestamp(refusal);
+            assert_eq!(finding.code(), code);
+            assert!(known.contains(&format!("{code} {}", finding.name())), "{code} {}", finding.name());
+            let (french, english) = (finding.text_fr(), finding.text_en());
+            assert!(
+                french.starts_with("Horodatage") && english.to_lowercase().contains("timestamp"),
+                "{french} {english}"
+            );
+        }
+    }
 }

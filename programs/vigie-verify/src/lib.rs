@@ -12,6 +12,7 @@ mod parts;
 mod program;
 mod sealed;
 mod source;
+mod timestamp;
 mod walk;
 
 pub use archive::Archive;

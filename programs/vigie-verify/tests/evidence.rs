@@ -4,7 +4,14 @@
 #[allow(dead_code)] // shared with another crate's tests, which use more of it
 mod support;
 
-use evidence::MANIFEST;
+#[path = "../../../crates/evidence/tests/support/tsa.rs"]
+#[allow(dead_code)] // shared with another crate's tests, which use more of it
+mod tsa;
+
+use evidence::{
+    MANIFEST, REGISTER,
+    stamp::{StampFiles, StampRequest},
+};
 use std::{fs, path::Path, process::Command};
 use support::{Draft, Package, signer};
 
@@ -180,4 +187,75 @@ fn an_archive_whose_names_lead_out_of_it_is_not_unpacked() {
         .unwrap();
     assert_eq!(done.status.code(), Some(1));
     assert!(!folder.path().join("dehors.txt").exists() && !to.exists());
+}
+
+/// The package with a timestamp of its register, its files in the folder; lists where `with_lists` says so.
+fn stamped(authority: &tsa::Authority, with_lists: bool) -> tempfile::TempDir {
+    let mut package = Draft::new().package();
+    let request = StampRequest::new(&package.0[REGISTER], [3; 8]);
+    let response = authority.answer(&request.to_der(), &["between"], "");
+    let mut stamp = StampFiles { token: request.token(&response).unwrap(), ..StampFiles::default() };
+    if with_lists {
+        let times = ("20260101000000Z", "20681231235959Z");
+        stamp.lists = vec![authority.list("between", times), authority.list("root", times)];
+    }
+    for (path, bytes) in stamp.files() {
+        package.0.insert(path, bytes.to_vec());
+    }
+    written(&package)
+}
+
+#[test]
+fn a_timestamp_is_told_with_its_time_its_authority_and_the_root_that_the_reader_trusts() {
+    let key = signer().public().verifier_key();
+    let authority = tsa::Authority::new(tsa::Keys::P256);
+    let (root, folder) = (authority.path("root.pem"), stamped(&authority, true));
+    let trusting = ["--key", &key, "--tsa-root", root.to_str().unwrap()];
+    let (code, said, complained) = verify(folder.path(), "fr", &trusting);
+    assert_eq!((code, complained.as_str()), (0, ""), "{said}");
+    assert!(
+        said.contains("horodaté le ") && said.contains("(± 1,5001 s) par « C=FR, O=Essai, CN=Essai tsa »"),
+        "{said}"
+    );
+    assert!(said.contains("racine « C=FR, O=Essai, CN=Essai root »") && !said.contains("non vérifiable"), "{said}");
+    let (_, json, _) = verify(folder.path(), "fr", &[&trusting[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let told = &json["package"]["timestamp"];
+    assert_eq!((&told["verdict"], &told["stamp"]["accuracy_micros"]), (&"good".into(), &1_500_100.into()));
+    assert_eq!(told["revocation_not_checkable"], serde_json::json!([]));
+
+    // no root: no fault, and said; no lists: said
+    let (code, said, _) = verify(folder.path(), "en", &["--key", &key]);
+    assert!(code == 0 && said.contains("NOT TRUSTED YET") && said.contains("CN=Essai root"), "{said}");
+    let (code, said, _) = verify(stamped(&authority, false).path(), "en", &trusting);
+    assert!(code == 0 && said.contains("revocation not checkable for `C=FR, O=Essai, CN=Essai tsa`"), "{said}");
+    let (code, said, _) = verify(written(&Draft::new().package()).path(), "fr", &trusting);
+    assert!(code == 0 && said.contains("aucun horodatage"), "{said}");
+    let (code, _, said) = verify(folder.path(), "fr", &["--tsa-root", folder.path().join(MANIFEST).to_str().unwrap()]);
+    assert!(code == 1 && said.contains("PEM ou du DER"), "{said}");
+}
+
+#[test]
+fn a_timestamp_that_is_refused_is_a_failure_with_its_name_and_code() {
+    let key = signer().public().verifier_key();
+    let authority = tsa::Authority::new(tsa::Keys::P256);
+    let folder = stamped(&authority, true);
+    let (other, revoked) = (tsa::Authority::new(tsa::Keys::P256), authority.path("root.pem"));
+    let other_root = other.path("root.pem");
+    let (code, said, _) = verify(folder.path(), "fr", &["--key", &key, "--tsa-root", other_root.to_str().unwrap()]);
+    assert!(code == 80 && said.contains("[timestamp-other-root]") && said.contains("N'EST PAS INTACT"), "{said}");
+    let token = folder.path().join(evidence::stamp::TOKEN);
+    let right = fs::read(&token).unwrap();
+    fs::write(&token, &right[..right.len() - 1]).unwrap();
+    let (code, said, _) = verify(folder.path(), "en", &["--key", &key]);
+    assert!(code == 70 && said.contains("[timestamp-damaged]"), "{said}");
+    let query = StampRequest::new(b"autre", [3; 8]);
+    fs::write(&token, query.token(&authority.answer(&query.to_der(), &["between"], "")).unwrap()).unwrap();
+    let (code, json, _) = verify(folder.path(), "en", &["--key", &key, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["package"]["timestamp"]["name"]), (71, &"timestamp-foreign".into()));
+    authority.revoke("tsa", "between", "260101000000Z,keyCompromise");
+    let folder = stamped(&authority, true);
+    let (code, said, _) = verify(folder.path(), "fr", &["--key", &key, "--tsa-root", revoked.to_str().unwrap()]);
+    assert!(code == 81 && said.contains("était révoqué à la signature"), "{said}");
 }
