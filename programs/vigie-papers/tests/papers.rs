@@ -194,6 +194,8 @@ fn a_word_that_never_ends_and_a_text_that_hardly_does_stay_on_the_page() {
         says.gaps[0].cause = word.clone();
         says.files[0].path = word.clone();
         says.medium = word.clone();
+        says.executed.name = Sensitive::new(word.clone());
+        says.recipient = Sensitive::new(word.repeat(4));
     }
     (report.town.name, report.reference) = (word.clone(), word);
     let pdf = printed(&report);

@@ -8,6 +8,8 @@ use std::{
 
 /// The margin beyond which nothing may be printed, in points: 15 mm.
 const MARGIN: f64 = 42.0;
+/// The same above the head and below the foot: 10 mm.
+const EDGE: f64 = 28.0;
 
 /// Runs a program on the PDF, whose path takes the place of `FILE`. `None`: the program is not here.
 fn run(program: &str, arguments: &[&str], pdf: &[u8]) -> Option<Output> {
@@ -45,16 +47,19 @@ pub fn checked(pdf: &[u8]) {
 pub fn words_outside(pdf: &[u8]) -> Vec<String> {
     let Some(output) = run("pdftotext", &["-bbox", "FILE", "-"], pdf) else { return vec![] };
     let boxes = String::from_utf8(output.stdout).unwrap();
-    let (mut width, mut outside) = (0.0, vec![]);
+    let (mut width, mut height, mut outside) = (0.0, 0.0, vec![]);
     for line in boxes.lines().map(str::trim) {
         let number = |name: &str| -> f64 {
             let after = line.split(&format!("{name}=\"")).nth(1).unwrap();
             after.split('"').next().unwrap().parse().unwrap()
         };
         if line.starts_with("<page ") {
-            width = number("width");
-        } else if line.starts_with("<word ") && (number("xMin") < MARGIN || number("xMax") > width - MARGIN) {
-            outside.push(line.to_owned());
+            (width, height) = (number("width"), number("height"));
+        } else if line.starts_with("<word ") {
+            let across = number("xMin") < MARGIN || number("xMax") > width - MARGIN;
+            if across || number("yMin") < EDGE || number("yMax") > height - EDGE {
+                outside.push(line.to_owned());
+            }
         }
     }
     outside
