@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 declare -A command_of=(
     [build-essential]=cc [pkg-config]=pkg-config [cmake]=cmake [ffmpeg]=ffprobe
     [softhsm2]=softhsm2-util [chromium]=chromium [python3]=python3 [jq]=jq [openssl]=openssl
+    [poppler-utils]=pdftotext [qpdf]=qpdf # papers, read back by programs that did not make them
     [cvc5]=cvc5 # proofs about the law, scripts/prove.sh
     [xfsprogs]=xfs_io [fiu-utils]=fiu-ctrl [faketime]=faketime # faults of disks, calls and clocks
 )

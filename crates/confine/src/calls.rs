@@ -225,14 +225,16 @@ fn allowed(limits: &Limits) -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_prlimit64, vec![rule(&[is(0, 0), null(2)])?]); // reads its own
     rules.insert(libc::SYS_prctl, any_of(PRCTL.iter().map(|option| is(0, *option as u64)))?);
     rules.insert(libc::SYS_ioctl, any_of(IOCTL.iter().map(|request| is(1, *request)))?);
-    rules.insert(libc::SYS_socketpair, vec![rule(&[is(0, AF_UNIX as u64)])?]);
-    let mut sockets = vec![rule(&[is(0, AF_UNIX as u64)])?];
-    for kind in kinds(limits.sockets) {
-        for family in [AF_INET, AF_INET6] {
-            sockets.push(rule(&[is(0, family as u64), masked(1, KIND_MASK, *kind as u64)])?);
+    if limits.sockets != Sockets::None {
+        rules.insert(libc::SYS_socketpair, vec![rule(&[is(0, AF_UNIX as u64)])?]);
+        let mut sockets = vec![rule(&[is(0, AF_UNIX as u64)])?];
+        for kind in kinds(limits.sockets) {
+            for family in [AF_INET, AF_INET6] {
+                sockets.push(rule(&[is(0, family as u64), masked(1, KIND_MASK, *kind as u64)])?);
+            }
         }
+        rules.insert(libc::SYS_socket, sockets);
     }
-    rules.insert(libc::SYS_socket, sockets);
     if limits.foreign_library {
         rules.extend(FOREIGN.iter().map(|call| (*call, vec![])));
     }
@@ -241,7 +243,7 @@ fn allowed(limits: &Limits) -> Result<Rules, BackendError> {
 
 fn kinds(sockets: Sockets) -> &'static [c_int] {
     match sockets {
-        Sockets::Unix => &[],
+        Sockets::None | Sockets::Unix => &[],
         Sockets::Tcp => &[SOCK_STREAM],
         Sockets::TcpAndNames => &[SOCK_STREAM, SOCK_DGRAM],
     }

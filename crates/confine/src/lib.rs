@@ -36,6 +36,8 @@ pub struct Files {
 /// Kinds of sockets that may be made. Those that are open stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sockets {
+    /// None: what is open is all there is.
+    None,
     /// Of this machine only (AF_UNIX).
     #[default]
     Unix,

@@ -334,6 +334,14 @@ pub const RATE_MEASURED_SECONDS_MAX: i64 = 300;
 pub const RATE_SHORTFALL_PERCENT: u64 = 1;
 /// Cameras whose size or rate falls short that the health page names each; the rest are counted.
 pub const TECHNICAL_FINDINGS_MAX: usize = 50;
+/// A paper as JSON, as `vigie-papers` reads it: a journal of five thousand exports, or a report of ten thousand files.
+pub const PAPER_JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A printed paper: six times its JSON (measured: 4,000 files, 3,000 exports), and as much again and more.
+pub const PAPER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long `vigie-papers` may take for one paper: 0.5 s for most, 36 s for 3,000 exports, by a program without optimisation.
+pub const PAPER_SECONDS_MAX: u64 = 60;
+/// Address space that `vigie-papers` may take: fonts, a paper and its layout, several times over.
+pub const PAPER_MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.
 pub const TOKEN_LABEL_BYTES_MAX: usize = 32;
 
