@@ -74,22 +74,28 @@ fn says(kind: &str, language: Language, whole: bool) -> Says {
 }
 
 fn delivery(language: Language, whole: bool) -> Delivery {
+    let mut made = whole_delivery(language);
+    if !whole {
+        made.authority = Authority { matricule: private(""), service: "".into(), court: "".into(), ..made.authority };
+        (made.windows, made.segments, made.gaps, made.files, made.entries) = (vec![], vec![], vec![], vec![], vec![]);
+        (made.scan, made.genuine, made.second, made.authorisation, made.receipt) = (None, None, None, None, None);
+        (made.own_copy_destroyed, made.answer, made.notes, made.package.bytes) = (None, None, private(""), None);
+        (made.log, made.file_format) = (log(false), String::new());
+    }
+    made
+}
+
+fn whole_delivery(language: Language) -> Delivery {
     let agent = |number: u8| Agent {
         name: private(&format!("Agent habilité n° {number}")),
         quality: in_words(language, "chef de service de police municipale", "chief of the municipal police"),
         habilitation: format!("arrêté 2025-{number:03}"),
     };
-    let mut made = Delivery {
+    Delivery {
         number: "2026-0001".into(),
         received: at(-90_000),
         means: Means::Mail,
-        authority: Authority {
-            name: private("Officier requérant"),
-            quality: Quality::Opj,
-            matricule: private("0000001"),
-            service: "Commissariat de Bourg-l'Exemple".into(),
-            court: "Tribunal judiciaire de l'Exemple".into(),
-        },
+        authority: authority(),
         framework: "CPP 77-1-1".into(),
         authorisation: Some(Authorisation::General { signed: at(-40_000_000) }),
         procedure: "PV 2026/000123".into(),
@@ -104,26 +110,13 @@ fn delivery(language: Language, whole: bool) -> Delivery {
         validator: private("Le maire"),
         executed: agent(1),
         second: Some(agent(2)),
-        segments: vec![
-            segment("Place de la Mairie", -180_000, -179_000),
-            segment("Place de la Mairie", -178_990, -178_200),
-            segment("Gare", -180_000, -178_200),
-        ],
+        segments: segments(),
         gaps: vec![Gap {
             footage: footage("Place de la Mairie", -179_000, -178_990),
             cause: in_words(language, "caméra injoignable", "camera away"),
         }],
         package: Package { name: "2026-0001.zip.age".into(), bytes: Some(1_234_567_890), sha256: digest(1) },
-        files: [
-            "manifeste.json",
-            "images/place-de-la-mairie-1.mp4",
-            "images/place-de-la-mairie-2.mp4",
-            "images/gare-1.mp4",
-        ]
-        .iter()
-        .enumerate()
-        .map(|(at, path)| FileLine { path: (*path).into(), bytes: 411_522_630, sha256: digest(at as u8 + 10) })
-        .collect(),
+        files: files(),
         log: log(true),
         entries: vec![10_412, 10_418, 10_431],
         file_format: in_words(
@@ -153,15 +146,36 @@ fn delivery(language: Language, whole: bool) -> Delivery {
             reason: private("Dix secondes manquent : la caméra était injoignable."),
         }),
         notes: private("Aucun incident.\nSupport relu après gravure."),
-    };
-    if !whole {
-        made.authority = Authority { matricule: private(""), service: "".into(), court: "".into(), ..made.authority };
-        (made.windows, made.segments, made.gaps, made.files, made.entries) = (vec![], vec![], vec![], vec![], vec![]);
-        (made.scan, made.genuine, made.second, made.authorisation, made.receipt) = (None, None, None, None, None);
-        (made.own_copy_destroyed, made.answer, made.notes, made.package.bytes) = (None, None, private(""), None);
-        (made.log, made.file_format) = (log(false), String::new());
     }
-    made
+}
+
+fn authority() -> Authority {
+    Authority {
+        name: private("Officier requérant"),
+        quality: Quality::Opj,
+        matricule: private("0000001"),
+        service: "Commissariat de Bourg-l'Exemple".into(),
+        court: "Tribunal judiciaire de l'Exemple".into(),
+    }
+}
+
+fn segments() -> Vec<Segment> {
+    vec![
+        segment("Place de la Mairie", -180_000, -179_000),
+        segment("Place de la Mairie", -178_990, -178_200),
+        segment("Gare", -180_000, -178_200),
+    ]
+}
+
+fn files() -> Vec<FileLine> {
+    let paths =
+        ["manifeste.json", "images/place-de-la-mairie-1.mp4", "images/place-de-la-mairie-2.mp4", "images/gare-1.mp4"];
+    let line = |(at, path): (usize, &&str)| FileLine {
+        path: (*path).into(),
+        bytes: 411_522_630,
+        sha256: digest(at as u8 + 10),
+    };
+    paths.iter().enumerate().map(line).collect()
 }
 
 fn segment(camera: &str, from: i64, to: i64) -> Segment {
