@@ -201,8 +201,16 @@ export class Deck {
     return known
   }
 
+  /** A frame that was on its way when another place was sought is told after it: while frozen, what counts is where the video stands. */
   private saw(seconds: number): void {
-    if (this.hole === null) this.offset = seconds
+    if (this.hole !== null || (this.motion === 'frozen' && !this.isOfNow(seconds))) return
+    this.offset = seconds
+  }
+
+  private isOfNow(seconds: number): boolean {
+    const now = this.video?.currentTime ?? seconds
+    const shown = this.track?.shown ?? null
+    return shown === null ? Math.abs(now - seconds) < 2 * this.pictureSeconds() : pictureAt(shown, now) === pictureAt(shown, seconds)
   }
 
   private pictureSeconds(): number {
