@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ACCOUNTS, startMock } from '../dev/mock.mjs'
-import { axe, launch, openPage } from './browser.mjs'
+import { axe, launch, openPage, signInTo } from './browser.mjs'
 
 const CARD = '[data-testid=access]:has-text("DA-2026-0003")'
 
@@ -35,16 +35,7 @@ export async function walkAccess(browser, out) {
   return faults
 }
 
-async function open(page, url) {
-  await page.goto(url)
-  await page.fill('#name', 'police')
-  await page.fill('#password', ACCOUNTS.police.password)
-  await page.fill('#code', '123456')
-  await page.click('button.primary')
-  await page.waitForSelector('.account .strong')
-  await page.goto(`${url}/#/access`)
-  await page.waitForSelector('[data-testid=access]')
-}
+const open = (page, url) => signInTo(page, url, { name: 'police', password: ACCOUNTS.police.password }, 'access', '[data-testid=access]')
 
 /** By keyboard; nothing is sent while a field is empty. */
 async function enter(page, look) {

@@ -66,3 +66,15 @@ export async function axe(page, where) {
   )
   return result.violations.map((each) => `${where}: ${each.id} (${each.impact}) ${each.help}: ${each.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`)
 }
+
+/** Signs in at the mock, which takes any code, and goes to a screen. */
+export async function signInTo(page, url, { name, password }, screen, awaited) {
+  await page.goto(url)
+  await page.fill('#name', name)
+  await page.fill('#password', password)
+  await page.fill('#code', '123456')
+  await page.click('button.primary')
+  await page.waitForSelector('.account .strong')
+  await page.goto(`${url}/#/${screen}`)
+  await page.waitForSelector(awaited)
+}

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ACCOUNTS, startMock } from '../dev/mock.mjs'
-import { axe, launch, openPage } from './browser.mjs'
+import { axe, launch, openPage, signInTo } from './browser.mjs'
 
 const CARD = (number) => `[data-testid=hold]:has-text("${number}")`
 
@@ -36,16 +36,7 @@ export async function walkHolds(browser, out) {
   return faults
 }
 
-async function open(page, url) {
-  await page.goto(url)
-  await page.fill('#name', 'police')
-  await page.fill('#password', ACCOUNTS.police.password)
-  await page.fill('#code', '123456')
-  await page.click('button.primary')
-  await page.waitForSelector('.account .strong')
-  await page.goto(`${url}/#/requisitions`)
-  await page.waitForSelector('[data-testid=hold]')
-}
+const open = (page, url) => signInTo(page, url, { name: 'police', password: ACCOUNTS.police.password }, 'requisitions', '[data-testid=hold]')
 
 /** One for which there is no room, then one that fits and is copied. */
 async function make(page, look) {

@@ -133,9 +133,15 @@ impl KeeperCore {
             windows,
             requisition: None,
         };
-        match self.hold_for(account, &ask)? {
-            HoldAnswer::Opened(view) => Ok(Some(view.hold)),
-            _ => Ok(None), // it died meanwhile
+        match self.hold_for(account, &ask) {
+            Ok(HoldAnswer::Opened(view)) => Ok(Some(view.hold)),
+            Ok(_) => Ok(None), // it died meanwhile
+            // more hours than one hold has, or too many holds: the request is entered all the same, and says that it is not frozen
+            Err(KeeperError::Malformed { what }) => {
+                tracing::warn!(label, what, "a request for access is entered and not frozen");
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -262,8 +268,11 @@ impl KeeperCore {
         })?;
         if outcome == AccessOutcome::Withdrawn && matches!(answered, AccessAnswer::Done) {
             let holds = self.known_access(id)?.0.says.holds;
-            let standing = |hold: &HoldId| self.moving().holds.get(*hold).is_some_and(|hold| hold.stands());
-            for hold in holds.into_iter().filter(standing).collect::<Vec<_>>() {
+            // one that was bound to a requisition since waits for that authority
+            let is_its_own = |hold: &HoldId| {
+                self.moving().holds.get(*hold).is_some_and(|hold| hold.stands() && hold.requisition.is_none())
+            };
+            for hold in holds.into_iter().filter(is_its_own).collect::<Vec<_>>() {
                 self.end_hold(Some(account), hold, HoldEnd::Lifted)?;
             }
         }

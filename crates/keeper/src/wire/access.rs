@@ -70,7 +70,7 @@ pub enum Frozen {
     Held,
     /// Nothing of them lives, or no window is known yet.
     Nothing,
-    /// It lives and is not held, as who asked for it said.
+    /// It lives and is not held: there was no room, or more of it than a hold has.
     NotAsked,
 }
 

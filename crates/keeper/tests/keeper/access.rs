@@ -10,7 +10,10 @@ use domain::{
     AccessFacts, AccessId, HoldEnd, Role, Window,
     access::{AccessMeans, AccessOutcome, IdentityMeans, RefusalGround, Wish},
 };
-use keeper::wire::access::{AccessAnswer, AccessQuestion, AccessView, Frozen};
+use keeper::wire::{
+    access::{AccessAnswer, AccessQuestion, AccessView, Frozen},
+    holds::HoldQuestion,
+};
 use ledger::Event;
 use vault::KeeperError;
 
@@ -157,6 +160,29 @@ fn a_request_that_is_withdrawn_lets_go_of_what_was_frozen_at_once() {
     assert_eq!(desk.town.opened.keyring.holds().len(), 0);
     let ended = |entry: &ledger::Entry| matches!(entry.event, Event::HoldEnded { why: HoldEnd::Lifted, .. });
     assert_eq!(desk.town.opened.entries().iter().filter(|entry| ended(entry)).count(), 1);
+}
+
+#[test]
+fn what_an_authority_waits_for_is_not_let_go_with_the_request_for_which_it_was_frozen() {
+    let desk = Desk::new(809);
+    let (id, _, _) = desk.asked(&desk.first, vec![desk.window(1, 21, 81)]);
+    let (requisition, session) = (desk.registers_in_writing(), desk.first.session.clone());
+    let hold = desk.town.opened.keyring.holds().into_keys().next().unwrap().0;
+    desk.town.opened.core.hold_question(HoldQuestion::Bind { session, hold, requisition }).unwrap();
+    assert!(matches!(desk.answers(&desk.first, id, AccessOutcome::Withdrawn).unwrap(), AccessAnswer::Done));
+    assert_eq!(desk.town.opened.keyring.holds().len(), 1);
+}
+
+#[test]
+fn a_request_for_more_than_a_hold_has_is_entered_and_says_that_it_is_not_frozen() {
+    let desk = Desk::new(810);
+    let day = |nth: i64| {
+        let to = desk.town.world.now().plus_seconds(-nth);
+        Window { span: domain::Span::new(to.plus_seconds(-DAY), to).unwrap(), ..desk.window(1, 21, 81) }
+    };
+    let (_, label, frozen) = desk.asked(&desk.first, (0..11).map(day).collect());
+    assert_eq!((label.as_str(), frozen), ("DA-2026-0001", Frozen::NotAsked));
+    assert_eq!(desk.requests(&desk.first).len(), 1);
 }
 
 #[test]
