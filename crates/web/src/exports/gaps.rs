@@ -3,7 +3,7 @@
 use domain::{Span, UtcMicros, Window};
 use evidence::manifest::{DESTROYED, GapPart};
 use keeper::wire::{FateState, HourFate};
-use vault::service::TimelineGap;
+use vault::service::{Located, TimelineGap};
 
 /// Two batches meet within it, as the verifier of packages has it.
 const APART_MICROS: i64 = 2_500_000;
@@ -28,6 +28,13 @@ enum Missing {
     Destroyed,
     Unreadable,
     Unknown,
+}
+
+/// Reels of hours that still open.
+pub fn openable(mut located: Vec<Located>, fates: &[HourFate]) -> Vec<Located> {
+    let is_over = |fate: &HourFate| matches!(fate.state, FateState::Closed | FateState::Destroyed);
+    located.retain(|reel| !fates.iter().any(|fate| fate.hour == reel.hour && is_over(fate)));
+    located
 }
 
 /// In the order of time.
@@ -181,6 +188,30 @@ mod tests {
                 (7_200, 10_800, "not-yet"),
             ]
         );
+    }
+
+    #[test]
+    fn a_reel_of_an_hour_that_is_closed_or_dead_is_not_asked_for() {
+        let hour = HourLength::PRODUCT.hour_of(at(0));
+        let reel = |hours: i64| Located {
+            reel: domain::ReelId([hours as u8; 16]),
+            hour: hour.plus(hours),
+            handle: 0,
+            location: vault::store::Location { pieces: Vec::new(), index: None },
+            first_utc: hour.plus(hours).start(),
+            last_utc: hour.plus(hours).end(),
+            entries: None,
+        };
+        let fate = |hours: i64, state| HourFate { hour: hour.plus(hours), deadline: None, state, destroyed_at: None };
+        let fates = [
+            fate(0, FateState::Destroyed),
+            fate(1, FateState::Closed),
+            fate(2, FateState::Live),
+            fate(3, FateState::Empty),
+        ];
+        // of the hour that nothing is said of the keeper decides
+        let left: Vec<_> = openable((0..5).map(reel).collect(), &fates).into_iter().map(|reel| reel.hour).collect();
+        assert_eq!(left, [2, 3, 4].map(|hours| hour.plus(hours)));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use super::{
     PLAYER, READ_ME,
     archive::Archive,
-    gaps::{Known, gaps},
+    gaps::{Known, gaps, openable},
     packages::Running,
     read_me,
     sealed::{SealTo, Sealed, SealedFile},
@@ -146,7 +146,8 @@ impl Job {
         let held = self.held(nth, stream, span)?;
         let located = match &held {
             Some(held) => held.reels.iter().map(|reel| reel.located.clone()).collect(),
-            None => self.locate(stream, span)?,
+            // dead reels are known until their space is freed: they are gaps, and no reason to hand over nothing
+            None => openable(self.locate(stream, span)?, &self.fates(window)?),
         };
         let located = self.closed(nth, (stream, span), located, held.is_some())?;
         let recorded: Vec<_> = located.iter().map(|reel| (reel.first_utc, reel.last_utc)).collect();
@@ -218,7 +219,7 @@ impl Job {
     ) -> Result<Vec<Located>, Halt> {
         for turn in 0..LOG_PATIENCE {
             if turn > 0 && !is_held {
-                located = self.locate(stream, span)?;
+                located = openable(self.locate(stream, span)?, &self.fates(&self.permits[nth].0)?);
             }
             let mut closed = true;
             for part in located.chunks(ENTRIES_AT_ONCE) {
