@@ -13,6 +13,9 @@
 //! one that a crash made happen twice, so whoever reads the log needs no further rule. Commitments, tree, proofs and
 //! checkpoints never depended on the key.
 //!
+//! With the details go the lines of the registers of requisitions and of requests for access that nobody touched since, their scans first:
+//! 1 scans · 2 rows. A crash between them is finished at the next minute.
+//!
 //! By trusted time only: while the clocks are in doubt nothing ends. While the ledger takes no entry nothing ends either: 1
 //! must be durable before 3. A crash between any two steps is finished at the next minute: 1 is repeated, 2 is not entered
 //! twice, 3 is repeated until 5 stands.
@@ -23,7 +26,7 @@ use crate::{
     wire::{Finding, FindingState},
 };
 use domain::{
-    Hour, UtcMicros,
+    Hour, Requisition, RequisitionId, UtcMicros,
     limit::{LOG_RETENTION_MONTHS_MAX, LOG_RETENTION_MONTHS_MIN},
 };
 use keyring::KeyringError;
@@ -43,6 +46,8 @@ const LATE_SECONDS: i64 = 86_400;
 #[derive(Debug, Default)]
 pub(crate) struct Forgetting {
     condemned: BTreeMap<Month, Event>,
+    /// Lines of the registers that are older are gone.
+    registers_from: Option<UtcMicros>,
 }
 
 impl Forgetting {
@@ -68,7 +73,57 @@ impl KeeperCore {
         for month in begun.into_iter().filter(|_| self.parts.keyring.confirmed()) {
             self.end_details(month)?;
         }
+        self.forget_registers(now)
+    }
+
+    fn forget_registers(&self, now: UtcMicros) -> Result<(), KeeperError> {
+        let before = self.registers_from(now);
+        if self.moving().forgetting.registers_from == Some(before) {
+            return Ok(());
+        }
+        for digest in self.scans_of_lines(before)? {
+            self.parts.registry.scan_remove(&digest).map_err(failed)?; // 1
+        }
+        let gone = self.parts.registry.registers_forget(before).map_err(failed)?; // 2
+        if 0 < gone {
+            info!(gone, "lines of the registers reached the end of their retention");
+        }
+        self.moving().forgetting.registers_from = Some(before);
         Ok(())
+    }
+
+    /// What the registers tell of since is kept: the months whose details have not ended.
+    fn registers_from(&self, now: UtcMicros) -> UtcMicros {
+        let mut month = Month::of(now);
+        for _ in 0..=LOG_RETENTION_MONTHS_MAX + 1 {
+            if month.details_end(self.log_retention()) <= now {
+                return month.end();
+            }
+            month = Month::of(month.start().plus_micros(-1));
+        }
+        month.end()
+    }
+
+    /// Scans that only lines name which are to go, in whichever version.
+    fn scans_of_lines(&self, before: UtcMicros) -> Result<BTreeSet<[u8; 32]>, KeeperError> {
+        let versions = self.parts.registry.requisition_versions().map_err(failed)?;
+        // the last version of each counts
+        let touched: BTreeMap<RequisitionId, UtcMicros> =
+            versions.iter().map(|version| (version.id, version.recorded_at)).collect();
+        let mut kept = self.parts.registry.scans_of_acts().map_err(failed)?;
+        let mut going = BTreeSet::new();
+        for version in &versions {
+            let Ok(Requisition { says, .. }) = self.requisition_of(version) else {
+                warn!(
+                    "a line of the register of requisitions does not open: it goes when its time comes, its scan stays"
+                );
+                continue;
+            };
+            let scans = says.scan.into_iter().chain(says.deliveries.iter().filter_map(|delivery| delivery.receipt));
+            let is_over = touched.get(&version.id).is_some_and(|at| *at < before);
+            if is_over { going.extend(scans) } else { kept.extend(scans) }
+        }
+        Ok(going.difference(&kept).copied().collect())
     }
 
     /// 1 and 2.

@@ -289,7 +289,7 @@ impl KeeperCore {
         self.requisition_of(rows.iter().find(|row| row.id == id).ok_or_else(unknown)?)
     }
 
-    fn requisition_of(&self, row: &RequisitionRow) -> Result<Requisition, KeeperError> {
+    pub(crate) fn requisition_of(&self, row: &RequisitionRow) -> Result<Requisition, KeeperError> {
         let facts = self.unseal_bytes(bound_to(row.id, row.version), &row.facts)?;
         serde_json::from_slice(&facts).map_err(failed)
     }

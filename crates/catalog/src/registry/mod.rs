@@ -7,6 +7,7 @@ mod binding;
 mod camera;
 mod copy;
 mod factor;
+mod forget;
 mod law;
 mod passkey;
 mod requisition;

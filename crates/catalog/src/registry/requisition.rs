@@ -109,7 +109,7 @@ impl Registry {
     }
 }
 
-fn requisition_of(row: &SqliteRow) -> Result<RequisitionRow, sqlx::Error> {
+pub(super) fn requisition_of(row: &SqliteRow) -> Result<RequisitionRow, sqlx::Error> {
     Ok(RequisitionRow {
         id: RequisitionId(column::array(row, "requisition")?),
         version: column::count(row, "version")?,

@@ -50,7 +50,7 @@ impl Registry {
         self.database.path.parent().unwrap_or(Path::new(".")).join(FOLDER)
     }
 
-    fn scan_path(&self, digest: &[u8; 32]) -> PathBuf {
+    pub(super) fn scan_path(&self, digest: &[u8; 32]) -> PathBuf {
         let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         self.scan_folder().join(format!("{name}.sealed"))
     }

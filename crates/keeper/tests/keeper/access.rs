@@ -2,19 +2,20 @@
 
 use crate::{
     export::{Desk, text},
-    hold::crash,
+    hold::{SCAN, crash},
     reviews::{AccountHolder, Town},
     support::*,
 };
 use domain::{
-    AccessFacts, AccessId, HoldEnd, Role, Window,
+    AccessFacts, AccessId, HoldEnd, Role, UtcMicros, Window,
     access::{AccessMeans, AccessOutcome, IdentityMeans, RefusalGround, Wish},
 };
 use keeper::wire::{
     access::{AccessAnswer, AccessQuestion, AccessView, Frozen},
+    exports::{ExportAnswer, ExportQuestion},
     holds::HoldQuestion,
 };
-use ledger::Event;
+use ledger::{Actor, Event};
 use vault::KeeperError;
 
 impl Desk {
@@ -299,4 +300,38 @@ fn a_request_is_entered_and_withdrawn_whole_whatever_the_disk_does_at_whichever_
         assert!(!acknowledged || is_withdrawn && holds == 0, "{what}");
         assert!(is_withdrawn || holds == 1, "nothing is let go of a request that stands: {what}");
     });
+}
+
+#[test]
+fn lines_of_both_registers_end_with_the_log_s_details_of_their_last_month_and_their_scans_with_them() {
+    let desk = Desk::new(808);
+    let requisition = desk.registers_in_writing();
+    let (asked, _, _) = desk.asked(&desk.first, vec![desk.window(1, 21, 81)]);
+    let lines = |by: &AccountHolder| {
+        let session = by.session.clone();
+        let registered = match desk.asks(ExportQuestion::Requisitions { session, before: None }).unwrap() {
+            ExportAnswer::Requisitions(views, false) => {
+                views.into_iter().map(|view| view.requisition.id).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        (registered, desk.requests(by).into_iter().map(|view| view.request.id).collect::<Vec<_>>())
+    };
+    let scan: [u8; 32] = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SCAN).as_ref().try_into().unwrap();
+    // a month before the details of March end, then a day after
+    let [before, after] = [1_803_859_200, 1_806_624_000].map(UtcMicros::from_seconds);
+    for (name, at, expected) in
+        [("avant", before, (vec![requisition], vec![asked])), ("après", after, (vec![], vec![]))]
+    {
+        desk.pass_to(at);
+        desk.town.opened.core.tick().unwrap();
+        desk.town.world.clock.pass(61);
+        desk.town.opened.core.tick().unwrap();
+        assert_eq!(lines(&desk.signs_in_anew(name)), expected, "{name}");
+        assert_eq!(
+            desk.town.opened.core.scan_read(Actor::Schedule, &scan, 0).is_ok(),
+            !expected.0.is_empty(),
+            "{name}"
+        );
+    }
 }

@@ -22,7 +22,7 @@ use vault::{
 };
 
 const RESERVE: &str = "/reserve";
-const SCAN: &[u8] = b"%PDF-1.4 a requisition";
+pub const SCAN: &[u8] = b"%PDF-1.4 a requisition";
 
 impl Desk {
     fn hold_asks(&self, question: HoldQuestion) -> Result<HoldAnswer, KeeperError> {
@@ -99,7 +99,7 @@ impl Desk {
         late
     }
 
-    fn pass_to(&self, at: UtcMicros) {
+    pub fn pass_to(&self, at: UtcMicros) {
         let micros = at.since(self.town.world.now());
         assert!(0 <= micros);
         self.town.world.clock.pass_micros(micros);

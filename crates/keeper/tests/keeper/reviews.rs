@@ -162,7 +162,7 @@ fn plain(kind: ActKind) -> Draft {
         signed: utc(-DAY),
         signatory: text("démonstration, aucun préfet n'a signé"),
         from: utc(-DAY),
-        until: Some(utc(300 * DAY)),
+        until: Some(utc(500 * DAY)),
         about: About::Site,
         terms: ActTerms::Plain,
         scan: None,
@@ -490,7 +490,7 @@ fn each_account_has_its_act_its_end_and_its_training_which_is_old_after_two_year
     let page = town.accounts(&dpo);
     let anne = of(&page, "Anne");
     let [act] = &anne.acts[..] else { panic!("{anne:?}") };
-    assert_eq!((&*act.number, act.end, act.holds), ("acte de Anne", Some(utc(300 * DAY)), true));
+    assert_eq!((&*act.number, act.end, act.holds), ("acte de Anne", Some(utc(500 * DAY)), true));
     assert_eq!((anne.trained, anne.training_is_old, anne.missing), (Some(utc(-10 * DAY)), false, vec![]));
     assert_eq!((of(&page, "dpo").trained, of(&page, "dpo").acts), (None, vec![]));
     assert!(matches!(town.event(page.entry), Event::Review { what, .. } if what == "accounts"));
