@@ -106,7 +106,7 @@ function requisitions() {
   const asked = (camera) => ({ camera, from: iso(from), to: iso(from + 30 * MINUTE) })
   const says = {
     version: 1, received: iso(Date.now() - DAY), means: 'in-person', authority, framework: 'cpp60-1', framework_other: '', authorisation_reference: null, authorisation_general: null,
-    object: 'Vol avec violence', scan: null, genuine: null, validator: '', lacks: [], exports: [], answer: null, deliveries: [], letter_fr: null, letter_en: null,
+    object: 'Vol avec violence', scan: null, genuine: null, validator: '', lacks: [], exports: [], answer: null, deliveries: [], viewings: [], letter_fr: null, letter_en: null,
   }
   const lacks = [{ field: 'procedure', article: 'CPP 60-1', text_fr: 'Le numéro de procédure.', text_en: 'The number of the procedure.' }]
   return [

@@ -114,6 +114,20 @@ async function answer(page, look) {
   await page.click('[data-testid=letter] summary')
   await page.waitForSelector('[data-testid=letter] .paper')
   await inspect(page, walk, look, 'answer-letter')
+  await viewing(page, look)
+}
+
+/** Who requires came and looked. */
+async function viewing(page, look) {
+  await page.click('[data-testid=requisition] > .actions button >> nth=2')
+  await page.waitForSelector('[data-testid=viewing-form]')
+  await page.click('[data-testid=viewing-form] button.primary')
+  await page.waitForSelector('[data-testid=viewing-form] .fault')
+  await page.fill('[data-testid=viewing-form] input', 'Deux gendarmes de la brigade')
+  await inspect(page, walk, look, 'viewing-form')
+  await page.click('[data-testid=viewing-form] button.primary')
+  await page.waitForSelector('[data-testid=viewing]')
+  await inspect(page, walk, look, 'viewing')
 }
 
 async function fillPersons(page, other) {

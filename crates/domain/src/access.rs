@@ -89,12 +89,12 @@ pub struct IdentityCheck {
     pub by: Sensitive<String>,
 }
 
-/// The person saw pictures on site; the town's agent drove, and nothing was copied.
+/// Somebody saw pictures on site: the person filmed, or who requires them. The town's agent drove, and nothing was copied.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Viewing {
     pub at: UtcMicros,
     pub by: Sensitive<String>,
-    /// Who was present, the person included.
+    /// Who was present, who asked included.
     pub present: Sensitive<String>,
 }
 

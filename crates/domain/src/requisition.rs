@@ -1,5 +1,6 @@
 //! Requisitions (réquisitions): what an authority asks for, as the town's register has it (law REQ-01 to REQ-05, CSI R253-5).
 
+use crate::access::Viewing;
 use crate::named_enum;
 use crate::{CameraId, ExportId, RequisitionId, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
@@ -183,6 +184,9 @@ pub struct RequisitionFacts {
     pub answer: Option<Reply>,
     #[serde(default)]
     pub deliveries: Vec<Delivery>,
+    /// Of who requires, on site and without a copy.
+    #[serde(default)]
+    pub viewings: Vec<Viewing>,
 }
 
 impl Requisition {

@@ -39,10 +39,18 @@ const VIEWED: &str = "viewed";
 const ANSWERED: &str = "answered";
 /// Of each text of a request.
 const TEXT_CHARS_MAX: usize = 2_000;
-/// So often may a person come to look.
-const VIEWINGS_MAX: usize = 20;
+/// So often may somebody come to look for one request or requisition.
+pub(crate) const VIEWINGS_MAX: usize = 20;
 /// Of the register told at once: half of what a message holds.
 const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
+
+/// On which ground somebody is shown pictures on site.
+pub(crate) struct OnSite {
+    pub action: Action,
+    pub paper: Paper,
+    /// The line of the register.
+    pub reason: String,
+}
 
 /// A request as it stands, and the version that a change gets.
 type Known = (AccessRequest, u32);
@@ -161,7 +169,7 @@ impl KeeperCore {
     }
 
     /// When the first of what lives of these windows dies; none: nothing lives.
-    fn first_death(&self, windows: &[Window]) -> Result<Option<UtcMicros>, KeeperError> {
+    pub(crate) fn first_death(&self, windows: &[Window]) -> Result<Option<UtcMicros>, KeeperError> {
         let mut first = None;
         for window in windows {
             let dies = self.living_hours(std::slice::from_ref(window))?.into_values().min();
@@ -202,12 +210,11 @@ impl KeeperCore {
     ) -> Result<AccessAnswer, KeeperError> {
         let account = self.registrar(session)?;
         let at = self.trusted()?;
-        let chars = present.reveal().trim().chars().count();
-        if !(1..=TEXT_CHARS_MAX).contains(&chars) {
-            return Err(malformed(format!("who was present, in 1 to {TEXT_CHARS_MAX} characters")));
-        }
+        check_present(&present)?;
         let known = self.known_access(id)?.0;
-        for request in self.viewing_requests(&account, &known, at)? {
+        let reason = format!("demande d'accès {}", known.label());
+        let ground = OnSite { action: Action::AccessRequest, paper: Paper::AccessRequest, reason };
+        for request in self.looks_on_site(&account, &known.says.windows, &ground, at)? {
             if let Decision::Refuse(refusal) = self.law().decide(&request) {
                 let reasons = refusal.reasons.iter().map(told).collect();
                 return self.refuse_request(&account, &request, reasons).map(AccessAnswer::Refused);
@@ -226,24 +233,25 @@ impl KeeperCore {
         })
     }
 
-    /// What the law is asked before a person is shown anything, camera by camera. A right has no purpose of L251-2; the pictures have
-    /// one, without which none may be seen: the camera's own.
-    fn viewing_requests(
+    /// What the law is asked before anybody is shown anything on site, camera by camera. A right, or an inquiry, has no purpose of L251-2;
+    /// the pictures have one, without which none may be seen: the camera's own.
+    pub(crate) fn looks_on_site(
         &self,
         account: &Account,
-        known: &AccessRequest,
+        windows: &[Window],
+        ground: &OnSite,
         now: UtcMicros,
     ) -> Result<Vec<Request>, KeeperError> {
         let person = self.person_facts(account, now)?;
-        let papers: Vec<Paper> = self.papers(now)?.into_iter().chain([Paper::AccessRequest]).collect();
+        let papers: Vec<Paper> = self.papers(now)?.into_iter().chain([ground.paper]).collect();
         let of_window = |window: &Window| {
             let cameras = self.camera_facts(&[window.camera], now)?;
             Ok(Request {
-                action: Action::AccessRequest,
+                action: ground.action,
                 person: person.clone(),
                 controller: Controller::Commune,
                 purpose: cameras.iter().flat_map(|camera| camera.purposes.iter().copied()).next(),
-                reason: Sensitive::new(format!("demande d'accès {}", known.label())),
+                reason: Sensitive::new(ground.reason.clone()),
                 cameras,
                 span: Some(window.span),
                 permit_seconds: PERMIT_SECONDS_MAX,
@@ -252,7 +260,7 @@ impl KeeperCore {
                 now,
             })
         };
-        known.says.windows.iter().map(of_window).collect()
+        windows.iter().map(of_window).collect()
     }
 
     fn access_answer(&self, account: &Account, id: AccessId, reply: AccessReply) -> Result<AccessAnswer, KeeperError> {
@@ -405,4 +413,12 @@ fn check(says: &AccessFacts, now: UtcMicros) -> Result<(), KeeperError> {
         return Err(malformed(format!("a text of a request has at most {TEXT_CHARS_MAX} characters")));
     }
     Ok(())
+}
+
+pub(crate) fn check_present(present: &Sensitive<String>) -> Result<(), KeeperError> {
+    let chars = present.reveal().trim().chars().count();
+    if (1..=TEXT_CHARS_MAX).contains(&chars) {
+        return Ok(());
+    }
+    Err(malformed(format!("who was present, in 1 to {TEXT_CHARS_MAX} characters")))
 }

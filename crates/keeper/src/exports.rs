@@ -80,6 +80,9 @@ impl KeeperCore {
             ExportQuestion::Deliver { session, requisition, delivery } => {
                 self.requisition_deliver(&session, requisition, *delivery)
             }
+            ExportQuestion::Viewed { session, requisition, present } => {
+                self.requisition_viewed(&session, requisition, present)
+            }
             ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
             ExportQuestion::Requisitions { session, before } => self.requisitions(&session, before),
             ExportQuestion::View { session, export } => {
@@ -416,7 +419,7 @@ const SECOND: Own = Own {
         "Have another habilitated person of the service come, with password and code.",
     ),
 };
-const REFUSED: Own = Own {
+pub(crate) const REFUSED: Own = Own {
     rule: "export-requisition-refused",
     article: "CSI R253-5",
     text: ("La commune a refusé cette réquisition.", "The town refused this requisition."),

@@ -147,6 +147,7 @@ impl KeeperCore {
         findings.extend(self.restored_finding());
         findings.extend(self.shortening_finding());
         findings.extend(self.room_finding());
+        findings.extend(self.holds_finding());
         findings.extend(self.moving().fates.damage.finding());
         findings.extend(self.acts_findings()?);
         findings.extend(self.glass_findings()?);

@@ -9,6 +9,7 @@
 
 mod book;
 mod ends;
+mod finding;
 mod keys;
 
 pub(crate) use book::{Hold, Holds};
@@ -21,14 +22,13 @@ use crate::{
 use catalog::Account;
 use domain::{
     HoldEnd, HoldId, Hour, RequisitionId, Sensitive, UtcMicros, Window,
-    limit::{
-        HOLD_DAYS_MAX, HOLD_HOURS_MAX, HOLDS_MAX, MESSAGE_BYTES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, WINDOWS_MAX,
-    },
+    limit::{HOLD_HOURS_MAX, HOLDS_MAX, MESSAGE_BYTES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::Outcome,
 };
 use ledger::{Event, HeldHour};
 use policy::{
     certificate::{EndedHold, certificate},
+    holds::{DAYS_FACT, wait_days},
     letter::Letter,
     requisition::lacking,
     retention::closes_at,
@@ -45,9 +45,9 @@ const VIEW_BYTES: usize = 6 * 1024;
 const WINDOW_BYTES: usize = 256;
 
 impl KeeperCore {
-    /// How long held footage waits to be collected once its requisition is there; never longer than [`HOLD_DAYS_MAX`].
+    /// How long held footage waits to be collected once its requisition is there; never longer than the law pack says.
     pub fn wait_for_collection(&self, days: i64) {
-        self.hold_days.store(days.clamp(1, HOLD_DAYS_MAX), Ordering::Relaxed);
+        self.hold_days.store(days, Ordering::Relaxed);
     }
 
     /// What web asks of holds.
@@ -177,7 +177,8 @@ impl KeeperCore {
     }
 
     fn collected_by(&self, now: UtcMicros) -> UtcMicros {
-        now.plus_seconds(self.hold_days.load(Ordering::Relaxed) * 86_400)
+        let cap = self.law().facts().at(DAYS_FACT, now);
+        now.plus_seconds(wait_days(self.hold_days.load(Ordering::Relaxed), cap) * 86_400)
     }
 
     /// The hours of these windows whose keys live, and when the first of their cameras' closes: no hold is longer by itself.

@@ -7,8 +7,10 @@
 //! why one is missing.
 
 use crate::{
+    access::{OnSite, VIEWINGS_MAX, check_present},
     core::{KeeperCore, actor, failed, malformed},
-    exports::is_no_day,
+    exports::{REFUSED, is_no_day},
+    gate::told,
     scans::hex,
     wire::{
         Answer, ScanPart,
@@ -19,12 +21,12 @@ use aws_lc_rs::digest;
 use catalog::{Account, ExportRow, RequisitionRow};
 use domain::{
     Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
-    access::read_access_label,
+    access::{Viewing, read_access_label},
     limit::{MESSAGE_BYTES_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::{Authorisation, Delivery, Ground, Outcome, Reply},
 };
 use ledger::{Digest, Entry, Event};
-use policy::{letter::letter, requisition::lacking};
+use policy::{Action, Decision, Paper, letter::letter, requisition::lacking};
 use std::collections::BTreeMap;
 use vault::{KeeperError, keeper::SessionSecret};
 
@@ -32,6 +34,7 @@ const ENTERED: &str = "entered";
 const CHANGED: &str = "changed";
 const ANSWERED: &str = "answered";
 const DELIVERED: &str = "delivered";
+const VIEWED: &str = "viewed";
 /// Of each text of a requisition.
 const TEXT_CHARS_MAX: usize = 2_000;
 /// Of the register told at once: half of what a message holds.
@@ -88,8 +91,13 @@ impl KeeperCore {
                 let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
                 let before = self.requisition_of(row)?.says;
                 // when it came in decides what may wait, and who is new: it stays what was said first
-                let (received, answer, deliveries) = (before.received, before.answer, before.deliveries);
-                let says = RequisitionFacts { received, answer, deliveries, ..says };
+                let says = RequisitionFacts {
+                    received: before.received,
+                    answer: before.answer,
+                    deliveries: before.deliveries,
+                    viewings: before.viewings,
+                    ..says
+                };
                 (Requisition { id, year: row.year, number: row.number, says }, row.version + 1)
             }
             None => {
@@ -99,7 +107,7 @@ impl KeeperCore {
                 if now < says.received {
                     return Err(malformed("a requisition that is received later than now"));
                 }
-                let says = RequisitionFacts { answer: None, deliveries: Vec::new(), ..says };
+                let says = RequisitionFacts { answer: None, deliveries: Vec::new(), viewings: Vec::new(), ..says };
                 (Requisition { id: RequisitionId::draw(&*self.parts.random), year, number, says }, 1)
             }
         };
@@ -197,6 +205,50 @@ impl KeeperCore {
         let delivered = self.put_requisition(&account, DELIVERED, &known)?;
         self.end_holds_delivered(Some(&account), id, &known.0.says.deliveries)?;
         Ok(delivered)
+    }
+
+    /// Who requires saw the pictures on site: an agent of the town who may see them drove, those present are named, nothing was copied. The
+    /// law decides as over that agent's own look.
+    pub(crate) fn requisition_viewed(
+        &self,
+        session: &SessionSecret,
+        id: RequisitionId,
+        present: Sensitive<String>,
+    ) -> Result<ExportAnswer, KeeperError> {
+        let account = self.registrar(session)?; // 1
+        let at = self.trusted()?;
+        check_present(&present)?;
+        let _one_at_a_time = self.registering();
+        let mut known = self.known_requisition(id)?;
+        let says = &known.0.says;
+        let lacks = lacking(says, at);
+        if !lacks.is_empty() {
+            return Ok(ExportAnswer::Incomplete(lacks));
+        }
+        if says.viewings.len() >= VIEWINGS_MAX {
+            return Err(malformed("no further viewing is entered for this requisition"));
+        }
+        if self.first_death(&says.windows)?.is_none() {
+            return Err(malformed("nothing of these pictures lives: nobody can have seen them now"));
+        }
+        let is_refused = says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused);
+        let ground = OnSite {
+            action: Action::Replay,
+            paper: Paper::Requisition,
+            reason: format!("réquisition {}", known.0.label()),
+        };
+        for request in self.looks_on_site(&account, &says.windows, &ground, at)? {
+            let mut reasons = match self.law().decide(&request) {
+                Decision::Refuse(refusal) => refusal.reasons.iter().map(told).collect(),
+                Decision::Allow { .. } => Vec::new(),
+            };
+            reasons.extend(is_refused.then(|| REFUSED.reason()));
+            if !reasons.is_empty() {
+                return self.refuse_request(&account, &request, reasons).map(ExportAnswer::Refused);
+            }
+        }
+        known.0.says.viewings.push(Viewing { at, by: account.name.clone(), present });
+        self.put_requisition(&account, VIEWED, &known)
     }
 
     /// As it stands, and the version that a change gets.

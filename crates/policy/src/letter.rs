@@ -126,6 +126,7 @@ mod tests {
             validator: text("le maire"),
             answer: Some(Reply { at, outcome, ground, reason: text("la raison écrite") }),
             deliveries: vec![],
+            viewings: vec![],
         };
         Requisition { id: RequisitionId([1; 16]), year: 2026, number: 7, says }
     }

@@ -10,6 +10,7 @@ pub mod dossier;
 pub mod explain;
 pub mod glass;
 pub mod golive;
+pub mod holds;
 pub mod law;
 pub mod letter;
 pub mod reason;

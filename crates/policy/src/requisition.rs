@@ -159,6 +159,7 @@ mod tests {
             validator: text("name"),
             answer: None,
             deliveries: vec![],
+            viewings: vec![],
         }
     }
 

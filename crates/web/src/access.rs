@@ -145,9 +145,9 @@ pub struct IdentityRequest {
 
 #[derive(Deserialize, ToSchema)]
 pub struct ViewingRequest {
-    /// Who was present, the person included.
+    /// Who was present, who asked included.
     #[schema(value_type = String)]
-    present: Sensitive<String>,
+    pub present: Sensitive<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -360,7 +360,7 @@ impl AccessLine {
 }
 
 impl ViewingLine {
-    fn of(Viewing { at, by, present }: Viewing) -> ViewingLine {
+    pub fn of(Viewing { at, by, present }: Viewing) -> ViewingLine {
         ViewingLine { at: at.to_string(), by, present }
     }
 }

@@ -1,6 +1,7 @@
 //! What the town answers to a requisition, and the package's way to its recipient (law REQ-05, fields 13 to 19).
 
 use crate::{
+    access::ViewingRequest,
     exports::{ask_keeper, own},
     extract::{Body, Named, SignedIn, instant},
     problem::{self, Problem, ProblemBody},
@@ -103,6 +104,23 @@ pub async fn post_delivery(
     Ok(done)
 }
 
+/// Who requires saw the pictures on site
+///
+/// A habilitated agent of the town drove, nothing was copied; the law decides as over that agent's own look.
+#[utoipa::path(post, path = "/api/requisitions/{id}/viewings", tag = "exports", security(("session" = [])), request_body = ViewingRequest,
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn post_sight(
+    State(web): State<Arc<Web>>,
+    SignedIn(session): SignedIn,
+    Named(id): Named<String>,
+    Body(request): Body<ViewingRequest>,
+) -> Result<StatusCode, Problem> {
+    let (requisition, present) = (named(&id)?, request.present);
+    entered(&web, ExportQuestion::Viewed { session, requisition, present }).await
+}
+
 fn named(id: &str) -> Result<RequisitionId, Problem> {
     id.parse().map_err(|_| (&problem::NO_REQUISITION).into())
 }
@@ -110,6 +128,8 @@ fn named(id: &str) -> Result<RequisitionId, Problem> {
 async fn entered(web: &Web, question: ExportQuestion) -> Result<StatusCode, Problem> {
     match ask_keeper(web, question).await? {
         ExportAnswer::Registered { .. } => Ok(StatusCode::NO_CONTENT),
+        ExportAnswer::Incomplete(_) => Err((&problem::REQUISITION_INCOMPLETE).into()),
+        ExportAnswer::Refused(refused) => Err(Problem::refused(refused)),
         _ => Err((&problem::FAILED).into()),
     }
 }

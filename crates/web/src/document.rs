@@ -69,6 +69,7 @@ use utoipa::{
         holds::post_hold_lift,
         answers::post_answer,
         answers::post_delivery,
+        answers::post_sight,
         exports::post_export,
         exports::get_export,
         exports::post_package,

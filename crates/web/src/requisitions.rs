@@ -1,6 +1,7 @@
 //! The register of requisitions (law REQ-01 to REQ-05): what an authority asks for, what is missing, what left under it.
 
 use crate::{
+    access::ViewingLine,
     answers::{AnswerLine, DeliverySays},
     exports::{Export, Window, ask_keeper},
     extract::{Asked, Body, SignedIn, instant},
@@ -56,6 +57,8 @@ pub struct RequisitionLine {
     exports: Vec<Export>,
     answer: Option<AnswerLine>,
     deliveries: Vec<DeliverySays>,
+    /// Looks on site of who requires, without a copy.
+    viewings: Vec<ViewingLine>,
     /// Paragraphs of the letter that goes with an answer that hands over less than all.
     letter_fr: Option<Vec<String>>,
     letter_en: Option<Vec<String>>,
@@ -311,6 +314,7 @@ impl RequisitionSays {
             // kept by the keeper from the version before
             answer: None,
             deliveries: Vec::new(),
+            viewings: Vec::new(),
         })
     }
 }
@@ -322,6 +326,7 @@ impl RequisitionLine {
         RequisitionLine {
             answer: says.answer.as_ref().map(AnswerLine::of),
             deliveries: says.deliveries.iter().map(DeliverySays::of).collect(),
+            viewings: says.viewings.iter().cloned().map(ViewingLine::of).collect(),
             letter_fr,
             letter_en,
             id: view.requisition.id.to_string(),

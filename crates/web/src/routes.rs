@@ -59,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/requisitions/scan", post(requisitions::post_scan)),
         route(Method::POST, "/api/requisitions/{id}/answer", post(answers::post_answer)),
         route(Method::POST, "/api/requisitions/{id}/deliveries", post(answers::post_delivery)),
+        route(Method::POST, "/api/requisitions/{id}/viewings", post(answers::post_sight)),
         route(Method::GET, "/api/access", get(access::get_access)),
         route(Method::POST, "/api/access", post(access::post_access)),
         route(Method::POST, "/api/access/{id}/identity", post(access::post_identity)),

@@ -62,6 +62,7 @@ export const api = {
   answer: (id: string, outcome: string, ground: string | null, reason: string) =>
     call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/answer`, { outcome, ground, reason }),
   /** A package was handed over: the town's copy goes. */
+  enterSightOnSite: (id: string, present: string) => call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/viewings`, { present }),
   deliver: (id: string, delivery: Delivery) => call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/deliveries`, delivery),
   scanPart: (digest: string, total: number, offset: number, part: Uint8Array<ArrayBuffer>) =>
     call<{ bytes: number }>('POST', `/api/requisitions/scan?digest=${digest}&total=${total}&offset=${offset}`, part),

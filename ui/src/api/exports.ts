@@ -63,6 +63,8 @@ export interface Requisition extends RequisitionSays {
   exports: Export[]
   answer: Answer | null
   deliveries: Delivery[]
+  /** Looks on site of who requires. */
+  viewings: { at: Iso; by: string; present: string }[]
   letter_fr: string[] | null
   letter_en: string[] | null
 }

@@ -26,6 +26,8 @@ pub enum ExportQuestion {
     },
     /// A package was handed over to its recipient.
     Deliver { session: SessionSecret, requisition: RequisitionId, delivery: Box<Delivery> },
+    /// Who requires saw the pictures on site: who was present.
+    Viewed { session: SessionSecret, requisition: RequisitionId, present: Sensitive<String> },
     /// A part of a requisition's scan, which comes before the requisition that names it.
     Scan { session: SessionSecret, part: ScanPart },
     /// The register, the newest first, before this year and number: as much as a message holds.
@@ -60,6 +62,7 @@ impl ExportQuestion {
             ExportQuestion::Register { session, .. }
             | ExportQuestion::Answer { session, .. }
             | ExportQuestion::Deliver { session, .. }
+            | ExportQuestion::Viewed { session, .. }
             | ExportQuestion::Scan { session, .. }
             | ExportQuestion::Requisitions { session, .. }
             | ExportQuestion::View { session, .. }

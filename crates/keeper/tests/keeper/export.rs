@@ -175,6 +175,7 @@ impl Desk {
             validator: text("text"),
             answer: None,
             deliveries: vec![],
+            viewings: vec![],
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
 use disk::{Disk, Fault, FaultyDisk, Happened};
 use domain::{HoldEnd, HoldId, ReelId, RequisitionFacts, RequisitionId, Role, StreamId, UtcMicros, Window};
 use keeper::wire::{
-    ScanPart,
+    FindingState, ScanPart,
     exports::{ExportQuestion, ExportView},
     holds::{HoldAnswer, HoldAsk, HoldQuestion, HoldView},
 };
@@ -345,6 +345,28 @@ fn what_is_held_stays_in_its_slots_until_the_reserve_has_it() {
     assert_eq!(dead(&desk), [], "and its bytes wait");
     desk.gather(&desk.reserve(1 << 30)).unwrap();
     assert_eq!(dead(&desk).len(), 1);
+}
+
+#[test]
+fn what_waits_for_the_reserve_is_an_alarm_after_a_quarter_of_an_hour() {
+    let desk = Desk::new(609);
+    let finding = |desk: &Desk| {
+        let findings = desk.town.opened.core.health().unwrap().findings;
+        findings.into_iter().find(|finding| finding.id == "holds")
+    };
+    assert!(finding(&desk).is_none(), "nothing is held");
+    desk.holds(vec![desk.window(1, 21, 81)], None);
+    assert_eq!(finding(&desk).unwrap().state, FindingState::Ok, "it is on its way");
+    desk.gather(&desk.reserve(1_000)).unwrap_err();
+    desk.town.world.clock.pass(15 * 60 + 1);
+    let waits = finding(&desk).unwrap();
+    assert_eq!(waits.state, FindingState::Alarm);
+    assert!(
+        waits.detail_fr.starts_with("Gel(s) n° 1 :") && waits.detail_en.contains("store.holds_percent"),
+        "{waits:?}"
+    );
+    desk.gather(&desk.reserve(1 << 30)).unwrap();
+    assert_eq!(finding(&desk).unwrap().state, FindingState::Ok, "the reserve has it");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod hold;
 mod law;
 mod lawful;
 mod mint;
+mod on_site;
 mod orders;
 mod passkeys;
 mod past;

@@ -75,7 +75,7 @@ pub fn answer(question: ExportQuestion) -> Answer {
             let lacks = if says.scan.is_none() { vec![lack] } else { vec![] };
             ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks }
         }
-        ExportQuestion::Answer { .. } | ExportQuestion::Deliver { .. } => {
+        ExportQuestion::Answer { .. } | ExportQuestion::Deliver { .. } | ExportQuestion::Viewed { .. } => {
             ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks: vec![] }
         }
         ExportQuestion::Scan { part, .. } => {
@@ -133,6 +133,7 @@ fn requisition() -> Requisition {
         validator: text("v"),
         answer: None,
         deliveries: vec![],
+        viewings: vec![],
     };
     Requisition { id: REQUISITION_ID, year: 2026, number: 1, says }
 }
