@@ -55,6 +55,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.push(port(config, "web.listen", config.web.listen));
     checks.extend(config.public.listen.map(|address| port(config, "public.listen", address)));
     checks.extend(witnesses(config));
+    checks.extend(timestamp(config));
     checks
 }
 
@@ -292,6 +293,23 @@ fn witnesses(config: &Config) -> Option<Check> {
         format!("{count} témoin(s) seront interrogés."),
         format!("{count} witness(es) are asked."),
     ))
+}
+
+/// The files that its answers are judged by can be read. The authority itself is not asked: each question is one that it keeps.
+fn timestamp(config: &Config) -> Option<Check> {
+    let error = match config.timestamp()?.check() {
+        Ok(()) => {
+            let fr = "Les racines de l'autorité d'horodatage se lisent ; elle-même n'a pas été interrogée.";
+            let en = "The roots of the timestamp authority can be read; it was not asked itself.";
+            return Some(said("timestamp.roots", State::Ok, fr, en));
+        }
+        Err(error) => error,
+    };
+    let setting = match &error {
+        web::StampError::Unset { setting, .. } => setting,
+        _ => "timestamp.roots",
+    };
+    Some(said(setting, State::Refused, crate::french::stamp(&error), error.to_string()))
 }
 
 #[cfg(test)]
