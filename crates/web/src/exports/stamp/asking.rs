@@ -76,7 +76,7 @@ impl Asking {
     fn patiently<T>(&self, ask: impl Fn() -> Result<T, StampError>) -> Result<T, StampError> {
         loop {
             let away = match ask() {
-                Err(error @ (StampError::Away(_) | StampError::Status { .. })) => error,
+                Err(error @ (StampError::Away(_) | StampError::Status { status: 429 | 500.. })) => error,
                 done => return done,
             };
             if self.left().is_none_or(|left| left <= AGAIN) {

@@ -314,8 +314,25 @@ fn timestamp(config: &Config) -> Option<Check> {
 
 #[cfg(test)]
 mod tests {
-    use super::most_hours;
+    use super::{State, most_hours, timestamp};
+    use crate::Config;
     use domain::UtcMicros;
+    use std::path::Path;
+
+    #[test]
+    fn roots_of_a_timestamp_authority_that_cannot_be_read_are_refused_by_their_setting_in_both_languages() {
+        let of = |more: &str| {
+            let text = format!(
+                "[site]\nname = \"Ville\"\n[data]\nfolder = \"/data\"\n[keyring]\ncopies = [\"/one\", \"/two\"]\n\
+                 passphrase_file = \"/secret\"\n[store]\nfolder = \"/store\"\n{more}"
+            );
+            timestamp(&Config::parse(&text, Path::new("vigie.toml")).unwrap())
+        };
+        assert_eq!(of(""), None);
+        let check = of("[timestamp]\nauthority = \"http://horodatage.example\"\nroots = \"/no/such/file\"").unwrap();
+        assert_eq!((check.setting, check.state), ("timestamp.roots", State::Refused));
+        assert!(check.text_fr.contains("ne peut pas être lu") && check.text_en.contains("cannot be read"), "{check:?}");
+    }
 
     #[test]
     fn an_hour_that_must_go_soon_leaves_less_than_its_delay() {
