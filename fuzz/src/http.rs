@@ -57,6 +57,7 @@ fn router() -> axum::Router {
         outside: None,
         retention: None,
         cosigned: None,
+        timestamp: None,
         packages: None,
         reserve: None,
     })

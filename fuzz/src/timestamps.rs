@@ -36,7 +36,7 @@ fn request() -> StampRequest {
 pub fn token(bytes: &[u8]) {
     let files = StampFiles { token: bytes.to_vec(), ..whole() };
     let outcome = verdict(&files);
-    files.list_addresses();
+    files.list_addresses(stamped(), &Roots::read(ROOT).expect("the sample is a certificate"));
     if let Outcome::Good { .. } = outcome {
         assert_eq!(outcome, verdict(&whole()), "a token that nobody signed");
     }

@@ -181,6 +181,10 @@ pub const PASSKEY_LABEL_CHARS_MAX: usize = 60;
 
 /// A sign-in by a provider may take so long: somebody finds a telephone, a card, a PIN.
 pub const OIDC_FLOW_SECONDS_MAX: i64 = 600;
+/// What a package waits for a timestamp, lists of revocations included: somebody waits before a screen, and the package is whole without.
+pub const STAMP_SECONDS_MAX: u64 = 60;
+/// Of that for one question: an authority that is silent is asked again.
+pub const STAMP_QUESTION_SECONDS_MAX: u64 = 15;
 /// An ID token of a provider; a careful one has some kilobytes.
 pub const OIDC_TOKEN_BYTES_MAX: usize = 32 * 1024;
 /// What a provider says of itself, its keys, or its answer to a code.

@@ -20,7 +20,7 @@ pub use revocation::{NotCheckable, Why};
 
 use crate::Hex;
 use certificate::Certificate;
-use chain::End;
+use chain::{Chain, End};
 use domain::UtcMicros;
 use ledger::Digest;
 use revocation::List;
@@ -94,16 +94,15 @@ impl StampFiles {
         Ok(())
     }
 
-    /// Where the lists of the signer and of the authorities above it are published: what to fetch, and to keep beside the token.
-    pub fn list_addresses(&self) -> Vec<String> {
-        let Ok(token) = Token::parse(&self.token) else { return Vec::new() };
-        let all = token.certificates.iter().copied().chain(self.certificates.iter().map(Vec::as_slice));
-        let parsed = all.filter_map(|der| Certificate::parse(der).ok());
-        let mut addresses: Vec<String> = parsed.flat_map(|certificate| revocation::addresses(&certificate)).collect();
-        addresses.sort();
-        addresses.dedup();
-        addresses.truncate(LISTS_MAX);
-        addresses
+    /// Where the lists of the signer and of the authorities above it are published: what to fetch, and to keep beside the token. None where
+    /// [`judge`] does not believe the token, and none of certificates that merely lie in it: nobody signed that they do, and they could name any
+    /// machine.
+    pub fn list_addresses(&self, imprint: Digest, roots: &Roots) -> Vec<String> {
+        let mut told = Learnt::default();
+        match decide(self, imprint, roots, &mut told) {
+            Ok(Outcome::Good { .. }) => told.addresses,
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -179,11 +178,19 @@ impl Outcome {
 /// 1 everything can be read · 2 the imprint is that of these bytes · 3 the signer's certificate is there · 4 the content is what was signed, and by
 /// that certificate · 5 the signature names it · 6 it is one for timestamps · 7 the chain, valid at that time · 8 revocation
 pub fn judge(files: &StampFiles, imprint: Digest, roots: &Roots) -> Outcome {
-    let mut stamp = None;
-    match decide(files, imprint, roots, &mut stamp) {
+    let mut told = Learnt::default();
+    match decide(files, imprint, roots, &mut told) {
         Ok(outcome) => outcome,
-        Err(refusal) => Outcome::Refused { refusal, stamp },
+        Err(refusal) => Outcome::Refused { refusal, stamp: told.stamp },
     }
+}
+
+/// What was learnt on the way to a verdict.
+#[derive(Default)]
+struct Learnt {
+    stamp: Option<Stamp>,
+    /// Where the chain says that its lists are.
+    addresses: Vec<String>,
 }
 
 /// The imprint that a timestamp of these bytes has to have.
@@ -191,7 +198,7 @@ pub fn imprint(bytes: &[u8]) -> Digest {
     token::imprint(bytes)
 }
 
-fn decide(files: &StampFiles, imprint: Digest, roots: &Roots, told: &mut Option<Stamp>) -> Result<Outcome, Refusal> {
+fn decide(files: &StampFiles, imprint: Digest, roots: &Roots, told: &mut Learnt) -> Result<Outcome, Refusal> {
     is_bounded(files)?;
     let token = Token::parse(&files.token)?; // 1
     let inside = token.certificates.iter().copied().chain(files.certificates.iter().map(Vec::as_slice));
@@ -207,17 +214,27 @@ fn decide(files: &StampFiles, imprint: Digest, roots: &Roots, told: &mut Option<
     // of several with one issuer and number, the one whose digest the signature names
     let own = named.iter().find(|certificate| token.names(certificate).is_ok());
     let signer = *own.or(named.first()).ok_or(Refusal::SignerMissing)?; // 3
-    let stamp = &*told.insert(token.stamp(signer.name()));
+    told.stamp = Some(token.stamp(signer.name()));
     token.is_signed_by(signer)?; // 4
     token.names(signer)?; // 5
     signer.stamps().map_err(|why| Refusal::Purpose { certificate: signer.name(), why })?; // 6
     let chain = chain::find(signer, &certificates, &trusted, token.at())?; // 7
+    told.addresses = addresses(&chain);
     let not_checkable = revocation::check(&chain, &lists, token.at())?; // 8
-    let stamp = stamp.clone();
+    let stamp = token.stamp(signer.name());
     Ok(match &chain.end {
         End::Root(root) => Outcome::Good { stamp, root: root.name(), not_checkable },
         End::NoRoot { issuer } => Outcome::NoRoot { stamp, issuer: issuer.clone(), not_checkable },
     })
+}
+
+/// Each once, no more than a package has lists.
+fn addresses(chain: &Chain<'_, '_>) -> Vec<String> {
+    let mut addresses: Vec<String> = chain.path.iter().flat_map(|one| revocation::addresses(one)).collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses.truncate(LISTS_MAX);
+    addresses
 }
 
 /// Bounds of a package's files, of which nothing else is known yet.

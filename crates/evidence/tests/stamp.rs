@@ -510,12 +510,22 @@ fn what_is_kept_beside_a_token_is_kept_as_der_and_only_where_it_is_something() {
 }
 
 #[test]
-fn the_addresses_of_lists_are_those_that_the_certificates_name() {
+fn the_addresses_of_lists_are_those_of_the_chain_and_of_no_certificate_that_merely_lies_in_the_token() {
     let authority = Authority::new(Keys::P256);
-    let point = format!("{STAMPS}\ncrlDistributionPoints=URI:http://crl.example.test/a.crl");
-    authority.certify("tsa", "tsa", "between", &point, (FROM, TO));
-    let files = stamped(&authority);
-    assert_eq!(files.list_addresses(), ["http://crl.example.test/a.crl"]);
+    let point = |name: &str| format!("{STAMPS}\ncrlDistributionPoints=URI:http://crl.example.test/{name}.crl");
+    authority.certify("tsa", "tsa", "between", &point("a"), (FROM, TO));
+    authority.issue("stranger", "between", &point("b"), (FROM, TO));
+    let response = authority.answer(&request().to_der(), &["between", "stranger"], "");
+    let mut files = StampFiles { token: request().token(&response).unwrap(), ..StampFiles::default() };
+    let addresses = |files: &StampFiles, roots: &Roots| files.list_addresses(imprint(REGISTER), roots);
+    assert_eq!(addresses(&files, &roots(&authority)), ["http://crl.example.test/a.crl"]);
+    files.certificates = vec![authority.der("stranger")];
+    assert_eq!(addresses(&files, &roots(&authority)), ["http://crl.example.test/a.crl"]);
+    // nothing is fetched for a token that is not believed
+    let none: [String; 0] = [];
+    assert_eq!(addresses(&files, &Roots::default()), none);
+    assert_eq!(addresses(&files, &roots(&Authority::new(Keys::P256))), none);
+    assert_eq!(files.list_addresses(imprint(b"another"), &roots(&authority)), none);
 }
 
 #[test]

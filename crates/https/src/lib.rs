@@ -13,7 +13,11 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::{
+    config::ConfigBuilder,
+    tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem},
+    typestate::AgentScope,
+};
 
 /// Where Debian keeps what `update-ca-certificates` gathers.
 const STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -21,12 +25,24 @@ const STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// A client that waits no longer than `patience` for a whole answer and follows at most so many redirections. A status that is
 /// no success is an answer, not an error.
 pub fn agent(patience: Duration, redirects: u32) -> ureq::Agent {
-    let store = std::env::var_os("SSL_CERT_FILE").map_or(PathBuf::from(STORE), PathBuf::from);
-    agent_trusting(&store, patience, redirects)
+    agent_trusting(&store(), patience, redirects)
 }
 
-/// The same with the authorities in a PEM file, instead of this machine's.
+/// One that asks the machine that an address names, and no other: no proxy of the environment, no redirection.
+pub fn direct_agent(patience: Duration) -> ureq::Agent {
+    builder(&store(), patience, 0).proxy(None).build().into()
+}
+
+/// The same as [`agent`] with the authorities in a PEM file, instead of this machine's.
 pub fn agent_trusting(store: &Path, patience: Duration, redirects: u32) -> ureq::Agent {
+    builder(store, patience, redirects).build().into()
+}
+
+fn store() -> PathBuf {
+    std::env::var_os("SSL_CERT_FILE").map_or(PathBuf::from(STORE), PathBuf::from)
+}
+
+fn builder(store: &Path, patience: Duration, redirects: u32) -> ConfigBuilder<AgentScope> {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(roots(store))
@@ -37,8 +53,6 @@ pub fn agent_trusting(store: &Path, patience: Duration, redirects: u32) -> ureq:
         .max_redirects(redirects)
         .timeout_global(Some(patience))
         .tls_config(tls)
-        .build()
-        .into()
 }
 
 /// One question and its whole answer, of at most so many bytes. For protocols whose library makes the questions itself.
@@ -50,6 +64,17 @@ pub fn ask(
     let (parts, mut body) = agent.run(question)?.into_parts();
     let bytes = body.with_config().limit(bytes_max as u64).read_to_vec()?;
     Ok(ureq::http::Response::from_parts(parts, bytes))
+}
+
+/// The same with another patience than the agent's.
+pub fn ask_within(
+    agent: &ureq::Agent,
+    question: ureq::http::Request<Vec<u8>>,
+    bytes_max: usize,
+    patience: Duration,
+) -> Result<ureq::http::Response<Vec<u8>>, ureq::Error> {
+    let question = agent.configure_request(question).timeout_global(Some(patience)).build();
+    ask(agent, question, bytes_max)
 }
 
 fn roots(store: &Path) -> RootCerts {

@@ -1,10 +1,11 @@
-//! Whom the client believes, against a server with a certificate of its own. Needs `openssl`; says so and ends without it.
+//! Whom the client believes, against a server with a certificate of its own, and whom it asks. Needs `openssl`; says so and ends without it.
 
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use std::{
+    env,
     io::{Read, Write},
     net::TcpListener,
     path::Path,
@@ -71,4 +72,40 @@ fn who_is_vouched_for_by_the_machines_store_is_read_and_nobody_else() {
         let refused = ask(store).unwrap_err().to_string();
         assert!(refused.contains("certificate"), "{store}: {refused}");
     }
+}
+
+/// Answers everything by its name, in clear.
+fn named(name: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if stream.read(&mut [0; 4_096]).is_ok_and(|bytes| bytes > 0) {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", name.len());
+                // whoever asked may be gone
+                drop(stream.write_all(format!("{head}{name}").as_bytes()));
+            }
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[test]
+fn a_direct_client_asks_the_machine_that_is_named_and_no_proxy_of_the_environment() {
+    // variables are of a whole process: a child has them
+    if let Ok(url) = env::var("VIGIE_TEST_URL") {
+        let ask = |agent: https::Agent| agent.get(&url).call().map(|mut answer| answer.body_mut().read_to_string());
+        assert_eq!(ask(https::direct_agent(PATIENCE)).unwrap().unwrap(), "machine");
+        let usual = ask(https::agent(PATIENCE, 0));
+        assert!(!matches!(usual, Ok(Ok(text)) if text == "machine"), "the variable counts for other clients");
+        return;
+    }
+    let name = "a_direct_client_asks_the_machine_that_is_named_and_no_proxy_of_the_environment";
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", name]).env("VIGIE_TEST_URL", named("machine")).env("ALL_PROXY", named("proxy"));
+    for variable in ["NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
+        child.env_remove(variable);
+    }
+    let done = child.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
 }

@@ -5,9 +5,11 @@ mod gaps;
 mod job;
 mod packages;
 mod sealed;
+mod stamp;
 mod words;
 
 pub use packages::Packages;
+pub use stamp::{StampError, TimestampConfig};
 pub use words::{Export, Window};
 
 use crate::{
@@ -186,12 +188,13 @@ pub async fn post_package(
         NotBegun::NoFolder => Problem::from(&problem::EXPORT_DISK),
         NotBegun::Runs => Problem::from(&problem::EXPORT_RUNS),
     })?;
+    let of = running.clone();
     let job = Job { web: web.clone(), store, session, export, facts, permits, to, running, runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {
         // a thread that panics counts as failed, not as one that runs for ever
         let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run()));
         let stage = match run {
-            Ok(Ok(Sealed { bytes, sha256 })) => Stage::Ready { bytes, sha256: Some(sha256) },
+            Ok(Ok(Sealed { bytes, sha256 })) => Stage::Ready { bytes, sha256: Some(sha256), timestamp: of.timestamp() },
             Ok(Err(Halt::Cancelled)) => Stage::Cancelled,
             Ok(Err(Halt::Problem(text))) => Stage::Failed(text),
             Err(_) => Stage::Failed(&problem::FAILED),

@@ -47,6 +47,7 @@ mod wall;
 
 pub use console::console_folders;
 pub use document::document;
+pub use exports::{StampError, TimestampConfig};
 pub use outside::{AskOutside, AskRetention, OutsideWord};
 pub use plain::{Plain, plain_router, serve_plain};
 pub use provider::{OidcConfig, ProviderError, published_keys};

@@ -3,7 +3,7 @@
 use crate::{
     console,
     door::Door,
-    exports::{self, Packages},
+    exports::{self, Packages, TimestampConfig},
     extract::Place,
     headers,
     outside::{AskOutside, AskRetention},
@@ -78,6 +78,8 @@ pub struct WebConfig {
     pub retention: Option<Arc<AskRetention>>,
     /// The newest checkpoint that enough witnesses cosigned, as the public role keeps it; none where no witness is asked.
     pub cosigned: Option<PathBuf>,
+    /// Who dates packages; none: nobody.
+    pub timestamp: Option<TimestampConfig>,
     /// Where sealed packages wait to be handed over.
     pub packages: Option<PathBuf>,
     /// Where held footage lies.
@@ -126,6 +128,7 @@ pub struct Web {
     pub outside: Option<Arc<AskOutside>>,
     pub retention: Option<Arc<AskRetention>>,
     pub cosigned: Option<PathBuf>,
+    pub timestamp: Option<TimestampConfig>,
     pub packages: Packages,
     pub reserve: Option<ReserveAt>,
     /// Places for packages that are made.
@@ -152,6 +155,7 @@ impl Web {
             outside: config.outside,
             retention: config.retention,
             cosigned: config.cosigned,
+            timestamp: config.timestamp,
             packages: Packages::open(config.packages),
             reserve: config.reserve,
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),

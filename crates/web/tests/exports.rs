@@ -1,14 +1,35 @@
 //! The register and exports as the console gets them, with a keeper from a script.
 
 mod fake;
+#[allow(dead_code)] // the tests of the format use the rest
+#[path = "../../evidence/tests/support/tsa.rs"]
+mod tsa;
 
 use axum::http::{StatusCode, header};
+use disk::FaultyDisk;
+use domain::{RootId, SiteId};
+use evidence::{
+    Files, FilesError, REGISTER, Trust, check_under,
+    stamp::{Outcome, Roots},
+};
 use fake::{
     PASSWORD, Town,
     exports::{EXPORT, EXPORT_ASK, REQUISITION},
     json, request, send,
+    served::{REPLY, Served},
 };
+use seal::age::{Opener, SEALED_SEGMENT_BYTES};
 use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tsa::{Authority, Keys};
+use vault::{LocalStore, store::Marker};
+use web::{TimestampConfig, WebConfig};
 
 async fn asks(method: &str, path: &str, body: Option<&str>) -> (StatusCode, Value) {
     let response = send(&Town::new().router(), request(method, path, body)).await;
@@ -85,7 +106,7 @@ async fn a_package_that_is_made_is_sent_whole_to_be_saved() {
     let sealed: Vec<u8> = (0..700_000u32).map(|n| (n % 251) as u8).collect();
     let until = fake::NOW.plus_seconds(100).seconds();
     std::fs::write(folder.path().join(format!("{EXPORT}-{until}.zip.age")), &sealed).unwrap();
-    let config = web::WebConfig { packages: Some(folder.path().to_owned()), ..town.config() };
+    let config = WebConfig { packages: Some(folder.path().to_owned()), ..town.config() };
     let router = web::router(config);
     let told = json(send(&router, request("GET", &format!("/api/exports/{EXPORT}"), None)).await).await;
     assert_eq!((&told["state"], &told["bytes"]), (&"ready".into(), &700_000.into()));
@@ -104,7 +125,7 @@ async fn an_answer_is_entered_and_a_package_that_was_handed_over_is_gone() {
     let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
     let until = fake::NOW.plus_seconds(100).seconds();
     std::fs::write(folder.path().join(format!("{EXPORT}-{until}.zip.age")), b"sealed").unwrap();
-    let config = web::WebConfig { packages: Some(folder.path().to_owned()), ..town.config() };
+    let config = WebConfig { packages: Some(folder.path().to_owned()), ..town.config() };
     let router = web::router(config);
     let path = format!("/api/requisitions/{}", fake::exports::REQUISITION_ID);
     let answered = send(&router, request("POST", &format!("{path}/answer"), Some(fake::exports::ANSWER))).await;
@@ -117,4 +138,122 @@ async fn an_answer_is_entered_and_a_package_that_was_handed_over_is_gone() {
     assert_eq!((delivered.status(), std::fs::read_dir(folder.path()).unwrap().count()), (StatusCode::NO_CONTENT, 0));
     let nowhere = send(&router, request("POST", "/api/requisitions/1/answer", Some(fake::exports::ANSWER))).await;
     assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+}
+
+/// What a package's recipient has: its files.
+struct Package(BTreeMap<String, Vec<u8>>);
+
+impl Files for Package {
+    fn list(&self) -> Result<Vec<(String, u64)>, FilesError> {
+        Ok(self.0.iter().map(|(path, bytes)| (path.clone(), bytes.len() as u64)).collect())
+    }
+    fn read(&self, path: &str, offset: u64, bytes: usize) -> Result<Vec<u8>, FilesError> {
+        Ok(self.0[path][offset as usize..][..bytes].to_vec())
+    }
+}
+
+impl Package {
+    fn open(sealed: &[u8], passphrase: &str) -> Package {
+        let (mut opener, at) = Opener::begin_by_passphrase(passphrase, sealed).unwrap();
+        let segments: Vec<&[u8]> = sealed[at..].chunks(SEALED_SEGMENT_BYTES).collect();
+        let last = segments.len() - 1;
+        let open = |(nth, segment): (usize, &&[u8])| opener.segment(segment, nth == last).unwrap().to_vec();
+        let clear: Vec<u8> = segments.iter().enumerate().flat_map(open).collect();
+        let mut zip = zip::ZipArchive::new(Cursor::new(clear)).unwrap();
+        let count = zip.len();
+        let file = |nth| {
+            let mut bytes = Vec::new();
+            let mut file = zip.by_index(nth).unwrap();
+            file.read_to_end(&mut bytes).unwrap();
+            (file.name().unwrap().into_owned(), bytes)
+        };
+        Package((0..count).map(file).collect())
+    }
+}
+
+/// The page for the reader of packages is there: `scripts/ui.sh build` makes it.
+fn player_is_built() -> bool {
+    let is_built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/dist-lecteur/lecteur.html").exists();
+    if !is_built {
+        eprintln!("skipped: no package is made without the player: scripts/ui.sh build");
+    }
+    is_built
+}
+
+/// Makes a package of no window in a town with this authority: what its maker is told, and its files.
+async fn makes(timestamp: Option<TimestampConfig>) -> (Value, Package) {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    let (site, root) = (SiteId([1; 16]), RootId([2; 16]));
+    let marker = Marker { format: 1, site, root, slot_bytes: 4 * 1024 * 1024, slots_max: 4, number: 0 };
+    let store = LocalStore::create(Arc::new(FaultyDisk::new(7)), Path::new("/store"), marker).unwrap();
+    let packages = Some(folder.path().to_owned());
+    let router = web::router(WebConfig { packages, timestamp, store: Some(Arc::new(store)), ..town.config() });
+    let export = format!("/api/exports/{EXPORT}");
+    let begun = send(&router, request("POST", &format!("{export}/package"), None)).await;
+    assert_eq!(begun.status(), StatusCode::ACCEPTED);
+    let passphrase = json(begun).await["passphrase"].as_str().unwrap().to_owned();
+    let told = loop {
+        let told = json(send(&router, request("GET", &export, None)).await).await;
+        match told["state"].as_str().unwrap() {
+            "ready" => break told,
+            "log" | "timestamp" | "pictures" => tokio::time::sleep(Duration::from_millis(20)).await,
+            other => panic!("{other}: {told}"),
+        }
+    };
+    let sent = send(&router, request("GET", &format!("/media/exports/{EXPORT}"), None)).await;
+    let sealed = axum::body::to_bytes(sent.into_body(), usize::MAX).await.unwrap();
+    (told, Package::open(&sealed, &passphrase))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_carries_the_timestamp_of_its_register_and_its_reader_finds_both_good() {
+    if !player_is_built() {
+        return;
+    }
+    let authority = Authority::new(Keys::P256);
+    let (roots, pem) = (authority.path("root.pem"), authority.pem("root"));
+    let authority = Arc::new(Mutex::new(authority));
+    let served = Served::new(move |_, query| {
+        Some((200, REPLY, authority.lock().unwrap().answer(query, &["root", "between"], "")))
+    });
+    let patience = TimestampConfig::PATIENCE;
+    let at = format!("http://127.0.0.1:{}/", served.port);
+    let (told, package) = makes(Some(TimestampConfig { authority: at, roots, certificates: None, patience })).await;
+    assert_eq!((&told["state"], &told["timestamp"]), (&"ready".into(), &"made".into()));
+    let reader = Roots::read(&pem).unwrap();
+    let verdict = check_under(&package, &Trust::default(), &reader).unwrap();
+    assert_eq!(verdict.findings, []);
+    assert!(matches!(verdict.told.unwrap().timestamp, Some(Outcome::Good { .. })));
+    // of another register it is none
+    let mut other = package;
+    other.0.get_mut(REGISTER).unwrap().push(b' ');
+    let verdict = check_under(&other, &Trust::default(), &reader).unwrap();
+    assert_eq!(verdict.findings.iter().map(|finding| finding.name()).collect::<Vec<_>>(), ["timestamp-foreign"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_is_made_without_a_timestamp_where_none_can_be_had_and_its_maker_is_told() {
+    if !player_is_built() {
+        return;
+    }
+    let authority = Authority::new(Keys::P256);
+    let served = Served::new(|_, _| Some((200, REPLY, b"<html>".to_vec())));
+    let at = |port: u16, roots: &str| TimestampConfig {
+        authority: format!("http://127.0.0.1:{port}/"),
+        roots: authority.path(roots),
+        certificates: None,
+        patience: Duration::from_secs(2),
+    };
+    for (timestamp, said) in [
+        (None, Value::Null),
+        (Some(at(9, "root.pem")), "away".into()),
+        (Some(at(served.port, "root.pem")), "refused".into()),
+        (Some(at(served.port, "no-such-file")), "unset".into()),
+    ] {
+        let (told, package) = makes(timestamp).await;
+        assert_eq!((&told["state"], &told["timestamp"]), (&"ready".into(), &said));
+        assert!(!package.0.keys().any(|path| path.starts_with("horodatage/")), "{said}");
+        let verdict = evidence::check(&package, &Trust::default()).unwrap();
+        assert_eq!((verdict.findings, verdict.told.unwrap().timestamp), (vec![], None));
+    }
 }

@@ -1,19 +1,29 @@
 //! From a requisition to a verdict, with the real processes: register and scan, two persons, a package that web is killed over, a sealed
-//! archive that its reader finds intact offline, with nothing of it in clear on the town's disk.
+//! archive that its reader finds intact offline, dated by an authority of `openssl`, with nothing of it in clear on the town's disk.
 
+#[path = "../../../crates/web/tests/fake/served.rs"]
+mod served;
 mod support;
+#[allow(dead_code)] // the tests of the format use the rest
+#[path = "../../../crates/evidence/tests/support/tsa.rs"]
+mod tsa;
 
 use domain::{HourLength, Sensitive, UtcMicros};
-use evidence::{FileRole, Files, Told, Trust, file_digest};
+use evidence::{
+    FileRole, Files, Told, Trust, file_digest,
+    stamp::{Outcome, Roots},
+};
 use ledger::CheckpointKey;
 use serde_json::{Value, json};
+use served::{REPLY, Served};
 use simulator::{
     handover::{Desk, FIRST, SECOND, package_path, requisition},
     installation::Browser,
 };
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Mutex};
 use support::{Site, now, sleep, town, until};
 use tempfile::TempDir;
+use tsa::{Authority, Keys};
 use vigie_verify::{Archive, Opening, SealedReader};
 use zeroize::Zeroizing;
 
@@ -36,15 +46,34 @@ fn sends_scan(browser: &Browser<'_>) -> String {
     sum
 }
 
-/// Who got the package: the file, the passphrase, and the key that the town publishes.
-struct Reader {
+/// A town that configured an authority of timestamps; its root comes back.
+fn dated() -> (Site, Roots) {
+    let authority = Authority::new(Keys::P256);
+    let root = authority.pem("root");
+    let mut site = Site::installed(0);
+    let file = site.site.folder.join("horodatage.pem");
+    fs::write(&file, &root).unwrap();
+    let authority = Mutex::new(authority);
+    let answers = move |_: &str, query: &[u8]| {
+        Some((200, REPLY, authority.lock().unwrap().answer(query, &["root", "between"], "")))
+    };
+    let served = Served::new(answers);
+    site.site.variable("VIGIE_TIMESTAMP_AUTHORITY", &format!("http://127.0.0.1:{}/", served.port));
+    site.site.variable("VIGIE_TIMESTAMP_ROOTS", file.to_str().unwrap());
+    site.begin();
+    (site, Roots::read(&root).unwrap())
+}
+
+/// Who got the package: the file, the passphrase, the key that the town publishes, and the root of whoever dated it.
+struct Reader<'a> {
     archive: Archive<SealedReader<fs::File>>,
     key: CheckpointKey,
+    roots: &'a Roots,
     _folder: TempDir,
 }
 
-impl Reader {
-    fn new(site: &Site, bytes: &[u8], passphrase: &str) -> Reader {
+impl Reader<'_> {
+    fn new<'a>((site, roots): (&Site, &'a Roots), bytes: &[u8], passphrase: &str) -> Reader<'a> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("remise.zip.age");
         fs::write(&path, bytes).unwrap();
@@ -52,13 +81,16 @@ impl Reader {
         let sealed = SealedReader::open(fs::File::open(&path).unwrap(), &by).unwrap();
         let said = site.site.run(&["public", "key"], None).unwrap();
         let key = said.lines().find_map(|line| CheckpointKey::parse(line.trim()).ok()).expect("the log's key");
-        Reader { archive: Archive::open(sealed, "remise").unwrap(), key, _folder: folder }
+        Reader { archive: Archive::open(sealed, "remise").unwrap(), key, roots, _folder: folder }
     }
 
     fn finds_intact(&self) -> Told {
-        let verdict = evidence::check(&self.archive, &Trust { key: Some(self.key.clone()), policy: None }).unwrap();
+        let trust = Trust { key: Some(self.key.clone()), policy: None };
+        let verdict = evidence::check_under(&self.archive, &trust, self.roots).unwrap();
         assert_eq!(verdict.findings, []);
-        verdict.told.unwrap()
+        let told = verdict.told.unwrap();
+        assert!(matches!(told.timestamp, Some(Outcome::Good { .. })), "{:?}", told.timestamp);
+        told
     }
 }
 
@@ -93,7 +125,7 @@ fn stands_nowhere(folder: &Path, bytes: &[u8]) {
 
 #[test]
 fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_in_clear() {
-    let (town, mut site) = (town(2), Site::serving());
+    let (town, (mut site, roots)) = (town(2), dated());
     let desk = Desk::open(&site.site, password(FIRST), password(SECOND)).unwrap();
     let cameras = [1, 2].map(|number| site.add(&town, number, 30));
     cameras.iter().for_each(|camera| site.until_recording(camera));
@@ -147,10 +179,10 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let other = desk.second(&site.site).unwrap();
     assert_eq!(other.open(&format!("/media/exports/{export}")).err().and_then(|error| error.status()), Some(404));
     let bytes = desk.take(&site.site, export).unwrap();
-    assert_eq!(ready["bytes"], bytes.len());
+    assert_eq!((&ready["bytes"], &ready["timestamp"]), (&json!(bytes.len()), &json!("made")));
 
     // 3 its reader, with nothing but the file, the passphrase and the key that the town publishes
-    let reader = Reader::new(&site, &bytes, &passphrase);
+    let reader = Reader::new((&site, &roots), &bytes, &passphrase);
     let told = reader.finds_intact();
     assert!(told.pictures > 100, "{}", told.pictures);
     assert_eq!(ready["manifest"], told.manifest_digest.to_string());
@@ -223,7 +255,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();
     desk.until_ready(&site.site, export, |_, _| {}).unwrap();
-    let told = Reader::new(&site, &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
+    let told = Reader::new((&site, &roots), &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
     assert_eq!(told.pictures, 0);
     for camera in &told.manifest.cameras {
         let gaps: Vec<_> = camera.gaps.iter().map(|gap| (gap.cause.as_str(), gap.from, gap.to)).collect();
@@ -239,7 +271,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();
     desk.until_ready(&site.site, export, |_, _| {}).unwrap();
-    let told = Reader::new(&site, &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
+    let told = Reader::new((&site, &roots), &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
     assert!(told.pictures > 50 && told.manifest.cameras[0].gaps.is_empty(), "{:?}", told.manifest.cameras);
     let delivery = json!({
         "export": export, "at": site.now().to_string(), "medium": "clé USB 1", "key_means": "téléphone",

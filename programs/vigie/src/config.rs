@@ -35,6 +35,7 @@ pub struct Config {
     pub session: SessionSection,
     pub oidc: OidcSection,
     pub public: PublicSection,
+    pub timestamp: TimestampSection,
     pub log: LogSection,
 }
 
@@ -158,6 +159,14 @@ impl PublicSection {
     pub fn is_on(&self) -> bool {
         self.listen.is_some() || self.witnesses.is_some()
     }
+}
+
+/// Each empty where it is not used.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct TimestampSection {
+    pub authority: String,
+    pub roots: PathBuf,
+    pub certificates: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -307,6 +316,7 @@ impl Setting {
             (Form::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Form::OneOf(words), Value::String(word)) => words.contains(&word.as_str()),
             (Form::OptionalHttps, Value::String(text)) => text.is_empty() || is_https(text),
+            (Form::OptionalHttp, Value::String(text)) => text.is_empty() || is_http(text),
             (Form::Ports, Value::String(text)) => text.parse::<confine::Ports>().is_ok(),
             (Form::Origin, Value::String(text)) => text.is_empty() || is_origin(text),
             (Form::OptionalLabel, Value::String(text)) => text.len() <= TOKEN_LABEL_BYTES_MAX,
@@ -365,6 +375,14 @@ impl Config {
         let TlsSection { certificate, key, .. } = &self.tls;
         let given = !certificate.as_os_str().is_empty() && !key.as_os_str().is_empty();
         given.then(|| web::TlsFiles { certificate: certificate.clone(), key: key.clone() })
+    }
+    /// Who dates packages of evidence; none where none is set.
+    pub fn timestamp(&self) -> Option<web::TimestampConfig> {
+        let TimestampSection { authority, roots, certificates } = &self.timestamp;
+        let certificates = Some(certificates.clone()).filter(|path| !path.as_os_str().is_empty());
+        let patience = web::TimestampConfig::PATIENCE;
+        let on = web::TimestampConfig { authority: authority.clone(), roots: roots.clone(), certificates, patience };
+        (!authority.is_empty()).then_some(on)
     }
     /// What the provider of sign-ins is called; none where none is set.
     pub fn provider_name(&self) -> Option<String> {
@@ -490,6 +508,12 @@ impl Config {
         if !self.oidc.scopes.split(' ').any(|scope| scope == "openid") {
             return Err(("oidc.scopes", "must hold `openid`: without it no provider says who somebody is"));
         }
+        if self.timestamp.authority.is_empty() != empty(&self.timestamp.roots) {
+            return Err(("timestamp.roots", "must be given together with `timestamp.authority`, or neither"));
+        }
+        if self.timestamp.authority.is_empty() && !empty(&self.timestamp.certificates) {
+            return Err(("timestamp.certificates", "must be empty where there is no `timestamp.authority`"));
+        }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));
         }
@@ -546,9 +570,19 @@ fn is_origin(text: &str) -> bool {
     !name.is_empty() && name.chars().all(letters) && (secure || name == "localhost" || name == "127.0.0.1")
 }
 
-/// `https://`, a host, perhaps a path: no user, no query, no space.
+/// In clear or by TLS, with a port that a process can be confined to.
+fn is_http(text: &str) -> bool {
+    let port = crate::confinement::port_of(text);
+    port.is_some_and(|port| port != 0) && (is_https(text) || is_plain(text.strip_prefix("http://")))
+}
+
 fn is_https(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://") else { return false };
+    is_plain(text.strip_prefix("https://"))
+}
+
+/// A host, perhaps a path: no user, no query, no space.
+fn is_plain(rest: Option<&str>) -> bool {
+    let Some(rest) = rest else { return false };
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~/:%".contains(letter);
     rest.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && rest.chars().all(plain)
 }
@@ -584,210 +618,4 @@ fn hint<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone, all: &s
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WHOLE: &str = r#"
-        [site]
-        name = "Ville"
-        [data]
-        folder = "/data"
-        [keyring]
-        copies = ["/one", "/two"]
-        passphrase_file = "/secret"
-        [store]
-        folder = "/store"
-    "#;
-
-    fn message(text: &str) -> String {
-        Config::parse(text, Path::new("vigie.toml")).map_or_else(|error| error.to_string(), |_| "taken".to_owned())
-    }
-
-    #[test]
-    fn a_whole_configuration_is_taken_with_its_defaults() {
-        let config = Config::parse(WHOLE, Path::new("vigie.toml")).unwrap();
-        assert_eq!((config.store.slot_mebibytes, config.web.listen.port()), (64, 8470));
-        assert_eq!((config.ledger.retention_months, config.reserve()), (12, None));
-        assert_eq!((config.retention.hold_days, config.holds_bytes(None) >> 30), (domain::limit::HOLD_DAYS, 5));
-        assert_eq!(config.holds_bytes(Some(1 << 30)) >> 20, 51, "never more than that of its disk");
-    }
-
-    #[test]
-    fn a_mistyped_setting_is_refused_with_the_nearest_one() {
-        let mistyped = WHOLE.replace("passphrase_file", "passphrase_flie");
-        assert!(message(&mistyped).ends_with("did you mean `keyring.passphrase_file`?"), "{}", message(&mistyped));
-        let foreign = format!("{WHOLE}\n[zzz]\nqqq = 1");
-        assert!(message(&foreign).contains("settings are: site.name"), "{}", message(&foreign));
-    }
-
-    fn with(variables: &[(&str, &str)], text: &str) -> Result<Effective, String> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let path = Path::new("vigie.toml");
-        let sources = Sources { path, text, variables, other_variables: &["VIGIE_TEST"] };
-        sources.effective().map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
-        let values = [
-            "Bourg",
-            "/d",
-            "age1kkqud7y5pw2nazr9gdp4c8wrr53mu0y27mwhld7r4t0fgcur3q2qtrjfz2",
-            "/k1:/k2",
-            "/p",
-            "/m.so",
-            "jeton",
-            "/pin",
-            "/s",
-            "7",
-            "8",
-            "/s2=9:/s3=10",
-            "7",
-            "554",
-            "dns",
-            "24",
-            "20",
-            "18",
-            "/r",
-            "127.0.0.1:1",
-            "https://vigie.ville.example",
-            "/c.pem",
-            "/k.pem",
-            "127.0.0.1:80",
-            "/acme",
-            "15",
-            "https://id.example",
-            "vigie",
-            "/secret",
-            "openid",
-            "two",
-            "mfa",
-            "Connexion",
-            "127.0.0.1:2",
-            "/w",
-            "debug",
-        ];
-        let names: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
-        let variables: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
-        for text in ["", WHOLE] {
-            let effective = with(&variables, text).unwrap();
-            let config = &effective.config;
-            assert!(effective.values.iter().all(|(_, _, origin)| *origin == Origin::Environment));
-            assert_eq!((config.site.name.as_str(), config.store.gibibytes_max), ("Bourg", 7));
-            let rooms: Vec<_> = config.rooms().map(|(path, gibibytes)| (path.to_str().unwrap(), gibibytes)).collect();
-            assert_eq!(rooms, [("/s", 7), ("/s2", 9), ("/s3", 10)]);
-            assert_eq!(config.keyring.copies, [PathBuf::from("/k1"), PathBuf::from("/k2")]);
-            assert_eq!((config.ledger.retention_months, config.reserve()), (18, Some("/r".into())));
-            assert_eq!((config.pkcs11.is_on(), config.pkcs11.token.as_str()), (true, "jeton"));
-            assert_eq!((config.retention.minimum_hours, config.log.level.as_str()), (24, "debug"));
-            assert_eq!((config.retention.hold_days, config.store.holds_percent), (20, 7));
-        }
-        let one =
-            with(&[("VIGIE_STORE_SLOT_MEBIBYTES", "8"), ("VIGIE_TEST", "x"), ("VIGIE_LANG", "fr")], WHOLE).unwrap();
-        let origin = |name| one.values.iter().find(|(other, _, _)| *other == name).unwrap().2;
-        assert_eq!(origin("store.slot_mebibytes"), Origin::Environment);
-        assert_eq!((origin("site.name"), origin("log.level")), (Origin::File, Origin::Default));
-    }
-
-    #[test]
-    fn a_mistyped_variable_is_refused_with_the_nearest_one_and_a_wrong_value_by_its_name() {
-        let said = |name: &str, value: &str| with(&[(name, value)], WHOLE).unwrap_err();
-        assert_eq!(
-            said("VIGIE_STORE_GIBIBYTE_MAX", "1"),
-            "there is no variable `VIGIE_STORE_GIBIBYTE_MAX`: did you mean `VIGIE_STORE_GIBIBYTES_MAX`?"
-        );
-        assert!(said("VIGIE_QQQ", "1").contains("variables are: VIGIE_SITE_NAME"), "{}", said("VIGIE_QQQ", "1"));
-        for (name, value) in [
-            ("VIGIE_STORE_SLOT_MEBIBYTES", "65"),
-            ("VIGIE_STORE_SLOT_MEBIBYTES", "many"),
-            ("VIGIE_STORE_MORE", "/s2"),
-            ("VIGIE_STORE_MORE", "s2=9"),
-            ("VIGIE_STORE_MORE", "/s2=0"),
-            ("VIGIE_STORE_MORE", "/store=9"),
-            ("VIGIE_STORE_MORE", "/s2=9:/s2/inside=9"),
-            ("VIGIE_LEDGER_RETENTION_MONTHS", "11"),
-            ("VIGIE_LEDGER_RETENTION_MONTHS", "37"),
-            ("VIGIE_LEDGER_RESERVE", "reserve"),
-            ("VIGIE_LEDGER_RESERVE", "/data/ledger/reserve"),
-            ("VIGIE_LOG_LEVEL", "loud"),
-            ("VIGIE_SITE_NAME", " "),
-            ("VIGIE_KEYRING_COPIES", "/one"),
-            ("VIGIE_KEYRING_COPIES", "/one:"),
-            ("VIGIE_STORE_FOLDER", ""),
-            ("VIGIE_DATA_FOLDER", "vigie"),
-            ("VIGIE_KEYRING_PASSPHRASE_FILE", ""),
-            ("VIGIE_PKCS11_MODULE", "module.so"),
-            ("VIGIE_PKCS11_MODULE", "/module.so"),
-            ("VIGIE_PKCS11_TOKEN", "a label of more than thirty-two bytes"),
-            ("VIGIE_PKCS11_TOKEN", "jeton"),
-            ("VIGIE_PKCS11_PIN_FILE", "/pin"),
-            ("VIGIE_WEB_LISTEN", "0.0.0.0:80"),
-            ("VIGIE_CAMERAS_PORTS", "554-"),
-            ("VIGIE_CAMERAS_NAMES", "mdns"),
-            ("VIGIE_TLS_CERTIFICATE", "certificate.pem"),
-            ("VIGIE_TLS_KEY", "/key.pem"),
-            ("VIGIE_TLS_PLAIN_LISTEN", "80"),
-            ("VIGIE_SESSION_IDLE_MINUTES", "31"),
-            ("VIGIE_WEB_ADDRESS", "http://vigie.ville.example"),
-            ("VIGIE_WEB_ADDRESS", "https://vigie.ville.example/console"),
-            ("VIGIE_PUBLIC_LISTEN", "0.0.0.0:80"),
-            ("VIGIE_PUBLIC_LISTEN", "nowhere"),
-            ("VIGIE_PUBLIC_WITNESSES", "witnesses"),
-        ] {
-            let said = said(name, value);
-            assert!(said.contains(name) && said.contains("must be"), "{said}");
-        }
-    }
-
-    #[test]
-    fn further_roots_of_the_store_stand_in_the_file_each_with_its_own_size_and_nothing_else() {
-        let with = |room: &str| WHOLE.replace("folder = \"/store\"", &format!("folder = \"/store\"\nmore = [{room}]"));
-        let config = Config::parse(&with("{ folder = \"/s2\", gibibytes_max = 40 }"), Path::new("vigie.toml")).unwrap();
-        assert_eq!(config.store.more, [MoreRoom { folder: "/s2".into(), gibibytes_max: 40 }]);
-        assert_eq!(config.store_places()[1].slots_max, Some(640));
-        let mistyped = message(&with("{ folder = \"/s2\", gibibyte_max = 40 }"));
-        assert!(mistyped.contains("gibibyte_max"), "{mistyped}");
-        let same = message(&with("{ folder = \"/store\", gibibytes_max = 40 }"));
-        assert!(same.contains("`store.more` must be other folders"), "{same}");
-    }
-
-    #[test]
-    fn the_public_role_is_off_until_it_is_given_something_to_do() {
-        let public = |text: &str| {
-            let text = format!("{WHOLE}\n[public]\n{text}");
-            Config::parse(&text, Path::new("vigie.toml")).unwrap().public
-        };
-        assert!(!public("").is_on() && !public("listen = \"\"").is_on());
-        assert_eq!(public("listen = \"127.0.0.1:8472\"").listen.unwrap().port(), 8472);
-        assert!(public("witnesses = \"/etc/vigie/witnesses\"").is_on());
-    }
-
-    #[test]
-    fn a_setting_that_is_missing_is_told_with_its_variable() {
-        let said = with(&[], &WHOLE.replace("name = \"Ville\"", "")).unwrap_err();
-        assert!(said.contains("`site.name` is missing") && said.contains("VIGIE_SITE_NAME"), "{said}");
-    }
-
-    #[test]
-    fn an_address_that_others_can_reach_is_taken_with_a_certificate_and_its_name_only() {
-        let with = |address: &str| {
-            format!(
-                "{WHOLE}\n[web]\nlisten = \"0.0.0.0:443\"\naddress = \"{address}\"\n[tls]\ncertificate = \"/c\"\nkey = \"/k\""
-            )
-        };
-        assert_eq!(message(&with("https://vigie.ville.example")), "taken");
-        assert!(message(&with("")).contains("`web.address` must be"), "{}", message(&with("")));
-    }
-
-    #[test]
-    fn what_would_be_unsafe_is_refused_with_its_remedy() {
-        let open = format!("{WHOLE}\n[web]\nlisten = \"0.0.0.0:80\"");
-        assert!(message(&open).contains("must be a loopback address"), "{}", message(&open));
-        let inside = WHOLE.replace("\"/secret\"", "\"/one/secret\"");
-        assert!(message(&inside).contains("must lie outside both copies"), "{}", message(&inside));
-        let pin = format!("{WHOLE}\n[pkcs11]\nmodule = \"/m.so\"\ntoken = \"t\"\npin_file = \"/two/pin\"");
-        assert!(message(&pin).contains("`pkcs11.pin_file` must lie outside both copies"), "{}", message(&pin));
-        let same = WHOLE.replace("\"/two\"", "\"/one\"");
-        assert!(message(&same).contains("must be two folders"), "{}", message(&same));
-    }
-}
+mod tests;

@@ -39,6 +39,7 @@ const NAMES: [&str; 8] = [
 /// Where SQLite draws the salts of its log.
 const CHANCE: &str = "/dev/urandom";
 const DNS_PORT: u16 = 53;
+const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 /// How often a disk that was mounted anew is looked for.
 const ROOTS_AGAIN: Duration = Duration::from_secs(2);
@@ -104,8 +105,8 @@ fn recorder(config: &Config) -> Limits {
     }
 }
 
-/// The store to read, the certificate, what the public role says of itself; sealed packages to write; the identity provider's port,
-/// if there is one.
+/// The store to read, the certificate, what the public role says of itself; sealed packages to write; the ports of the identity provider and
+/// of the timestamp authority, if there are any.
 fn web(config: &Config) -> Limits {
     let mut read = config.store_folders();
     read.push(config.site_file());
@@ -116,13 +117,23 @@ fn web(config: &Config) -> Limits {
     read.extend(certificates(config));
     read.extend(Some(config.tls.acme_folder.clone()).filter(|path| is_given(path)));
     let mut limits = Limits { files: Some(Files::default()), connect: Some(Ports::default()), ..Limits::default() };
-    if let Some(port) = (!config.oidc.issuer.is_empty()).then(|| port_of(&config.oidc.issuer)).flatten() {
+    let provider = Some(&config.oidc.issuer).filter(|issuer| !issuer.is_empty()).and_then(|issuer| port_of(issuer));
+    let stamps = config.timestamp();
+    let ports: Vec<u16> = provider.into_iter().chain(stamps.iter().flat_map(ports_of_timestamps)).collect();
+    if !ports.is_empty() {
         read.extend(names().into_iter().chain(authorities()));
         limits.sockets = Sockets::TcpAndNames;
-        limits.connect = Some(Ports::of([port, DNS_PORT]));
+        limits.connect = Some(Ports::of(ports.into_iter().chain([DNS_PORT])));
     }
+    let files = stamps.into_iter().flat_map(|stamps| [Some(stamps.roots), stamps.certificates]).flatten();
+    read.extend(files.flat_map(|file| certificate(config, &file)));
     limits.files = Some(Files { read, write: vec![config.packages()] });
     limits
+}
+
+/// The authority's own, and those where lists of revocations are published: certificates say where.
+fn ports_of_timestamps(stamps: &web::TimestampConfig) -> impl Iterator<Item = u16> {
+    port_of(&stamps.authority).into_iter().chain([HTTP_PORT, HTTPS_PORT])
 }
 
 /// The reels and the log's public files to read, its verdict to write. No network, no catalog.
@@ -179,11 +190,12 @@ fn own_file() -> Option<PathBuf> {
 /// not web's, and then a renewed one is read from the next start on.
 fn certificates(config: &Config) -> Vec<PathBuf> {
     let files = [&config.tls.certificate, &config.tls.key].into_iter().filter(|path| is_given(path));
-    files
-        .flat_map(|file| [Some(file.clone()), file.canonicalize().ok()])
-        .flatten()
-        .map(|file| readable(config, file))
-        .collect()
+    files.flat_map(|file| certificate(config, file)).collect()
+}
+
+fn certificate(config: &Config, file: &Path) -> Vec<PathBuf> {
+    let both = [Some(file.to_owned()), file.canonicalize().ok()];
+    both.into_iter().flatten().map(|file| readable(config, file)).collect()
 }
 
 fn readable(config: &Config, file: PathBuf) -> PathBuf {
@@ -205,10 +217,10 @@ fn holds_a_secret(config: &Config, folder: &Path) -> bool {
 }
 
 /// Of `https://host:port/path`.
-fn port_of(url: &str) -> Option<u16> {
+pub fn port_of(url: &str) -> Option<u16> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
-    let default = if scheme == "http" { 80 } else { HTTPS_PORT };
+    let default = if scheme == "http" { HTTP_PORT } else { HTTPS_PORT };
     let port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
     port.map_or(Some(default), |(_, port)| port.parse().ok())
 }
@@ -302,5 +314,44 @@ fn beside_a_library() -> Finding {
         title_en: "Confinement of the keeper".into(),
         detail_fr: "La bibliothèque du fabricant du jeton y travaille : ni ses fichiers ni ses ports ne sont bornés, le reste l'est.".into(),
         detail_en: "The library of the token's maker works in it: neither its files nor its ports are limited, the rest is.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_web(more: &str) -> Limits {
+        let text = format!(
+            "[site]\nname = \"Ville\"\n[data]\nfolder = \"/data\"\n[keyring]\ncopies = [\"/one\", \"/two\"]\n\
+             passphrase_file = \"/etc/vigie/passphrase\"\n[store]\nfolder = \"/store\"\n{more}"
+        );
+        web(&Config::parse(&text, Path::new("vigie.toml")).unwrap())
+    }
+
+    fn ports(limits: &Limits) -> Vec<u16> {
+        let mut ports: Vec<u16> = limits.connect.iter().flat_map(Ports::each).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    const AUTHORITY: &str =
+        "[timestamp]\nauthority = \"http://horodatage.example:318/tsa\"\nroots = \"/etc/horodatage/roots.pem\"\n";
+    const PROVIDER: &str = "[oidc]\nissuer = \"https://id.example:8443\"\nclient_id = \"vigie\"\n";
+
+    #[test]
+    fn web_reaches_ports_and_names_only_where_a_provider_or_a_timestamp_authority_is_configured() {
+        let none = of_web("");
+        assert_eq!((ports(&none), none.sockets), (vec![], Limits::default().sockets));
+        let stamps = of_web(AUTHORITY);
+        assert_eq!((ports(&stamps), stamps.sockets), (vec![53, 80, 318, 443], Sockets::TcpAndNames));
+        assert_eq!(ports(&of_web(PROVIDER)), [53, 8443]);
+        assert_eq!(ports(&of_web(&format!("{AUTHORITY}{PROVIDER}"))), [53, 80, 318, 443, 8443]);
+        let reads = |limits: Limits, path: &str| limits.files.unwrap().read.contains(&PathBuf::from(path));
+        assert!(reads(stamps, "/etc/horodatage") && !reads(none, "/etc/horodatage"));
+        // where a secret lies beside it the file alone is read, not its folder
+        let beside = of_web(&AUTHORITY.replace("/etc/horodatage/", "/etc/vigie/"));
+        assert!(!reads(beside.clone(), "/etc/vigie") && reads(beside, "/etc/vigie/roots.pem"));
     }
 }

@@ -12,7 +12,7 @@ use custodians::{journal, keyring, opening};
 use recorder::RecorderError;
 use std::error::Error;
 use vault::{KeeperError, StoreError};
-use web::TlsError;
+use web::{StampError, TlsError};
 
 /// The message of an error of the command line.
 pub fn message(error: &(dyn Error + 'static)) -> String {
@@ -118,6 +118,19 @@ fn provider(error: &web::ProviderError) -> String {
         E::Refused => "le fournisseur a refusé le code".into(),
         E::NoToken => "la réponse du fournisseur ne contient pas de jeton lisible".into(),
         E::Busy => "trop de connexions interrogent le fournisseur en ce moment".into(),
+    }
+}
+
+/// What a configuration can be told of it; the rest is told by the console and in the technical log.
+pub fn stamp(error: &StampError) -> String {
+    match error {
+        StampError::Unset { setting, path, why } => {
+            format!("`{}` ne peut pas être lu ({why}) : corrigez `{setting}`", path.display())
+        }
+        StampError::NoRoot => {
+            "`timestamp.roots` ne contient aucune racine : donnez celle qui se tient au-dessus de l'autorité".into()
+        }
+        error => error.to_string(),
     }
 }
 

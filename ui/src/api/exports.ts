@@ -87,7 +87,9 @@ export interface Requisitions {
   grounds: Choice[]
 }
 
-export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'ready' | 'cancelled' | 'failed'
+export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'timestamp' | 'ready' | 'cancelled' | 'failed'
+
+export type Stamping = 'made' | 'away' | 'refused' | 'unset'
 
 export interface Export {
   id: string
@@ -104,6 +106,8 @@ export interface Export {
   share: number | null
   bytes: number | null
   sha256: string | null
+  /** What came of the timestamp; null: the town has no authority for it, or the console started since. */
+  timestamp: Stamping | null
   problem_fr: string | null
   problem_en: string | null
 }

@@ -1,10 +1,10 @@
 //! Making a package: pictures and proofs of each window, the player, the manifest, the log's word, in one sealed file.
 //!
 //! 1 an empty file, named as a part · 2 each window: once its reels are closed its pictures, its proofs, its gaps · 3 player and words for the reader · 4 manifest ·
-//! 5 entry *exported* with its digest, durable · 6 the log's proofs, once its batch is closed · 7 the file is whole and durable · 8 its name
-//! says so
+//! 5 entry *exported* with its digest, durable · 6 the log's proofs, once its batch is closed · 7 their timestamp, if the town has an authority
+//! for it that answers · 8 the file is whole and durable · 9 its name says so
 //!
-//! A crash before 8 leaves a part, which nobody opens and the next start removes; the two persons' permission stands until its end, and the
+//! A crash before 9 leaves a part, which nobody opens and the next start removes; the two persons' permission stands until its end, and the
 //! package is made anew. A crash after 5 leaves an entry of a package that never was: the next one has its own.
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     packages::Running,
     read_me,
     sealed::{SealTo, Sealed, SealedFile},
+    stamp::{StampError, Stamping, stamp},
 };
 use crate::{
     console,
@@ -24,6 +25,7 @@ use domain::{CameraId, ExportId, HoldId, Hour, ReelId, Span, StreamId, UtcMicros
 use evidence::{
     CameraPart, Digest, EntryProof, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
     manifest::{self, FileSum, Ground, ProgramPart, SitePart, Statement},
+    stamp::StampFiles,
 };
 use keeper::wire::{
     FateState, HourFate,
@@ -104,7 +106,7 @@ impl Job {
                 return Err(halt);
             }
         };
-        fs::rename(&part, &whole).map_err(|error| self.disk(&error))?; // 8
+        fs::rename(&part, &whole).map_err(|error| self.disk(&error))?; // 9
         if let Some(folder) = whole.parent() {
             fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| self.disk(&error))?;
         }
@@ -134,8 +136,12 @@ impl Job {
         archive.put(MANIFEST, &bytes)?; // 4
         self.running.waits_for_log();
         let log = self.log(&manifest, &bytes, &proved)?; // 5, 6
-        archive.put(REGISTER, &serde_json::to_vec(&log).map_err(|error| self.failed(&error))?)?;
-        Ok(archive.finish()?) // 7
+        let register = serde_json::to_vec(&log).map_err(|error| self.failed(&error))?;
+        archive.put(REGISTER, &register)?;
+        for (path, bytes) in self.timestamp(&register)?.iter().flat_map(StampFiles::files) {
+            archive.put(&path, bytes)?; // 7
+        }
+        Ok(archive.finish()?) // 8
     }
 
     /// One window's files.
@@ -287,6 +293,20 @@ impl Job {
             self.pause()?;
         }
         Err(Halt::Problem(&problem::EXPORT_LOG_WAITS))
+    }
+
+    /// `None`: the town has no authority for it, or nothing came of it, which whoever makes the package is told; the package is whole without.
+    fn timestamp(&self, register: &[u8]) -> Result<Option<StampFiles>, Halt> {
+        let Some(config) = &self.web.timestamp else { return Ok(None) };
+        self.running.waits_for_timestamp();
+        let mut chance = [0; 8];
+        self.web.random.fill(&mut chance);
+        let asked = stamp(config, register, chance, &|| !self.running.is_cancelled()).ok_or(Halt::Cancelled)?;
+        if let Err(error) = &asked {
+            tracing::warn!(%error, "a package has no timestamp");
+        }
+        self.running.stamped(asked.as_ref().map_or_else(StampError::stamping, |_| Stamping::Made));
+        Ok(asked.ok())
     }
 
     /// The newest note that witnesses cosigned.

@@ -4,6 +4,7 @@
 //! crash left are removed at the next start. Everything here is sealed, for the key or by the passphrase
 //! that two persons answer for.
 
+use super::stamp::Stamping;
 use crate::problem::Text;
 use domain::{ExportId, UtcMicros};
 use evidence::Digest;
@@ -12,7 +13,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -34,9 +35,13 @@ pub enum Stage {
     Reels,
     /// Everything is written but the log's word, within a minute.
     Log,
+    /// The authority of timestamps is asked, within a minute.
+    Timestamp,
     Ready {
         bytes: u64,
         sha256: Option<Digest>,
+        /// Nothing where the town has chosen no authority, and after a restart.
+        timestamp: Option<Stamping>,
     },
     Cancelled,
     Failed(&'static Text),
@@ -48,8 +53,9 @@ pub struct Running {
     part: PathBuf,
     whole: PathBuf,
     cancelled: AtomicBool,
-    /// Window in the upper half, share in the lower; at the top two words of waiting.
+    /// Window in the upper half, share in the lower; at the top three words of waiting.
     at: AtomicU64,
+    timestamp: OnceLock<Stamping>,
 }
 
 enum Job {
@@ -91,7 +97,8 @@ impl Packages {
         self.files_of(export).iter().for_each(|path| remove(path));
         let whole = folder.join(format!("{export}-{}{WHOLE}", until.seconds()));
         let part = folder.join(format!("{export}-{}{WHOLE}{PART}", until.seconds()));
-        let running = Arc::new(Running { part, whole, cancelled: AtomicBool::new(false), at: AtomicU64::new(0) });
+        let (cancelled, at, timestamp) = (AtomicBool::new(false), AtomicU64::new(0), OnceLock::new());
+        let running = Arc::new(Running { part, whole, cancelled, at, timestamp });
         jobs.insert(export, Job::Running(running.clone()));
         Ok(running)
     }
@@ -109,11 +116,11 @@ impl Packages {
         let Some(path) = self.whole(export) else { return Stage::None };
         let bytes = fs::metadata(&path).map(|file| file.len()).unwrap_or_default();
         // after a restart its digest is known to whoever took it down
-        let sha256 = match self.jobs().get(&export) {
-            Some(Job::Ended(Stage::Ready { sha256, .. })) => *sha256,
-            _ => None,
+        let (sha256, timestamp) = match self.jobs().get(&export) {
+            Some(Job::Ended(Stage::Ready { sha256, timestamp, .. })) => (*sha256, *timestamp),
+            _ => (None, None),
         };
-        Stage::Ready { bytes, sha256 }
+        Stage::Ready { bytes, sha256, timestamp }
     }
 
     /// A package that can be handed over.
@@ -181,6 +188,7 @@ fn remove(path: &Path) {
 impl Running {
     const LOG: u64 = u64::MAX;
     const REELS: u64 = u64::MAX - 1;
+    const TIMESTAMP: u64 = u64::MAX - 2;
 
     /// As a part, and as a whole.
     pub fn paths(&self) -> (PathBuf, PathBuf) {
@@ -199,6 +207,19 @@ impl Running {
         self.at.store(Running::LOG, Ordering::Relaxed);
     }
 
+    pub fn waits_for_timestamp(&self) {
+        self.at.store(Running::TIMESTAMP, Ordering::Relaxed);
+    }
+
+    /// What came of it, once.
+    pub fn stamped(&self, stamping: Stamping) {
+        self.timestamp.get_or_init(|| stamping);
+    }
+
+    pub fn timestamp(&self) -> Option<Stamping> {
+        self.timestamp.get().copied()
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
     }
@@ -207,6 +228,7 @@ impl Running {
         match self.at.load(Ordering::Relaxed) {
             Running::LOG => Stage::Log,
             Running::REELS => Stage::Reels,
+            Running::TIMESTAMP => Stage::Timestamp,
             at => Stage::Pictures { window: (at >> 32) as u32, share: at as u32 },
         }
     }
@@ -235,6 +257,10 @@ mod tests {
         assert_eq!(packages.stage(EXPORT), Stage::Reels);
         running.waits_for_log();
         assert_eq!(packages.stage(EXPORT), Stage::Log);
+        running.waits_for_timestamp();
+        assert_eq!(packages.stage(EXPORT), Stage::Timestamp);
+        running.stamped(Stamping::Away);
+        assert_eq!(running.timestamp(), Some(Stamping::Away));
         let (part, whole) = running.paths();
         fs::write(&part, b"half").unwrap();
         fs::write(folder.path().join("somebody's notes"), b"kept").unwrap();
@@ -243,7 +269,7 @@ mod tests {
         assert!(!part.exists());
         assert_eq!(packages.stage(EXPORT), Stage::None);
         fs::write(&whole, b"sealed").unwrap();
-        assert_eq!(packages.stage(EXPORT), Stage::Ready { bytes: 6, sha256: None });
+        assert_eq!(packages.stage(EXPORT), Stage::Ready { bytes: 6, sha256: None, timestamp: None });
         packages.sweep(at(999));
         assert_eq!(packages.whole(EXPORT), Some(whole.clone()));
         packages.sweep(at(1_000));
@@ -262,8 +288,9 @@ mod tests {
         assert_eq!(packages.stage(EXPORT), Stage::Cancelled);
         let again = packages.begin(EXPORT, at(1_000)).unwrap();
         fs::write(again.paths().1, b"sealed").unwrap();
-        packages.end(EXPORT, Stage::Ready { bytes: 6, sha256: Some(Digest([1; 32])) });
-        assert_eq!(packages.stage(EXPORT), Stage::Ready { bytes: 6, sha256: Some(Digest([1; 32])) });
+        let ready = Stage::Ready { bytes: 6, sha256: Some(Digest([1; 32])), timestamp: Some(Stamping::Made) };
+        packages.end(EXPORT, ready.clone());
+        assert_eq!(packages.stage(EXPORT), ready);
         packages.drop_one(EXPORT);
         assert_eq!(packages.stage(EXPORT), Stage::None);
         assert_eq!(Packages::open(None).begin(EXPORT, at(1)).unwrap_err(), NotBegun::NoFolder);

@@ -1,6 +1,9 @@
 //! Exports as JSON.
 
-use super::packages::{Packages, Stage};
+use super::{
+    packages::{Packages, Stage},
+    stamp::Stamping,
+};
 use crate::{
     extract::instant,
     problem::{self, Problem},
@@ -42,6 +45,8 @@ pub struct Export {
     /// Of the sealed file.
     bytes: Option<u64>,
     sha256: Option<String>,
+    /// What came of its timestamp, where the town has chosen an authority; null too where web started since.
+    timestamp: Option<Stamping>,
     /// Why no package came of it.
     problem_fr: Option<&'static str>,
     problem_en: Option<&'static str>,
@@ -57,6 +62,8 @@ pub enum ExportState {
     Reels,
     /// Everything is written but the log's word, which comes within a minute.
     Log,
+    /// The authority of timestamps is asked, within a minute.
+    Timestamp,
     Ready,
     Cancelled,
     Failed,
@@ -92,6 +99,7 @@ impl Export {
             share: None,
             bytes: None,
             sha256: None,
+            timestamp: None,
             problem_fr: None,
             problem_en: None,
         };
@@ -103,8 +111,9 @@ impl Export {
             }
             Stage::Reels => export.state = ExportState::Reels,
             Stage::Log => export.state = ExportState::Log,
-            Stage::Ready { bytes, sha256 } => {
-                export.state = ExportState::Ready;
+            Stage::Timestamp => export.state = ExportState::Timestamp,
+            Stage::Ready { bytes, sha256, timestamp } => {
+                (export.state, export.timestamp) = (ExportState::Ready, timestamp);
                 (export.bytes, export.sha256) = (Some(bytes), sha256.map(|digest| digest.to_string()));
             }
             Stage::Cancelled => export.state = ExportState::Cancelled,

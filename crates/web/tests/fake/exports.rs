@@ -2,14 +2,16 @@
 
 use super::{CAMERA, NOW, PASSWORD, refused};
 use domain::{
-    ExportId, HoldEnd, HoldId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId, Span, Window,
+    ExportId, HoldEnd, HoldId, Requisition, RequisitionFacts, RequisitionId, Secret32, Sensitive, SiteId, Span, Window,
     requisition::{Authority, Framework, Means, Quality},
 };
 use keeper::wire::{
     Answer,
-    exports::{ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, RequisitionView},
+    exports::{EntryWords, ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, LogWords, RequisitionView},
     holds::{HoldAnswer, HoldQuestion, HoldSays, HoldView},
 };
+use ledger::{Actor, Checkpoint, CheckpointSigner, Digest, Entry, Event, LogId, Role, Tree, commit, origin};
+use std::sync::Mutex;
 use vault::KeeperError;
 
 pub const EXPORT: ExportId = ExportId([0xe0; 16]);
@@ -101,8 +103,34 @@ pub fn answer(question: ExportQuestion) -> Answer {
         ExportQuestion::View { export: id, .. } if id == EXPORT => ExportAnswer::Opened(export()),
         ExportQuestion::Facts { export: id, .. } if id == EXPORT => ExportAnswer::Facts(Box::new(facts())),
         ExportQuestion::Permits { export: id, .. } if id == EXPORT => ExportAnswer::Permits(vec![]),
+        ExportQuestion::Made { manifest, .. } => {
+            *MADE.lock().unwrap() = Some(manifest);
+            ExportAnswer::Made
+        }
+        ExportQuestion::Proof { .. } => MADE.lock().unwrap().map_or(ExportAnswer::Wait, proof),
         _ => return Answer::Failed(KeeperError::NoPermit),
     }))
+}
+
+/// The manifest of the package that is being made; those of one town and time are alike.
+static MADE: Mutex<Option<Digest>> = Mutex::new(None);
+
+pub fn signer() -> CheckpointSigner {
+    CheckpointSigner::new(&origin(SiteId([1; 16]), LogId([5; 16])), &Secret32::new([6; 32])).unwrap()
+}
+
+/// A log of one entry, which says that this manifest left.
+fn proof(manifest: Digest) -> ExportAnswer {
+    let event = Event::Exported { export: EXPORT, manifest, files: 2, bytes: 1 };
+    let entry = Entry::new(NOW, Actor::Role { role: Role::Keeper }, event);
+    let details = String::from_utf8(entry.to_details().unwrap()).unwrap();
+    let commitment = commit(&[3; 16], details.as_bytes());
+    let mut tree = Tree::new();
+    tree.push(&commitment);
+    let path = tree.prove_inclusion(1, 0, &|_| Ok(vec![commitment])).unwrap();
+    let checkpoint = signer().sign(Checkpoint { size: tree.size(), root: tree.root() }).unwrap();
+    let entries = vec![EntryWords { seq: 0, salt: [3; 16], details: Sensitive::new(details), path }];
+    ExportAnswer::Proof(LogWords { checkpoint: String::from_utf8(checkpoint).unwrap(), entries })
 }
 
 fn window() -> Window {
@@ -149,7 +177,7 @@ fn facts() -> ExportFacts {
         sealed_to: None,
         site: SiteId([1; 16]),
         site_name: "Ville".into(),
-        log_key: String::new(),
+        log_key: signer().public().verifier_key(),
         number: "2026-0001".into(),
         framework: "CPP 60-1".into(),
         authority: "s".into(),

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod exports;
+pub mod served;
 
 use axum::{
     Router,
@@ -136,6 +137,7 @@ impl Town {
             outside: None,
             retention: None,
             cosigned: None,
+            timestamp: None,
             packages: None,
             reserve: None,
         }

@@ -31,6 +31,8 @@ pub enum Form {
     OptionalText,
     /// The name of a provider, over TLS, or nothing.
     OptionalHttps,
+    /// The address of an authority, over TLS or in clear, or nothing.
+    OptionalHttp,
     /// A recipient of age, or nothing.
     OptionalRecipient,
     /// Any address and port, or nothing.
@@ -66,7 +68,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 36] = [
+pub const SETTINGS: [Setting; 39] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -383,6 +385,33 @@ pub const SETTINGS: [Setting; 36] = [
         text_en: "The witnesses' file (C2SP tlog-policy): their keys, their addresses, how many are enough; empty: none.",
     },
     Setting {
+        name: "timestamp.authority",
+        form: Form::OptionalHttp,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "L'autorité d'horodatage (RFC 3161) qui date chaque dossier remis : elle n'en reçoit qu'une empreinte. Vide : aucune, seul le registre le date.",
+        text_en: "The timestamp authority (RFC 3161) that dates each package handed over: it is sent a digest and nothing else. Empty: none, the log alone dates it.",
+    },
+    Setting {
+        name: "timestamp.roots",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les racines en PEM auxquelles la commune se fie pour cette autorité ; prises ailleurs que chez elle (liste de confiance de l'État).",
+        text_en: "The roots in PEM that the town trusts for that authority; taken from elsewhere than from it (the state's trusted list).",
+    },
+    Setting {
+        name: "timestamp.certificates",
+        form: Form::OptionalFile,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Les certificats en PEM entre l'autorité et sa racine, si ses jetons ne les portent pas ; gardés dans chaque dossier.",
+        text_en: "The certificates in PEM between the authority and its root, where its tokens do not carry them; kept in each package.",
+    },
+    Setting {
         name: "log.level",
         form: Form::OneOf(&["error", "warn", "info", "debug", "trace"]),
         default: Some("\"info\""),
@@ -426,6 +455,7 @@ impl Setting {
             Form::AddressOrNone => "vide, ou adresse et port".into(),
             Form::OptionalText => "un texte, ou vide".into(),
             Form::OptionalHttps => "`https://…`, ou vide".into(),
+            Form::OptionalHttp => "`https://…` ou `http://…`, ou vide".into(),
             Form::Ports => "ports ou intervalles, ainsi `554, 10000-10100`".into(),
             Form::OptionalRecipient => "`age1…`, ou vide".into(),
             Form::Origin => "vide, `https://nom` ou `http://localhost`, avec ou sans port".into(),
@@ -449,6 +479,7 @@ impl Setting {
             Form::AddressOrNone => "empty, or address and port".into(),
             Form::OptionalText => "a text, or empty".into(),
             Form::OptionalHttps => "`https://…`, or empty".into(),
+            Form::OptionalHttp => "`https://…` or `http://…`, or empty".into(),
             Form::Ports => "ports or ranges, such as `554, 10000-10100`".into(),
             Form::OptionalRecipient => "`age1…`, or empty".into(),
             Form::Origin => "empty, `https://name` or `http://localhost`, with or without a port".into(),

@@ -75,6 +75,7 @@ pub fn run(
         outside: Some(outside(build, config)),
         retention: Some(retention(build, config)),
         cosigned: config.public.witnesses.is_some().then(|| config.public_folder().join(COSIGNED)),
+        timestamp: config.timestamp(),
         packages: Some(config.packages()),
         reserve: Some(reserve(config, identity.site)),
     };

@@ -55,6 +55,7 @@ pub fn check(build: &Build, config: &Config) -> Vec<Check> {
     checks.push(port(config, "web.listen", config.web.listen));
     checks.extend(config.public.listen.map(|address| port(config, "public.listen", address)));
     checks.extend(witnesses(config));
+    checks.extend(timestamp(config));
     checks
 }
 
@@ -294,10 +295,44 @@ fn witnesses(config: &Config) -> Option<Check> {
     ))
 }
 
+/// The files that its answers are judged by can be read. The authority itself is not asked: each question is one that it keeps.
+fn timestamp(config: &Config) -> Option<Check> {
+    let error = match config.timestamp()?.check() {
+        Ok(()) => {
+            let fr = "Les racines de l'autorité d'horodatage se lisent ; elle-même n'a pas été interrogée.";
+            let en = "The roots of the timestamp authority can be read; it was not asked itself.";
+            return Some(said("timestamp.roots", State::Ok, fr, en));
+        }
+        Err(error) => error,
+    };
+    let setting = match &error {
+        web::StampError::Unset { setting, .. } => setting,
+        _ => "timestamp.roots",
+    };
+    Some(said(setting, State::Refused, crate::french::stamp(&error), error.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::most_hours;
+    use super::{State, most_hours, timestamp};
+    use crate::Config;
     use domain::UtcMicros;
+    use std::path::Path;
+
+    #[test]
+    fn roots_of_a_timestamp_authority_that_cannot_be_read_are_refused_by_their_setting_in_both_languages() {
+        let of = |more: &str| {
+            let text = format!(
+                "[site]\nname = \"Ville\"\n[data]\nfolder = \"/data\"\n[keyring]\ncopies = [\"/one\", \"/two\"]\n\
+                 passphrase_file = \"/secret\"\n[store]\nfolder = \"/store\"\n{more}"
+            );
+            timestamp(&Config::parse(&text, Path::new("vigie.toml")).unwrap())
+        };
+        assert_eq!(of(""), None);
+        let check = of("[timestamp]\nauthority = \"http://horodatage.example\"\nroots = \"/no/such/file\"").unwrap();
+        assert_eq!((check.setting, check.state), ("timestamp.roots", State::Refused));
+        assert!(check.text_fr.contains("ne peut pas être lu") && check.text_en.contains("cannot be read"), "{check:?}");
+    }
 
     #[test]
     fn an_hour_that_must_go_soon_leaves_less_than_its_delay() {
