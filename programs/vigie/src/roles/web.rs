@@ -77,6 +77,7 @@ pub fn run(
         cosigned: config.public.witnesses.is_some().then(|| config.public_folder().join(COSIGNED)),
         packages: Some(config.packages()),
         reserve: Some(reserve(config, identity.site)),
+        papers: Some(config.papers_socket()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
