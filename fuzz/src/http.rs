@@ -59,6 +59,7 @@ fn router() -> axum::Router {
         cosigned: None,
         packages: None,
         reserve: None,
+        papers: None,
     })
 }
 

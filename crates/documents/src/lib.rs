@@ -13,6 +13,7 @@ pub mod hold_end;
 pub mod letter;
 mod paper;
 mod render;
+pub mod report;
 mod socket;
 mod value;
 
@@ -25,5 +26,6 @@ pub use hold_end::EndOfHold;
 pub use letter::Letter;
 pub use paper::{Article, FORMAT, Footage, Language, LogProof, Paper, Says, Town};
 pub use render::{PapersError, RenderLimits, render};
+pub use report::Report;
 pub use socket::{Status, answer, print};
 pub use value::{At, Sha256, ValueError};

@@ -19,7 +19,10 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
 };
-use domain::{Clock, Random, Secret32, limit::LIVE_SILENCE_MS_MAX};
+use domain::{
+    Clock, Random, Secret32,
+    limit::{LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
+};
 use keeper::socket::KeeperClient;
 use std::{
     collections::BTreeSet,
@@ -82,6 +85,8 @@ pub struct WebConfig {
     pub packages: Option<PathBuf>,
     /// Where held footage lies.
     pub reserve: Option<ReserveAt>,
+    /// Where papers are printed; none, or nobody there: none is.
+    pub papers: Option<PathBuf>,
 }
 
 /// Why the server does not run.
@@ -128,6 +133,9 @@ pub struct Web {
     pub cosigned: Option<PathBuf>,
     pub packages: Packages,
     pub reserve: Option<ReserveAt>,
+    pub papers: Option<PathBuf>,
+    /// Places for papers that are printed, or wait to be.
+    pub printing: Arc<Semaphore>,
     /// Places for packages that are made.
     pub exporting: Arc<Semaphore>,
     pub random: Arc<dyn Random>,
@@ -154,6 +162,8 @@ impl Web {
             cosigned: config.cosigned,
             packages: Packages::open(config.packages),
             reserve: config.reserve,
+            papers: config.papers,
+            printing: Arc::new(Semaphore::new(PAPERS_WAITING_MAX)),
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
             random: config.random,
             clock: config.clock,

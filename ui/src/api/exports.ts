@@ -102,6 +102,8 @@ export interface Export {
   share: number | null
   bytes: number | null
   sha256: string | null
+  /** Whole, but nobody printed its report. */
+  is_without_report: boolean
   problem_fr: string | null
   problem_en: string | null
 }

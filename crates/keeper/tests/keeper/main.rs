@@ -19,6 +19,7 @@ mod law;
 mod lawful;
 mod mint;
 mod orders;
+mod papers;
 mod passkeys;
 mod past;
 mod provider;

@@ -42,6 +42,8 @@ pub struct Export {
     /// Of the sealed file.
     bytes: Option<u64>,
     sha256: Option<String>,
+    /// It is whole, and has no printed report: `vigie-papers` is not installed, or did not print it.
+    is_without_report: bool,
     /// Why no package came of it.
     problem_fr: Option<&'static str>,
     problem_en: Option<&'static str>,
@@ -92,6 +94,7 @@ impl Export {
             share: None,
             bytes: None,
             sha256: None,
+            is_without_report: packages.is_without_report(view.export),
             problem_fr: None,
             problem_en: None,
         };

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod exports;
+pub mod papers;
 
 use axum::{
     Router,
@@ -138,6 +139,7 @@ impl Town {
             cosigned: None,
             packages: None,
             reserve: None,
+            papers: None,
         }
     }
 
@@ -296,6 +298,8 @@ fn answer(question: Question) -> Answer {
         Question::Export(ask) => exports::answer(*ask),
         Question::Access(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Access(ask) => access::answer(*ask),
+        Question::Paper(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
+        Question::Paper(ask) => papers::answer(*ask),
         Question::Hold(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Hold(ask) => exports::hold_answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
