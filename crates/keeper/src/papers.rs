@@ -61,11 +61,12 @@ impl KeeperCore {
     }
 
     fn export_line(&self, row: &ExportRow, of: &domain::Requisition) -> Result<ExportLine, KeeperError> {
+        let made = self.moving().places.exported(row.id);
         let delivery = of.says.deliveries.iter().find(|delivery| delivery.export == row.id);
         Ok(ExportLine {
             export: row.id,
             entry: row.leaf,
-            made: self.moving().places.exported(row.id),
+            made,
             opened: row.opened,
             number: of.label(),
             framework: of.says.framework_title(),
@@ -123,7 +124,8 @@ impl KeeperCore {
         let mut hours = self.see_hours(session, window.camera, window.span)?;
         hours.retain(|hour| hour.state != FateState::Empty);
         let is_told = |hour: &HourFate| hour.state == FateState::Destroyed && hour.destroyed_at.is_some();
-        if hours.is_empty() || !hours.iter().all(is_told) {
+        // what is still to come has no key either
+        if self.decision_time() < window.span.to() || hours.is_empty() || !hours.iter().all(is_told) {
             return Ok(PaperSays::NotYet);
         }
         let mut destroyed: Vec<u64> = hours.iter().filter_map(|hour| self.death_of(window.camera, hour.hour)).collect();

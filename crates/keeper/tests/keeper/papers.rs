@@ -106,7 +106,11 @@ fn a_hold_s_certificate_waits_for_its_keys_death_and_an_hour_s_for_its_own_and_b
     assert!(dead.destroyed.iter().all(|seq| matches!(at(seq), Event::Destroyed { cameras, .. } if of(cameras))));
     assert!(dead.condemned.iter().all(|seq| matches!(at(seq), Event::Condemned { cameras, .. } if of(cameras))));
     assert_eq!((dead.copies, dead.early, dead.holds.len()), (2, false, 0));
-    // a time that was never recorded has no certificate
+    // a time that is not over, and one that was never recorded, have no certificate
+    let on = Span::new(window.span.from(), desk.town.world.now().plus_seconds(3_600)).unwrap();
+    let question =
+        PaperQuestion::Destruction { session: late.session.clone(), window: domain::Window { span: on, ..window } };
+    assert!(matches!(desk.paper(question), Ok(PaperSays::NotYet)));
     let never = domain::Window {
         span: Span::new(window.span.from().plus_seconds(-40 * 86_400), window.span.from().plus_seconds(-39 * 86_400))
             .unwrap(),
