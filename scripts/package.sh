@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Debian package of the town's program and checks what is in it. `--debug` packs the debug build that is there, for
+# Builds the Debian package of the town's program, and of what prints its papers, and checks what is in it. `--debug` packs the debug build that is there, for
 # a try of the packing only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,12 +21,14 @@ if [ "${1:-}" = --debug ]; then
 else
     scripts/setup.sh
     scripts/ui.sh build
-    "$TOOLS/bin/cargo-deb" deb --locked --package vigie --output "$package"
+    # of two packages of the workspace: cargo-deb builds its own alone
+    cargo build --locked --release --package vigie --package vigie-papers
+    "$TOOLS/bin/cargo-deb" deb --locked --package vigie --no-build --output "$package"
 fi
 
 # exactly these, whatever the build made beside
 expected=$(
-    printf '%s\n' ./usr/bin/vigie ./lib/systemd/system/vigie.service ./usr/lib/sysusers.d/vigie.conf
+    printf '%s\n' ./usr/bin/vigie ./usr/bin/vigie-papers ./lib/systemd/system/vigie.service ./usr/lib/sysusers.d/vigie.conf
     printf './usr/share/doc/vigie/%s\n' copyright vigie.toml.example threat-model.md SECURITY.md CHANGELOG.md
     for page in docs/operate/*.md; do echo "./usr/share/doc/vigie/$(basename "$page")"; done
 )

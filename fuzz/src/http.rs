@@ -60,6 +60,7 @@ fn router() -> axum::Router {
         timestamp: None,
         packages: None,
         reserve: None,
+        papers: None,
     })
 }
 

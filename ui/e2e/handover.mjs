@@ -2,7 +2,7 @@
 //
 // node e2e/handover.mjs BASE_URL OUT [--wait]   (passwords and secrets are VIGIE_FIRST_…, VIGIE_SECOND_… and VIGIE_OPERATOR_…)
 // With --wait also the package's end and its file: a batch of the log closes within a minute or two.
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { holder, unusedCode } from './authenticator.mjs'
 import { launch, part } from './browser.mjs'
 import { inspect, report, signIn } from './console.mjs'
@@ -114,6 +114,10 @@ async function answer(page, look) {
   await page.click('[data-testid=letter] summary')
   await page.waitForSelector('[data-testid=letter] .paper')
   await inspect(page, walk, look, 'answer-letter')
+  const [paper] = await Promise.all([page.waitForEvent('download'), page.click('[data-testid=letter-pdf] button >> nth=0')])
+  const path = `${out}/${paper.suggestedFilename()}`
+  await paper.saveAs(path)
+  if (!readFileSync(path).subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Error('the letter is no PDF')
   await viewing(page, look)
 }
 

@@ -131,7 +131,9 @@ pub struct Agent {
 #[serde(deny_unknown_fields)]
 pub struct Segment {
     pub footage: Footage,
-    pub pictures: u64,
+    /// Where it is known, and not only by the manifest.
+    #[serde(default)]
+    pub pictures: Option<u64>,
     /// `H.265, 1920 × 1080`
     #[serde(default)]
     pub coding: String,

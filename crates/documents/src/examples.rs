@@ -3,11 +3,12 @@
 
 use crate::{
     Access, Article, At, Constat, Delivery, Destruction, EndOfHold, Exports, Footage, Language, Letter, LogProof,
-    Paper, Says, Sha256, Town,
+    Paper, Report, Says, Sha256, Town,
     access::{AccessOutcome, Regime, Viewing},
     constat::{Opens, Program},
     delivery::{Agent, Authorisation, Authority, CallBack, FileLine, Gap, Package, Reply, Segment},
     exports::ExportLine,
+    report::MovieFile,
 };
 use domain::{
     HoldEnd, Sensitive, UtcMicros,
@@ -15,7 +16,8 @@ use domain::{
 };
 
 /// The kinds of papers, as JSON and templates name them.
-pub const KINDS: [&str; 7] = ["delivery", "letter", "destruction", "exports", "hold_end", "access", "constat"];
+pub const KINDS: [&str; 8] =
+    ["delivery", "letter", "destruction", "exports", "hold_end", "access", "constat", "report"];
 
 /// Every field has something in it. Panics: a kind that is none.
 pub fn full(kind: &str, language: Language) -> Paper {
@@ -69,6 +71,7 @@ fn says(kind: &str, language: Language, whole: bool) -> Says {
         "hold_end" => Says::HoldEnd(Box::new(hold_end(language, whole))),
         "access" => Says::Access(Box::new(access(language, whole))),
         "constat" => Says::Constat(Box::new(constat(whole))),
+        "report" => Says::Report(Box::new(report(language, whole))),
         unknown => panic!("`{unknown}` is no kind of paper"),
     }
 }
@@ -181,9 +184,47 @@ fn files() -> Vec<FileLine> {
 fn segment(camera: &str, from: i64, to: i64) -> Segment {
     Segment {
         footage: footage(camera, from, to),
-        pictures: 25 * (to - from) as u64,
+        pictures: Some(25 * (to - from) as u64),
         coding: "H.265, 1920 × 1080".into(),
         masks: "masques v3".into(),
+    }
+}
+
+fn report(language: Language, whole: bool) -> Report {
+    let movie = |nth: i64| MovieFile {
+        path: format!("video/camera-1-{nth}.mp4"),
+        camera: "Place de la Mairie".into(),
+        from: at(-180_000 + nth * 700),
+        to: at(-179_400 + nth * 700),
+        pictures: 15_000,
+        coding: "H.265, 1920 × 1080".into(),
+        bytes: 411_522_630,
+        sha256: digest(nth as u8),
+    };
+    let gap = |from, to| Gap {
+        footage: footage("Place de la Mairie", from, to),
+        cause: in_words(language, "la caméra ne répondait pas", "the camera did not answer"),
+    };
+    let clock = in_words(
+        language,
+        "L'heure de chaque image est celle de l'enregistreur à l'arrivée de l'image. Les horloges s'accordaient pendant ces heures.",
+        "The time of each picture is the recorder's when the picture arrived. The clocks agreed during these hours.",
+    );
+    let proof = FileLine { path: "preuves/camera-1.jsonl".into(), bytes: 812_345, sha256: digest(40) };
+    Report {
+        export: "0f".repeat(16),
+        number: "2026-0001".into(),
+        framework: "CPP 60-1".into(),
+        authority: if whole { "Commissariat de l'Exemple".into() } else { String::new() },
+        procedure: if whole { "2026/000123".into() } else { String::new() },
+        windows: vec![footage("Place de la Mairie", -180_000, -178_200)],
+        movies: if whole { vec![movie(0), movie(1)] } else { vec![] },
+        gaps: if whole { vec![gap(-179_400, -179_300)] } else { vec![] },
+        proofs: if whole { vec![proof] } else { vec![] },
+        list: digest(41),
+        clock: if whole { clock } else { String::new() },
+        log: log(whole),
+        program: if whole { "1.0.0".into() } else { String::new() },
     }
 }
 

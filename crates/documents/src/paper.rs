@@ -1,6 +1,6 @@
 //! What every paper has: its language, the town at its head, its day, its reference; and the parts that several papers share.
 
-use crate::{Access, At, Constat, Delivery, Destruction, EndOfHold, Exports, Letter, Sha256};
+use crate::{Access, At, Constat, Delivery, Destruction, EndOfHold, Exports, Letter, Report, Sha256};
 use domain::Sensitive;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub enum Says {
     Access(Box<Access>),
     /// Protocol of a bailiff's constat.
     Constat(Box<Constat>),
+    /// What a package has in it.
+    Report(Box<Report>),
 }
 
 /// Pictures of one camera and time.
@@ -121,6 +123,7 @@ impl Says {
             Says::HoldEnd(_) => "hold_end",
             Says::Access(_) => "access",
             Says::Constat(_) => "constat",
+            Says::Report(_) => "report",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Has a paper printed by the program `vigie-papers`: JSON on its input, a PDF on its output, in bounded time and room.
 
 use crate::Paper;
-use domain::limit::{PAPER_BYTES_MAX, PAPER_JSON_BYTES_MAX, PAPER_SECONDS_MAX};
+use domain::limit::{PAPER_BYTES_MAX, PAPER_JSON_BYTES_MAX, PAPER_SECONDS_MAX, PAPER_WORDS_BYTES_MAX};
 use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -10,8 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Of what the program says of itself so much is kept: one line.
-const WORDS_BYTES_MAX: u64 = 400;
 /// How often it is looked whether the program has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -48,24 +46,27 @@ pub enum PapersError {
     PdfTooLarge { bytes: u64 },
     #[error("`vigie-papers` could not be spoken to ({source}): try again")]
     Pipe { source: io::Error },
+    #[error("nobody prints at `{socket}`: install `vigie-papers` beside `vigie`, and start `vigie serve` again", socket = socket.display())]
+    NotInstalled { socket: PathBuf },
+    #[error("`vigie-papers` did not print this paper ({words}): take the program of the same version as `vigie`")]
+    Refused { words: String },
+    #[error("`vigie-papers` ended in the middle of its answer: try again; the technical log tells why")]
+    CutOff,
 }
 
 /// The PDF of a paper. It blocks until the program has ended.
 pub fn render(program: &Path, paper: &Paper, limits: RenderLimits) -> Result<Vec<u8>, PapersError> {
-    let json = serde_json::to_vec(paper).map_err(|_| PapersError::Json)?;
-    if json.len() > PAPER_JSON_BYTES_MAX {
-        return Err(PapersError::TooLarge { bytes: json.len() });
-    }
+    let json = written(paper)?;
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let not_started = |source| PapersError::NotStarted { program: program.to_owned(), source };
     let mut child = command.spawn().map_err(not_started)?;
     let input = child.stdin.take().map(|pipe| thread::spawn(move || write_all(pipe, &json)));
     let output = child.stdout.take().map(|pipe| thread::spawn(move || read_up_to(pipe, limits.bytes + 1)));
-    let words = child.stderr.take().map(|pipe| thread::spawn(move || read_up_to(pipe, WORDS_BYTES_MAX)));
+    let words = child.stderr.take().map(|pipe| thread::spawn(move || read_up_to(pipe, PAPER_WORDS_BYTES_MAX as u64)));
     // one that was ended is not waited for further: its pipes may have been inherited
     let status = wait(&mut child, limits.time)?.ok_or(PapersError::Slow { seconds: limits.time.as_secs() })?;
-    let written = joined(input);
+    let sent = joined(input);
     let (output, words) = (joined(output), joined(words));
     let pdf = output.map_err(|source| PapersError::Pipe { source })?;
     if pdf.len() as u64 > limits.bytes {
@@ -75,8 +76,14 @@ pub fn render(program: &Path, paper: &Paper, limits: RenderLimits) -> Result<Vec
         return Err(PapersError::NotPrinted { status, words: first_line(&words.unwrap_or_default()) });
     }
     // a program that read less than all of it has printed something else
-    written.map_err(|source| PapersError::Pipe { source })?;
+    sent.map_err(|source| PapersError::Pipe { source })?;
     Ok(pdf)
+}
+
+/// As `vigie-papers` reads it.
+pub(crate) fn written(paper: &Paper) -> Result<Vec<u8>, PapersError> {
+    let json = serde_json::to_vec(paper).map_err(|_| PapersError::Json)?;
+    if json.len() > PAPER_JSON_BYTES_MAX { Err(PapersError::TooLarge { bytes: json.len() }) } else { Ok(json) }
 }
 
 /// `None`: its time was over, and it was ended.
@@ -113,7 +120,7 @@ fn joined(thread: Option<JoinHandle<io::Result<Vec<u8>>>>) -> io::Result<Vec<u8>
     ended.and_then(Result::ok).unwrap_or_else(|| Err(io::Error::other("a pipe is missing")))
 }
 
-fn first_line(words: &[u8]) -> String {
+pub(crate) fn first_line(words: &[u8]) -> String {
     let words = String::from_utf8_lossy(words);
     let line = words.lines().next().unwrap_or_default().trim();
     if line.is_empty() { "it said nothing".into() } else { line.trim_start_matches("vigie-papers: ").to_owned() }

@@ -344,6 +344,12 @@ pub const PAPER_JSON_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PAPER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long `vigie-papers` may take for one paper: 0.5 s for most, 36 s for 3,000 exports, by a program without optimisation.
 pub const PAPER_SECONDS_MAX: u64 = 60;
+/// Who has a paper printed at the socket and neither sends nor takes a byte for so long is left: a paper is written at once.
+pub const PAPER_SILENCE_SECONDS_MAX: u64 = 5;
+/// Papers that wait for the one printer; whoever comes then is told to come again. Most take half a second.
+pub const PAPERS_WAITING_MAX: usize = 8;
+/// What `vigie-papers` says where it does not print: one line.
+pub const PAPER_WORDS_BYTES_MAX: usize = 400;
 /// Address space that `vigie-papers` may take: fonts, a paper and its layout, several times over.
 pub const PAPER_MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.

@@ -156,6 +156,16 @@ pub enum FileRole {
     Other,
 }
 
+/// What a printed report says of the movies and proofs at once: SHA-256 of their lines as `sha256sum` writes them, in the order of their
+/// paths. Whoever has the folder makes it again (`docs/formats/evidence.md`, section 1a).
+pub fn list_digest(files: &[FileLine]) -> Digest {
+    let mut of: Vec<&FileLine> =
+        files.iter().filter(|file| matches!(file.role, FileRole::Movie | FileRole::Proof)).collect();
+    of.sort_by(|one, other| one.path.cmp(&other.path));
+    let lines: String = of.iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
+    file_digest(lines.as_bytes())
+}
+
 /// Why bytes are not a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {

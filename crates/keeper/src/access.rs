@@ -75,7 +75,7 @@ impl KeeperCore {
     }
 
     /// Who receives such requests and answers them.
-    fn desk(&self, session: &SessionSecret) -> Result<Account, KeeperError> {
+    pub(crate) fn desk(&self, session: &SessionSecret) -> Result<Account, KeeperError> {
         let (account, _) = self.who_acts(session)?;
         if account.role == Role::Dpo.name() { Ok(account) } else { self.registrar(session) }
     }
@@ -359,6 +359,13 @@ impl KeeperCore {
             }
         }
         Ok(AccessAnswer::Requests(views, older.next().is_some()))
+    }
+
+    /// For a paper: the same as the register tells, to the same.
+    pub(crate) fn access_one(&self, session: &SessionSecret, id: AccessId) -> Result<Option<AccessView>, KeeperError> {
+        self.desk(session)?;
+        let rows = self.parts.registry.access_requests().map_err(failed)?;
+        rows.iter().find(|row| row.id == id).map(|row| self.access_view(row)).transpose()
     }
 
     fn access_view(&self, row: &AccessRow) -> Result<AccessView, KeeperError> {

@@ -42,8 +42,11 @@ const ENTRIES_AT_ONCE_MAX: usize = 512;
 pub(crate) struct Places {
     reels: BTreeMap<Hour, HashMap<ReelId, u64>>,
     exported: HashMap<ExportId, u64>,
-    /// Entries by which keys of an hour are dead, each of some cameras.
+    /// Entries by which keys of an hour are to die, and are dead, each of some cameras.
+    condemned: BTreeMap<Hour, Vec<u64>>,
     destroyed: BTreeMap<Hour, Vec<u64>>,
+    /// Bytes of an hour's dead reels that could not be deleted.
+    residual: BTreeMap<Hour, u64>,
     pub clocks: ClockWords,
 }
 
@@ -58,10 +61,30 @@ impl Places {
                 let oldest = hour.plus(-31 * 24 * 3_600 / i64::from(hour.length().seconds()));
                 self.reels = self.reels.split_off(&oldest);
             }
+            Event::Condemned { hour, .. } => self.condemned.entry(*hour).or_default().push(number),
+            Event::Tombstone { hour, residual, .. } => {
+                let bytes = residual.iter().map(|reel| reel.bytes).sum::<u64>();
+                if 0 < bytes {
+                    *self.residual.entry(*hour).or_default() += bytes;
+                }
+            }
             Event::Destroyed { hour, .. } => self.destroyed.entry(*hour).or_default().push(number),
             Event::Exported { export, .. } => drop(self.exported.insert(*export, number)),
             _ => {}
         }
+    }
+
+    pub fn condemned(&self, hour: Hour) -> impl Iterator<Item = u64> + '_ {
+        self.condemned.get(&hour).into_iter().flatten().copied()
+    }
+
+    pub fn residual(&self, hour: Hour) -> u64 {
+        self.residual.get(&hour).copied().unwrap_or_default()
+    }
+
+    /// The entry that its package is made.
+    pub fn exported(&self, export: ExportId) -> Option<u64> {
+        self.exported.get(&export).copied()
     }
 
     fn reel(&self, reel: ReelId) -> Option<u64> {

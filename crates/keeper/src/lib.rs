@@ -38,6 +38,7 @@ mod law_says;
 mod lawful;
 mod life;
 mod orders;
+mod papers;
 mod reasons;
 mod rebuild;
 mod requisitions;

@@ -311,21 +311,12 @@ impl KeeperCore {
         before: Option<(u16, u32)>,
     ) -> Result<ExportAnswer, KeeperError> {
         let account = self.registrar(session)?;
-        let now = self.decision_time();
         let exports = self.parts.registry.exports().map_err(failed)?;
         let rows = self.parts.registry.requisitions().map_err(failed)?;
-        let view = |row: &RequisitionRow| {
-            let requisition = self.requisition_of(row)?;
-            let of = exports.iter().filter(|export| export.requisition == row.id);
-            let exports = of.map(|row| ExportView::of(row, &account)).collect();
-            let letter = letter(&self.parts.registry.site().name, &requisition).map(|letter| (letter.fr, letter.en));
-            let lacks = lacking(&requisition.says, now);
-            Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
-        };
         let mut older = rows.iter().rev().filter(|row| before.is_none_or(|before| (row.year, row.number) < before));
         let (mut views, mut bytes) = (Vec::new(), 0);
         for row in older.by_ref() {
-            let view = view(row)?;
+            let view = self.requisition_view(row, &exports, &account)?;
             // what it says, its windows' exports, its letter in two languages
             bytes += row.facts.len() * 2 + 4_096;
             views.push(view);
@@ -334,6 +325,32 @@ impl KeeperCore {
             }
         }
         Ok(ExportAnswer::Requisitions(views, older.next().is_some()))
+    }
+
+    /// For a paper: the same as the register tells, to the same.
+    pub(crate) fn requisition_one(
+        &self,
+        session: &SessionSecret,
+        id: RequisitionId,
+    ) -> Result<Option<RequisitionView>, KeeperError> {
+        let account = self.registrar(session)?;
+        let exports = self.parts.registry.exports().map_err(failed)?;
+        let rows = self.parts.registry.requisitions().map_err(failed)?;
+        rows.iter().find(|row| row.id == id).map(|row| self.requisition_view(row, &exports, &account)).transpose()
+    }
+
+    fn requisition_view(
+        &self,
+        row: &RequisitionRow,
+        exports: &[ExportRow],
+        account: &Account,
+    ) -> Result<RequisitionView, KeeperError> {
+        let requisition = self.requisition_of(row)?;
+        let of = exports.iter().filter(|export| export.requisition == row.id);
+        let exports = of.map(|row| ExportView::of(row, account)).collect();
+        let letter = letter(&self.parts.registry.site().name, &requisition).map(|letter| (letter.fr, letter.en));
+        let lacks = lacking(&requisition.says, self.decision_time());
+        Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
     }
 
     pub(crate) fn requisition(&self, id: RequisitionId) -> Result<Requisition, KeeperError> {

@@ -15,6 +15,7 @@ mod fates;
 mod glass;
 pub mod holds;
 pub mod oidc;
+pub mod papers;
 mod retention;
 mod run;
 mod upkeep;
@@ -231,6 +232,8 @@ pub enum Question {
     Hold(Box<holds::HoldQuestion>),
     /// Requests for access: entered, identified, viewed, answered, listed.
     Access(Box<access::AccessQuestion>),
+    /// What a paper says of a register or of the log.
+    Paper(Box<papers::PaperQuestion>),
     /// A recorder's: keys of held chunks.
     Wrap(Box<vault::keeper::WrapQuery>),
     /// Web's: the same, for an export.
@@ -584,6 +587,7 @@ pub enum Answer {
     Export(Box<exports::ExportAnswer>),
     Hold(Box<holds::HoldAnswer>),
     Access(Box<access::AccessAnswer>),
+    Paper(Box<papers::PaperAnswer>),
     Wrapping(Box<vault::keeper::Wrapping>),
     /// Number of the entry that a rebuild stands under.
     RebuildBegun {

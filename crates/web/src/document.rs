@@ -1,8 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
-    requisitions, reviews, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, papers, passkeys, reason,
+    replay, requisitions, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -75,6 +75,12 @@ use utoipa::{
         exports::post_package,
         exports::delete_package,
         exports::get_package,
+        papers::get_requisition_letter,
+        papers::get_delivery_report,
+        papers::get_access_letter,
+        papers::get_hold_certificate,
+        papers::get_destruction,
+        papers::get_exports_journal,
         health::get_health,
         wall::get_wall,
         live::get_live,

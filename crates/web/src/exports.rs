@@ -4,6 +4,7 @@ mod archive;
 mod gaps;
 mod job;
 mod packages;
+mod report;
 mod sealed;
 mod stamp;
 mod words;

@@ -22,6 +22,7 @@ mod looks;
 mod oidc;
 mod outside;
 mod packer;
+mod papers;
 mod parts;
 mod passkeys;
 mod permits;

@@ -339,6 +339,21 @@ texts! {
     NO_EXPORT NOT_FOUND "no-export": "Dossier inconnu", "Unknown package";
         "Il n’existe pas, son temps est passé, il est remis, sa réquisition a été refusée ou changée, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
         "It does not exist, its time is over, it was handed over, its requisition was refused or changed, or another person opened it: that person alone makes and takes it."
+    NO_PAPER NOT_FOUND "no-paper": "Rien à imprimer sous ce numéro", "Nothing to print under this number";
+        "Le registre n’a pas cette ligne. Rechargez la page.",
+        "The register does not have this line. Reload the page."
+    PAPER_NOT_YET CONFLICT "paper-not-yet": "Ce document ne peut pas encore être établi", "This paper cannot be made yet";
+        "Une lettre suit la réponse, un procès-verbal la remise, un certificat la destruction de toutes les images de la période, tant que le registre peut en dire la date.",
+        "A letter follows its answer, a report its handover, a certificate the destruction of all the footage of its time, as long as the log can tell when."
+    PAPER_TOO_LONG CONFLICT "paper-too-long": "Document trop long", "Paper too long";
+        "Il ne s’imprime pas dans le temps prévu. Demandez une période plus courte.",
+        "It is not printed in the time set. Ask for a shorter time."
+    PAPERS_AWAY SERVICE_UNAVAILABLE "papers-away": "vigie-papers n’est pas installé", "vigie-papers is not installed";
+        "Aucun document ne s’imprime en PDF ; tout le reste fonctionne. L’administrateur installe `vigie-papers` à côté de `vigie`, puis redémarre `vigie serve`.",
+        "No paper is printed as PDF; everything else works. The administrator installs `vigie-papers` beside `vigie`, then restarts `vigie serve`."
+    PAPERS_BUSY SERVICE_UNAVAILABLE "papers-busy": "Trop de documents à la fois", "Too many papers at once";
+        "D’autres documents s’impriment. Recommencez dans une minute.",
+        "Other papers are being printed. Try again in a minute."
     METHOD METHOD_NOT_ALLOWED "method": "Méthode inconnue à cette adresse", "Unknown method at this address";
         "L’interface est décrite dans openapi.json.",
         "The interface is described in openapi.json."

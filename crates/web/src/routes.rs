@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, passkeys, reason, replay,
-    requisitions, reviews, server::Web, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, papers, passkeys, reason,
+    replay, requisitions, reviews, server::Web, session, setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -74,6 +74,12 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/exports/{id}", get(exports::get_export)),
         route(Method::POST, "/api/exports/{id}/package", post(exports::post_package)),
         route(Method::DELETE, "/api/exports/{id}/package", delete(exports::delete_package)),
+        route(Method::GET, "/api/requisitions/{id}/letter.pdf", get(papers::get_requisition_letter)),
+        route(Method::GET, "/api/requisitions/{id}/deliveries/{export}/report.pdf", get(papers::get_delivery_report)),
+        route(Method::GET, "/api/access/{id}/letter.pdf", get(papers::get_access_letter)),
+        route(Method::GET, "/api/holds/{id}/certificate.pdf", get(papers::get_hold_certificate)),
+        route(Method::GET, "/api/cameras/{id}/destruction.pdf", get(papers::get_destruction)),
+        route(Method::GET, "/api/exports.pdf", get(papers::get_exports_journal)),
         route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/exports/{id}", get(exports::get_package)),
         route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),

@@ -19,7 +19,10 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
 };
-use domain::{Clock, Random, Secret32, limit::LIVE_SILENCE_MS_MAX};
+use domain::{
+    Clock, Random, Secret32,
+    limit::{LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
+};
 use keeper::socket::KeeperClient;
 use std::{
     collections::BTreeSet,
@@ -84,6 +87,8 @@ pub struct WebConfig {
     pub packages: Option<PathBuf>,
     /// Where held footage lies.
     pub reserve: Option<ReserveAt>,
+    /// Where papers are printed; none, or nobody there: none is.
+    pub papers: Option<PathBuf>,
 }
 
 /// Why the server does not run.
@@ -131,6 +136,9 @@ pub struct Web {
     pub timestamp: Option<TimestampConfig>,
     pub packages: Packages,
     pub reserve: Option<ReserveAt>,
+    pub papers: Option<PathBuf>,
+    /// Places for papers that are printed, or wait to be.
+    pub printing: Arc<Semaphore>,
     /// Places for packages that are made.
     pub exporting: Arc<Semaphore>,
     pub random: Arc<dyn Random>,
@@ -158,6 +166,8 @@ impl Web {
             timestamp: config.timestamp,
             packages: Packages::open(config.packages),
             reserve: config.reserve,
+            papers: config.papers,
+            printing: Arc::new(Semaphore::new(PAPERS_WAITING_MAX)),
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
             random: config.random,
             clock: config.clock,

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 58] = [
+const TABLE: [Row; 64] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -82,6 +82,12 @@ const TABLE: [Row; 58] = [
     row("POST", "/api/exports/{id}/package", Who::SignedIn),
     row("DELETE", "/api/exports/{id}/package", Who::SignedIn),
     row("GET", "/media/exports/{id}", Who::SignedIn),
+    row("GET", "/api/requisitions/{id}/letter.pdf", Who::SignedIn),
+    row("GET", "/api/requisitions/{id}/deliveries/{export}/report.pdf", Who::SignedIn),
+    row("GET", "/api/access/{id}/letter.pdf", Who::SignedIn),
+    row("GET", "/api/holds/{id}/certificate.pdf", Who::SignedIn),
+    row("GET", "/api/cameras/{id}/destruction.pdf", Who::SignedIn),
+    row("GET", "/api/exports.pdf", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),
     row("GET", "/media/{permit}/{camera}/live", Who::SignedIn),
@@ -98,6 +104,7 @@ impl Row {
     /// A right request but for the permit, which nobody gave.
     fn request(&self) -> Request<Body> {
         let path = self.path.replace("{permit}", &"0".repeat(32)).replace("{camera}", &fake::CAMERA.to_string());
+        let path = path.replace("{export}", &fake::exports::EXPORT.to_string());
         let id = if path.contains("passkeys") { "0".repeat(64) } else { fake::CAMERA.to_string() };
         let path = path.replace("{id}", &id)
             + "?date=2026-07-14&from=2026-07-14T10:00:00Z&to=2026-07-14T11:00:00Z&total=1&offset=0&digest="

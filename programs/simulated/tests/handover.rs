@@ -20,7 +20,7 @@ use simulator::{
     handover::{Desk, FIRST, SECOND, package_path, requisition},
     installation::Browser,
 };
-use std::{fs, path::Path, sync::Mutex};
+use std::{fs, path::Path, process::Command, sync::Mutex};
 use support::{Site, now, sleep, town, until};
 use tempfile::TempDir;
 use tsa::{Authority, Keys};
@@ -94,6 +94,30 @@ impl Reader<'_> {
     }
 }
 
+/// A paper as the console gets it, which says this; read back where `pdftotext` is installed.
+fn printed(browser: &Browser<'_>, path: &str, said: &[&str]) {
+    let beside = Path::new(env!("CARGO_BIN_EXE_vigie-simulated")).with_file_name("vigie-papers");
+    assert!(beside.is_file(), "`cargo build -p vigie-papers` first: this town would print nothing");
+    let (kind, pdf) = browser.stream(path, u64::MAX).unwrap();
+    assert_eq!(kind, "application/pdf", "{path}");
+    is_pdf_that_says(&pdf, said);
+}
+
+fn is_pdf_that_says(pdf: &[u8], said: &[&str]) {
+    assert!(pdf.starts_with(b"%PDF-1.7") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("paper.pdf");
+    fs::write(&path, pdf).unwrap();
+    let Ok(read) = Command::new("pdftotext").arg(&path).arg("-").output() else {
+        return println!("pdftotext is not installed (scripts/setup.sh installs it): the text is not read back");
+    };
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let text = squeezed(&String::from_utf8(read.stdout).unwrap());
+    for word in said {
+        assert!(text.contains(&squeezed(word)), "`{word}` is not in {text}");
+    }
+}
+
 /// As the town tells of it.
 fn hold(desk: &Desk, site: &Site, id: &Value) -> Option<Value> {
     let told = desk.first(&site.site).ok()?.get("/api/holds").ok()?;
@@ -109,6 +133,22 @@ fn answer_person(browser: &Browser<'_>, id: &str) {
     assert_eq!(done["is_done"], true, "{done}");
     let known = browser.get("/api/access").unwrap()["requests"][0].clone();
     assert!(known["letter_fr"].to_string().contains("L252-5") && known["due"].is_null(), "{known}");
+    printed(browser, &format!("/api/access/{id}/letter.pdf"), &["DA-", "L252-5", "qui demande"]);
+}
+
+/// A requisition that came too late is answered by letter; what it asked for has a certificate; the journal names what left.
+fn papers_of_what_is_dead(browser: &Browser<'_>, late: &Value, camera: &str, from: UtcMicros) {
+    let (id, number) = (late["id"].as_str().unwrap(), late["number"].as_str().unwrap());
+    let answer = json!({"outcome": "negative", "ground": "destroyed", "reason": "leur terme était passé"});
+    browser.post(&format!("/api/requisitions/{id}/answer"), &answer).unwrap();
+    let letter = format!("/api/requisitions/{id}/letter.pdf");
+    printed(browser, &letter, &[number, "L252-5", "leur terme était passé", "Pour la commune"]);
+    printed(browser, &format!("{letter}?language=en"), &[number, "destroyed automatically", "For the town"]);
+    let time = |to: UtcMicros| format!("from={from}&to={to}");
+    let destruction = format!("/api/cameras/{camera}/destruction.pdf?{}", time(from.plus_seconds(18)));
+    printed(browser, &destruction, &["Certificat de destruction", "cam-1", "L252-5"]);
+    let journal = format!("/api/exports.pdf?{}&language=en", time(from.plus_seconds(40 * 86_400)));
+    printed(browser, &journal, &["Journal of exports", number, FIRST]);
 }
 
 /// No file of the site holds this.
@@ -192,9 +232,14 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     assert!(manifest.cameras.iter().all(|camera| camera.gaps.is_empty()), "{:?}", manifest.cameras);
     assert!(manifest.program.digest.is_some() && manifest.clock.fr.contains("s'accordaient"), "{:?}", manifest.clock);
     let roles: Vec<FileRole> = manifest.files.iter().map(|file| file.role).collect();
-    for role in [FileRole::Movie, FileRole::Proof, FileRole::Player] {
+    for role in [FileRole::Movie, FileRole::Proof, FileRole::Player, FileRole::Report] {
         assert!(roles.contains(&role), "{role:?} of {roles:?}");
     }
+    assert_eq!(ready["is_without_report"], false);
+    let report = manifest.files.iter().find(|file| file.role == FileRole::Report).unwrap();
+    let report = reader.archive.read(&report.path, 0, report.bytes as usize).unwrap();
+    let list = evidence::manifest::list_digest(&manifest.files).to_string();
+    is_pdf_that_says(&report, &[&manifest.ground.number, &list, "cam-1", "cam-2", "INTACT"]);
 
     // 4 pictures in clear are in no file of the town
     let movie = manifest.files.iter().find(|file| file.role == FileRole::Movie).unwrap();
@@ -267,6 +312,7 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
         assert_eq!(hold(&desk, &site, dead).unwrap()["why"], "deadline");
     }
     answer_person(&desk.first(&site.site).unwrap(), asked["id"].as_str().unwrap());
+    papers_of_what_is_dead(&desk.first(&site.site).unwrap(), &late, &cameras[0], from);
     let opened = desk.allow(&site.site, &registered["id"], &held, SECOND).unwrap();
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();
@@ -279,6 +325,13 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     });
     let path = format!("/api/requisitions/{}/deliveries", registered["id"].as_str().unwrap());
     desk.first(&site.site).unwrap().post(&path, &delivery).unwrap();
+    let (browser, number) = (desk.first(&site.site).unwrap(), registered["number"].as_str().unwrap());
+    let report = format!("{path}/{export}/report.pdf");
+    printed(&browser, &report, &[number, "Procès-verbal de remise", "clé USB 1", FIRST, SECOND, "manifeste.json"]);
+    printed(&browser, &format!("/api/holds/{}/certificate.pdf", bound.as_str().unwrap()), &[number, "G-0001"]);
+    // whoever has no part in it prints nothing of it
+    let operator = site.operator();
+    assert_eq!(operator.open(&report).err().and_then(|error| error.status()), Some(403));
     let ended = hold(&desk, &site, &bound).unwrap();
     assert_eq!((&ended["why"], &ended["is_destroyed"]), (&json!("delivered"), &json!(true)));
     let slots = site.site.folder.join("store/holds/slots");

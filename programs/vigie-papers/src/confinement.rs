@@ -1,4 +1,5 @@
-//! What this process keeps: the pipes that it was started with, memory and threads. It is given up before the input is read.
+//! What this process keeps: the pipes or the socket that it was started with, memory and threads. The rest is given up before anything
+//! is read.
 
 use confine::{Files, Lack, Limits, Sockets};
 use domain::limit::{PAPER_BYTES_MAX, PAPER_MEMORY_BYTES_MAX, PAPER_SECONDS_MAX};

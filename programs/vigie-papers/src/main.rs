@@ -1,12 +1,15 @@
 //! `vigie-papers`: one paper as JSON on its input, its PDF on its output. It reaches no file, no network and no clock.
 //!
-//! Codes: 0 printed, 1 not printed for a reason of this program or machine, 2 the input is no paper. Whatever is said on the
-//! error output repeats nothing of the input: papers name persons.
+//! With `--socket` its input is a listening socket: it waits for one caller, prints that one's paper, and ends (decision 0077).
+//!
+//! Codes: 0 printed, or a caller answered, 1 not printed for a reason of this program or machine, 2 the input is no paper. Whatever is
+//! said on the error output repeats nothing of the input: papers name persons.
 
 mod coding;
 mod confinement;
 mod instants;
 mod print;
+mod socket;
 mod text;
 mod values;
 mod world;
@@ -21,7 +24,9 @@ use std::{
 /// Why there is no paper.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    #[error("it takes no argument: one paper as JSON on its input, its PDF on its output")]
+    #[error(
+        "it takes one paper as JSON on its input and gives its PDF on its output; or `--socket`, and its input is a socket that listens"
+    )]
     Arguments,
     #[error("it could not give up what it does not need ({0}): it prints nothing then")]
     Confinement(#[from] confinement::ConfinementError),
@@ -37,6 +42,8 @@ enum Failed {
     Print(#[from] print::PrintError),
     #[error("the PDF could not be handed over ({0})")]
     Output(io::Error),
+    #[error("its input is no socket at which somebody can be awaited ({0}): `vigie serve` starts it with one")]
+    Listener(io::Error),
 }
 
 impl Failed {
@@ -58,18 +65,30 @@ fn main() -> ExitCode {
     }
 }
 
-/// 1 give up files, sockets and room · 2 read · 3 understand · 4 print · 5 hand over. Nothing of the input is read before 1.
 fn run() -> Result<(), Failed> {
-    if std::env::args_os().len() > 1 {
-        return Err(Failed::Arguments);
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [] => print_input(),
+        [one] if one == "--socket" => socket::print_one(),
+        _ => Err(Failed::Arguments),
     }
+}
+
+/// 1 give up files, sockets and room · 2 read · 3 understand · 4 print · 5 hand over. Nothing of the input is read before 1.
+fn print_input() -> Result<(), Failed> {
     confinement::enter()?; // 1
-    let mut json = vec![];
-    io::stdin().take(PAPER_JSON_BYTES_MAX as u64 + 1).read_to_end(&mut json).map_err(Failed::Input)?; // 2
+    let json = all_of(io::stdin())?; // 2
     let paper = read(&json)?; // 3
     let pdf = print::pdf(&paper)?; // 4
     let mut out = io::stdout().lock(); // 5
     out.write_all(&pdf).and_then(|()| out.flush()).map_err(Failed::Output)
+}
+
+/// One byte more than allowed, to be told.
+fn all_of(input: impl Read) -> Result<Vec<u8>, Failed> {
+    let mut json = vec![];
+    input.take(PAPER_JSON_BYTES_MAX as u64 + 1).read_to_end(&mut json).map_err(Failed::Input)?;
+    Ok(json)
 }
 
 fn read(json: &[u8]) -> Result<Paper, Failed> {

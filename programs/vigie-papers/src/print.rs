@@ -63,6 +63,7 @@ fn coded(says: &Says) -> Option<&Sha256> {
     match says {
         Says::Delivery(delivery) => Some(&delivery.package.sha256),
         Says::Constat(constat) => Some(&constat.sha256),
+        Says::Report(report) => Some(&report.list),
         _ => None,
     }
 }

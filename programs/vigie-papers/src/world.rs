@@ -13,7 +13,7 @@ use typst::{
 /// What all papers have: the page, its head and foot, tables, boxes.
 const FRAME: &str = "frame";
 /// One template a paper, named as its kind is in JSON.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     (FRAME, include_str!("../templates/frame.typ")),
     ("delivery", include_str!("../templates/delivery.typ")),
     ("letter", include_str!("../templates/letter.typ")),
@@ -22,6 +22,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("hold_end", include_str!("../templates/hold_end.typ")),
     ("access", include_str!("../templates/access.typ")),
     ("constat", include_str!("../templates/constat.typ")),
+    ("report", include_str!("../templates/report.typ")),
 ];
 
 pub struct PaperWorld {

@@ -30,7 +30,7 @@ fn contains(text: &str, said: &str) {
 }
 
 /// What each paper must say: (kind, French, English).
-const MUST: [(&str, &[&str], &[&str]); 7] = [
+const MUST: [(&str, &[&str], &[&str]); 8] = [
     (
         "delivery",
         &[
@@ -71,6 +71,11 @@ const MUST: [(&str, &[&str], &[&str]); 7] = [
             "Constat dressé par",
         ],
         &["Protocol of a constat", "The network is off", "vigie-verify evidence", "Counter-check", "Drawn up by"],
+    ),
+    (
+        "report",
+        &["Rapport du dossier d'images", "R253-5", "INTACT", "sha256sum preuves/* video/*", "Lacunes et leur cause"],
+        &["Report of the package", "R253-5", "INTACT", "sha256sum preuves/* video/*", "Gaps and their causes"],
     ),
 ];
 
@@ -226,12 +231,13 @@ fn the_same_paper_has_the_same_bytes() {
 
 #[test]
 fn the_code_on_the_report_reads_back_as_the_digest_that_is_printed() {
-    for kind in ["delivery", "constat"] {
+    for kind in ["delivery", "constat", "report"] {
         let paper = examples::full(kind, Language::En);
         let digest = match &paper.says {
             Says::Delivery(delivery) => delivery.package.sha256,
             Says::Constat(constat) => constat.sha256,
-            _ => unreachable!("two papers have a code"),
+            Says::Report(report) => report.list,
+            _ => unreachable!("three papers have a code"),
         };
         let pdf = printed(&paper);
         if let Some(text) = text(&pdf) {

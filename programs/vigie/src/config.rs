@@ -458,6 +458,9 @@ impl Config {
     pub fn recorder_socket(&self) -> PathBuf {
         self.sockets().join("recorder.sock")
     }
+    pub fn papers_socket(&self) -> PathBuf {
+        self.sockets().join("papers.sock")
+    }
 
     /// What a restored registry is made in, and what the registry was before.
     pub fn registry_restoring(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 
 pub mod auditor;
 pub mod keeper;
+pub mod papers;
 pub mod public;
 pub mod recorder;
 pub mod supervise;

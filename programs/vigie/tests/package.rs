@@ -17,11 +17,12 @@ fn assets() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_package_holds_one_program_its_unit_and_its_papers_and_no_simulator_analysis_or_model() {
+fn the_package_holds_the_program_what_prints_its_papers_its_unit_and_no_simulator_analysis_or_model() {
     let assets = assets();
     let programs: Vec<&str> =
         assets.iter().filter(|(from, _)| from.starts_with("target/")).map(|(from, _)| from.as_str()).collect();
-    assert_eq!(programs, ["target/release/vigie"], "the town's program and no other");
+    let ours = ["target/release/vigie", "target/release/vigie-papers"];
+    assert_eq!(programs, ours, "the town's program, what prints its papers beside it, and no other");
     for (from, to) in &assets {
         let folder = ["usr/bin/", "lib/systemd/system/", "usr/lib/sysusers.d/", "usr/share/doc/vigie/"];
         assert!(folder.iter().any(|folder| to.starts_with(folder)), "{to} is no place for a file of this package");

@@ -86,6 +86,12 @@ export const api = {
   enterViewing: (id: string, present: string) => call<AccessStep>('POST', `/api/access/${encodeURIComponent(id)}/viewings`, { present }),
   answerAccess: (id: string, outcome: string, grounds: string[], reason: string) =>
     call<AccessStep>('POST', `/api/access/${encodeURIComponent(id)}/answer`, { outcome, grounds, reason }),
+  /** A paper as PDF, and the name under which it is kept. */
+  paper: async (path: string, language: 'fr' | 'en') => {
+    const response = await ask('GET', `${path}${path.includes('?') ? '&' : '?'}language=${language}`)
+    const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'vigie.pdf'
+    return { name, pdf: await response.blob() }
+  },
   health: () => call<Health>('GET', '/api/health'),
 }
 
@@ -96,7 +102,16 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener
 }
 
-/** The sealed package, to be saved. */
+/** Addresses of papers. */
+export const paperPath = {
+  letter: (requisition: string) => `/api/requisitions/${encodeURIComponent(requisition)}/letter.pdf`,
+  report: (requisition: string, id: string) => `/api/requisitions/${encodeURIComponent(requisition)}/deliveries/${encodeURIComponent(id)}/report.pdf`,
+  access: (id: string) => `/api/access/${encodeURIComponent(id)}/letter.pdf`,
+  hold: (id: string) => `/api/holds/${encodeURIComponent(id)}/certificate.pdf`,
+  destruction: (camera: string, { from, to }: Period) => `/api/cameras/${encodeURIComponent(camera)}/destruction.pdf?${new URLSearchParams({ from, to })}`,
+  exports: ({ from, to }: Period) => `/api/exports.pdf?${new URLSearchParams({ from, to })}`,
+}
+
 /** The package whole, or one part of it, counted from 1. */
 export function packageUrl(id: string, part?: number, partBytes?: number): string {
   const which = part === undefined ? '' : `?part=${part}&part_bytes=${partBytes ?? 0}`
@@ -120,6 +135,12 @@ export function replayUrl(permit: string, camera: string, fromMs: number, toMs: 
 }
 
 async function call<T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> {
+  const response = await ask(method, path, body, keepalive)
+  if (response.status === 204) return undefined as T
+  return (await response.json()) as T
+}
+
+async function ask(method: string, path: string, body?: unknown, keepalive = false): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' }
   // A header that a foreign page cannot send: the server refuses a POST or DELETE without it.
   if (method !== 'GET') headers['Vigie-Request'] = '1'
@@ -144,8 +165,7 @@ async function call<T>(method: string, path: string, body?: unknown, keepalive =
     if (response.status === 401 && !path.startsWith('/api/session')) onSignedOut()
     throw new ApiError(await problemOf(response))
   }
-  if (response.status === 204) return undefined as T
-  return (await response.json()) as T
+  return response
 }
 
 async function orNullAt401<T>(pending: Promise<T>): Promise<T | null> {

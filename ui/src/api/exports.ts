@@ -108,6 +108,8 @@ export interface Export {
   sha256: string | null
   /** What came of the timestamp; null: the town has no authority for it, or the console started since. */
   timestamp: Stamping | null
+  /** Whole, but nobody printed its report. */
+  is_without_report: boolean
   problem_fr: string | null
   problem_en: string | null
 }

@@ -1,4 +1,4 @@
-//! What web asks the keeper about requisitions, holds, exports and requests for access.
+//! What web asks the keeper about requisitions, holds, exports, requests for access, and papers.
 
 use super::client::{KeeperClient, unexpected};
 use crate::wire::{
@@ -6,6 +6,7 @@ use crate::wire::{
     access::{AccessAnswer, AccessQuestion},
     exports::{ExportAnswer, ExportQuestion},
     holds::{HoldAnswer, HoldQuestion},
+    papers::{PaperAnswer, PaperQuestion},
 };
 use vault::KeeperError;
 
@@ -20,6 +21,13 @@ impl KeeperClient {
     pub fn hold(&self, question: HoldQuestion) -> Result<HoldAnswer, KeeperError> {
         match self.ask(&Question::Hold(Box::new(question)))? {
             Answer::Hold(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn paper(&self, question: PaperQuestion) -> Result<PaperAnswer, KeeperError> {
+        match self.ask(&Question::Paper(Box::new(question)))? {
+            Answer::Paper(answer) => Ok(*answer),
             other => Err(unexpected(&other)),
         }
     }

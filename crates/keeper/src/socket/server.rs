@@ -285,6 +285,9 @@ fn glass_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::Access(question) => {
             answered(keeper.access_question(*question).map(|answer| Answer::Access(Box::new(answer))))
         }
+        Question::Paper(question) => {
+            answered(keeper.paper_question(*question).map(|answer| Answer::Paper(Box::new(answer))))
+        }
         Question::HeldKeys(query) => answered(keeper.held_keys(&query).map(|keys| Answer::Keys(Box::new(keys)))),
         _ => forbidden("that: it is not web's"),
     }

@@ -288,7 +288,7 @@ impl Desk {
     }
 
     /// The package of an export, as the town makes it.
-    fn package(&self, view: &ExportView) -> Package {
+    pub fn package(&self, view: &ExportView) -> Package {
         self.package_by(view, &|permit, window, export| export(self.replay(permit, window)))
     }
 

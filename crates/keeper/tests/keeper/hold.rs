@@ -34,7 +34,7 @@ impl Desk {
         HoldAsk { session: self.first.session.clone(), requester, reason, windows, requisition }
     }
 
-    fn holds(&self, windows: Vec<Window>, requisition: Option<RequisitionId>) -> HoldView {
+    pub fn holds(&self, windows: Vec<Window>, requisition: Option<RequisitionId>) -> HoldView {
         match self.hold_asks(HoldQuestion::Open(Box::new(self.hold_ask(windows, requisition)))).unwrap() {
             HoldAnswer::Opened(view) => *view,
             other => panic!("{other:?}"),

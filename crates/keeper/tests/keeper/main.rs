@@ -20,6 +20,7 @@ mod lawful;
 mod mint;
 mod on_site;
 mod orders;
+mod papers;
 mod passkeys;
 mod past;
 mod provider;

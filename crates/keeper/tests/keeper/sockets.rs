@@ -11,6 +11,7 @@ use keeper::{
         exports::{ExportAsk, ExportQuestion},
         holds::{HoldAsk, HoldQuestion},
         oidc::{OidcControl, OidcQuestion},
+        papers::PaperQuestion,
     },
 };
 use std::{
@@ -140,6 +141,7 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Hold(Box::new(HoldQuestion::Lift { session: session(), hold: domain::HoldId([1; 16]) })), &["web"]),
         (Question::Hold(Box::new(HoldQuestion::Open(Box::new(hold())))), &["web"]),
         (Question::Access(Box::new(AccessQuestion::May { session: session() })), &["web"]),
+        (Question::Paper(Box::new(PaperQuestion::Exports { session: session(), span: span(0, 1) })), &["web"]),
         (Question::HeldKeys(Box::new(held(permit.clone()))), &["web"]),
         (Question::Wrap(Box::new(wrap())), &["recorder"]),
         (Question::Control(Control::Status), &["control"]),
@@ -253,6 +255,7 @@ fn name(question: &Question) -> &'static str {
         Question::Export(_) => "export",
         Question::Hold(_) => "hold",
         Question::Access(_) => "access",
+        Question::Paper(_) => "paper",
         Question::Wrap(_) => "wrap",
         Question::HeldKeys(_) => "held keys",
         Question::Control(_) => "control",

@@ -79,6 +79,7 @@ fn role_of(path: &str) -> FileRole {
         Some(("video", _)) => FileRole::Movie,
         Some(("preuves", _)) => FileRole::Proof,
         _ if path == super::PLAYER => FileRole::Player,
+        _ if path == super::report::REPORT => FileRole::Report,
         _ => FileRole::Other,
     }
 }

@@ -1,6 +1,6 @@
 //! Making a package: pictures and proofs of each window, the player, the manifest, the log's word, in one sealed file.
 //!
-//! 1 an empty file, named as a part · 2 each window: once its reels are closed its pictures, its proofs, its gaps · 3 player and words for the reader · 4 manifest ·
+//! 1 an empty file, named as a part · 2 each window: once its reels are closed its pictures, its proofs, its gaps · 3 player and words for the reader · 3a the printed report, if somebody prints · 4 manifest ·
 //! 5 entry *exported* with its digest, durable · 6 the log's proofs, once its batch is closed · 7 their timestamp, if the town has an authority
 //! for it that answers · 8 the file is whole and durable · 9 its name says so
 //!
@@ -13,6 +13,7 @@ use super::{
     gaps::{Known, gaps, openable},
     packages::Running,
     read_me,
+    report::{self, REPORT},
     sealed::{SealTo, Sealed, SealedFile},
     stamp::{StampError, Stamping, stamp},
 };
@@ -131,6 +132,11 @@ impl Job {
         let page = console::player(&manifest).ok_or(Halt::Problem(&problem::EXPORT_NO_PLAYER))?;
         archive.put(PLAYER, &page)?; // 3
         archive.put(READ_ME, read_me(&manifest).as_bytes())?;
+        manifest.files = archive.lines().to_vec();
+        match report::printed(&self.web, &manifest) {
+            Some(pdf) => archive.put(REPORT, &pdf)?,
+            None => self.web.packages.lacks_report(self.export),
+        } // 3a
         manifest.files = archive.lines().to_vec();
         let bytes = manifest.to_bytes().map_err(|error| self.failed(&error))?;
         archive.put(MANIFEST, &bytes)?; // 4

@@ -9,7 +9,7 @@ use crate::problem::Text;
 use domain::{ExportId, UtcMicros};
 use evidence::Digest;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -67,6 +67,8 @@ enum Job {
 pub struct Packages {
     folder: Option<PathBuf>,
     jobs: Mutex<HashMap<ExportId, Job>>,
+    /// Those of this process without a printed report.
+    unprinted: Mutex<BTreeSet<ExportId>>,
 }
 
 /// Why none is begun.
@@ -80,7 +82,7 @@ pub enum NotBegun {
 impl Packages {
     /// Removes what a crash left.
     pub fn open(folder: Option<PathBuf>) -> Packages {
-        let packages = Packages { folder, jobs: Mutex::default() };
+        let packages = Packages { folder, jobs: Mutex::default(), unprinted: Mutex::default() };
         for path in packages.files().into_iter().filter(|path| path.to_string_lossy().ends_with(PART)) {
             remove(&path);
         }
@@ -100,11 +102,21 @@ impl Packages {
         let (cancelled, at, timestamp) = (AtomicBool::new(false), AtomicU64::new(0), OnceLock::new());
         let running = Arc::new(Running { part, whole, cancelled, at, timestamp });
         jobs.insert(export, Job::Running(running.clone()));
+        self.unprinted().remove(&export);
         Ok(running)
     }
 
     pub fn end(&self, export: ExportId, stage: Stage) {
         self.jobs().insert(export, Job::Ended(stage));
+    }
+
+    /// Nobody printed its report: it is a whole package all the same.
+    pub fn lacks_report(&self, export: ExportId) {
+        self.unprinted().insert(export);
+    }
+
+    pub fn is_without_report(&self, export: ExportId) -> bool {
+        self.unprinted().contains(&export)
     }
 
     pub fn stage(&self, export: ExportId) -> Stage {
@@ -162,6 +174,10 @@ impl Packages {
         paths
             .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| until_of(name).is_some()))
             .collect()
+    }
+
+    fn unprinted(&self) -> MutexGuard<'_, BTreeSet<ExportId>> {
+        self.unprinted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn jobs(&self) -> MutexGuard<'_, HashMap<ExportId, Job>> {

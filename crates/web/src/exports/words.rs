@@ -47,6 +47,8 @@ pub struct Export {
     sha256: Option<String>,
     /// What came of its timestamp, where the town has chosen an authority; null too where web started since.
     timestamp: Option<Stamping>,
+    /// It is whole, and has no printed report: `vigie-papers` is not installed, or did not print it.
+    is_without_report: bool,
     /// Why no package came of it.
     problem_fr: Option<&'static str>,
     problem_en: Option<&'static str>,
@@ -100,6 +102,7 @@ impl Export {
             bytes: None,
             sha256: None,
             timestamp: None,
+            is_without_report: packages.is_without_report(view.export),
             problem_fr: None,
             problem_en: None,
         };

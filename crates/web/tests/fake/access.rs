@@ -48,6 +48,10 @@ fn refused() -> Option<AccessReply> {
     Some(AccessReply { at: NOW, outcome: AccessOutcome::Refused, grounds: vec![RefusalGround::Proceedings], reason })
 }
 
+pub fn refused_view() -> AccessView {
+    view(1, refused())
+}
+
 fn view(number: u32, answer: Option<AccessReply>) -> AccessView {
     let text = |text: &str| Sensitive::new(text.to_owned());
     let letter = answer.as_ref().map(|_| (vec!["Objet".to_owned()], vec!["Object".to_owned()]));

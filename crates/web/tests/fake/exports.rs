@@ -137,7 +137,7 @@ fn window() -> Window {
     Window { camera: CAMERA, span: Span::new(NOW.plus_seconds(-60), NOW).unwrap() }
 }
 
-fn requisition() -> Requisition {
+pub fn requisition() -> Requisition {
     let text = |text: &str| Sensitive::new(text.to_owned());
     let authority = Authority {
         name: text("n"),

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod exports;
+pub mod papers;
 pub mod served;
 
 use axum::{
@@ -140,6 +141,7 @@ impl Town {
             timestamp: None,
             packages: None,
             reserve: None,
+            papers: None,
         }
     }
 
@@ -298,6 +300,8 @@ fn answer(question: Question) -> Answer {
         Question::Export(ask) => exports::answer(*ask),
         Question::Access(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Access(ask) => access::answer(*ask),
+        Question::Paper(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
+        Question::Paper(ask) => papers::answer(*ask),
         Question::Hold(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Hold(ask) => exports::hold_answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),

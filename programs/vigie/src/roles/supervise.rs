@@ -1,5 +1,7 @@
-//! `serve`: starts keeper, recorder, web and auditor, and public where it is configured, starts them again when they end, stops them in order.
+//! `serve`: starts keeper, recorder, web and auditor, public where it is configured, and what prints papers, starts them again when they
+//! end, stops them in order.
 
+use super::papers::Papers;
 use crate::{
     Build, Config, SystemRandom,
     confinement::Role,
@@ -72,16 +74,19 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
             wait: Duration::ZERO,
         })
         .collect();
+    let mut papers = Papers::open(config);
     info!(version = build.version, site = config.site.name, "Vigie serves");
     while !stop.load(Ordering::SeqCst) {
         for process in &mut processes {
             process.keep(config_path, &handover)?;
         }
+        papers.iter_mut().for_each(Papers::keep);
         thread::sleep(LOOK);
     }
     for process in processes.iter_mut().rev() {
         process.end();
     }
+    papers.iter_mut().for_each(Papers::end);
     info!("Vigie stopped");
     Ok(())
 }

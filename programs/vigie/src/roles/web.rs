@@ -78,6 +78,7 @@ pub fn run(
         timestamp: config.timestamp(),
         packages: Some(config.packages()),
         reserve: Some(reserve(config, identity.site)),
+        papers: Some(config.papers_socket()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
