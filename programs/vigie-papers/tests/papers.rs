@@ -74,8 +74,8 @@ const MUST: [(&str, &[&str], &[&str]); 8] = [
     ),
     (
         "report",
-        &["Rapport du dossier d'images", "R253-5", "INTACT", "sha256sum preuves/* video/*", "Lacunes et leur cause"],
-        &["Report of the package", "R253-5", "INTACT", "sha256sum preuves/* video/*", "Gaps and their causes"],
+        &["Rapport du dossier d'images", "R253-5", "INTACT", "manifeste.json", "Lacunes et leur cause"],
+        &["Report of the package", "R253-5", "INTACT", "manifeste.json", "Gaps and their causes"],
     ),
 ];
 

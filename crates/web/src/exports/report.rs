@@ -84,15 +84,17 @@ fn file_line(file: &evidence::FileLine) -> FileLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, process::Command};
+    use std::{fs, path::Path, process::Command};
 
     /// As the report and `docs/formats/evidence.md` print it.
     const COMMAND: &str = "sha256sum preuves/* video/* | LC_ALL=C sort -k 2 | sha256sum";
 
     #[test]
     fn a_stranger_makes_the_printed_digest_of_the_list_again_by_the_documented_command() {
-        let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats/evidence.md")).unwrap();
-        assert!(page.contains(COMMAND));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for page in ["docs/formats/evidence.md", "programs/vigie-papers/templates/report.typ"] {
+            assert!(fs::read_to_string(root.join(page)).unwrap().contains(COMMAND), "{page}");
+        }
         let folder = tempfile::tempdir().unwrap();
         let line = |path: &str, role| {
             let (file, bytes) = (folder.path().join(path), format!("what is in {path}"));
