@@ -25,7 +25,7 @@ impl KeeperCore {
             let incomplete = |hold: &Hold| hold.kept.is_some_and(|(_, _, missing)| 0 < missing);
             (numbers(&|hold| waits(hold, now)), numbers(&incomplete), moving.holds.standing().count())
         };
-        let titles = ("Images gelées", "Held footage");
+        let titles = ("Réserve des gels", "Reserve of holds");
         let (state, texts) = match (waiting.is_empty(), incomplete.is_empty(), standing) {
             (_, _, 0) => return None,
             (false, ..) => (FindingState::Alarm, words_waiting(&waiting.join(", "))),
@@ -38,7 +38,7 @@ impl KeeperCore {
                 ),
             ),
         };
-        Some(finding("holds", state, titles, texts))
+        Some(finding("holds-kept", state, titles, texts))
     }
 }
 

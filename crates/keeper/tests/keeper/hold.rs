@@ -352,7 +352,7 @@ fn what_waits_for_the_reserve_is_an_alarm_after_a_quarter_of_an_hour() {
     let desk = Desk::new(609);
     let finding = |desk: &Desk| {
         let findings = desk.town.opened.core.health().unwrap().findings;
-        findings.into_iter().find(|finding| finding.id == "holds")
+        findings.into_iter().find(|finding| finding.id == "holds-kept")
     };
     assert!(finding(&desk).is_none(), "nothing is held");
     desk.holds(vec![desk.window(1, 21, 81)], None);
