@@ -18,7 +18,7 @@ pub mod witness;
 use domain::{Sensitive, UtcMicros};
 use serde_json::{Value, json};
 use simulator::{
-    installation::{Browser, Installation},
+    installation::{Browser, Installation, InstallationError},
     rtsp::{Credentials, Town, TownConfig},
 };
 use std::{
@@ -90,10 +90,19 @@ impl Site {
     }
 
     pub fn operator(&self) -> Browser<'_> {
-        self.site.sign_in("operateur", &self.operator).unwrap()
+        self.signs_in("operateur", &self.operator)
     }
     pub fn administrator(&self) -> Browser<'_> {
-        self.site.sign_in("admin", &self.administrator).unwrap()
+        self.signs_in("admin", &self.administrator)
+    }
+
+    /// A console or a keeper that starts again, such as one whose disk was mounted anew, answers in a moment.
+    fn signs_in(&self, name: &str, password: &Sensitive<String>) -> Browser<'_> {
+        until("the console answers", || match self.site.sign_in(name, password) {
+            Err(InstallationError::Connection { .. }) => None,
+            Err(error) if error.status() == Some(503) => None,
+            answered => Some(answered.unwrap()),
+        })
     }
 
     /// Changes the configuration's text, before it is used.
