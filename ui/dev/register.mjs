@@ -28,6 +28,9 @@ export class Register {
     this.age()
     const key = `${method} ${path}`
     if (key === 'GET /api/requisitions') return [200, { now: iso(Date.now()), more: false, requisitions: this.requisitions, ...CHOICES }]
+    if (key === 'GET /api/opinions') return [200, { requests: [opinionRequest(this.requisitions.at(-1))] }]
+    const [, judged] = /^\/api\/requisitions\/([^/]+)\/opinion$/.exec(path) ?? []
+    if (judged !== undefined) return this.judge(judged, body, who), [204, null]
     if (key === 'GET /api/holds') return [200, { now: iso(Date.now()), holds: this.holds.map(({ readyMs, ...told }) => told), reserve: this.reserve() }]
     if (key === 'POST /api/holds/weigh') return [200, { bytes: bytesOf(body.windows), ...this.reserve() }]
     if (key === 'POST /api/holds') return this.hold(body, who)
@@ -36,6 +39,12 @@ export class Register {
     if (known === undefined) return [404, problem(404, 'Ce gel n’existe plus', 'This hold stands no more')]
     if (act === 'lift') return end(known, 'lifted'), [204, null]
     return this.bind(known, body.requisition) ? [204, null] : [403, refusal()]
+  }
+
+  judge(id, { favourable, reason }, who) {
+    const known = this.requisitions.find((each) => each.id === id)
+    known.opinions.push({ at: iso(Date.now()), adviser: 'dpo', title: DPO.title, by: who, favourable, reason })
+    known.lacks = favourable ? [] : [DPO.lack]
   }
 
   hold({ requester, reason, windows, requisition }, who) {
@@ -106,17 +115,37 @@ function requisitions() {
   const asked = (camera) => ({ camera, from: iso(from), to: iso(from + 30 * MINUTE) })
   const says = {
     version: 1, received: iso(Date.now() - DAY), means: 'in-person', authority, framework: 'cpp60-1', framework_other: '', authorisation_reference: null, authorisation_general: null,
-    object: 'Vol avec violence', scan: null, genuine: null, validator: '', lacks: [], exports: [], answer: null, deliveries: [], viewings: [], letter_fr: null, letter_en: null,
+    object: 'Vol avec violence', scan: null, genuine: null, validator: '', lacks: [], exports: [], answer: null, deliveries: [], viewings: [], opinions: [], letter_fr: null, letter_en: null,
   }
   const lacks = [{ field: 'procedure', article: 'CPP 60-1', text_fr: 'Le numéro de procédure.', text_en: 'The number of the procedure.' }]
   return [
     { ...says, id: 'a1'.repeat(16), number: '2026-0002', procedure: 'PV 2026/118', windows: [asked('c5')] },
     { ...says, id: 'b2'.repeat(16), number: '2026-0001', procedure: '', windows: [{ camera: 'c2', from: iso(Date.now() - 2 * DAY), to: iso(Date.now()) }], lacks },
+    procedureOf(says, asked('c5')),
   ]
 }
 
+const DPO = {
+  title: 'délégué à la protection des données',
+  lack: { field: 'opinion.dpo', article: 'RGPD 39 ; loi 78-17 art. 99', text_fr: 'L’avis du délégué à la protection des données.', text_en: 'The opinion of the data-protection officer.' },
+}
+
+/** A disciplinary one, on which the head of the service has spoken. */
+function procedureOf(says, window) {
+  const authority = { name: 'Mme Martin', quality: 'other', matricule: '', service: 'Inspection générale', court: '' }
+  const head = { at: iso(Date.now() - HOUR), adviser: 'head-of-service', title: 'responsable du service', by: 'cheffe', favourable: true, reason: 'L’acte est motivé et ne demande que dix minutes.' }
+  return { ...says, authority, id: 'c3'.repeat(16), number: '2026-0000', framework: 'disciplinary', procedure: 'DISC 12', object: 'Comportement d’un agent en service.', windows: [window], lacks: [DPO.lack], opinions: [head] }
+}
+
+function opinionRequest(requisition) {
+  const { id, number, received, procedure, object, windows, opinions } = requisition
+  const pictures = windows.map(({ from, to }) => ({ camera: 'Marché', place: 'Place du Marché', from, to }))
+  return { id, number, received, framework: DISCIPLINARY.title, service: requisition.authority.service, procedure, object, pictures, has_act: true, is_genuine: true, opinions, may: 'dpo' }
+}
+
+const DISCIPLINARY = { code: 'disciplinary', title: 'procédure disciplinaire (CSI R253-4)' }
 const CHOICES = {
-  frameworks: [{ code: 'cpp60-1', title: 'Enquête de flagrance (CPP 60-1)' }, { code: 'other', title: 'Autre texte' }],
+  frameworks: [{ code: 'cpp60-1', title: 'Enquête de flagrance (CPP 60-1)' }, DISCIPLINARY, { code: 'other', title: 'Autre texte' }],
   qualities: [{ code: 'opj', title: 'officier de police judiciaire' }],
   means: [{ code: 'in-person', title: 'en main propre' }, { code: 'oral', title: 'oralement, en urgence' }],
   outcomes: [{ code: 'whole', title: 'tout est remis' }, { code: 'refused', title: 'refus' }],

@@ -8,6 +8,7 @@ export type Route =
   | { screen: 'reviews' }
   | { screen: 'requisitions' }
   | { screen: 'access' }
+  | { screen: 'opinions' }
   | { screen: 'account' }
   | { screen: 'break-glass' }
   | { screen: 'about' }
@@ -30,6 +31,8 @@ export function parseRoute(hash: string): Route {
       return { screen: 'requisitions' }
     case 'access':
       return { screen: 'access' }
+    case 'opinions':
+      return { screen: 'opinions' }
     case 'account':
       return { screen: 'account' }
     case 'break-glass':

@@ -36,7 +36,7 @@ function hold(dies: number[], more: Partial<Hold> = {}): Hold {
 function requisition(more: Partial<Requisition>): Requisition {
   const authority = { name: 'M. Durand', quality: 'opj', matricule: '', service: 'commissariat', court: '' }
   return {
-    id: 'r', number: '2026-0001', version: 1, lacks: [], exports: [], answer: null, deliveries: [], viewings: [], letter_fr: null, letter_en: null, received: iso(NOW), means: 'oral', authority,
+    id: 'r', number: '2026-0001', version: 1, lacks: [], exports: [], answer: null, deliveries: [], viewings: [], opinions: [], letter_fr: null, letter_en: null, received: iso(NOW), means: 'oral', authority,
     framework: 'cpp60-1', framework_other: '', authorisation_reference: null, authorisation_general: null, procedure: '', object: '', windows: [WINDOW], scan: null, genuine: null, validator: '', ...more,
   }
 }

@@ -46,7 +46,7 @@ describe('the form', () => {
     const says = {
       ...saysOf({ ...emptyDraft(NOW), windows: [line('14:00:05', '14:10:00')], service: 'commissariat', calledDate: '2026-07-14', calledTime: '11:30', calledNumber: '17', spokenTo: 'x', framework: 'cpp77-1-1', general: '2026-07-01', scan: 'ab' }),
     }
-    const known: Requisition = { ...says, id: '1', number: '2026-0001', version: 1, lacks: [], exports: [], answer: null, deliveries: [], viewings: [], letter_fr: null, letter_en: null }
+    const known: Requisition = { ...says, id: '1', number: '2026-0001', version: 1, lacks: [], exports: [], answer: null, deliveries: [], viewings: [], opinions: [], letter_fr: null, letter_en: null }
     const again = draftOf(known)
     expect(faultsOf(again)).toEqual([])
     expect(saysOf(again)).toEqual(says)

@@ -2,7 +2,7 @@
 
 use crate::access::Viewing;
 use crate::named_enum;
-use crate::{CameraId, ExportId, RequisitionId, Sensitive, Span, UtcMicros};
+use crate::{AccountId, CameraId, ExportId, RequisitionId, Sensitive, Span, UtcMicros};
 use serde::{Deserialize, Serialize};
 
 /// Pictures of one camera and time.
@@ -29,7 +29,11 @@ named_enum! {
         Cpp74_1 = "CPP 74-1",
         /// Personne en fuite.
         Cpp74_2 = "CPP 74-2",
-        /// Named in words; needs the supervisor and the data-protection officer.
+        /// By the reasoned act (acte motivé) of the authority that conducts it.
+        Administrative = "procédure administrative (CSI R253-3 III 3°)",
+        /// By the reasoned act of the authority that conducts it.
+        Disciplinary = "procédure disciplinaire (CSI R253-4)",
+        /// Named in words.
         Other = "autre",
     }
 }
@@ -132,6 +136,28 @@ pub struct Reply {
     pub reason: Sensitive<String>,
 }
 
+named_enum! {
+    /// Who says whether footage may leave under another text than the requisitions of the CPP (REQ-03; law.md section 11, 4b).
+    Adviser,
+    /// As the register prints it.
+    title {
+        /// Another one than those who wrote the line.
+        HeadOfService = "responsable du service",
+        Dpo = "délégué à la protection des données",
+    }
+}
+
+/// What one of them says of the line as it was written then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Opinion {
+    pub at: UtcMicros,
+    pub adviser: Adviser,
+    /// The account.
+    pub by: Sensitive<String>,
+    pub favourable: bool,
+    pub reason: Sensitive<String>,
+}
+
 /// A package was handed over to its recipient: fields 13 to 17 and 19 of REQ-05.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Delivery {
@@ -187,6 +213,12 @@ pub struct RequisitionFacts {
     /// Of who requires, on site and without a copy.
     #[serde(default)]
     pub viewings: Vec<Viewing>,
+    /// Whoever wrote a version of what it says: none of them judges it.
+    #[serde(default)]
+    pub written_by: Vec<AccountId>,
+    /// On what it says now: a further version of that begins without.
+    #[serde(default)]
+    pub opinions: Vec<Opinion>,
 }
 
 impl Requisition {
@@ -194,9 +226,32 @@ impl Requisition {
     pub fn label(&self) -> String {
         format!("{}-{:04}", self.year, self.number)
     }
+
+    /// For which somebody looks or lets leave, as the gate and the ledger have it.
+    pub fn reason(&self) -> String {
+        let what = if self.says.framework.is_procedure() { "procédure" } else { "réquisition" };
+        format!("{what} {}", self.label())
+    }
+}
+
+impl Framework {
+    /// Administrative or disciplinary: handed over by a reasoned act, not by a requisition (CSI R253-3 III 3°, R253-4).
+    pub const fn is_procedure(self) -> bool {
+        matches!(self, Framework::Administrative | Framework::Disciplinary)
+    }
+
+    /// Whether two more persons judge it (REQ-03; law.md section 11, 4b).
+    pub const fn takes_opinions(self) -> bool {
+        self.is_procedure() || matches!(self, Framework::Other)
+    }
 }
 
 impl RequisitionFacts {
+    /// The last one of them.
+    pub fn opinion_of(&self, adviser: Adviser) -> Option<&Opinion> {
+        self.opinions.iter().rev().find(|opinion| opinion.adviser == adviser)
+    }
+
     /// Whether all of a window is among what is asked for.
     pub fn asks_for(&self, window: &Window) -> bool {
         self.windows.iter().any(|asked| asked.camera == window.camera && asked.span.covers(window.span))

@@ -106,6 +106,10 @@ impl KeeperCore {
             ExportQuestion::Viewed { session, requisition, present } => {
                 self.requisition_viewed(&session, requisition, present)
             }
+            ExportQuestion::Opinions { session } => self.opinions(&session),
+            ExportQuestion::Opinion { session, requisition, favourable, reason } => {
+                self.opinion_give(&session, requisition, (favourable, reason))
+            }
             ExportQuestion::Scan { session, part } => self.requisition_scan(&session, part),
             ExportQuestion::Requisitions { session, before } => self.requisitions(&session, before),
             ExportQuestion::View { session, export } => {
@@ -197,13 +201,20 @@ impl KeeperCore {
         let from = ask.windows.iter().map(|window| window.span.from()).min();
         let to = ask.windows.iter().map(|window| window.span.to()).max();
         let span = from.zip(to).and_then(|(from, to)| domain::Span::new(from, to).ok());
-        let papers = self.papers(now)?.into_iter().chain([Paper::Requisition]).collect();
+        let framework = requisition.says.framework;
+        // complete it is: its act is in writing, and both opinions are favourable
+        let (action, ground) = if framework.is_procedure() {
+            (Action::ExportProcedure, vec![Paper::ReasonedAct, Paper::DpoOpinion])
+        } else {
+            (Action::ExportRequisition, vec![Paper::Requisition])
+        };
+        let papers = self.papers(now)?.into_iter().chain(ground).collect();
         Ok(Request {
-            action: Action::ExportRequisition,
+            action,
             person: self.person_facts(account, now)?,
             controller: Controller::Commune,
             purpose: Some(ask.purpose),
-            reason: Sensitive::new(format!("réquisition {}", requisition.label())),
+            reason: Sensitive::new(requisition.reason()),
             cameras: self.camera_facts(&cameras, now)?,
             span,
             permit_seconds: PERMIT_SECONDS_MAX,

@@ -89,7 +89,7 @@ impl KeeperCore {
         Ok(Some(TownPerson { name: account.name, role: account.role, habilitation }))
     }
 
-    fn pictures(&self, windows: &[Window]) -> Result<Vec<Pictures>, KeeperError> {
+    pub(crate) fn pictures(&self, windows: &[Window]) -> Result<Vec<Pictures>, KeeperError> {
         windows.iter().map(|window| self.pictures_of(window)).collect()
     }
 

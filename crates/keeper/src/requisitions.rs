@@ -20,7 +20,7 @@ use crate::{
 use aws_lc_rs::digest;
 use catalog::{Account, ExportRow, RequisitionRow};
 use domain::{
-    Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
+    AccountId, Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
     access::{Viewing, read_access_label},
     limit::{MESSAGE_BYTES_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::{Authorisation, Delivery, Ground, Outcome, Reply},
@@ -36,9 +36,9 @@ const ANSWERED: &str = "answered";
 const DELIVERED: &str = "delivered";
 const VIEWED: &str = "viewed";
 /// Of each text of a requisition.
-const TEXT_CHARS_MAX: usize = 2_000;
+pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
 /// Of the register told at once: half of what a message holds.
-const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
+pub(crate) const PAGE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
 /// The highest number of each year that the ledger tells of.
 #[derive(Debug, Default)]
@@ -89,15 +89,7 @@ impl KeeperCore {
         let put = match known {
             Some(id) => {
                 let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
-                let before = self.requisition_of(row)?.says;
-                // when it came in decides what may wait, and who is new: it stays what was said first
-                let says = RequisitionFacts {
-                    received: before.received,
-                    answer: before.answer,
-                    deliveries: before.deliveries,
-                    viewings: before.viewings,
-                    ..says
-                };
+                let says = rewritten(says, self.requisition_of(row)?.says, account.id);
                 (Requisition { id, year: row.year, number: row.number, says }, row.version + 1)
             }
             None => {
@@ -107,7 +99,9 @@ impl KeeperCore {
                 if now < says.received {
                     return Err(malformed("a requisition that is received later than now"));
                 }
-                let says = RequisitionFacts { answer: None, deliveries: Vec::new(), viewings: Vec::new(), ..says };
+                let (answer, deliveries, viewings, opinions) = Default::default();
+                let says =
+                    RequisitionFacts { answer, deliveries, viewings, opinions, written_by: vec![account.id], ..says };
                 (Requisition { id: RequisitionId::draw(&*self.parts.random), year, number, says }, 1)
             }
         };
@@ -234,8 +228,8 @@ impl KeeperCore {
         let is_refused = says.answer.as_ref().is_some_and(|answer| answer.outcome == Outcome::Refused);
         let ground = OnSite {
             action: Action::Replay,
-            paper: Paper::Requisition,
-            reason: format!("réquisition {}", known.0.label()),
+            paper: if says.framework.is_procedure() { Paper::ReasonedAct } else { Paper::Requisition },
+            reason: known.0.reason(),
         };
         for request in self.looks_on_site(&account, &says.windows, &ground, at)? {
             let mut reasons = match self.law().decide(&request) {
@@ -252,13 +246,13 @@ impl KeeperCore {
     }
 
     /// As it stands, and the version that a change gets.
-    fn known_requisition(&self, id: RequisitionId) -> Result<(Requisition, u32), KeeperError> {
+    pub(crate) fn known_requisition(&self, id: RequisitionId) -> Result<(Requisition, u32), KeeperError> {
         let rows = self.parts.registry.requisitions().map_err(failed)?;
         let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
         Ok((self.requisition_of(row)?, row.version + 1))
     }
 
-    fn put_requisition(
+    pub(crate) fn put_requisition(
         &self,
         account: &Account,
         change: &str,
@@ -376,12 +370,32 @@ impl KeeperCore {
     }
 }
 
+/// A further version: when it came in decides what may wait, and who is new, so that stays what was said first; what was done stays too.
+/// An opinion was on other words, unless these are the same.
+fn rewritten(says: RequisitionFacts, before: RequisitionFacts, by: AccountId) -> RequisitionFacts {
+    let mut written_by = before.written_by.clone();
+    if !written_by.contains(&by) {
+        written_by.push(by);
+    }
+    let same = RequisitionFacts {
+        received: before.received,
+        answer: before.answer.clone(),
+        deliveries: before.deliveries.clone(),
+        viewings: before.viewings.clone(),
+        written_by: before.written_by.clone(),
+        opinions: before.opinions.clone(),
+        ..says
+    };
+    let opinions = if same == before { before.opinions } else { Vec::new() };
+    RequisitionFacts { written_by, opinions, ..same }
+}
+
 /// What a sealed requisition is bound to.
 fn bound_to(id: RequisitionId, version: u32) -> Vec<u8> {
     [&b"vigie requisition v1\n"[..], &id.0, &version.to_le_bytes()].concat()
 }
 
-fn unknown() -> KeeperError {
+pub(crate) fn unknown() -> KeeperError {
     malformed("no such requisition is in the register")
 }
 

@@ -127,6 +127,8 @@ mod tests {
             answer: Some(Reply { at, outcome, ground, reason: text("la raison écrite") }),
             deliveries: vec![],
             viewings: vec![],
+            written_by: vec![],
+            opinions: vec![],
         };
         Requisition { id: RequisitionId([1; 16]), year: 2026, number: 7, says }
     }

@@ -4,7 +4,7 @@
 use domain::{
     RequisitionFacts, UtcMicros,
     limit::ORAL_REQUISITION_SECONDS_MAX,
-    requisition::{Authorisation, Framework, Means, Quality},
+    requisition::{Adviser, Authorisation, Framework, Means, Quality},
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Lack {
 
 /// Everything that is missing at `now`; none: it is complete.
 pub fn lacking(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<Lack> {
-    let lines = words(requisition).into_iter().chain(papers(requisition, now));
+    let lines = words(requisition).into_iter().chain(papers(requisition, now)).chain(opinions(requisition));
     lines.filter(|(is_missing, _)| *is_missing).map(|(_, lack)| lack).collect()
 }
 
@@ -81,18 +81,10 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
         None => false,
     };
     let confirmed_until = requisition.received.plus_seconds(ORAL_REQUISITION_SECONDS_MAX);
-    let may_wait = requisition.means == Means::Oral && now < confirmed_until;
+    // the act by which another authority asks is a writing from the beginning
+    let is_procedure = requisition.framework.is_procedure();
+    let may_wait = requisition.means == Means::Oral && now < confirmed_until && !is_procedure;
     vec![
-        // law REQ-03: another text is for two more persons to judge, and this version has no way to ask them
-        (
-            requisition.framework == Framework::Other,
-            lack(
-                "validation",
-                "CSI R253-3, RGPD 39",
-                "L'avis du responsable du service et du délégué à la protection des données sur cet autre texte : cette version ne sait pas encore le recueillir, et rien ne part d'ici là.",
-                "The opinion of the head of the service and of the data-protection officer on this other text: this version cannot take it yet, and nothing leaves until then.",
-            ),
-        ),
         (
             needs_authorisation && !is_authorised,
             lack(
@@ -112,12 +104,68 @@ fn papers(requisition: &RequisitionFacts, now: UtcMicros) -> Vec<(bool, Lack)> {
             ),
         ),
         (
-            requisition.scan.is_none() && !may_wait,
+            requisition.scan.is_none() && is_procedure,
+            lack(
+                "scan",
+                "CSI R253-3 III 3°, R253-4",
+                "L'acte motivé de l'autorité qui conduit la procédure, numérisé.",
+                "The reasoned act of the authority that conducts the procedure, scanned.",
+            ),
+        ),
+        (
+            requisition.scan.is_none() && !is_procedure && !may_wait,
             lack(
                 "scan",
                 "CPP 60-1",
                 "La réquisition numérisée ; une réquisition orale se confirme par écrit dans les 24 heures.",
                 "The scanned requisition; an oral one is confirmed in writing within 24 hours.",
+            ),
+        ),
+    ]
+}
+
+/// Outside the requisitions of the CPP two more persons judge (law REQ-03; law.md section 11, 4b). The last opinion of each counts.
+fn opinions(requisition: &RequisitionFacts) -> Vec<(bool, Lack)> {
+    let takes = requisition.framework.takes_opinions();
+    let head = requisition.opinion_of(Adviser::HeadOfService).map(|opinion| opinion.favourable);
+    let dpo = requisition.opinion_of(Adviser::Dpo).map(|opinion| opinion.favourable);
+    let missing = |of: Option<bool>| takes && of.is_none();
+    let unfavourable = |of: Option<bool>| takes && of == Some(false);
+    vec![
+        (
+            missing(head),
+            lack(
+                "opinion.head-of-service",
+                "CSI R253-2, R253-3",
+                "L'avis du responsable du service, qui est un autre agent que ceux qui ont inscrit la demande.",
+                "The opinion of the head of the service, who is another agent than those who entered the request.",
+            ),
+        ),
+        (
+            unfavourable(head),
+            lack(
+                "opinion.head-of-service",
+                "CSI R253-2, R253-3",
+                "Un avis favorable du responsable du service : le sien est défavorable.",
+                "A favourable opinion of the head of the service: the present one is unfavourable.",
+            ),
+        ),
+        (
+            missing(dpo),
+            lack(
+                "opinion.dpo",
+                "RGPD 39 ; loi 78-17 art. 99",
+                "L'avis du délégué à la protection des données.",
+                "The opinion of the data-protection officer.",
+            ),
+        ),
+        (
+            unfavourable(dpo),
+            lack(
+                "opinion.dpo",
+                "RGPD 39 ; loi 78-17 art. 99",
+                "Un avis favorable du délégué à la protection des données : le sien est défavorable.",
+                "A favourable opinion of the data-protection officer: the present one is unfavourable.",
             ),
         ),
     ]
@@ -132,7 +180,7 @@ mod tests {
     use super::*;
     use domain::{
         CameraId, Sensitive, Span,
-        requisition::{Authority, CallBack, Window},
+        requisition::{Authority, CallBack, Opinion, Window},
     };
 
     fn complete() -> RequisitionFacts {
@@ -160,6 +208,8 @@ mod tests {
             answer: None,
             deliveries: vec![],
             viewings: vec![],
+            written_by: vec![],
+            opinions: vec![],
         }
     }
 
@@ -178,7 +228,10 @@ mod tests {
         assert_eq!(fields(|known| known.genuine = None, 0), ["genuine"]);
         assert_eq!(fields(|known| known.authority.service.clear(), 0), ["authority.service"]);
         assert_eq!(fields(|known| known.scan = None, 0), ["scan"]);
-        assert_eq!(fields(|known| known.framework = Framework::Other, 0), ["framework_other", "validation"]);
+        assert_eq!(
+            fields(|known| known.framework = Framework::Other, 0),
+            ["framework_other", "opinion.head-of-service", "opinion.dpo"]
+        );
     }
 
     #[test]
@@ -200,6 +253,43 @@ mod tests {
             known.authority.quality = Quality::Prosecutor;
         };
         assert_eq!(fields(himself, 0), [""; 0]);
+    }
+
+    #[test]
+    fn another_text_waits_for_two_favourable_opinions_and_the_last_of_each_counts() {
+        let says = |known: &mut RequisitionFacts, adviser, favourable| {
+            let (at, by, reason) = (known.received, Sensitive::default(), Sensitive::default());
+            known.opinions.push(Opinion { at, adviser, by, favourable, reason });
+        };
+        for framework in [Framework::Administrative, Framework::Disciplinary, Framework::Other] {
+            let other = |known: &mut RequisitionFacts| {
+                known.framework = framework;
+                known.framework_other = "code des douanes, art. 65".into();
+            };
+            assert_eq!(fields(other, 0), ["opinion.head-of-service", "opinion.dpo"], "{framework:?}");
+            let against = |known: &mut RequisitionFacts| {
+                other(known);
+                says(known, Adviser::HeadOfService, true);
+                says(known, Adviser::Dpo, true);
+                says(known, Adviser::Dpo, false);
+            };
+            assert_eq!(fields(against, 0), ["opinion.dpo"], "{framework:?}");
+            let both = |known: &mut RequisitionFacts| {
+                against(known);
+                says(known, Adviser::Dpo, true);
+            };
+            assert_eq!(fields(both, 0), [""; 0], "{framework:?}");
+        }
+    }
+
+    #[test]
+    fn a_procedure_has_its_act_in_writing_from_the_beginning() {
+        let oral = |known: &mut RequisitionFacts| {
+            known.framework = Framework::Disciplinary;
+            known.means = Means::Oral;
+            known.scan = None;
+        };
+        assert_eq!(fields(oral, 0), ["scan", "opinion.head-of-service", "opinion.dpo"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use support::{NOW, known, law, lawful};
 #[test]
 fn the_pack_that_ships_is_signed_by_a_pinned_publisher() {
     let law = Law::built_in().expect("signed");
-    assert!(law.rules().len() > 50 && law.town_rules().len() == 6);
+    assert!(law.rules().len() > 50 && law.town_rules().len() == 7);
     assert_eq!(law.digest(), PackFiles::built_in().digest());
 }
 

@@ -121,11 +121,11 @@ pub async fn post_sight(
     entered(&web, ExportQuestion::Viewed { session, requisition, present }).await
 }
 
-fn named(id: &str) -> Result<RequisitionId, Problem> {
+pub fn named(id: &str) -> Result<RequisitionId, Problem> {
     id.parse().map_err(|_| (&problem::NO_REQUISITION).into())
 }
 
-async fn entered(web: &Web, question: ExportQuestion) -> Result<StatusCode, Problem> {
+pub async fn entered(web: &Web, question: ExportQuestion) -> Result<StatusCode, Problem> {
     match ask_keeper(web, question).await? {
         ExportAnswer::Registered { .. } => Ok(StatusCode::NO_CONTENT),
         ExportAnswer::Incomplete(_) => Err((&problem::REQUISITION_INCOMPLETE).into()),

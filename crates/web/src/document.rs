@@ -1,8 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, papers, passkeys, reason,
-    replay, requisitions, reviews, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, opinions, papers, passkeys,
+    reason, replay, requisitions, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -70,6 +70,8 @@ use utoipa::{
         answers::post_answer,
         answers::post_delivery,
         answers::post_sight,
+        opinions::get_opinions,
+        opinions::post_opinion,
         exports::post_export,
         exports::get_export,
         exports::post_package,

@@ -20,6 +20,7 @@ mod holds;
 mod live;
 mod looks;
 mod oidc;
+mod opinions;
 mod outside;
 mod packer;
 mod papers;

@@ -5,6 +5,7 @@ use crate::{
     answers::{AnswerLine, DeliverySays},
     exports::{Export, Window, ask_keeper},
     extract::{Asked, Body, SignedIn, instant},
+    opinions::OpinionLine,
     problem::{self, Problem, ProblemBody},
     server::Web,
 };
@@ -59,6 +60,8 @@ pub struct RequisitionLine {
     deliveries: Vec<DeliverySays>,
     /// Looks on site of who requires, without a copy.
     viewings: Vec<ViewingLine>,
+    /// Of the head of the service and of the data-protection officer, where another text than the CPP asks for them.
+    opinions: Vec<OpinionLine>,
     /// Paragraphs of the letter that goes with an answer that hands over less than all.
     letter_fr: Option<Vec<String>>,
     letter_en: Option<Vec<String>>,
@@ -315,6 +318,8 @@ impl RequisitionSays {
             answer: None,
             deliveries: Vec::new(),
             viewings: Vec::new(),
+            written_by: Vec::new(),
+            opinions: Vec::new(),
         })
     }
 }
@@ -327,6 +332,7 @@ impl RequisitionLine {
             answer: says.answer.as_ref().map(AnswerLine::of),
             deliveries: says.deliveries.iter().map(DeliverySays::of).collect(),
             viewings: says.viewings.iter().cloned().map(ViewingLine::of).collect(),
+            opinions: says.opinions.iter().map(OpinionLine::of).collect(),
             letter_fr,
             letter_en,
             id: view.requisition.id.to_string(),

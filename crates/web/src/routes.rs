@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, papers, passkeys, reason,
-    replay, requisitions, reviews, server::Web, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, opinions, papers, passkeys,
+    reason, replay, requisitions, reviews, server::Web, session, setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -60,6 +60,8 @@ pub fn routes() -> Vec<Route> {
         route(Method::POST, "/api/requisitions/{id}/answer", post(answers::post_answer)),
         route(Method::POST, "/api/requisitions/{id}/deliveries", post(answers::post_delivery)),
         route(Method::POST, "/api/requisitions/{id}/viewings", post(answers::post_sight)),
+        route(Method::POST, "/api/requisitions/{id}/opinion", post(opinions::post_opinion)),
+        route(Method::GET, "/api/opinions", get(opinions::get_opinions)),
         route(Method::GET, "/api/access", get(access::get_access)),
         route(Method::POST, "/api/access", post(access::post_access)),
         route(Method::POST, "/api/access/{id}/identity", post(access::post_identity)),

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 64] = [
+const TABLE: [Row; 66] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -67,6 +67,8 @@ const TABLE: [Row; 64] = [
     row("POST", "/api/requisitions/{id}/answer", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/deliveries", Who::SignedIn),
     row("POST", "/api/requisitions/{id}/viewings", Who::SignedIn),
+    row("POST", "/api/requisitions/{id}/opinion", Who::SignedIn),
+    row("GET", "/api/opinions", Who::SignedIn),
     row("GET", "/api/access", Who::SignedIn),
     row("POST", "/api/access", Who::SignedIn),
     row("POST", "/api/access/{id}/identity", Who::SignedIn),
@@ -125,6 +127,7 @@ impl Row {
             ("POST", "/api/requisitions/{id}/answer") => Some(fake::exports::ANSWER),
             ("POST", "/api/requisitions/{id}/deliveries") => Some(fake::exports::DELIVERY),
             ("POST", "/api/requisitions/{id}/viewings") => Some(r#"{"present":"x"}"#),
+            ("POST", "/api/requisitions/{id}/opinion") => Some(r#"{"favourable":true,"reason":"x"}"#),
             ("POST", "/api/access") => Some(fake::access::ENTRY),
             ("POST", "/api/access/{id}/identity") => Some(r#"{"means":"shown"}"#),
             ("POST", "/api/access/{id}/viewings") => Some(r#"{"present":"x"}"#),

@@ -1,6 +1,6 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
-import type { Delivery, Export, ExportRequest, ExportWindow, Lack, RequisitionSays, Requisitions } from './exports'
+import type { Delivery, Export, ExportRequest, ExportWindow, Lack, OpinionRequest, RequisitionSays, Requisitions } from './exports'
 import type { AccessEntered, AccessRequests, AccessSays, AccessStep } from './access'
 import type { Hold, HoldRequest, HoldWeight, Holds } from './holds'
 import { ApiError, networkProblem, problemOf } from './problem'
@@ -61,8 +61,12 @@ export const api = {
     call<{ id: string; number: string; lacks: Lack[] }>('POST', '/api/requisitions', { known, ...says }),
   answer: (id: string, outcome: string, ground: string | null, reason: string) =>
     call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/answer`, { outcome, ground, reason }),
-  /** A package was handed over: the town's copy goes. */
   enterSightOnSite: (id: string, present: string) => call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/viewings`, { present }),
+  /** What waits for an opinion, and what was said of it. */
+  opinions: () => call<{ requests: OpinionRequest[] }>('GET', '/api/opinions'),
+  giveOpinion: (id: string, favourable: boolean, reason: string) =>
+    call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/opinion`, { favourable, reason }),
+  /** A package was handed over: the town's copy goes. */
   deliver: (id: string, delivery: Delivery) => call<void>('POST', `/api/requisitions/${encodeURIComponent(id)}/deliveries`, delivery),
   scanPart: (digest: string, total: number, offset: number, part: Uint8Array<ArrayBuffer>) =>
     call<{ bytes: number }>('POST', `/api/requisitions/scan?digest=${digest}&total=${total}&offset=${offset}`, part),

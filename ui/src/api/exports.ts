@@ -54,6 +54,34 @@ export interface Lack {
   text_en: string
 }
 
+/** The last one of each adviser counts. */
+export interface Opinion {
+  at: Iso
+  adviser: 'head-of-service' | 'dpo'
+  /** In French, as the register prints it. */
+  title: string
+  by: string
+  favourable: boolean
+  reason: string
+}
+
+/** What is asked under another text than the requisitions of the CPP, without a name of who asks. */
+export interface OpinionRequest {
+  id: string
+  number: string
+  received: Iso
+  framework: string
+  service: string
+  procedure: string
+  object: string
+  pictures: { camera: string; place: string; from: Iso; to: Iso }[]
+  has_act: boolean
+  is_genuine: boolean
+  opinions: Opinion[]
+  /** Which opinion whoever asks may give; null: they wrote it. */
+  may: 'head-of-service' | 'dpo' | null
+}
+
 export interface Requisition extends RequisitionSays {
   id: string
   /** `2026-0001` */
@@ -65,6 +93,8 @@ export interface Requisition extends RequisitionSays {
   deliveries: Delivery[]
   /** Looks on site of who requires. */
   viewings: { at: Iso; by: string; present: string }[]
+  /** Where another text than the CPP asks for them. */
+  opinions: Opinion[]
   letter_fr: string[] | null
   letter_en: string[] | null
 }

@@ -18,6 +18,11 @@ export function mayAnswerAccess(role: Role | undefined): boolean {
   return role === 'dpo' || mayHandOver(role)
 }
 
+/** On what is asked outside the CPP: the head of the service, who may hand over too, and the data-protection officer. */
+export function mayGiveOpinion(role: Role | undefined): boolean {
+  return role === 'dpo' || mayHandOver(role)
+}
+
 /** What a capacity may do here, as keys of messages. */
 export function mayOf(role: Role): MessageKey[] {
   const facts: MessageKey[] = ['may.facts', 'may.health']

@@ -1,10 +1,10 @@
 //! The register of requisitions and what leaves under them, as web asks and the keeper answers.
 
-use super::{PersonProof, ScanPart};
+use super::{PersonProof, ScanPart, papers::Pictures};
 use domain::{
     CameraId, ExportId, HoldId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
     UtcMicros, Window,
-    requisition::{Delivery, Ground, Outcome},
+    requisition::{Adviser, Delivery, Ground, Opinion, Outcome},
 };
 use ledger::Digest;
 pub use policy::requisition::Lack;
@@ -28,6 +28,10 @@ pub enum ExportQuestion {
     Deliver { session: SessionSecret, requisition: RequisitionId, delivery: Box<Delivery> },
     /// Who requires saw the pictures on site: who was present.
     Viewed { session: SessionSecret, requisition: RequisitionId, present: Sensitive<String> },
+    /// What is asked for under another text than the requisitions of the CPP, for those who judge it.
+    Opinions { session: SessionSecret },
+    /// What one of them says of it.
+    Opinion { session: SessionSecret, requisition: RequisitionId, favourable: bool, reason: Sensitive<String> },
     /// A part of a requisition's scan, which comes before the requisition that names it.
     Scan { session: SessionSecret, part: ScanPart },
     /// The register, the newest first, before this year and number: as much as a message holds.
@@ -63,6 +67,8 @@ impl ExportQuestion {
             | ExportQuestion::Answer { session, .. }
             | ExportQuestion::Deliver { session, .. }
             | ExportQuestion::Viewed { session, .. }
+            | ExportQuestion::Opinions { session }
+            | ExportQuestion::Opinion { session, .. }
             | ExportQuestion::Scan { session, .. }
             | ExportQuestion::Requisitions { session, .. }
             | ExportQuestion::View { session, .. }
@@ -99,6 +105,7 @@ pub enum ExportAnswer {
     },
     /// And whether there are older ones.
     Requisitions(Vec<RequisitionView>, bool),
+    Opinions(Vec<OpinionView>),
     Opened(ExportView),
     /// Not yet: the requisition lacks this. Whether to refuse is for a person to say.
     Incomplete(Vec<Lack>),
@@ -130,6 +137,25 @@ pub struct RequisitionView {
     pub exports: Vec<ExportView>,
     /// Paragraphs of the letter that goes with its answer, French and English.
     pub letter: Option<(Vec<String>, Vec<String>)>,
+}
+
+/// What somebody judges: what is asked, by which service, on which ground; no name of who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpinionView {
+    pub requisition: RequisitionId,
+    pub number: String,
+    pub received: UtcMicros,
+    pub framework: String,
+    pub service: String,
+    pub procedure: String,
+    pub object: Sensitive<String>,
+    pub pictures: Vec<Pictures>,
+    /// Its act is in writing, and its genuineness was shown.
+    pub has_act: bool,
+    pub is_genuine: bool,
+    pub opinions: Vec<Opinion>,
+    /// The opinion that whoever asks may give; none: they wrote the line.
+    pub may: Option<Adviser>,
 }
 
 /// An export as it stands.

@@ -176,6 +176,8 @@ impl Desk {
             answer: None,
             deliveries: vec![],
             viewings: vec![],
+            written_by: vec![],
+            opinions: vec![],
         }
     }
 
@@ -195,7 +197,7 @@ impl Desk {
         }
     }
 
-    fn opens_with(
+    pub fn opens_with(
         &self,
         first: &AccountHolder,
         second: PersonProof,

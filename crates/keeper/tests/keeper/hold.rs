@@ -75,6 +75,11 @@ impl Desk {
 
     /// A requisition whose scan is there, so that it is complete also when a day has passed.
     pub fn registers_in_writing(&self) -> RequisitionId {
+        self.registers(RequisitionFacts { scan: Some(self.sends_scan()), ..self.draft() })
+    }
+
+    /// Its digest.
+    pub fn sends_scan(&self) -> [u8; 32] {
         let session = self.first.session.clone();
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SCAN);
         let digest: [u8; 32] = digest.as_ref().try_into().unwrap();
@@ -85,7 +90,7 @@ impl Desk {
             bytes: domain::Sensitive::new(SCAN.to_vec()),
         };
         self.asks(ExportQuestion::Scan { session, part }).unwrap();
-        self.registers(RequisitionFacts { scan: Some(digest), ..self.draft() })
+        digest
     }
 
     /// Until the hour of camera 1 is dead, and somebody who signs in then.

@@ -19,6 +19,7 @@ mod law;
 mod lawful;
 mod mint;
 mod on_site;
+mod opinions;
 mod orders;
 mod papers;
 mod passkeys;

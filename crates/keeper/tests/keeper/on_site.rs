@@ -21,7 +21,7 @@ impl Desk {
         self.asks(ExportQuestion::Viewed { session, requisition, present })
     }
 
-    fn line(&self, by: &AccountHolder, id: RequisitionId) -> Requisition {
+    pub fn line(&self, by: &AccountHolder, id: RequisitionId) -> Requisition {
         let ask = ExportQuestion::Requisitions { session: by.session.clone(), before: None };
         match self.asks(ask).unwrap() {
             ExportAnswer::Requisitions(views, _) => {

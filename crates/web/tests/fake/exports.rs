@@ -3,12 +3,15 @@
 use super::{CAMERA, NOW, PASSWORD, refused};
 use domain::{
     ExportId, HoldEnd, HoldId, Requisition, RequisitionFacts, RequisitionId, Secret32, Sensitive, SiteId, Span, Window,
-    requisition::{Authority, Framework, Means, Quality},
+    requisition::{Adviser, Authority, Framework, Means, Opinion, Quality},
 };
 use keeper::wire::{
     Answer,
-    exports::{EntryWords, ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, LogWords, RequisitionView},
+    exports::{
+        EntryWords, ExportAnswer, ExportFacts, ExportQuestion, ExportView, Lack, LogWords, OpinionView, RequisitionView,
+    },
     holds::{HoldAnswer, HoldQuestion, HoldSays, HoldView},
+    papers::Pictures,
 };
 use ledger::{Actor, Checkpoint, CheckpointSigner, Digest, Entry, Event, LogId, Role, Tree, commit, origin};
 use std::sync::Mutex;
@@ -77,9 +80,32 @@ pub fn answer(question: ExportQuestion) -> Answer {
             let lacks = if says.scan.is_none() { vec![lack] } else { vec![] };
             ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks }
         }
-        ExportQuestion::Answer { .. } | ExportQuestion::Deliver { .. } | ExportQuestion::Viewed { .. } => {
+        ExportQuestion::Answer { .. }
+        | ExportQuestion::Deliver { .. }
+        | ExportQuestion::Viewed { .. }
+        | ExportQuestion::Opinion { .. } => {
             ExportAnswer::Registered { id: REQUISITION_ID, label: "2026-0001".into(), lacks: vec![] }
         }
+        ExportQuestion::Opinions { .. } => ExportAnswer::Opinions(vec![OpinionView {
+            requisition: REQUISITION_ID,
+            number: "2026-0001".into(),
+            received: NOW,
+            framework: "procédure disciplinaire".into(),
+            service: "s".into(),
+            procedure: "1/2026".into(),
+            object: text("o"),
+            pictures: vec![Pictures { camera: "c".into(), place: "p".into(), span: window().span }],
+            has_act: true,
+            is_genuine: true,
+            opinions: vec![Opinion {
+                at: NOW,
+                adviser: Adviser::HeadOfService,
+                by: text("cheffe"),
+                favourable: true,
+                reason: text("acte vérifié"),
+            }],
+            may: Some(Adviser::Dpo),
+        }]),
         ExportQuestion::Scan { part, .. } => {
             ExportAnswer::ScanHeld { bytes: part.offset + part.bytes.reveal().len() as u64 }
         }
@@ -137,6 +163,10 @@ fn window() -> Window {
     Window { camera: CAMERA, span: Span::new(NOW.plus_seconds(-60), NOW).unwrap() }
 }
 
+fn text(text: &str) -> Sensitive<String> {
+    Sensitive::new(text.into())
+}
+
 pub fn requisition() -> Requisition {
     let text = |text: &str| Sensitive::new(text.to_owned());
     let authority = Authority {
@@ -162,6 +192,8 @@ pub fn requisition() -> Requisition {
         answer: None,
         deliveries: vec![],
         viewings: vec![],
+        written_by: vec![],
+        opinions: vec![],
     };
     Requisition { id: REQUISITION_ID, year: 2026, number: 1, says }
 }
