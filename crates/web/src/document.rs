@@ -82,6 +82,7 @@ use utoipa::{
         papers::get_access_letter,
         papers::get_hold_certificate,
         papers::get_destruction,
+        papers::constat::get_constat,
         papers::get_exports_journal,
         health::get_health,
         wall::get_wall,

@@ -9,7 +9,7 @@ mod sealed;
 mod stamp;
 mod words;
 
-pub use packages::Packages;
+pub use packages::{Packages, Stage};
 pub use stamp::{StampError, TimestampConfig};
 pub use words::{Export, Window};
 
@@ -33,7 +33,7 @@ use keeper::wire::{
     PersonProof,
     exports::{ExportAnswer, ExportAsk, ExportQuestion, ExportView},
 };
-use packages::{NotBegun, Stage};
+use packages::NotBegun;
 use seal::age::{Passphrase, Recipient};
 use sealed::{SealTo, Sealed};
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ use vault::keeper::SessionSecret;
 pub const PLAYER: &str = "lecteur.html";
 const READ_ME: &str = "LISEZ-MOI.txt";
 /// What of a package is read at once to be sent.
-const SEND_BYTES: usize = 256 * 1024;
+pub const SEND_BYTES: usize = 256 * 1024;
 /// No medium is smaller, and parts are numbered by three digits.
 const PART_BYTES_MIN: u64 = 1 << 20;
 const PARTS_MAX: u32 = 999;
@@ -271,7 +271,7 @@ fn named(id: &str) -> Result<ExportId, Problem> {
 }
 
 /// The same answer for an export that is not and for one of somebody else.
-async fn of_own(web: &Web, question: ExportQuestion) -> Result<ExportAnswer, Problem> {
+pub async fn of_own(web: &Web, question: ExportQuestion) -> Result<ExportAnswer, Problem> {
     match ask_keeper(web, question).await {
         Err(problem) if std::ptr::eq(problem.text, &problem::PERMIT_ENDED) => Err((&problem::NO_EXPORT).into()),
         answered => answered,

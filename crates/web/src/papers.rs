@@ -3,6 +3,7 @@
 //! 1 the keeper tells what the paper says, and to whom it tells it · 2 it is filled in · 3 `vigie-papers` prints it, in a process of its own
 //! (decision 0077) · 4 it goes to the browser, which keeps it nowhere
 
+pub mod constat;
 mod delivery;
 mod fill;
 

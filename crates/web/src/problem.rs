@@ -343,8 +343,8 @@ texts! {
         "Le registre n’a pas cette ligne. Rechargez la page.",
         "The register does not have this line. Reload the page."
     PAPER_NOT_YET CONFLICT "paper-not-yet": "Ce document ne peut pas encore être établi", "This paper cannot be made yet";
-        "Une lettre suit la réponse, un procès-verbal la remise, un certificat la destruction de toutes les images de la période, tant que le registre peut en dire la date.",
-        "A letter follows its answer, a report its handover, a certificate the destruction of all the footage of its time, as long as the log can tell when."
+        "Une lettre suit la réponse, un procès-verbal la remise, un certificat la destruction de toutes les images de la période, tant que le registre peut en dire la date ; un protocole de constat accompagne un dossier qui est prêt.",
+        "A letter follows its answer, a report its handover, a certificate the destruction of all the footage of its time, as long as the log can tell when; the protocol of a constat goes with a package that is ready."
     PAPER_TOO_LONG CONFLICT "paper-too-long": "Document trop long", "Paper too long";
         "Il ne s’imprime pas dans le temps prévu. Demandez une période plus courte.",
         "It is not printed in the time set. Ask for a shorter time."

@@ -19,7 +19,14 @@ pub struct Route {
 }
 
 pub fn routes() -> Vec<Route> {
-    let route = |method, path, handler| Route { method, path, handler };
+    people_and_looks().into_iter().chain(desk()).collect()
+}
+
+fn route(method: Method, path: &'static str, handler: MethodRouter<Arc<Web>>) -> Route {
+    Route { method, path, handler }
+}
+
+fn people_and_looks() -> Vec<Route> {
     vec![
         route(Method::GET, "/api/site", get(site::get_site)),
         route(Method::GET, "/api/session", get(session::get_session)),
@@ -54,6 +61,16 @@ pub fn routes() -> Vec<Route> {
         route(Method::DELETE, "/api/break-glass/{id}", delete(break_glass::delete_break_glass)),
         route(Method::GET, "/api/reason", get(reason::get_reason)),
         route(Method::DELETE, "/api/reason", delete(reason::delete_reason)),
+        route(Method::GET, "/api/health", get(health::get_health)),
+        route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
+        route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),
+        route(Method::GET, "/media/{permit}/{camera}/replay", get(replay::get_replay)),
+    ]
+}
+
+/// Where footage lawfully leaves.
+fn desk() -> Vec<Route> {
+    vec![
         route(Method::GET, "/api/requisitions", get(requisitions::get_requisitions)),
         route(Method::POST, "/api/requisitions", post(requisitions::post_requisition)),
         route(Method::POST, "/api/requisitions/scan", post(requisitions::post_scan)),
@@ -81,11 +98,8 @@ pub fn routes() -> Vec<Route> {
         route(Method::GET, "/api/access/{id}/letter.pdf", get(papers::get_access_letter)),
         route(Method::GET, "/api/holds/{id}/certificate.pdf", get(papers::get_hold_certificate)),
         route(Method::GET, "/api/cameras/{id}/destruction.pdf", get(papers::get_destruction)),
+        route(Method::GET, "/api/exports/{id}/constat.pdf", get(papers::constat::get_constat)),
         route(Method::GET, "/api/exports.pdf", get(papers::get_exports_journal)),
-        route(Method::GET, "/api/health", get(health::get_health)),
         route(Method::GET, "/media/exports/{id}", get(exports::get_package)),
-        route(Method::GET, "/media/{permit}/live", get(wall::get_wall)),
-        route(Method::GET, "/media/{permit}/{camera}/live", get(live::get_live)),
-        route(Method::GET, "/media/{permit}/{camera}/replay", get(replay::get_replay)),
     ]
 }

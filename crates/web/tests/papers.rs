@@ -112,6 +112,31 @@ async fn certificates_say_what_is_dead_by_which_entries_and_the_journal_what_lef
 }
 
 #[tokio::test]
+async fn the_protocol_of_a_constat_has_the_file_s_own_digest_also_after_a_restart_and_none_is_made_of_what_is_gone() {
+    let (socket, _folder) = echoes();
+    let (town, packages) = (Town::new(), tempfile::tempdir().unwrap());
+    let whole = packages.path().join(format!("{EXPORT}-{}.zip.age", fake::NOW.plus_seconds(86_400).seconds()));
+    std::fs::write(&whole, b"abc").unwrap();
+    let config = web::WebConfig { packages: Some(packages.path().to_owned()), papers: Some(socket), ..town.config() };
+    let router = web::router(config);
+    let path = format!("/api/exports/{EXPORT}/constat.pdf?language=en");
+    let response = send(&router, request("GET", &path, None)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let name = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();
+    assert_eq!(name, format!("inline; filename=\"vigie-constat-{EXPORT}.pdf\""));
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let paper: Paper = serde_json::from_slice(&body).unwrap();
+    let Says::Constat(constat) = paper.says else { panic!("another paper") };
+    // FIPS 180-4, the example of three letters
+    assert_eq!(constat.sha256.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(constat.package, format!("vigie-remise-{EXPORT}.zip.age"));
+    assert!(constat.requisition == "2026-0001" && !constat.log.key.is_empty() && !constat.footage.is_empty());
+    std::fs::remove_file(whole).unwrap();
+    let response = send(&router, request("GET", &path, None)).await;
+    assert_eq!(response.status(), StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn what_is_not_there_or_not_yet_is_told_apart_and_a_wrong_address_is_one() {
     let other = "ee".repeat(16);
     for (path, status, kind) in [

@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 66] = [
+const TABLE: [Row; 67] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -89,6 +89,7 @@ const TABLE: [Row; 66] = [
     row("GET", "/api/access/{id}/letter.pdf", Who::SignedIn),
     row("GET", "/api/holds/{id}/certificate.pdf", Who::SignedIn),
     row("GET", "/api/cameras/{id}/destruction.pdf", Who::SignedIn),
+    row("GET", "/api/exports/{id}/constat.pdf", Who::SignedIn),
     row("GET", "/api/exports.pdf", Who::SignedIn),
     row("GET", "/api/health", Who::SignedIn),
     row("GET", "/media/{permit}/live", Who::SignedIn),

@@ -110,6 +110,7 @@ export function whenSignedOut(listener: () => void): void {
 export const paperPath = {
   letter: (requisition: string) => `/api/requisitions/${encodeURIComponent(requisition)}/letter.pdf`,
   report: (requisition: string, id: string) => `/api/requisitions/${encodeURIComponent(requisition)}/deliveries/${encodeURIComponent(id)}/report.pdf`,
+  constat: (id: string) => `/api/exports/${encodeURIComponent(id)}/constat.pdf`,
   access: (id: string) => `/api/access/${encodeURIComponent(id)}/letter.pdf`,
   hold: (id: string) => `/api/holds/${encodeURIComponent(id)}/certificate.pdf`,
   destruction: (camera: string, { from, to }: Period) => `/api/cameras/${encodeURIComponent(camera)}/destruction.pdf?${new URLSearchParams({ from, to })}`,

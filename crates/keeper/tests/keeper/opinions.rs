@@ -4,7 +4,6 @@
 use crate::{
     export::{Desk, text},
     reviews::AccountHolder,
-    support::*,
 };
 use domain::{
     RequisitionFacts, RequisitionId, Role, Window,
