@@ -11,6 +11,7 @@ mod evidence;
 mod http;
 mod journal;
 pub mod law;
+mod links;
 mod reels;
 mod sockets;
 pub mod timestamps;
@@ -82,6 +83,8 @@ pub const TARGETS: &[Target] = &[
     target("timestamp_certificate", timestamps::certificate, timestamps::certificate_seeds, 500),
     target("timestamp_list", timestamps::list, timestamps::list_seeds, 500),
     target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
+    target("link_form", links::form, links::form_seeds, 8_000),
+    target("link_line", links::line, links::line_seeds, 8_000),
     target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),
     target("recorder_message", sockets::recorder, sockets::recorder_seeds, 8_000),

@@ -52,6 +52,7 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(ledger::WitnessPolicy::parse(&seeds("witness_policy")[0]).is_ok());
     assert!(ledger::checkpoint::claimed(&seeds("cosignature")[0]).is_some());
     assert!(files::root_reads(&seeds("keyring_root")[0]));
+    assert!(domain::LinkTry::from_form(&seeds("link_form")[1]).is_some());
     assert!(fuzz::law::seeds_are_read());
     assert!(fuzz::acts::configurations_are_read());
     assert!(groups::group_reads(&seeds("journal_group")[0]));

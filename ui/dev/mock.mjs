@@ -139,7 +139,7 @@ class Town {
       const [status, told] = this.access.answer(request.method, path, body, session.name)
       return json(response, status, told, status < 400 ? undefined : 'application/problem+json')
     }
-    if (path.startsWith('/api/requisitions') || path === '/api/opinions' || path.startsWith('/api/holds')) {
+    if (path.startsWith('/api/requisitions') || path === '/api/opinions' || path.startsWith('/api/holds') || path.startsWith('/api/exports/')) {
       const [status, told] = this.register.answer(request.method, path, body, session.name)
       return status === 204 ? response.writeHead(204).end() : json(response, status, told, status < 400 ? undefined : 'application/problem+json')
     }

@@ -1,4 +1,4 @@
-// The mock's register: two requisitions, and holds that are made, copied, bound, lifted and end by themselves. Not shipped.
+// The mock's register: two requisitions, a package with its links, and holds that are made, copied, bound, lifted and end by themselves. Not shipped.
 import { randomUUID } from 'node:crypto'
 
 const MINUTE = 60_000
@@ -27,10 +27,11 @@ export class Register {
   answer(method, path, body, who) {
     this.age()
     const key = `${method} ${path}`
-    if (key === 'GET /api/requisitions') return [200, { now: iso(Date.now()), more: false, requisitions: this.requisitions, ...CHOICES }]
     if (key === 'GET /api/opinions') return [200, { requests: [opinionRequest(this.requisitions.at(-1))] }]
     const [, judged] = /^\/api\/requisitions\/([^/]+)\/opinion$/.exec(path) ?? []
     if (judged !== undefined) return this.judge(judged, body, who), [204, null]
+    if (key === 'GET /api/requisitions') return [200, { now: iso(Date.now()), more: false, links_offered: true, requisitions: this.requisitions, ...CHOICES }]
+    if (path.startsWith('/api/exports/')) return this.export(method, path, body, who)
     if (key === 'GET /api/holds') return [200, { now: iso(Date.now()), holds: this.holds.map(({ readyMs, ...told }) => told), reserve: this.reserve() }]
     if (key === 'POST /api/holds/weigh') return [200, { bytes: bytesOf(body.windows), ...this.reserve() }]
     if (key === 'POST /api/holds') return this.hold(body, who)
@@ -45,6 +46,24 @@ export class Register {
     const known = this.requisitions.find((each) => each.id === id)
     known.opinions.push({ at: iso(Date.now()), adviser: 'dpo', title: DPO.title, by: who, favourable, reason })
     known.lacks = favourable ? [] : [DPO.lack]
+  }
+
+  /** The package, and its links: one that lives at a time. */
+  export(method, path, body, who) {
+    const known = this.requisitions[0].exports[0]
+    const [, id, links, link] = /^\/api\/exports\/([^/]+)(\/links)?(?:\/([^/]+))?$/.exec(path) ?? []
+    if (id !== known.id) return [404, problem(404, 'Dossier inconnu', 'Unknown package')]
+    if (links === undefined) return [200, known]
+    const lives = known.links.find((each) => each.over === null)
+    if (method === 'DELETE') {
+      if (lives?.id !== link) return [404, problem(404, 'Dossier inconnu', 'Unknown package')]
+      Object.assign(lives, { over: 'revoked', steps: [{ at: iso(Date.now()), step: 'ended', nth: null, why: 'revoked' }] })
+      return [204, null]
+    }
+    if (lives !== undefined) return [409, problem(409, 'Un lien vit déjà', 'A link lives already')]
+    const made = linkOf({ who, recipient: body.recipient, downloads: body.downloads, until: iso(Date.now() + body.minutes * MINUTE), steps: [] })
+    known.links.push(made)
+    return [201, { link: made, url: `https://remise.example/remise#${'5c'.repeat(32)}`, code: '7Q2MX-0KRTD' }]
   }
 
   hold({ requester, reason, windows, requisition }, who) {
@@ -119,7 +138,7 @@ function requisitions() {
   }
   const lacks = [{ field: 'procedure', article: 'CPP 60-1', text_fr: 'Le numéro de procédure.', text_en: 'The number of the procedure.' }]
   return [
-    { ...says, id: 'a1'.repeat(16), number: '2026-0002', procedure: 'PV 2026/118', windows: [asked('c5')] },
+    { ...says, id: 'a1'.repeat(16), number: '2026-0002', procedure: 'PV 2026/118', windows: [asked('c5')], exports: [exported(asked('c5'))] },
     { ...says, id: 'b2'.repeat(16), number: '2026-0001', procedure: '', windows: [{ camera: 'c2', from: iso(Date.now() - 2 * DAY), to: iso(Date.now()) }], lacks },
     procedureOf(says, asked('c5')),
   ]
@@ -144,6 +163,22 @@ function opinionRequest(requisition) {
 }
 
 const DISCIPLINARY = { code: 'disciplinary', title: 'procédure disciplinaire (CSI R253-4)' }
+/** Two persons allowed it, it is made, and it was fetched once. */
+function exported(window) {
+  const at = (minutes) => iso(Date.now() - minutes * MINUTE)
+  const step = (minutes, step, nth = null, why = null) => ({ at: at(minutes), step, nth, why })
+  const steps = [step(50, 'wrong-code'), step(48, 'fetch', 1), step(47, 'broke-off', 1), step(40, 'again', 1), step(35, 'sent', 1), step(35, 'ended', null, 'used'), step(20, 'late')]
+  return {
+    id: 'e5'.repeat(16), is_own: true, entry: 1190, opened: at(60), until: iso(Date.now() + 2 * DAY), windows: [window], manifest: 'ab'.repeat(32), state: 'ready', window: null, share: null,
+    bytes: 96_000_000, sha256: 'cd'.repeat(32), timestamp: null, is_without_report: false, problem_fr: null, problem_en: null,
+    links: [{ ...linkOf({ who: 'police', recipient: 'M. Durand, commissariat central', downloads: 1, until: iso(Date.now() + DAY), steps }), over: 'used' }],
+  }
+}
+
+function linkOf(says) {
+  return { id: randomUUID().replaceAll('-', ''), entry: 1195, made: iso(Date.now() - 55 * MINUTE), over: null, ...says }
+}
+
 const CHOICES = {
   frameworks: [{ code: 'cpp60-1', title: 'Enquête de flagrance (CPP 60-1)' }, DISCIPLINARY, { code: 'other', title: 'Autre texte' }],
   qualities: [{ code: 'opj', title: 'officier de police judiciaire' }],

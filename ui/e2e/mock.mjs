@@ -8,6 +8,7 @@ import { report, walkConsole } from './console.mjs'
 import { walkAccess } from './access.mjs'
 import { walkHolds } from './holds.mjs'
 import { walkOpinions } from './opinions.mjs'
+import { walkLinks } from './links.mjs'
 
 const OUT = process.argv[2] ?? join(tmpdir(), 'vigie-console-screens')
 const operator = { name: 'operateur', password: ACCOUNTS.operateur.password, secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
@@ -20,7 +21,7 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Paris', hour:
 const mock = await startMock()
 const result = process.argv.includes('--only-mock') ? { faults: [], notes: [] } : await walkConsole({ base: mock.url, operator, administrator, out: OUT, videos: 5 })
 const browser = await launch()
-for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse], ['hundreds of gaps', hundredsOfGaps], ['wrong clock', wrongClock], ['other purpose', otherPurpose], ['capacities', capacities], ['holds', async () => result.faults.push(...(await walkHolds(browser, OUT)))], ['opinions', async () => result.faults.push(...(await walkOpinions(browser, OUT)))], ['access', async () => result.faults.push(...(await walkAccess(browser, OUT)))]]) {
+for (const [name, act] of [['setup', setup], ['gap and far seek', gapAndSeek], ['ended permit', endedPermit], ['many connections', manyConnections], ['comes back', comesBack], ['unsupported replay', unsupportedReplay], ['sub-stream', subStream], ['sub-stream that is of no use', subStreamOfNoUse], ['hundreds of gaps', hundredsOfGaps], ['wrong clock', wrongClock], ['other purpose', otherPurpose], ['capacities', capacities], ['holds', async () => result.faults.push(...(await walkHolds(browser, OUT)))], ['links', async () => result.faults.push(...(await walkLinks(browser, OUT)))], ['opinions', async () => result.faults.push(...(await walkOpinions(browser, OUT)))], ['access', async () => result.faults.push(...(await walkAccess(browser, OUT)))]]) {
   try {
     await act()
     result.notes.push(name)

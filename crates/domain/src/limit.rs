@@ -116,6 +116,38 @@ pub const HOLD_HOURS_MAX: usize = 240;
 pub const HOLDS_MAX: usize = 256;
 /// A hold that comes just before footage closes has so long to wrap its keys, while they live and nothing else opens by them.
 pub const HOLD_GATHER_SECONDS_MAX: i64 = 240;
+/// A link to a package lives so long at most, and never longer than the package: two persons' permission stands for three days.
+pub const LINK_SECONDS_MAX: i64 = 3 * 86_400;
+/// Shorter, nobody could read out the code and be at a machine.
+pub const LINK_SECONDS_MIN: i64 = 15 * 60;
+/// How often one link's package may be fetched: by the service, and by a colleague of it whose machine has the key.
+pub const LINK_DOWNLOADS_MAX: u8 = 3;
+/// Wrong codes, then the link is dead: who has the link and not the code guesses one of 2^50 by five tries.
+pub const LINK_WRONG_CODES_MAX: u8 = 5;
+/// Of Crockford's base 32: 50 bits, short enough to be read out on a telephone.
+pub const LINK_CODE_CHARS: usize = 10;
+/// A download that broke off may begin again for so long since it began or broke off, and counts once: a service's line is slow, or fails.
+pub const LINK_AGAIN_SECONDS: i64 = 3_600;
+/// And so often, the first time counted with them.
+pub const LINK_BEGINNINGS_MAX: u8 = 3;
+/// Visits of a link that is over are entered so often; then it is refused without another entry, so that nobody fills the ledger with it.
+pub const LINK_LATE_ENTRIES_MAX: u8 = 10;
+/// Links of one export, one living after the other.
+pub const LINKS_OF_EXPORT_MAX: usize = 10;
+/// What the page posts: a token of 64 digits and a code.
+pub const LINK_FORM_BYTES_MAX: usize = 512;
+/// Connections that web keeps at the public role: each carries one try, and then its package.
+pub const LINK_LINES: usize = 12;
+/// Packages that leave at once; the other lines stay for tries.
+pub const LINK_DOWNLOADS_AT_ONCE: usize = 6;
+/// Tries that strangers may have under way; more are told to come back.
+pub const LINK_TRIES_AT_ONCE: usize = 6;
+/// Who is refused waits so long, whatever the reason: eight disk syncs fit, so that the wait tells nothing, and six places give six tries a second.
+pub const LINK_REFUSAL_MS: u64 = 1_000;
+/// A connection or a line over which nothing moves for so long is closed.
+pub const LINK_STALL_SECONDS_MAX: u64 = 60;
+/// Connections of strangers at the public role, open at once.
+pub const PUBLIC_CONNECTIONS_MAX: usize = 256;
 /// One window of an export: longer ones are several exports, so that each package fits a medium and a permit's time.
 pub const WINDOW_SECONDS_MAX: i64 = 24 * 3_600;
 /// A permit's id in a URL lives this long since its last use (P8).
@@ -397,3 +429,7 @@ const _: () =
 const _: () = assert!(RECONNECT_SECONDS_MAX as i64 + CAMERA_CLOCK_FRESH_SECONDS_MAX < CAMERAS_AWAITED_SECONDS);
 // What two persons open in an emergency ends long before any look, and waits for the second person no longer than it lasts.
 const _: () = assert!(BREAK_GLASS_SECONDS < PERMIT_SECONDS_MAX && BREAK_GLASS_ASK_SECONDS_MAX < BREAK_GLASS_SECONDS);
+// A link is worth its code: the tries of a dead one's life stay far below what there is to guess; while packages leave, others may try.
+const _: () = assert!((LINK_WRONG_CODES_MAX as usize) < LINK_CODE_CHARS && LINK_CODE_CHARS.is_multiple_of(2));
+const _: () = assert!(LINK_DOWNLOADS_AT_ONCE + LINK_TRIES_AT_ONCE <= LINK_LINES && LINK_LINES < PUBLIC_CONNECTIONS_MAX);
+const _: () = assert!(LINK_SECONDS_MIN < LINK_AGAIN_SECONDS && LINK_AGAIN_SECONDS < LINK_SECONDS_MAX);

@@ -17,6 +17,7 @@ use crate::{
     journal::{Journal, JournalError, LogKeyError, LogKeys},
     law::{InForce, LawSeen},
     lawful::Lawful,
+    links::LinkBook,
     reasons::Reasons,
     rebuild::Rebuilds,
     requisitions::Numbers,
@@ -89,6 +90,8 @@ pub struct KeeperCore {
     pub(crate) glassing: Mutex<()>,
     /// Held while a requisition gets its number.
     registering: Mutex<()>,
+    /// Held while a link is judged and what comes of it is entered: two visits at once are two.
+    linking: Mutex<()>,
     /// Held while what may record is found and entered.
     pub(crate) following: Mutex<()>,
     /// Held while a backup is taken or handed out.
@@ -120,6 +123,7 @@ pub(crate) struct Moving {
     /// Where evidence finds its entries.
     pub places: Places,
     pub holds: Holds,
+    pub links: LinkBook,
     /// Where reviews find what they tell.
     pub trace: Trace,
     pub law: LawSeen,
@@ -245,6 +249,7 @@ impl KeeperCore {
                 numbers: history.numbers,
                 places: history.places,
                 holds: history.holds,
+                links: history.links,
                 law: history.law,
                 glass: Glasses { book: history.glass, ..Glasses::default() },
                 probes: Probes::default(),
@@ -270,6 +275,7 @@ impl KeeperCore {
             oidc: Flows::of(parts.oidc.clone()),
             glassing: Mutex::new(()),
             registering: Mutex::new(()),
+            linking: Mutex::new(()),
             following: Mutex::new(()),
             backing_up: Mutex::new(()),
             minimum_hours: AtomicU32::new(0),
@@ -325,6 +331,7 @@ impl KeeperCore {
             moving.numbers.take(entry);
             moving.places.take(*number, entry);
             moving.holds.take(*number, entry);
+            moving.links.take(*number, entry);
             moving.fates.take(entry);
             moving.time.touched.take(entry);
             moving.law.take(entry);
@@ -367,6 +374,10 @@ impl KeeperCore {
 
     pub(crate) fn registering(&self) -> MutexGuard<'_, ()> {
         self.registering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn linking(&self) -> MutexGuard<'_, ()> {
+        self.linking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn moving(&self) -> MutexGuard<'_, Moving> {

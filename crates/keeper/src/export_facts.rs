@@ -3,7 +3,7 @@
 use crate::{
     core::{KeeperCore, failed},
     trace::TraceKind,
-    wire::exports::{ExportAnswer, ExportFacts, ExportView, WindowFacts},
+    wire::exports::{ExportAnswer, ExportFacts, WindowFacts},
 };
 use domain::{AccountId, CameraId, ExportId, HoldId, RequisitionId, Span, UtcMicros, Window};
 use ledger::{Entry, Event};
@@ -64,7 +64,7 @@ impl KeeperCore {
         let site = self.parts.registry.site();
         let sealed_to = self.sealed_to(row.leaf)?;
         Ok(ExportAnswer::Facts(Box::new(ExportFacts {
-            view: ExportView::of(&row, &account),
+            view: self.export_view(&row, &account),
             sealed_to,
             site: self.parts.site,
             site_name: site.name.clone(),

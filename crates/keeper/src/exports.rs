@@ -12,7 +12,7 @@ use crate::{
     export_facts::ClockWords,
     wire::{
         PersonProof,
-        exports::{EntryWords, ExportAnswer, ExportAsk, ExportQuestion, ExportView, LogWords},
+        exports::{EntryWords, ExportAnswer, ExportAsk, ExportQuestion, LogWords},
     },
 };
 use catalog::{Account, ExportRow};
@@ -42,6 +42,8 @@ const ENTRIES_AT_ONCE_MAX: usize = 512;
 pub(crate) struct Places {
     reels: BTreeMap<Hour, HashMap<ReelId, u64>>,
     exported: HashMap<ExportId, u64>,
+    /// When the town's copy of a package was destroyed, and by which entry.
+    copies: HashMap<ExportId, (UtcMicros, u64)>,
     /// Entries by which keys of an hour are to die, and are dead, each of some cameras.
     condemned: BTreeMap<Hour, Vec<u64>>,
     destroyed: BTreeMap<Hour, Vec<u64>>,
@@ -70,6 +72,7 @@ impl Places {
             }
             Event::Destroyed { hour, .. } => self.destroyed.entry(*hour).or_default().push(number),
             Event::Exported { export, .. } => drop(self.exported.insert(*export, number)),
+            Event::CopyDestroyed { export, .. } => drop(self.copies.insert(*export, (entry.at, number))),
             _ => {}
         }
     }
@@ -85,6 +88,10 @@ impl Places {
     /// The entry that its package is made.
     pub fn exported(&self, export: ExportId) -> Option<u64> {
         self.exported.get(&export).copied()
+    }
+
+    pub fn copy_destroyed(&self, export: ExportId) -> Option<(UtcMicros, u64)> {
+        self.copies.get(&export).copied()
     }
 
     fn reel(&self, reel: ReelId) -> Option<u64> {
@@ -103,6 +110,9 @@ impl KeeperCore {
             ExportQuestion::Deliver { session, requisition, delivery } => {
                 self.requisition_deliver(&session, requisition, *delivery)
             }
+            ExportQuestion::CopyDestroyed { session, export, bytes } => {
+                self.export_copy_destroyed(&session, export, bytes)
+            }
             ExportQuestion::Viewed { session, requisition, present } => {
                 self.requisition_viewed(&session, requisition, present)
             }
@@ -114,7 +124,7 @@ impl KeeperCore {
             ExportQuestion::Requisitions { session, before } => self.requisitions(&session, before),
             ExportQuestion::View { session, export } => {
                 let (account, _) = self.who(&session)?;
-                Ok(ExportAnswer::Opened(ExportView::of(&self.open_export(&account, export)?, &account)))
+                Ok(ExportAnswer::Opened(self.export_view(&self.open_export(&account, export)?, &account)))
             }
             ExportQuestion::Open(ask) => self.export_open(&ask),
             ExportQuestion::Permits { session, export } => self.export_permits(&session, export),
@@ -186,7 +196,7 @@ impl KeeperCore {
             manifest: None,
         };
         self.parts.registry.export_put(&row).map_err(failed)?; // 6
-        Ok(ExportAnswer::Opened(ExportView::of(&row, &account)))
+        Ok(ExportAnswer::Opened(self.export_view(&row, &account)))
     }
 
     fn export_request(
@@ -313,6 +323,26 @@ impl KeeperCore {
         Ok(ExportAnswer::Made)
     }
 
+    /// Web deleted the town's copy of what was handed over: the end of an act that its handover began. Once.
+    fn export_copy_destroyed(
+        &self,
+        session: &SessionSecret,
+        id: ExportId,
+        bytes: u64,
+    ) -> Result<ExportAnswer, KeeperError> {
+        let (account, _) = self.who(session)?;
+        let row = self.parts.registry.export(id).map_err(failed)?;
+        let row = row.filter(|row| row.account == account.id).ok_or(KeeperError::NoPermit)?;
+        let says = self.requisition(row.requisition)?.says;
+        if !says.deliveries.iter().any(|delivery| delivery.export == id) {
+            return Err(malformed("the copy of a package that was not handed over is no copy left over"));
+        }
+        if self.moving().places.copy_destroyed(id).is_none() {
+            self.enter_events(actor(&account), vec![Event::CopyDestroyed { export: id, bytes }])?;
+        }
+        Ok(ExportAnswer::Made)
+    }
+
     /// The entries of these reels, of the export and of its package, under a checkpoint that holds them all.
     fn export_proof(
         &self,
@@ -387,9 +417,14 @@ impl KeeperCore {
 
     /// Of who opened it, until its end.
     pub(crate) fn open_export(&self, account: &Account, id: ExportId) -> Result<ExportRow, KeeperError> {
+        let row = self.standing_export(id)?;
+        if row.account == account.id { Ok(row) } else { Err(KeeperError::NoPermit) }
+    }
+
+    /// Two persons' permission stands, whoever asks.
+    pub(crate) fn standing_export(&self, id: ExportId) -> Result<ExportRow, KeeperError> {
         let row = self.parts.registry.export(id).map_err(failed)?;
-        let row = row.filter(|row| row.account == account.id && self.decision_time() < row.until);
-        let row = row.ok_or(KeeperError::NoPermit)?;
+        let row = row.filter(|row| self.decision_time() < row.until).ok_or(KeeperError::NoPermit)?;
         let says = self.requisition(row.requisition)?.says;
         // what was handed over is over: the town's copy is gone, and nothing is made anew
         let is_over = says.deliveries.iter().any(|delivery| delivery.export == id);

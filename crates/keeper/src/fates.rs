@@ -11,6 +11,7 @@ use crate::{
     journal::{Journal, JournalError, LogKeyError},
     law::LawSeen,
     lawful::LastWords,
+    links::LinkBook,
     orders::Orders,
     requisitions::Numbers,
     restored::RegistryBook,
@@ -71,6 +72,7 @@ pub(crate) struct History {
     pub numbers: Numbers,
     pub places: Places,
     pub holds: Holds,
+    pub links: LinkBook,
     pub forgetting: Forgetting,
     /// The latest time of a readable entry, but for those before the first key.
     pub last: Option<UtcMicros>,
@@ -98,6 +100,7 @@ impl History {
                     history.numbers.take(&entry);
                     history.places.take(sealed.seq, &entry);
                     history.holds.take(sealed.seq, &entry);
+                    history.links.take(sealed.seq, &entry);
                     history.registry.take(sealed.seq, &entry);
                     history.take(&entry);
                 }

@@ -158,6 +158,7 @@ impl KeeperCore {
         self.moving().fates.forget(month, &kept);
         self.moving().trace.forget(month);
         self.moving().holds.forget(month);
+        self.moving().links.forget(month);
         if !matches!(self.parts.keyring.log_key_to_read(of_keyring), Err(KeyringError::LogKeyDestroyed { .. })) {
             return Err(failed(format!("the keyring still gives the log key of {month} after it was destroyed"))); // 4
         }

@@ -37,6 +37,7 @@ mod law;
 mod law_says;
 mod lawful;
 mod life;
+mod links;
 mod opinions;
 mod orders;
 mod papers;

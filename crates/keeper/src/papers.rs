@@ -61,7 +61,10 @@ impl KeeperCore {
     }
 
     fn export_line(&self, row: &ExportRow, of: &domain::Requisition) -> Result<ExportLine, KeeperError> {
-        let made = self.moving().places.exported(row.id);
+        let (made, copy_destroyed) = {
+            let places = &self.moving().places;
+            (places.exported(row.id), places.copy_destroyed(row.id))
+        };
         let delivery = of.says.deliveries.iter().find(|delivery| delivery.export == row.id);
         Ok(ExportLine {
             export: row.id,
@@ -75,6 +78,7 @@ impl KeeperCore {
             second: self.town_person(row.second, row.opened)?,
             manifest: row.manifest.map(ledger::Digest),
             delivery: delivery.cloned(),
+            copy_destroyed,
         })
     }
 

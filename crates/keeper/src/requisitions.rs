@@ -20,7 +20,7 @@ use crate::{
 use aws_lc_rs::digest;
 use catalog::{Account, ExportRow, RequisitionRow};
 use domain::{
-    AccountId, Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
+    AccountId, LinkEnd, Requisition, RequisitionFacts, RequisitionId, Role, Sensitive, UtcMicros, Window,
     access::{Viewing, read_access_label},
     limit::{MESSAGE_BYTES_MAX, REASON_CHARS_MIN, WINDOWS_MAX},
     requisition::{Authorisation, Delivery, Ground, Outcome, Reply},
@@ -195,8 +195,10 @@ impl KeeperCore {
         if known.0.says.deliveries.iter().any(|before| before.export == delivery.export) {
             return Err(malformed("this package was handed over before"));
         }
+        let export = delivery.export;
         known.0.says.deliveries.push(delivery);
         let delivered = self.put_requisition(&account, DELIVERED, &known)?;
+        self.end_links_of(Some(&account), export, LinkEnd::Delivered)?;
         self.end_holds_delivered(Some(&account), id, &known.0.says.deliveries)?;
         Ok(delivered)
     }
@@ -313,6 +315,12 @@ impl KeeperCore {
             let view = self.requisition_view(row, &exports, &account)?;
             // what it says, its windows' exports, its letter in two languages
             bytes += row.facts.len() * 2 + 4_096;
+            bytes += view
+                .exports
+                .iter()
+                .flat_map(|export| &export.links)
+                .map(|link| 512 + link.steps.len() * 16)
+                .sum::<usize>();
             views.push(view);
             if PAGE_BYTES_MAX < bytes {
                 break;
@@ -341,7 +349,7 @@ impl KeeperCore {
     ) -> Result<RequisitionView, KeeperError> {
         let requisition = self.requisition_of(row)?;
         let of = exports.iter().filter(|export| export.requisition == row.id);
-        let exports = of.map(|row| ExportView::of(row, account)).collect();
+        let exports = of.map(|row| self.export_view(row, account)).collect();
         let letter = letter(&self.parts.registry.site().name, &requisition).map(|letter| (letter.fr, letter.en));
         let lacks = lacking(&requisition.says, self.decision_time());
         Ok(RequisitionView { lacks, version: row.version, requisition, exports, letter })
@@ -446,9 +454,12 @@ fn check_delivery(delivery: &Delivery, now: UtcMicros) -> Result<(), KeeperError
     Ok(())
 }
 
-impl ExportView {
-    pub(crate) fn of(row: &ExportRow, account: &Account) -> ExportView {
+impl KeeperCore {
+    pub(crate) fn export_view(&self, row: &ExportRow, account: &Account) -> ExportView {
+        let now = self.decision_time();
+        let links = self.moving().links.of(row.id).into_iter().map(|link| link.view(now)).collect();
         ExportView {
+            links,
             export: row.id,
             is_own: row.account == account.id,
             leaf: row.leaf,

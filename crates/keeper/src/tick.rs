@@ -27,6 +27,7 @@ impl KeeperCore {
             tried.push(self.reconcile_holds());
         }
         tried.push(self.end_holds());
+        tried.push(self.end_links(turned));
         let errors = tried.into_iter().filter_map(Result::err);
         let mut errors = errors.inspect(|error| warn!(%error, "the keeper's work of this second is not complete"));
         let first = errors.next();

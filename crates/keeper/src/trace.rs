@@ -100,6 +100,10 @@ fn kind_of(event: &Event) -> Option<TraceKind> {
         // seeing pictures for one is a look
         | Event::Access { .. }
         | Event::Exported { .. }
+        // who fetches it is no account of the town; the register's line of its requisition tells each step
+        | Event::LinkMade { .. }
+        | Event::Link { .. }
+        | Event::CopyDestroyed { .. }
         // a hold opens nothing; it has its own list, and its end a certificate
         | Event::Hold { .. }
         | Event::HoldBound { .. }

@@ -14,6 +14,7 @@ pub mod exports;
 mod fates;
 mod glass;
 pub mod holds;
+pub mod links;
 pub mod oidc;
 pub mod papers;
 mod retention;
@@ -230,6 +231,7 @@ pub enum Question {
     Export(Box<exports::ExportQuestion>),
     /// Holds: made, bound to their requisition, lifted, listed.
     Hold(Box<holds::HoldQuestion>),
+    Link(Box<links::LinkQuestion>),
     /// Requests for access: entered, identified, viewed, answered, listed.
     Access(Box<access::AccessQuestion>),
     /// What a paper says of a register or of the log.
@@ -586,6 +588,7 @@ pub enum Answer {
     GlassDone(GlassDone),
     Export(Box<exports::ExportAnswer>),
     Hold(Box<holds::HoldAnswer>),
+    Link(Box<links::LinkAnswer>),
     Access(Box<access::AccessAnswer>),
     Paper(Box<papers::PaperAnswer>),
     Wrapping(Box<vault::keeper::Wrapping>),

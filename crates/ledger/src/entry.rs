@@ -3,8 +3,8 @@
 use crate::calendar::{Month, hour_text};
 use crate::digest::Digest;
 use domain::{
-    AccessId, ActId, ActKind, CameraId, ExportId, GlassId, HoldEnd, HoldId, Hour, PermitId, Purpose, ReelId,
-    RequisitionId, RunId, Sensitive, SiteId, Span, UtcMicros, Window,
+    AccessId, ActId, ActKind, CameraId, ExportId, GlassId, HoldEnd, HoldId, Hour, LinkId, LinkStep, PermitId, Purpose,
+    ReelId, RequisitionId, RunId, Sensitive, SiteId, Span, UtcMicros, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -242,6 +242,32 @@ pub enum Event {
         export: ExportId,
         manifest: Digest,
         files: u32,
+        bytes: u64,
+    },
+    /// A link by which its sealed package may be fetched; only digests of what opens it.
+    LinkMade {
+        link: LinkId,
+        export: ExportId,
+        requisition: RequisitionId,
+        number: String,
+        who: Sensitive<String>,
+        /// To whom the link goes, in the town's words.
+        recipient: Sensitive<String>,
+        until: UtcMicros,
+        downloads: u8,
+        /// SHA-256 of its token, and of token and code.
+        token: Digest,
+        code: Digest,
+    },
+    /// What happened at it: a fetch before its first byte, an attempt before its refusal.
+    Link {
+        link: LinkId,
+        export: ExportId,
+        step: LinkStep,
+    },
+    /// The town's own copy of a package that was handed over is gone: its files are deleted, and looked for again.
+    CopyDestroyed {
+        export: ExportId,
         bytes: u64,
     },
     /// Footage is frozen before its requisition comes: its chunks' keys are wrapped under the hold's own, one an hour (K12).

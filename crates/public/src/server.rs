@@ -1,5 +1,10 @@
-//! Serves the mirror read-only: `checkpoint`, tiles and entry bundles of C2SP tlog-tiles, `starts`, and nothing else.
+//! Serves the mirror read-only: `checkpoint`, tiles and entry bundles of C2SP tlog-tiles, `starts`; the page of links, where the town offers
+//! them; and nothing else.
 
+use crate::{
+    door::Door,
+    links::{self, Lines},
+};
 use axum::{
     Router,
     extract::{Path, State},
@@ -34,13 +39,15 @@ pub fn router(mirror: PathBuf) -> Router {
         .with_state(Arc::new(mirror))
 }
 
-/// Serves until `shutdown`.
+/// Serves until `shutdown`; with lines of web also the page of links.
 pub async fn serve(
     listener: TcpListener,
     mirror: PathBuf,
+    lines: Option<Arc<Lines>>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(mirror)).with_graceful_shutdown(shutdown).await
+    let router = lines.into_iter().fold(router(mirror), |router, lines| router.merge(links::router(lines)));
+    axum::serve(Door::new(listener), router).with_graceful_shutdown(shutdown).await
 }
 
 async fn checkpoint(State(mirror): State<Arc<PathBuf>>) -> Response {

@@ -18,6 +18,7 @@ use keeper::wire::exports::{ExportAnswer, ExportQuestion};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
+use vault::keeper::SessionSecret;
 
 /// What the town answers.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -82,7 +83,8 @@ pub async fn post_answer(
 
 /// A package was handed over
 ///
-/// Its recipient has it: the town's copy is removed, and it is not made anew.
+/// Its recipient has it: 1 that is entered, and it is not made anew · 2 the town's copy is removed, durably, and looked for again · 3 its
+/// destruction is entered.
 #[utoipa::path(post, path = "/api/requisitions/{id}/deliveries", tag = "exports", security(("session" = [])), request_body = DeliverySays,
     params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
@@ -99,9 +101,27 @@ pub async fn post_delivery(
     // who made it, and a package that is here
     own(&web, session.clone(), &export.to_string()).await?;
     web.packages.whole(export).ok_or(&problem::NO_EXPORT)?;
-    let done = entered(&web, ExportQuestion::Deliver { session, requisition, delivery: Box::new(delivery) }).await?;
-    web.packages.drop_one(export);
+    let deliver = ExportQuestion::Deliver { session: session.clone(), requisition, delivery: Box::new(delivery) };
+    let done = entered(&web, deliver).await?; // 1
+    web.leaving.cut_export(export);
+    destroy_copy(&web, session, export).await;
     Ok(done)
+}
+
+/// A failure takes nothing back of a handover that is entered: the paper says that no destruction is attested, and what is left goes
+/// with the package's time.
+async fn destroy_copy(web: &Arc<Web>, session: SessionSecret, export: ExportId) {
+    let of = web.clone();
+    match tokio::task::spawn_blocking(move || of.packages.destroy_one(export)).await {
+        Ok(Ok(bytes)) => {
+            let destroyed = ExportQuestion::CopyDestroyed { session, export, bytes }; // 2, 3
+            if ask_keeper(web, destroyed).await.is_err() {
+                tracing::warn!("the destruction of a copy that was handed over is not entered");
+            }
+        }
+        Ok(Err(error)) => tracing::warn!(%error, "a package that was handed over cannot be removed"),
+        Err(error) => tracing::error!(%error, "the removal of a package was not brought to its end"),
+    }
 }
 
 /// Who requires saw the pictures on site

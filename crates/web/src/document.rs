@@ -1,8 +1,8 @@
 //! The document of the interface (OpenAPI), made of the handlers' own types.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, opinions, papers, passkeys,
-    reason, replay, requisitions, reviews, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, links, live, looks, oidc, opinions, papers,
+    passkeys, reason, replay, requisitions, reviews, session, setup, site, wall,
 };
 use axum::http::StatusCode;
 use utoipa::{
@@ -77,6 +77,8 @@ use utoipa::{
         exports::post_package,
         exports::delete_package,
         exports::get_package,
+        links::post_link,
+        links::delete_link,
         papers::get_requisition_letter,
         papers::get_delivery_report,
         papers::get_access_letter,

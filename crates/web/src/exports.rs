@@ -15,6 +15,7 @@ pub use words::{Export, Window};
 
 use crate::{
     extract::{Asked, Body, Named, SignedIn},
+    links,
     problem::{self, Problem, ProblemBody},
     server::Web,
 };
@@ -184,6 +185,7 @@ pub async fn post_package(
         ExportAnswer::Permits(permits) => permits,
         _ => return Err((&problem::FAILED).into()),
     };
+    links::end_of(&web, session.clone(), export).await?; // it may lead to a package of another passphrase
     let place = web.exporting.clone().try_acquire_owned().map_err(|_| Problem::from(&problem::EXPORT_BUSY))?;
     let running = web.packages.begin(export, facts.view.until).map_err(|why| match why {
         NotBegun::NoFolder => Problem::from(&problem::EXPORT_DISK),
@@ -216,7 +218,8 @@ pub async fn delete_package(
     SignedIn(session): SignedIn,
     Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
-    let view = own(&web, session, &id).await?;
+    let view = own(&web, session.clone(), &id).await?;
+    links::end_of(&web, session, view.export).await?;
     web.packages.drop_one(view.export);
     Ok(StatusCode::NO_CONTENT)
 }

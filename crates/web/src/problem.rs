@@ -339,6 +339,12 @@ texts! {
     NO_EXPORT NOT_FOUND "no-export": "Dossier inconnu", "Unknown package";
         "Il n’existe pas, son temps est passé, il est remis, sa réquisition a été refusée ou changée, ou une autre personne l’a ouvert : elle seule le fait et l’emporte.",
         "It does not exist, its time is over, it was handed over, its requisition was refused or changed, or another person opened it: that person alone makes and takes it."
+    LINKS_OFF CONFLICT "links-off": "La commune n’offre pas de liens", "The town offers no links";
+        "Remettez le dossier sur un support. L’administrateur ouvre les liens par `public.listen` et `public.address` (docs/operate/configuration.md).",
+        "Hand the package over on a medium. The administrator opens links by `public.listen` and `public.address` (docs/operate/configuration.md)."
+    LINK_LIVES CONFLICT "link-lives": "Un lien vit déjà, ou il y en a eu assez", "A link lives already, or there were enough";
+        "Un dossier n’a qu’un lien vivant, et dix en tout. Retirez celui qui vit, ou remettez le dossier sur un support.",
+        "A package has one living link, and ten in all. Revoke the one that lives, or hand the package over on a medium."
     NO_PAPER NOT_FOUND "no-paper": "Rien à imprimer sous ce numéro", "Nothing to print under this number";
         "Le registre n’a pas cette ligne. Rechargez la page.",
         "The register does not have this line. Reload the page."

@@ -29,6 +29,8 @@ pub struct Requisitions {
     now: String,
     /// There are older ones: ask for those before the last number.
     more: bool,
+    /// A package that is made may be fetched by a link: `public.address` is set.
+    links_offered: bool,
     requisitions: Vec<RequisitionLine>,
     frameworks: Vec<Choice>,
     qualities: Vec<Choice>,
@@ -184,6 +186,7 @@ pub async fn get_requisitions(
     Ok(Json(Requisitions {
         now: web.clock.utc().to_string(),
         more,
+        links_offered: web.leaving.address().is_some(),
         requisitions: views.into_iter().map(|view| RequisitionLine::of(view, &web)).collect(),
         frameworks: Framework::ALL.iter().map(|each| choice(each, each.title())).collect(),
         qualities: Quality::ALL.iter().map(|each| choice(each, each.title())).collect(),

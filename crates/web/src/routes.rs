@@ -1,8 +1,8 @@
 //! Every route, once: the router, the document of the interface and the table of refusals in the tests are made of this list.
 
 use crate::{
-    access, answers, break_glass, cameras, day, exports, health, holds, live, looks, oidc, opinions, papers, passkeys,
-    reason, replay, requisitions, reviews, server::Web, session, setup, site, wall,
+    access, answers, break_glass, cameras, day, exports, health, holds, links, live, looks, oidc, opinions, papers,
+    passkeys, reason, replay, requisitions, reviews, server::Web, session, setup, site, wall,
 };
 use axum::{
     http::Method,
@@ -93,6 +93,8 @@ fn desk() -> Vec<Route> {
         route(Method::GET, "/api/exports/{id}", get(exports::get_export)),
         route(Method::POST, "/api/exports/{id}/package", post(exports::post_package)),
         route(Method::DELETE, "/api/exports/{id}/package", delete(exports::delete_package)),
+        route(Method::POST, "/api/exports/{id}/links", post(links::post_link)),
+        route(Method::DELETE, "/api/exports/{id}/links/{link}", delete(links::delete_link)),
         route(Method::GET, "/api/requisitions/{id}/letter.pdf", get(papers::get_requisition_letter)),
         route(Method::GET, "/api/requisitions/{id}/deliveries/{export}/report.pdf", get(papers::get_delivery_report)),
         route(Method::GET, "/api/access/{id}/letter.pdf", get(papers::get_access_letter)),

@@ -6,6 +6,7 @@ use crate::{
     exports::{self, Packages, TimestampConfig},
     extract::Place,
     headers,
+    links::{self, Leaving, LinkConfig},
     outside::{AskOutside, AskRetention},
     permits::Permits,
     problem::{self, Problem},
@@ -21,7 +22,7 @@ use axum::{
 };
 use domain::{
     Clock, Random, Secret32,
-    limit::{LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
+    limit::{LINK_LINES, LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
 };
 use keeper::socket::KeeperClient;
 use std::{
@@ -89,6 +90,8 @@ pub struct WebConfig {
     pub reserve: Option<ReserveAt>,
     /// Where papers are printed; none, or nobody there: none is.
     pub papers: Option<PathBuf>,
+    /// None: the town offers no links.
+    pub links: Option<LinkConfig>,
 }
 
 /// Why the server does not run.
@@ -137,6 +140,8 @@ pub struct Web {
     pub packages: Packages,
     pub reserve: Option<ReserveAt>,
     pub papers: Option<PathBuf>,
+    /// Packages that leave by a link.
+    pub leaving: Leaving,
     /// Places for papers that are printed, or wait to be.
     pub printing: Arc<Semaphore>,
     /// Places for packages that are made.
@@ -167,6 +172,7 @@ impl Web {
             packages: Packages::open(config.packages),
             reserve: config.reserve,
             papers: config.papers,
+            leaving: Leaving::new(config.links),
             printing: Arc::new(Semaphore::new(PAPERS_WAITING_MAX)),
             exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
             random: config.random,
@@ -238,6 +244,9 @@ pub async fn serve(
     tokio::spawn(renew(Arc::downgrade(&web)));
     tokio::spawn(revoke(Arc::downgrade(&web)));
     tokio::spawn(sweep(Arc::downgrade(&web)));
+    for socket in web.leaving.socket().into_iter().flat_map(|socket| vec![socket; LINK_LINES]) {
+        tokio::spawn(links::carry(Arc::downgrade(&web), socket));
+    }
     let (stopped, mut stops) = watch::channel(false);
     let stop = async move {
         shutdown.await;

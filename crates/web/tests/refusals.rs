@@ -27,7 +27,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Row {
     Row { method, path, who }
 }
 
-const TABLE: [Row; 67] = [
+const TABLE: [Row; 69] = [
     row("GET", "/api/site", Who::Anybody),
     row("GET", "/api/session", Who::SignedIn),
     row("POST", "/api/session", Who::Anybody),
@@ -84,6 +84,8 @@ const TABLE: [Row; 67] = [
     row("POST", "/api/exports/{id}/package", Who::SignedIn),
     row("DELETE", "/api/exports/{id}/package", Who::SignedIn),
     row("GET", "/media/exports/{id}", Who::SignedIn),
+    row("POST", "/api/exports/{id}/links", Who::SignedIn),
+    row("DELETE", "/api/exports/{id}/links/{link}", Who::SignedIn),
     row("GET", "/api/requisitions/{id}/letter.pdf", Who::SignedIn),
     row("GET", "/api/requisitions/{id}/deliveries/{export}/report.pdf", Who::SignedIn),
     row("GET", "/api/access/{id}/letter.pdf", Who::SignedIn),
@@ -107,6 +109,7 @@ impl Row {
     /// A right request but for the permit, which nobody gave.
     fn request(&self) -> Request<Body> {
         let path = self.path.replace("{permit}", &"0".repeat(32)).replace("{camera}", &fake::CAMERA.to_string());
+        let path = path.replace("{link}", &fake::links::LINK.to_string());
         let path = path.replace("{export}", &fake::exports::EXPORT.to_string());
         let id = if path.contains("passkeys") { "0".repeat(64) } else { fake::CAMERA.to_string() };
         let path = path.replace("{id}", &id)
@@ -139,6 +142,7 @@ impl Row {
             ("POST", "/api/holds/{id}/lift") => None,
             ("POST", "/api/exports") => Some(fake::exports::EXPORT_ASK),
             ("POST", "/api/exports/{id}/package") => None,
+            ("POST", "/api/exports/{id}/links") => Some(fake::links::LINK_ASK),
             ("POST", path) if path.starts_with("/api/reviews") => Some(REVIEW),
             ("POST", _) => Some(look.as_str()),
             _ => None,
@@ -248,7 +252,7 @@ async fn an_unknown_permit_is_not_found() {
 #[tokio::test]
 async fn an_export_of_nobody_and_one_of_somebody_else_are_alike() {
     let of_exports: Vec<&Row> = TABLE.iter().filter(|row| row.path.contains("exports/{id}")).collect();
-    assert_eq!(of_exports.len(), 4);
+    assert_eq!(of_exports.len(), 6);
     for row in of_exports {
         check(row, row.request(), 404).await;
     }

@@ -150,6 +150,8 @@ pub struct OidcSection {
 pub struct PublicSection {
     #[serde(deserialize_with = "unless_empty")]
     pub listen: Option<SocketAddr>,
+    /// Empty: no links.
+    pub address: String,
     #[serde(deserialize_with = "unless_empty")]
     pub witnesses: Option<PathBuf>,
 }
@@ -428,6 +430,11 @@ impl Config {
     pub fn ledger(&self) -> PathBuf {
         self.data.folder.join("ledger")
     }
+    /// Where the public role takes the lines of web, if the town offers links.
+    pub fn links_socket(&self) -> Option<PathBuf> {
+        (!self.public.address.is_empty()).then(|| self.public_folder().join("links.sock"))
+    }
+
     pub fn public_folder(&self) -> PathBuf {
         self.data.folder.join("public")
     }
@@ -516,6 +523,12 @@ impl Config {
         }
         if self.timestamp.authority.is_empty() && !empty(&self.timestamp.certificates) {
             return Err(("timestamp.certificates", "must be empty where there is no `timestamp.authority`"));
+        }
+        if !self.public.address.is_empty() && self.public.listen.is_none() {
+            return Err((
+                "public.address",
+                "must be empty where there is no `public.listen`: nobody would answer there",
+            ));
         }
         if self.keyring.copies.iter().any(|copy| self.keyring.passphrase_file.starts_with(copy)) {
             return Err(("keyring.passphrase_file", "must lie outside both copies of the keyring"));

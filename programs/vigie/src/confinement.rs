@@ -143,7 +143,7 @@ fn auditor(config: &Config) -> Limits {
     Limits { files: Some(Files { read, write }), connect: Some(Ports::default()), ..Limits::default() }
 }
 
-/// The log's public files to read, its own folder, its witnesses' ports.
+/// The log's public files to read, its own folder, its witnesses' ports. No sealed package: those of links come on web's lines.
 fn public(config: &Config) -> Limits {
     let mut read = vec![config.ledger().join("public")];
     let mut limits = Limits { connect: Some(Ports::default()), ..Limits::default() };
@@ -321,12 +321,30 @@ fn beside_a_library() -> Finding {
 mod tests {
     use super::*;
 
-    fn of_web(more: &str) -> Limits {
+    fn configured(more: &str) -> Config {
         let text = format!(
             "[site]\nname = \"Ville\"\n[data]\nfolder = \"/data\"\n[keyring]\ncopies = [\"/one\", \"/two\"]\n\
              passphrase_file = \"/etc/vigie/passphrase\"\n[store]\nfolder = \"/store\"\n{more}"
         );
-        web(&Config::parse(&text, Path::new("vigie.toml")).unwrap())
+        Config::parse(&text, Path::new("vigie.toml")).unwrap()
+    }
+
+    fn of_web(more: &str) -> Limits {
+        web(&configured(more))
+    }
+
+    #[test]
+    fn the_public_role_may_read_no_package_and_connect_nowhere_inward_where_links_are_offered() {
+        let config = configured("[public]\nlisten = \"127.0.0.1:8472\"\naddress = \"https://remise.example\"\n");
+        let (limits, packages) = (public(&config), config.packages());
+        let socket = config.links_socket().unwrap();
+        assert_eq!((ports(&limits), limits.sockets), (vec![], Limits::default().sockets));
+        let files = limits.files.unwrap();
+        let reaches = |path: &Path| files.read.iter().chain(&files.write).any(|of| path.starts_with(of));
+        assert!(reaches(&socket) && !reaches(&packages) && !reaches(&config.footage()), "{files:?}");
+        // web alone writes them
+        let reaches = of_web("").files.unwrap();
+        assert_eq!(reaches.write, [packages]);
     }
 
     fn ports(limits: &Limits) -> Vec<u16> {

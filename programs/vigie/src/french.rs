@@ -92,6 +92,9 @@ fn config(error: &ConfigError) -> String {
                 "store.more" if reason.contains("other folders") => {
                     "doit nommer d'autres dossiers que `store.folder`, distincts, aucun dans un autre"
                 }
+                "public.address" if reason.contains("public.listen") => {
+                    "doit être vide là où `public.listen` n'est pas donné : personne n'y répondrait"
+                }
                 "public.witnesses" => "doit être le chemin absolu d'un fichier, ou vide",
                 "pkcs11.pin_file" if reason.contains("outside") => "doit se trouver hors des deux copies du trousseau",
                 "pkcs11.module" | "pkcs11.token" | "pkcs11.pin_file" if reason.contains("together") => {

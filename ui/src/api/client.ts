@@ -1,6 +1,6 @@
 // The only place that calls /api: one function per route, errors always an ApiError with a Problem.
 import { clock } from '../clock.svelte'
-import type { Delivery, Export, ExportRequest, ExportWindow, Lack, OpinionRequest, RequisitionSays, Requisitions } from './exports'
+import type { Delivery, Export, ExportRequest, ExportWindow, Lack, LinkMade, LinkRequest, OpinionRequest, RequisitionSays, Requisitions } from './exports'
 import type { AccessEntered, AccessRequests, AccessSays, AccessStep } from './access'
 import type { Hold, HoldRequest, HoldWeight, Holds } from './holds'
 import { ApiError, networkProblem, problemOf } from './problem'
@@ -75,6 +75,8 @@ export const api = {
   /** Where no public key was named, the passphrase is told here only. */
   makePackage: (id: string) => call<{ passphrase: string | null }>('POST', `/api/exports/${encodeURIComponent(id)}/package`),
   dropPackage: (id: string) => call<void>('DELETE', `/api/exports/${encodeURIComponent(id)}/package`),
+  makeLink: (id: string, request: LinkRequest) => call<LinkMade>('POST', `/api/exports/${encodeURIComponent(id)}/links`, request),
+  revokeLink: (id: string, link: string) => call<void>('DELETE', `/api/exports/${encodeURIComponent(id)}/links/${encodeURIComponent(link)}`),
   holds: () => call<Holds>('GET', '/api/holds'),
   /** What it would take of the reserve, before it is made. */
   weighHold: (windows: ExportWindow[]) => call<HoldWeight>('POST', '/api/holds/weigh', { windows }),

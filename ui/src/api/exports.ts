@@ -109,6 +109,8 @@ export interface Requisitions {
   now: Iso
   /** There are older ones. */
   more: boolean
+  /** The town offers links (`public.address`). */
+  links_offered: boolean
   requisitions: Requisition[]
   frameworks: Choice[]
   qualities: Choice[]
@@ -140,8 +142,47 @@ export interface Export {
   timestamp: Stamping | null
   /** Whole, but nobody printed its report. */
   is_without_report: boolean
+  /** The oldest first. */
+  links: PackageLink[]
   problem_fr: string | null
   problem_en: string | null
+}
+
+export type LinkEnd = 'expired' | 'used' | 'wrong-codes' | 'revoked' | 'delivered' | 'copy-gone'
+
+export interface LinkStep {
+  at: Iso
+  step: 'wrong-code' | 'late' | 'fetch' | 'again' | 'sent' | 'broke-off' | 'ended'
+  /** Which download, from 1. */
+  nth: number | null
+  why: LinkEnd | null
+}
+
+/** A one-time link to a package, and all that happened at it. */
+export interface PackageLink {
+  id: string
+  entry: number
+  made: Iso
+  who: string
+  recipient: string
+  until: Iso
+  downloads: number
+  /** Null: it lives. */
+  over: LinkEnd | null
+  steps: LinkStep[]
+}
+
+export interface LinkRequest {
+  recipient: string
+  minutes: number
+  downloads: number
+}
+
+/** Link and code are told once. */
+export interface LinkMade {
+  link: PackageLink
+  url: string
+  code: string
 }
 
 export interface ExportRequest {

@@ -6,6 +6,7 @@ use crate::wire::{
     access::{AccessAnswer, AccessQuestion},
     exports::{ExportAnswer, ExportQuestion},
     holds::{HoldAnswer, HoldQuestion},
+    links::{LinkAnswer, LinkQuestion},
     papers::{PaperAnswer, PaperQuestion},
 };
 use vault::KeeperError;
@@ -21,6 +22,13 @@ impl KeeperClient {
     pub fn hold(&self, question: HoldQuestion) -> Result<HoldAnswer, KeeperError> {
         match self.ask(&Question::Hold(Box::new(question)))? {
             Answer::Hold(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub fn link(&self, question: LinkQuestion) -> Result<LinkAnswer, KeeperError> {
+        match self.ask(&Question::Link(Box::new(question)))? {
+            Answer::Link(answer) => Ok(*answer),
             other => Err(unexpected(&other)),
         }
     }

@@ -282,6 +282,9 @@ fn glass_question(keeper: &KeeperCore, question: Question) -> Answer {
         Question::Hold(question) => {
             answered(keeper.hold_question(*question).map(|answer| Answer::Hold(Box::new(answer))))
         }
+        Question::Link(question) => {
+            answered(keeper.link_question(*question).map(|answer| Answer::Link(Box::new(answer))))
+        }
         Question::Access(question) => {
             answered(keeper.access_question(*question).map(|answer| Answer::Access(Box::new(answer))))
         }

@@ -1,6 +1,6 @@
 //! The register of requisitions and what leaves under them, as web asks and the keeper answers.
 
-use super::{PersonProof, ScanPart, papers::Pictures};
+use super::{PersonProof, ScanPart, links::LinkView, papers::Pictures};
 use domain::{
     CameraId, ExportId, HoldId, Hour, Purpose, ReelId, Requisition, RequisitionFacts, RequisitionId, Sensitive, SiteId,
     UtcMicros, Window,
@@ -26,6 +26,8 @@ pub enum ExportQuestion {
     },
     /// A package was handed over to its recipient.
     Deliver { session: SessionSecret, requisition: RequisitionId, delivery: Box<Delivery> },
+    /// The town's copy of a package that was handed over is deleted.
+    CopyDestroyed { session: SessionSecret, export: ExportId, bytes: u64 },
     /// Who requires saw the pictures on site: who was present.
     Viewed { session: SessionSecret, requisition: RequisitionId, present: Sensitive<String> },
     /// What is asked for under another text than the requisitions of the CPP, for those who judge it.
@@ -66,6 +68,7 @@ impl ExportQuestion {
             ExportQuestion::Register { session, .. }
             | ExportQuestion::Answer { session, .. }
             | ExportQuestion::Deliver { session, .. }
+            | ExportQuestion::CopyDestroyed { session, .. }
             | ExportQuestion::Viewed { session, .. }
             | ExportQuestion::Opinions { session }
             | ExportQuestion::Opinion { session, .. }
@@ -169,6 +172,8 @@ pub struct ExportView {
     pub until: UtcMicros,
     pub windows: Vec<Window>,
     pub manifest: Option<Digest>,
+    /// By which it may be fetched, or was, the oldest first.
+    pub links: Vec<LinkView>,
 }
 
 /// What stands in a package beside its pictures.

@@ -122,6 +122,8 @@ pub struct ExportLine {
     pub second: Option<TownPerson>,
     pub manifest: Option<Digest>,
     pub delivery: Option<Delivery>,
+    /// When the town's own copy was destroyed, and the number of that entry.
+    pub copy_destroyed: Option<(UtcMicros, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -580,8 +580,17 @@ fn what_was_handed_over_is_in_the_register_and_is_never_made_anew() {
     for wrong in [future, unsaid, unkept] {
         assert!(matches!(deliver(wrong), Err(KeeperError::Malformed { .. })));
     }
+    let destroyed =
+        || desk.asks(ExportQuestion::CopyDestroyed { session: session.clone(), export: view.export, bytes: 6 });
+    assert!(matches!(destroyed(), Err(KeeperError::Malformed { .. })), "not before");
     deliver(delivery(&desk, &view)).unwrap();
     assert!(matches!(deliver(delivery(&desk, &view)), Err(KeeperError::Malformed { .. })), "once");
+    let told = |at: usize| matches!(desk.town.opened.entries()[at].event, Event::CopyDestroyed { bytes: 6, .. });
+    for _ in 0..2 {
+        assert!(matches!(destroyed(), Ok(ExportAnswer::Made)));
+    }
+    let last = desk.town.opened.entries().len() - 1;
+    assert!(told(last) && !told(last - 1), "entered once, however often it is told");
     let again = desk.asks(ExportQuestion::Permits { session: session.clone(), export: view.export });
     assert_eq!(again.unwrap_err(), KeeperError::NoPermit);
     // what is written over it keeps it

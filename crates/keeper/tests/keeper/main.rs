@@ -17,6 +17,7 @@ mod glass;
 mod hold;
 mod law;
 mod lawful;
+mod link;
 mod mint;
 mod on_site;
 mod opinions;

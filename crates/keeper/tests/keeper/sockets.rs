@@ -10,6 +10,7 @@ use keeper::{
         access::AccessQuestion,
         exports::{ExportAsk, ExportQuestion},
         holds::{HoldAsk, HoldQuestion},
+        links::LinkQuestion,
         oidc::{OidcControl, OidcQuestion},
         papers::PaperQuestion,
     },
@@ -140,6 +141,11 @@ pub fn questions() -> Vec<(Question, &'static [&'static str])> {
         (Question::Export(Box::new(ExportQuestion::Open(Box::new(export())))), &["web"]),
         (Question::Hold(Box::new(HoldQuestion::Lift { session: session(), hold: domain::HoldId([1; 16]) })), &["web"]),
         (Question::Hold(Box::new(HoldQuestion::Open(Box::new(hold())))), &["web"]),
+        (
+            Question::Link(Box::new(LinkQuestion::EndOf { session: session(), export: domain::ExportId([1; 16]) })),
+            &["web"],
+        ),
+        (Question::Link(Box::new(LinkQuestion::Try(link_try()))), &["web"]),
         (Question::Access(Box::new(AccessQuestion::May { session: session() })), &["web"]),
         (Question::Paper(Box::new(PaperQuestion::Exports { session: session(), span: span(0, 1) })), &["web"]),
         (Question::HeldKeys(Box::new(held(permit.clone()))), &["web"]),
@@ -179,6 +185,11 @@ fn export() -> ExportAsk {
 fn hold() -> HoldAsk {
     let text = || Sensitive::new("MARK text".to_owned());
     HoldAsk { session: text(), requester: text(), reason: text(), windows: vec![], requisition: None }
+}
+
+fn link_try() -> domain::LinkTry {
+    let form = format!("jeton={}&code=70Q2M-X1KRT", "5c".repeat(32));
+    domain::LinkTry::from_form(form.as_bytes()).unwrap()
 }
 
 fn held(permit: vault::keeper::Permit) -> vault::keeper::HeldQuery {
@@ -254,6 +265,7 @@ fn name(question: &Question) -> &'static str {
         Question::BreakGlassAcknowledge { .. } => "break-glass acknowledge",
         Question::Export(_) => "export",
         Question::Hold(_) => "hold",
+        Question::Link(_) => "link",
         Question::Access(_) => "access",
         Question::Paper(_) => "paper",
         Question::Wrap(_) => "wrap",
@@ -286,7 +298,7 @@ fn each_question_is_answered_to_its_own_peer_and_refused_to_the_others() {
         }
     }
     names.dedup();
-    assert_eq!(names.len(), 49, "every question is in the table");
+    assert_eq!(names.len(), 50, "every question is in the table");
 }
 
 #[test]

@@ -151,6 +151,22 @@ impl Packages {
         self.files_of(export).iter().for_each(|path| remove(path));
     }
 
+    /// What was handed over goes: its files are removed, durably, and looked for again. So many bytes were there.
+    pub fn destroy_one(&self, export: ExportId) -> io::Result<u64> {
+        let mut jobs = self.jobs();
+        let files = self.files_of(export);
+        let mut bytes = 0;
+        for path in &files {
+            bytes += fs::metadata(path)?.len();
+            fs::remove_file(path)?;
+        }
+        if let Some(folder) = &self.folder {
+            fs::File::open(folder)?.sync_all()?;
+        }
+        jobs.remove(&export);
+        if self.files_of(export).is_empty() { Ok(bytes) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+    }
+
     /// Removes packages whose time is over.
     pub fn sweep(&self, now: UtcMicros) {
         for path in self.files() {
@@ -291,6 +307,19 @@ mod tests {
         packages.sweep(at(1_000));
         assert_eq!((packages.whole(EXPORT), whole.exists()), (None, false));
         assert!(folder.path().join("somebody's notes").exists());
+    }
+
+    #[test]
+    fn what_was_handed_over_is_gone_or_nobody_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = Packages::open(Some(folder.path().to_owned()));
+        let whole = packages.begin(EXPORT, at(1_000)).unwrap().paths().1;
+        fs::write(&whole, b"sealed").unwrap();
+        assert_eq!(packages.destroy_one(EXPORT).unwrap(), 6);
+        assert_eq!((whole.exists(), packages.stage(EXPORT)), (false, Stage::None));
+        // what cannot be removed is told: here a folder under the file's name
+        fs::create_dir(&whole).unwrap();
+        assert!(packages.destroy_one(EXPORT).is_err());
     }
 
     #[test]

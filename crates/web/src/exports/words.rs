@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     extract::instant,
+    links::LinkLine,
     problem::{self, Problem},
 };
 use domain::Span;
@@ -49,6 +50,8 @@ pub struct Export {
     timestamp: Option<Stamping>,
     /// It is whole, and has no printed report: `vigie-papers` is not installed, or did not print it.
     is_without_report: bool,
+    /// By which it may be fetched, or was, the oldest first.
+    links: Vec<LinkLine>,
     /// Why no package came of it.
     problem_fr: Option<&'static str>,
     problem_en: Option<&'static str>,
@@ -103,6 +106,7 @@ impl Export {
             sha256: None,
             timestamp: None,
             is_without_report: packages.is_without_report(view.export),
+            links: view.links.iter().cloned().map(LinkLine::of).collect(),
             problem_fr: None,
             problem_en: None,
         };

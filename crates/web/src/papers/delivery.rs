@@ -35,7 +35,10 @@ pub fn report(known: &RequisitionPaper, export: ExportId, town: &PaperTown, lang
         package: Package { name: MANIFEST.into(), bytes: None, sha256: Sha256(manifest.0) },
         files: Vec::new(),
         log: log(town),
-        entries: [Some(line.entry), line.made].into_iter().flatten().collect(),
+        entries: [Some(line.entry), line.made, line.copy_destroyed.map(|(_, entry)| entry)]
+            .into_iter()
+            .flatten()
+            .collect(),
         file_format: pick(
             language,
             "MP4, images d'origine ; lecteur joint au dossier",
@@ -49,7 +52,7 @@ pub fn report(known: &RequisitionPaper, export: ExportId, town: &PaperTown, lang
         quality: delivery.quality.clone(),
         receipt: delivery.receipt.map(Sha256),
         copies: delivery.copies,
-        own_copy_destroyed: None, // with the entry of the handover, as the template says
+        own_copy_destroyed: line.copy_destroyed.map(|(at, _)| At(at)),
         answer: says.answer.as_ref().map(reply),
         notes: delivery.notes.clone(),
     })

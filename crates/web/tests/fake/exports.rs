@@ -129,6 +129,7 @@ pub fn answer(question: ExportQuestion) -> Answer {
         ExportQuestion::View { export: id, .. } if id == EXPORT => ExportAnswer::Opened(export()),
         ExportQuestion::Facts { export: id, .. } if id == EXPORT => ExportAnswer::Facts(Box::new(facts())),
         ExportQuestion::Permits { export: id, .. } if id == EXPORT => ExportAnswer::Permits(vec![]),
+        ExportQuestion::CopyDestroyed { export: EXPORT, .. } => ExportAnswer::Made,
         ExportQuestion::Made { manifest, .. } => {
             *MADE.lock().unwrap() = Some(manifest);
             ExportAnswer::Made
@@ -200,7 +201,17 @@ pub fn requisition() -> Requisition {
 
 fn export() -> ExportView {
     let until = NOW.plus_seconds(3 * 86_400);
-    ExportView { export: EXPORT, is_own: true, leaf: 7, opened: NOW, until, windows: vec![window()], manifest: None }
+    let links = vec![super::links::link()];
+    ExportView {
+        export: EXPORT,
+        is_own: true,
+        leaf: 7,
+        opened: NOW,
+        until,
+        windows: vec![window()],
+        manifest: None,
+        links,
+    }
 }
 
 fn facts() -> ExportFacts {

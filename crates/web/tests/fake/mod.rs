@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod exports;
+pub mod links;
 pub mod papers;
 pub mod served;
 
@@ -142,6 +143,7 @@ impl Town {
             packages: None,
             reserve: None,
             papers: None,
+            links: None,
         }
     }
 
@@ -304,6 +306,10 @@ fn answer(question: Question) -> Answer {
         Question::Paper(ask) => papers::answer(*ask),
         Question::Hold(ask) if !is_ours(ask.session()) => Answer::Failed(KeeperError::NoSession),
         Question::Hold(ask) => exports::hold_answer(*ask),
+        Question::Link(ask) if ask.session().is_some_and(|session| !is_ours(session)) => {
+            Answer::Failed(KeeperError::NoSession)
+        }
+        Question::Link(ask) => links::answer(*ask),
         Question::Review(ask) if !is_ours(&ask.session) => Answer::Failed(KeeperError::NoSession),
         Question::Review(ask) => Answer::Reviewed(Box::new(reviewed(&ask.what))),
         Question::OwnTrace { .. } => Answer::OwnTrace(Box::new(TracePage { entry: None, totals: None, ..trace() })),

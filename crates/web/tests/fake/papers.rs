@@ -98,6 +98,7 @@ fn line() -> ExportLine {
             copies: 1,
             notes: text(""),
         }),
+        copy_destroyed: Some((NOW.plus_seconds(1), 12)),
     }
 }
 

@@ -68,7 +68,7 @@ const LOG_RETENTION: Form =
     Form::Integer { min: LOG_RETENTION_MONTHS_MIN as i64, max: LOG_RETENTION_MONTHS_MAX as i64 };
 
 /// In the order of the file.
-pub const SETTINGS: [Setting; 39] = [
+pub const SETTINGS: [Setting; 40] = [
     Setting {
         name: "site.name",
         form: Form::Text,
@@ -374,6 +374,15 @@ pub const SETTINGS: [Setting; 39] = [
         unit_en: "",
         text_fr: "Où le miroir du registre est servi, en lecture seule ; vide : nulle part. Un serveur web avec TLS se met devant.",
         text_en: "Where the log's mirror is served, read-only; empty: nowhere. A web server with TLS goes in front.",
+    },
+    Setting {
+        name: "public.address",
+        form: Form::Origin,
+        default: Some("\"\""),
+        unit_fr: "",
+        unit_en: "",
+        text_fr: "Le nom public du serveur web devant `public.listen`, ainsi `https://remise.ville.fr` : les liens à usage unique le portent. Vide : aucun lien, les dossiers se remettent sur un support.",
+        text_en: "The public name of the web server in front of `public.listen`, such as `https://remise.ville.fr`: one-time links bear it. Empty: no links, packages are handed over on a medium.",
     },
     Setting {
         name: "public.witnesses",

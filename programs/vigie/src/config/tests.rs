@@ -186,6 +186,15 @@ fn the_public_role_is_off_until_it_is_given_something_to_do() {
     assert!(!public("").is_on() && !public("listen = \"\"").is_on());
     assert_eq!(public("listen = \"127.0.0.1:8472\"").listen.unwrap().port(), 8472);
     assert!(public("witnesses = \"/etc/vigie/witnesses\"").is_on());
+    let links = public("listen = \"127.0.0.1:8472\"\naddress = \"https://remise.example\"");
+    assert_eq!(links.address, "https://remise.example");
+    let nobody = message(&format!("{WHOLE}\n[public]\naddress = \"https://remise.example\""));
+    assert!(nobody.contains("public.address") && nobody.contains("public.listen"), "{nobody}");
+    // a token in clear on the way is read by whoever is on it
+    assert!(
+        message(&format!("{WHOLE}\n[public]\nlisten = \"127.0.0.1:1\"\naddress = \"http://remise.example\""))
+            .contains("public.address")
+    );
 }
 
 #[test]

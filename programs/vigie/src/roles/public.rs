@@ -1,4 +1,5 @@
-//! The public role's process: the log's public files and the witnesses; no key, no catalog, no secret of another role (P1).
+//! The public role's process: the log's public files, the witnesses, the page of links; no key, no catalog, no package, no secret of another
+//! role (P1).
 
 use crate::{
     Build, Config,
@@ -6,9 +7,10 @@ use crate::{
     site::{self, SiteError},
 };
 use ledger::WitnessPolicy;
-use public::{PublicParts, PublicRole};
+use public::{Lines, PublicParts, PublicRole};
 use std::{
     net::TcpListener,
+    os::unix::net::UnixListener,
     path::Path,
     sync::{
         Arc,
@@ -22,8 +24,28 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Serving small files needs no more.
 const WORKERS: usize = 2;
 
-/// Bound before the confinement, which lets no port be bound; `None` where nothing is served.
-pub fn listen(config: &Config) -> Result<Option<TcpListener>, SiteError> {
+/// Bound before the confinement, which lets nothing be bound: where strangers come, and where web brings its lines.
+pub struct Listening {
+    strangers: Option<TcpListener>,
+    lines: Option<UnixListener>,
+}
+
+pub fn listen(config: &Config) -> Result<Listening, SiteError> {
+    Ok(Listening { strangers: strangers(config)?, lines: lines(config)? })
+}
+
+/// `None` where the town offers no links.
+fn lines(config: &Config) -> Result<Option<UnixListener>, SiteError> {
+    let Some(path) = config.links_socket() else { return Ok(None) };
+    let failed = || SiteError::io(format!("cannot listen on `{}`", path.display()));
+    std::fs::create_dir_all(config.public_folder()).map_err(failed())?;
+    let listener = super::listen(&path)?;
+    listener.set_nonblocking(true).map_err(failed())?;
+    Ok(Some(listener))
+}
+
+/// `None` where nothing is served.
+fn strangers(config: &Config) -> Result<Option<TcpListener>, SiteError> {
     let Some(address) = config.public.listen else { return Ok(None) };
     let bound = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
@@ -36,7 +58,7 @@ pub fn listen(config: &Config) -> Result<Option<TcpListener>, SiteError> {
 pub fn run(
     build: &Build,
     config: &Config,
-    (listener, confined): (Option<TcpListener>, Confined),
+    (listening, confined): (Listening, Confined),
     stop: &Arc<AtomicBool>,
 ) -> Result<(), SiteError> {
     confined.say();
@@ -54,12 +76,18 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(SiteError::io("cannot start the public role's runtime"))?;
-    if let Some(listener) = listener {
+    if let Some(listener) = listening.strangers {
         let _entered = runtime.enter();
-        let taken = tokio::net::TcpListener::from_std(listener);
-        let listener = taken.map_err(SiteError::io("cannot listen in the public role's runtime"))?;
-        tracing::info!(address = ?config.public.listen, "the log's public files are served");
-        runtime.spawn(public::serve(listener, folder.join("mirror"), std::future::pending()));
+        let taken = || SiteError::io("cannot listen in the public role's runtime");
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(taken())?;
+        let lines = listening.lines.map(tokio::net::UnixListener::from_std).transpose().map_err(taken())?;
+        let lines = lines.map(|from| {
+            let lines = Lines::new();
+            runtime.spawn(lines.clone().keep(from));
+            lines
+        });
+        tracing::info!(address = ?config.public.listen, links = lines.is_some(), "the log's public files are served");
+        runtime.spawn(public::serve(listener, folder.join("mirror"), lines, std::future::pending()));
     }
     while !stop.load(Ordering::SeqCst) {
         role.look(build.clock.utc().0.div_euclid(1_000_000));
