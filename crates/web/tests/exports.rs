@@ -56,7 +56,10 @@ async fn the_register_tells_what_is_known_what_is_missing_and_the_words_of_its_f
     );
     let codes: Vec<&str> =
         told["frameworks"].as_array().unwrap().iter().filter_map(|word| word["code"].as_str()).collect();
-    assert_eq!(codes, ["cpp60-1", "cpp77-1-1", "cpp99-3", "cpp74", "cpp74-1", "cpp74-2", "other"]);
+    assert_eq!(
+        codes,
+        ["cpp60-1", "cpp77-1-1", "cpp99-3", "cpp74", "cpp74-1", "cpp74-2", "administrative", "disciplinary", "other"]
+    );
     let (status, told) = asks("POST", "/api/requisitions", Some(REQUISITION)).await;
     assert_eq!((status, &told["lacks"][0]["field"]), (StatusCode::CREATED, &"scan".into()));
     for (from, to) in

@@ -252,7 +252,7 @@ async fn an_unknown_permit_is_not_found() {
 #[tokio::test]
 async fn an_export_of_nobody_and_one_of_somebody_else_are_alike() {
     let of_exports: Vec<&Row> = TABLE.iter().filter(|row| row.path.contains("exports/{id}")).collect();
-    assert_eq!(of_exports.len(), 6);
+    assert_eq!(of_exports.len(), 7);
     for row in of_exports {
         check(row, row.request(), 404).await;
     }

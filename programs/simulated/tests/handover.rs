@@ -20,7 +20,14 @@ use simulator::{
     handover::{Desk, FIRST, SECOND, package_path, requisition},
     installation::Browser,
 };
-use std::{fs, path::Path, process::Command, sync::Mutex};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::Command,
+    sync::Mutex,
+};
 use support::{Site, now, sleep, town, until};
 use tempfile::TempDir;
 use tsa::{Authority, Keys};
@@ -46,8 +53,8 @@ fn sends_scan(browser: &Browser<'_>) -> String {
     sum
 }
 
-/// A town that configured an authority of timestamps; its root comes back.
-fn dated() -> (Site, Roots) {
+/// A town that configured an authority of timestamps and offers links; its root comes back, and where strangers come.
+fn dated() -> (Site, Roots, SocketAddr) {
     let authority = Authority::new(Keys::P256);
     let root = authority.pem("root");
     let mut site = Site::installed(0);
@@ -60,8 +67,48 @@ fn dated() -> (Site, Roots) {
     let served = Served::new(answers);
     site.site.variable("VIGIE_TIMESTAMP_AUTHORITY", &format!("http://127.0.0.1:{}/", served.port));
     site.site.variable("VIGIE_TIMESTAMP_ROOTS", file.to_str().unwrap());
+    let strangers = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    site.site.variable("VIGIE_PUBLIC_LISTEN", &strangers.to_string());
+    site.site.variable("VIGIE_PUBLIC_ADDRESS", &format!("http://localhost:{}", strangers.port()));
     site.begin();
-    (site, Roots::read(&root).unwrap())
+    (site, Roots::read(&root).unwrap(), strangers)
+}
+
+/// What a stranger is answered who posts this link's token with a code: status and body.
+fn posts(strangers: SocketAddr, url: &str, code: &str) -> (u16, Vec<u8>) {
+    let form = format!("jeton={}&code={code}", url.split_once("/remise#").unwrap().1);
+    let head = format!(
+        "POST /remise/paquet HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        form.len()
+    );
+    let mut stranger = TcpStream::connect(strangers).unwrap();
+    stranger.write_all((head + &form).as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stranger.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = String::from_utf8_lossy(&answer[9..12]).parse().unwrap();
+    (status, answer.split_off(end + 4))
+}
+
+/// Made, tried with a wrong code, fetched once and no more: over the real public role, which is confined and opens no package.
+fn leaves_by_a_link(browser: &Browser<'_>, strangers: SocketAddr, export: &str, sealed: &[u8]) {
+    let asked = json!({ "recipient": "officier de permanence", "minutes": 60, "downloads": 1 });
+    let made = browser.post(&format!("/api/exports/{export}/links"), &asked).unwrap();
+    let (url, code) = (made["url"].as_str().unwrap(), made["code"].as_str().unwrap());
+    let wrong = if code.starts_with('0') { "11111-11111" } else { "00000-00000" };
+    let refused =
+        until("web's lines are there", || Some(posts(strangers, url, wrong)).filter(|(status, _)| *status != 503));
+    assert_eq!(refused.0, 403);
+    let (status, fetched) = posts(strangers, url, code);
+    assert!(status == 200 && fetched == sealed, "{status}, {} bytes", fetched.len());
+    let steps = until("the end of the download is entered", || {
+        let link = browser.get(&format!("/api/exports/{export}")).unwrap()["links"][0].clone();
+        (link["over"] == "used").then(|| link["steps"].as_array().unwrap().clone())
+    });
+    let steps: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(steps[..3], ["wrong-code", "fetch", "sent"]);
+    assert_eq!(posts(strangers, url, code), refused, "whoever comes again reads what anybody reads");
 }
 
 /// Who got the package: the file, the passphrase, the key that the town publishes, and the root of whoever dated it.
@@ -165,7 +212,7 @@ fn stands_nowhere(folder: &Path, bytes: &[u8]) {
 
 #[test]
 fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_in_clear() {
-    let (town, (mut site, roots)) = (town(2), dated());
+    let (town, (mut site, roots, strangers)) = (town(2), dated());
     let desk = Desk::open(&site.site, password(FIRST), password(SECOND)).unwrap();
     let cameras = [1, 2].map(|number| site.add(&town, number, 30));
     cameras.iter().for_each(|camera| site.until_recording(camera));
@@ -317,7 +364,9 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let export = opened["id"].as_str().unwrap();
     let passphrase = desk.make(&site.site, export).unwrap();
     desk.until_ready(&site.site, export, |_, _| {}).unwrap();
-    let told = Reader::new((&site, &roots), &desk.take(&site.site, export).unwrap(), &passphrase).finds_intact();
+    let sealed = desk.take(&site.site, export).unwrap();
+    let told = Reader::new((&site, &roots), &sealed, &passphrase).finds_intact();
+    leaves_by_a_link(&desk.first(&site.site).unwrap(), strangers, export, &sealed);
     assert!(told.pictures > 50 && told.manifest.cameras[0].gaps.is_empty(), "{:?}", told.manifest.cameras);
     let delivery = json!({
         "export": export, "at": site.now().to_string(), "medium": "clé USB 1", "key_means": "téléphone",
@@ -327,7 +376,11 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     desk.first(&site.site).unwrap().post(&path, &delivery).unwrap();
     let (browser, number) = (desk.first(&site.site).unwrap(), registered["number"].as_str().unwrap());
     let report = format!("{path}/{export}/report.pdf");
-    printed(&browser, &report, &[number, "Procès-verbal de remise", "clé USB 1", FIRST, SECOND, "manifeste.json"]);
+    printed(
+        &browser,
+        &report,
+        &[number, "Procès-verbal de remise", "clé USB 1", FIRST, SECOND, "manifeste.json", "constaté absent"],
+    );
     printed(&browser, &format!("/api/holds/{}/certificate.pdf", bound.as_str().unwrap()), &[number, "G-0001"]);
     // whoever has no part in it prints nothing of it
     let operator = site.operator();
