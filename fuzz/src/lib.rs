@@ -11,6 +11,7 @@ mod evidence;
 mod http;
 mod journal;
 pub mod law;
+mod pictures;
 mod reels;
 mod sockets;
 pub mod timestamps;
@@ -81,6 +82,8 @@ pub const TARGETS: &[Target] = &[
     target("timestamp_token", timestamps::token, timestamps::token_seeds, 500),
     target("timestamp_certificate", timestamps::certificate, timestamps::certificate_seeds, 500),
     target("timestamp_list", timestamps::list, timestamps::list_seeds, 500),
+    target("picture_messages", pictures::messages, pictures::messages_seeds, 4_000),
+    target("picture_job", pictures::job, pictures::job_seeds, 4_000),
     target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
     target("http_request", http::request, http::request_seeds, 2_000),
     target("keeper_message", sockets::keeper, sockets::keeper_seeds, 8_000),

@@ -3,7 +3,7 @@
 use crate::{
     console,
     door::Door,
-    exports::{self, Packages, TimestampConfig},
+    exports::{Packages, TimestampConfig},
     extract::Place,
     headers,
     outside::{AskOutside, AskRetention},
@@ -21,7 +21,7 @@ use axum::{
 };
 use domain::{
     Clock, Random, Secret32,
-    limit::{LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
+    limit::{LIVE_SILENCE_MS_MAX, PACKAGES_AT_ONCE_MAX, PAPERS_WAITING_MAX},
 };
 use keeper::socket::KeeperClient;
 use std::{
@@ -89,6 +89,8 @@ pub struct WebConfig {
     pub reserve: Option<ReserveAt>,
     /// Where papers are printed; none, or nobody there: none is.
     pub papers: Option<PathBuf>,
+    /// Where viewing copies are made; none, or nobody there: none is.
+    pub viewing: Option<PathBuf>,
 }
 
 /// Why the server does not run.
@@ -137,6 +139,7 @@ pub struct Web {
     pub packages: Packages,
     pub reserve: Option<ReserveAt>,
     pub papers: Option<PathBuf>,
+    pub viewing: Option<PathBuf>,
     /// Places for papers that are printed, or wait to be.
     pub printing: Arc<Semaphore>,
     /// Places for packages that are made.
@@ -167,8 +170,9 @@ impl Web {
             packages: Packages::open(config.packages),
             reserve: config.reserve,
             papers: config.papers,
+            viewing: config.viewing,
             printing: Arc::new(Semaphore::new(PAPERS_WAITING_MAX)),
-            exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
+            exporting: Arc::new(Semaphore::new(PACKAGES_AT_ONCE_MAX)),
             random: config.random,
             clock: config.clock,
             version: config.version,

@@ -142,6 +142,7 @@ impl Town {
             packages: None,
             reserve: None,
             papers: None,
+            viewing: None,
         }
     }
 

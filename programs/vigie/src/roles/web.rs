@@ -79,6 +79,7 @@ pub fn run(
         packages: Some(config.packages()),
         reserve: Some(reserve(config, identity.site)),
         papers: Some(config.papers_socket()),
+        viewing: Some(config.picture_socket()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
