@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_picture_is_no_wider_than_a_screen_and_the_band_covers_nothing_of_it() {
         for (width, height, shown) in
-            [(1_920, 1_080, (1_920, 1_080)), (3_840, 2_160, (1_920, 1_080)), (641, 361, (640, 360)), (16, 16, (16, 16))]
+            [(1_280, 720, (1_280, 720)), (1_920, 1_080, (1_280, 720)), (641, 361, (640, 360)), (16, 16, (16, 16))]
         {
             let mut canvas = Canvas::new(width, height);
             assert_eq!((canvas.width, canvas.picture_height), shown);
