@@ -21,7 +21,10 @@ const READ_BYTES: usize = 64 * 1024;
 /// Why there is no copy, or no more of it. Nothing of the pictures is repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewingError {
-    #[error("nobody makes viewing copies at `{socket}`: install `vigie-picture` beside `vigie`, and start `vigie serve` again", socket = socket.display())]
+    #[error(
+        "nobody makes viewing copies at `{socket}`: install `vigie-picture` beside `vigie`, and start `vigie serve` again",
+        socket = socket.display()
+    )]
     NotInstalled { socket: PathBuf },
     #[error("`vigie-picture` made no copy of these pictures: {words}")]
     Refused { reason: Reason, words: String },

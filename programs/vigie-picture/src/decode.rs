@@ -1,4 +1,4 @@
-//! The system's decoder: coded pictures in the order of decoding, decoded ones in the order of showing. What it would guess it does not show.
+//! The system's decoder: coded pictures in the order of decoding in, decoded ones in that of showing out. What it guesses is not shown.
 
 use crate::{Failed, annex_b};
 use bytes::Bytes;

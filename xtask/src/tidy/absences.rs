@@ -51,8 +51,8 @@ const BANS: &[Ban] = &[
     Ban { pattern: "unimplemented!", in_tests: true, reason: "write it, or leave the name out", ..ANYWHERE },
 ];
 
-/// What few crates may depend on, tests included, which these are, and what the others do instead. The simulation looks into the keyring, as the
-/// town may not.
+/// What few crates may depend on, tests included, which these are, and what the others do instead. The simulation looks into the
+/// keyring, as the town may not.
 const USERS: &[(&str, &[&str], &str)] = &[
     ("keyring", &["keeper", "simulation", "vigie"], "ask the keeper through vault::Keeper"),
     (

@@ -131,7 +131,7 @@ impl<'a> Copies<'a> {
             self.close(true);
             self.at = Some(movie);
             if self.movies.get(movie).is_some_and(needs_one) {
-                self.open(movie, sets);
+                self.open(movie, chunk, sets);
             }
         }
         let mut data = &chunk.data[..];
@@ -149,8 +149,12 @@ impl<'a> Copies<'a> {
         self.end.is_none() && !self.away
     }
 
-    fn open(&mut self, movie: usize, sets: &ParameterSets) {
+    /// Only where it begins as the movie does: of one whose beginning died meanwhile a copy would show everything too early.
+    fn open(&mut self, movie: usize, chunk: &Chunk, sets: &ParameterSets) {
         let line = &self.movies[movie];
+        if chunk.first_utc != line.first {
+            return tracing::warn!("a movie has no viewing copy: its first pictures did not come a second time");
+        }
         let begun = Viewing::begin(self.socket, &picture::Job::new(Task::ViewingCopy, sets), self.go_on);
         match begun {
             Ok(viewing) => {

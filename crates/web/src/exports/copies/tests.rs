@@ -22,8 +22,8 @@ const PICTURES: u64 = 20;
 fn camera(movies: &[(Codec, Option<u64>)]) -> CameraPart {
     let movie = |(nth, (codec, lacking)): (usize, &(Codec, Option<u64>))| MovieLine {
         path: format!("video/camera-1-{:03}.mp4", nth + 1),
-        first: UtcMicros(0),
-        last: UtcMicros(1),
+        first: UtcMicros(nth as i64 * 40_000_000),
+        last: UtcMicros(nth as i64 * 40_000_000 + 1),
         pictures: PICTURES,
         codec: *codec,
         width: 640,
@@ -228,6 +228,18 @@ fn what_is_told_counts_movies_in_h265_alone() {
     assert_eq!(told(&[(new, Some(1))], false), Copying::Partly);
     assert_eq!(told(&[(new, None)], true), Copying::Away);
     assert_eq!(told(&[(new, None)], false), Copying::Failed);
+}
+
+#[test]
+fn a_movie_whose_beginning_is_gone_has_no_copy_that_would_show_it_too_early() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut archive, _key) = begun(&folder.path().join("archive"));
+    let (_kept, socket) = maker(Does::Copies);
+    let mut camera = camera(&[(Codec::H265, None)]);
+    let mut copies = Copies::new(&socket, &|| true, &mut archive, &mut camera.movies);
+    assert!(copies.take(0, &chunk(10), &sets()), "the package goes on");
+    copies.finish(Ok(())).map_err(|_| "the package failed").unwrap();
+    assert!(camera.movies[0].copy.is_none() && archive.lines().is_empty());
 }
 
 #[test]
