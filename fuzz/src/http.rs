@@ -61,6 +61,7 @@ fn router() -> axum::Router {
         packages: None,
         reserve: None,
         papers: None,
+        viewing: None,
     })
 }
 
