@@ -258,12 +258,8 @@ impl Finding {
             Finding::FileChanged { path } => {
                 format!("File changed: `{path}` has not the digest that the manifest names.")
             }
-            Finding::CopyMissing { path } => {
-                format!("Viewing copy missing: `{path}`; the evidence does not depend on it.")
-            }
-            Finding::CopyChanged { path } => {
-                format!("Viewing copy replaced: `{path}` is not the town's: do not rely on it.")
-            }
+            Finding::CopyMissing { path } => format!("Viewing copy missing: `{path}`, which is no evidence."),
+            Finding::CopyChanged { path } => format!("Viewing copy replaced: `{path}` is not the town's copy."),
             Finding::Proof { path, why } => format!("Proofs: `{path}` is missing or cannot be read ({why})."),
             Finding::ReelNotProved { camera, reel } => {
                 format!("Reel {reel} (camera {camera}): its digests lead to no root that the log holds.")

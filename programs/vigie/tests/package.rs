@@ -68,7 +68,7 @@ fn the_unit_holds_what_keys_and_clocks_need() {
     }
     assert!(has("LoadCredentialEncrypted=vigie-passphrase"), "the name that the keeper looks for (P9)");
     assert!(!unit.lines().any(|line| line.starts_with("ProtectClock=")), "adjtimex is read (K9)");
-    for call in ["adjtimex", "seccomp", "landlock_restrict_self", "capset", "setpriority"] {
+    for call in ["adjtimex", "seccomp", "landlock_restrict_self", "capset"] {
         let allowed = unit.lines().filter(|line| line.starts_with("SystemCallFilter=") && !line.contains('~'));
         assert!(allowed.flat_map(|line| line.split(['=', ' '])).any(|one| one == call), "{call}");
     }
