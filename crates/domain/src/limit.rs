@@ -373,6 +373,14 @@ pub const VIEWING_CPU_SECONDS_MAX: u64 = 2 * VIEWING_PACKAGE_SECONDS_MAX * VIEWI
 pub const VIEWING_MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// What `vigie-picture` says where it makes nothing: one line.
 pub const VIEWING_WORDS_BYTES_MAX: usize = 400;
+/// Regions that are covered in one stream, by hand: more persons than anybody draws around at once.
+pub const REDACTION_REGIONS_MAX: usize = 64;
+/// Instants at which one region is drawn: two a second of half an hour.
+pub const REDACTION_KEYS_MAX: usize = 3_600;
+/// Corners of a region.
+pub const REDACTION_POINTS_MAX: usize = 32;
+/// The word that begins a job to cover regions: all of them, each corner in forty bytes, would be 300 MB; a tenth of a hundredth is drawn.
+pub const REDACTION_JOB_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Packages that are made at once: each holds a thread and a reel of a camera. As many processes of `vigie-picture` wait for them.
 pub const PACKAGES_AT_ONCE_MAX: usize = 2;
 /// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.

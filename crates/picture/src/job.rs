@@ -1,5 +1,6 @@
 //! What is to be made, and of what: the first message of a job, as JSON.
 
+use crate::redact::{Region, RegionError, Regions};
 use domain::{Codec, limit::VIEWING_SOURCE_WIDTH_MAX};
 use media::{MediaError, ParameterSets, codec::parameter_sets};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: u8 = 1;
 
 /// One stream of pictures under one set of parameters.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
     pub format: u8,
@@ -19,11 +20,13 @@ pub struct Job {
 }
 
 /// What becomes of the pictures.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Task {
     /// The same in H.264, for whoever cannot see the original.
     ViewingCopy,
+    /// The same in its own size, with regions covered that were drawn by hand.
+    Redacted { regions: Vec<Region> },
 }
 
 /// Why bytes are no job. Nothing of them is repeated.
@@ -39,6 +42,8 @@ pub enum JobError {
     Hex,
     #[error(transparent)]
     Sets(#[from] MediaError),
+    #[error(transparent)]
+    Regions(#[from] RegionError),
     #[error("pictures of {width} × {height}: 16 to {VIEWING_SOURCE_WIDTH_MAX} pixels each way can be decoded here")]
     Size { width: u16, height: u16 },
 }
@@ -72,6 +77,14 @@ impl Job {
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and numbers are JSON")
+    }
+
+    /// What is covered; none for a task that covers nothing. Errors: regions that are none.
+    pub fn regions(&self) -> Result<Option<Regions>, JobError> {
+        match &self.task {
+            Task::ViewingCopy => Ok(None),
+            Task::Redacted { regions } => Ok(Some(Regions::new(regions.clone())?)),
+        }
     }
 
     /// The parameters that the pictures are decoded by. Errors: none, or of pictures that nobody decodes here.

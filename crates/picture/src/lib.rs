@@ -6,6 +6,7 @@
 mod ask;
 mod job;
 mod message;
+pub mod redact;
 
 pub use ask::{Came, Viewing, ViewingError};
 pub use job::{FORMAT, Job, JobError, Task};

@@ -4,14 +4,14 @@
 //! or a refusal at any time, after which nothing comes.
 
 use crate::{Job, JobError};
-use domain::limit::{PICTURE_BYTES_MAX, VIEWING_JOB_BYTES_MAX, VIEWING_WORDS_BYTES_MAX};
+use domain::limit::{PICTURE_BYTES_MAX, REDACTION_JOB_BYTES_MAX, VIEWING_JOB_BYTES_MAX, VIEWING_WORDS_BYTES_MAX};
 
 const HEAD_BYTES: usize = 5;
 /// Flags and two times before a picture's bytes.
 const CODED_HEAD_BYTES: usize = 17;
 const COUNTS_BYTES: usize = 16;
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Message {
     Job(Job),
     Picture(Coded),
@@ -91,7 +91,7 @@ const REFUSAL: u8 = b'R';
 /// How long the content of a message of a kind may be.
 fn bytes_max(kind: u8) -> Result<usize, MessageError> {
     match kind {
-        JOB => Ok(VIEWING_JOB_BYTES_MAX),
+        JOB => Ok(REDACTION_JOB_BYTES_MAX),
         PICTURE => Ok(CODED_HEAD_BYTES + PICTURE_BYTES_MAX),
         END => Ok(0),
         SETS => Ok(VIEWING_JOB_BYTES_MAX),

@@ -7,10 +7,12 @@ use crate::{
     decode::Decoder,
     encode::Encoder,
     frame::Canvas,
+    label,
     order::{Blind, Order, Slot},
 };
+use domain::limit::{VIEWING_SOURCE_WIDTH_MAX, VIEWING_WIDTH_MAX};
 use ffmpeg_next::{frame, log};
-use picture::{Coded, Counts, Job, Message, Task};
+use picture::{Coded, Counts, Job, Message, Task, redact::Regions};
 
 /// Times lie within: 99 years of a file's clock, and no sum of two overflows.
 const PTS_MAX: u64 = 1 << 48;
@@ -19,6 +21,7 @@ pub struct Copier {
     decoder: Decoder,
     order: Order,
     canvas: Canvas,
+    regions: Option<Regions>,
     encoder: Option<Encoder>,
 }
 
@@ -27,11 +30,17 @@ impl Copier {
         // what the library says of a stream quotes it, and repeats itself for each picture
         log::set_level(log::Level::Quiet);
         let sets = job.sets()?;
-        let Task::ViewingCopy = job.task;
+        let (width, height) = (u32::from(sets.width), u32::from(sets.height));
+        let canvas = match job.task {
+            Task::ViewingCopy => Canvas::new(width, height, VIEWING_WIDTH_MAX, label::VIEWING),
+            // drawn in the original's own size: a scaler would mix what is covered into what is beside it
+            Task::Redacted { .. } => Canvas::new(width, height, VIEWING_SOURCE_WIDTH_MAX, label::REDACTED),
+        };
         Ok(Copier {
             decoder: Decoder::new(&sets)?,
             order: Order::default(),
-            canvas: Canvas::new(sets.width.into(), sets.height.into()),
+            canvas,
+            regions: job.regions()?,
             encoder: None,
         })
     }
@@ -69,7 +78,11 @@ impl Copier {
         let mut out = vec![];
         for slot in slots {
             let (drawn, pts, is_black) = match (slot, decoded) {
-                (Slot::Shown(pts), Some(decoded)) => (self.canvas.show(decoded)?, pts, false),
+                (Slot::Shown(pts), Some(decoded)) => {
+                    let mut drawn = self.canvas.show(decoded)?;
+                    self.regions.iter().for_each(|regions| self.canvas.cover(&mut drawn, regions, pts));
+                    (drawn, pts, false)
+                }
                 (Slot::Shown(pts) | Slot::Black(pts), _) => (self.canvas.black(), pts, true),
             };
             let encoder = match (&mut self.encoder, decoded) {

@@ -1,12 +1,12 @@
 //! A picture as it is encoded: 4:2:0, 8 bits, no wider than a screen, with a band below it that says what it is.
 
 use crate::{Failed, label};
-use domain::limit::VIEWING_WIDTH_MAX;
 use ffmpeg_next::{
     format::Pixel,
     frame,
     software::scaling::{Context, Flags},
 };
+use picture::redact::{Planes, Regions};
 
 /// Of luma and chroma, in the range of television.
 const BLACK: (u8, u8) = (16, 128);
@@ -18,15 +18,17 @@ pub struct Canvas {
     pub picture_height: u32,
     pub height: u32,
     source: (u32, u32),
+    words: &'static str,
     /// The scaler, for the form of the pictures that came last.
     scaler: Option<(Pixel, Context)>,
 }
 
 impl Canvas {
-    pub fn new(width: u32, height: u32) -> Canvas {
+    /// No wider than so many pixels.
+    pub fn new(width: u32, height: u32, width_max: u32, words: &'static str) -> Canvas {
         let even = |pixels: u32| (pixels & !1).max(2);
-        let (shown_width, shown_height) = if width > VIEWING_WIDTH_MAX {
-            (VIEWING_WIDTH_MAX, even(height * VIEWING_WIDTH_MAX / width))
+        let (shown_width, shown_height) = if width > width_max {
+            (even(width_max), even(height * width_max / width))
         } else {
             (even(width), even(height))
         };
@@ -36,6 +38,7 @@ impl Canvas {
             picture_height: shown_height,
             height: height_of_all,
             source: (width, height),
+            words,
             scaler: None,
         }
     }
@@ -62,6 +65,19 @@ impl Canvas {
         Ok(all)
     }
 
+    /// Regions of a drawn picture, at its time; the band says what it is, and stays.
+    pub fn cover(&self, drawn: &mut frame::Video, regions: &Regions, at: i64) {
+        let strides = [0, 1, 2].map(|plane| drawn.stride(plane));
+        let (width, height) = (self.width as usize, self.picture_height as usize);
+        let mut copies = [0, 1, 2].map(|plane| drawn.data(plane).to_vec());
+        let [luma, first, second] = &mut copies;
+        let planes: [(&mut [u8], usize); 3] = [(luma, strides[0]), (first, strides[1]), (second, strides[2])];
+        regions.cover(at, &mut Planes { width, height, planes });
+        for (plane, covered) in copies.iter().enumerate() {
+            drawn.data_mut(plane).copy_from_slice(covered);
+        }
+    }
+
     /// Of a time of which no picture can be shown.
     pub fn black(&self) -> frame::Video {
         let mut all = frame::Video::new(Pixel::YUV420P, self.width, self.height);
@@ -69,7 +85,7 @@ impl Canvas {
             all.data_mut(plane).fill(if plane == 0 { BLACK.0 } else { BLACK.1 });
         }
         let (stride, band) = (all.stride(0), self.picture_height as usize);
-        label::draw(&mut all.data_mut(0)[band * stride..], stride, self.width);
+        label::draw(self.words, &mut all.data_mut(0)[band * stride..], stride, self.width);
         all
     }
 }
@@ -77,13 +93,14 @@ impl Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::limit::VIEWING_WIDTH_MAX;
 
     #[test]
     fn a_picture_is_no_wider_than_a_screen_and_the_band_covers_nothing_of_it() {
         for (width, height, shown) in
             [(1_280, 720, (1_280, 720)), (1_920, 1_080, (1_280, 720)), (641, 361, (640, 360)), (16, 16, (16, 16))]
         {
-            let mut canvas = Canvas::new(width, height);
+            let mut canvas = Canvas::new(width, height, VIEWING_WIDTH_MAX, label::VIEWING);
             assert_eq!((canvas.width, canvas.picture_height), shown);
             assert!(canvas.height > canvas.picture_height && canvas.height.is_multiple_of(2));
             let mut grey = frame::Video::new(Pixel::YUV420P, width, height);

@@ -1,6 +1,10 @@
 //! What every picture of a copy says below itself: that it is for the eye, and no evidence. In letters of our own, of five by seven dots.
 
-const WORDS: &str = "COPIE DE VISIONNAGE, PAS UNE PREUVE - VIEWING COPY, NOT EVIDENCE";
+pub const VIEWING: &str = "COPIE DE VISIONNAGE, PAS UNE PREUVE - VIEWING COPY, NOT EVIDENCE";
+/// Of one in which regions are covered.
+pub const REDACTED: &str = "COPIE MASQUEE, PAS UNE PREUVE - REDACTED COPY, NOT EVIDENCE     ";
+/// All have as many letters, so that the band is one of its width.
+const LETTERS_PER_LINE: u32 = VIEWING.len() as u32;
 const LETTER_WIDTH: u32 = 6;
 const LETTER_HEIGHT: u32 = 7;
 /// Above and below the letters, in dots.
@@ -17,9 +21,11 @@ const LETTERS: &[(char, [u8; 7])] = &[
     ('E', [0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x1f]),
     ('G', [0x0e, 0x11, 0x10, 0x17, 0x11, 0x11, 0x0f]),
     ('I', [0x0e, 0x04, 0x04, 0x04, 0x04, 0x04, 0x0e]),
+    ('M', [0x11, 0x1b, 0x15, 0x15, 0x11, 0x11, 0x11]),
     ('N', [0x11, 0x19, 0x15, 0x13, 0x11, 0x11, 0x11]),
     ('O', [0x0e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e]),
     ('P', [0x1e, 0x11, 0x11, 0x1e, 0x10, 0x10, 0x10]),
+    ('Q', [0x0e, 0x11, 0x11, 0x11, 0x15, 0x12, 0x0d]),
     ('R', [0x1e, 0x11, 0x11, 0x1e, 0x14, 0x12, 0x11]),
     ('S', [0x0f, 0x10, 0x10, 0x0e, 0x01, 0x01, 0x1e]),
     ('T', [0x1f, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04]),
@@ -33,7 +39,7 @@ const LETTERS: &[(char, [u8; 7])] = &[
 
 /// Pixels of one dot: as large as the words fit, up to so many.
 fn dot(width: u32) -> u32 {
-    (width / (WORDS.len() as u32 * LETTER_WIDTH)).clamp(1, DOTS_MAX)
+    (width / (LETTERS_PER_LINE * LETTER_WIDTH)).clamp(1, DOTS_MAX)
 }
 
 /// Of the band below a picture, an even number of rows.
@@ -42,9 +48,9 @@ pub fn band_height(width: u32) -> u32 {
 }
 
 /// Into the luma of the band, whose rows have so many bytes. A picture too narrow for all words has their beginning.
-pub fn draw(band: &mut [u8], stride: usize, width: u32) {
+pub fn draw(words: &str, band: &mut [u8], stride: usize, width: u32) {
     let dot = dot(width);
-    for (nth, letter) in WORDS.chars().enumerate() {
+    for (nth, letter) in words.chars().enumerate() {
         let rows = LETTERS.iter().find(|(of, _)| *of == letter).map_or([0; 7], |(_, rows)| *rows);
         for (y, row) in (0u32..).zip(rows) {
             for x in (0..5u32).filter(|x| row >> (4 - x) & 1 == 1) {
@@ -71,19 +77,20 @@ mod tests {
 
     #[test]
     fn every_sign_of_the_words_has_a_form_but_the_space() {
-        let formless: Vec<char> = WORDS.chars().filter(|sign| !LETTERS.iter().any(|(of, _)| of == sign)).collect();
+        let formless: Vec<char> =
+            [VIEWING, REDACTED].concat().chars().filter(|sign| !LETTERS.iter().any(|(of, _)| of == sign)).collect();
         assert!(formless.iter().all(|sign| *sign == ' '), "{formless:?}");
     }
 
     #[test]
     fn words_fit_a_usual_picture_and_no_row_is_left() {
         for width in [400, 640, 1_280, 1_920] {
-            assert!(WORDS.len() as u32 * LETTER_WIDTH * dot(width) <= width, "{width}");
+            assert!(LETTERS_PER_LINE * LETTER_WIDTH * dot(width) <= width, "{width}");
         }
         for width in [2, 16, 640, 1_920] {
             let (stride, height) = (width as usize + 32, band_height(width) as usize);
             let mut band = vec![0; stride * height];
-            draw(&mut band, stride, width);
+            draw(VIEWING, &mut band, stride, width);
             assert!(band.chunks(stride).all(|row| row[width as usize..].iter().all(|luma| *luma == 0)), "{width}");
             assert!(width < 16 || band.contains(&WHITE));
         }

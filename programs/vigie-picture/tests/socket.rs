@@ -5,7 +5,10 @@ mod film;
 use domain::{Codec, MediaTicks, UtcMicros};
 use film::{Film, film, films_shown, run};
 use media::{FrameEntry, FrameKind, codec::parameter_sets, mp4::MovieBuilder};
-use picture::{Came, Coded, Counts, Job, Reason, Task, Viewing, ViewingError};
+use picture::{
+    Came, Coded, Counts, Job, Reason, Task, Viewing, ViewingError,
+    redact::{Key, Point, Region},
+};
 use std::{
     fs,
     io::{Read, Write},
@@ -167,6 +170,55 @@ fn a_copy_has_every_picture_at_its_time_shows_the_same_and_says_that_it_is_no_ev
         let mean = original.iter().zip(&shown).map(apart).sum::<u64>() / original.len() as u64;
         assert!(mean < 6, "{codec:?} {form}: {mean} of 255");
     }
+}
+
+/// Luma of every picture, in its own size.
+fn luma(file: &Path, (width, height): (usize, usize)) -> Vec<Vec<u8>> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", file.to_str().unwrap(), "-fps_mode", "passthrough", "-pix_fmt", "yuv420p"])
+        .args(["-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout.chunks(width * height * 3 / 2).map(|picture| picture[..width * height].to_vec()).collect()
+}
+
+#[test]
+fn regions_drawn_by_hand_are_one_grey_that_moves_as_it_was_drawn_and_the_rest_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = film(folder.path(), "film", (322, 182), Codec::H265, "yuv420p", &["-bf", "0"]);
+    let corners =
+        |left: f64| [(left, 40.0), (left + 60.0, 40.0), (left + 60.0, 100.0), (left, 100.0)].map(|(x, y)| Point(x, y));
+    let (first, last) = (film.pictures[5].pts, film.pictures[25].pts);
+    let keys =
+        vec![Key { at: first, outline: corners(20.0).to_vec() }, Key { at: last, outline: corners(220.0).to_vec() }];
+    let regions = vec![Region { keys }];
+    let copy = Maker::new().copies(&Job::new(Task::Redacted { regions }, &film.sets), &film.pictures).unwrap();
+    let sets = parameter_sets(Codec::H264, &copy.config).unwrap();
+    let file = folder.path().join("copy.mp4");
+    copy.save(&file);
+    let (width, height) = (usize::from(sets.width), usize::from(sets.height));
+    let (shown, original) = (luma(&file, (width, height)), luma(&film.file, (322, 182)));
+    assert_eq!((shown.len(), original.len()), (30, 30));
+    for (nth, (shown, original)) in shown.iter().zip(&original).enumerate() {
+        let left = (5..=25).contains(&nth).then(|| 20 + (nth - 5) * 10);
+        for (x, y) in (0..320).step_by(3).flat_map(|x| (0..180).step_by(3).map(move |y| (x, y))) {
+            let is_in = |rim: usize| {
+                left.is_some_and(|left| {
+                    (left - rim..left + 60 + rim).contains(&x) && (40 - rim..100 + rim).contains(&y)
+                })
+            };
+            let luma = shown[y * width + x];
+            if is_in(0) {
+                assert!(luma.abs_diff(126) <= 12, "picture {nth}: {luma} at {x}, {y} is not covered");
+            } else if !is_in(16) {
+                let there = original[y * 322 + x];
+                assert!(luma.abs_diff(there) < 90, "picture {nth}: {luma} for {there} at {x}, {y}");
+            }
+        }
+    }
+    let none = Maker::new().copies(&Job::new(Task::Redacted { regions: vec![] }, &film.sets), &film.pictures);
+    assert!(matches!(none, Err(ViewingError::Refused { reason: Reason::NoJob, .. })), "{none:?}");
 }
 
 #[test]
