@@ -24,6 +24,12 @@ missing_packages() {
         printf '%s\n' python3-gi gir1.2-gst-rtsp-server-1.0
     compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null || echo gstreamer1.0-plugins-good
     compgen -G '/usr/lib/*/gstreamer-1.0/libgstmpegtsdemux.so' >/dev/null || echo gstreamer1.0-plugins-bad
+    # what vigie-picture is linked with, and the reader of its headers (decision 0080)
+    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || echo libclang-dev
+    local library
+    for library in libavcodec libavformat libavutil libswscale; do
+        compgen -G "/usr/lib/*/pkgconfig/$library.pc" >/dev/null || echo "$library-dev"
+    done
 }
 
 install() {

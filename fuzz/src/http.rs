@@ -62,6 +62,7 @@ fn router() -> axum::Router {
         reserve: None,
         papers: None,
         links: None,
+        viewing: None,
     })
 }
 

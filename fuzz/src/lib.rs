@@ -12,6 +12,7 @@ mod http;
 mod journal;
 pub mod law;
 mod links;
+mod pictures;
 mod reels;
 mod sockets;
 pub mod timestamps;
@@ -82,6 +83,8 @@ pub const TARGETS: &[Target] = &[
     target("timestamp_token", timestamps::token, timestamps::token_seeds, 500),
     target("timestamp_certificate", timestamps::certificate, timestamps::certificate_seeds, 500),
     target("timestamp_list", timestamps::list, timestamps::list_seeds, 500),
+    target("picture_messages", pictures::messages, pictures::messages_seeds, 4_000),
+    target("picture_job", pictures::job, pictures::job_seeds, 4_000),
     target("movie_tables", evidence::movie_tables, evidence::movie_tables_seeds, 4_000),
     target("link_form", links::form, links::form_seeds, 8_000),
     target("link_line", links::line, links::line_seeds, 8_000),

@@ -40,6 +40,7 @@ fn a_right_input_is_read_by_the_target_that_made_it() {
     assert!(seal::Extent::from_bytes(&seeds("extent")[0]).is_ok());
     assert!(vault::store::Location::from_bytes(&seeds("location")[0]).is_some());
     assert!(media::h264::parameter_sets_from_avcc(&seeds("h264_parameters")[0]).is_ok());
+    assert!(picture::Job::from_json(&seeds("picture_job")[0]).unwrap().sets().is_ok());
     assert!(media::mp4::Movie::from_moov(&seeds("movie_tables")[0]).is_ok());
     assert!(evidence::Manifest::from_bytes(&seeds("evidence_manifest")[0]).is_ok());
     assert!(serde_json::from_slice::<evidence::ReelProof>(&seeds("evidence_proof")[0]).is_ok());

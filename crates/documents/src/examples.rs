@@ -8,7 +8,7 @@ use crate::{
     constat::{Opens, Program},
     delivery::{Agent, Authorisation, Authority, CallBack, FileLine, Gap, Package, Reply, Segment},
     exports::ExportLine,
-    report::MovieFile,
+    report::{CopyFile, MovieFile},
 };
 use domain::{
     HoldEnd, Sensitive, UtcMicros,
@@ -211,6 +211,13 @@ fn report(language: Language, whole: bool) -> Report {
         "The time of each picture is the recorder's when the picture arrived. The clocks agreed during these hours.",
     );
     let proof = FileLine { path: "preuves/camera-1.jsonl".into(), bytes: 812_345, sha256: digest(40) };
+    let copy = CopyFile {
+        path: "visionnage/camera-1-0-copie-pas-une-preuve.mp4".into(),
+        of: "video/camera-1-0.mp4".into(),
+        lacking: 12,
+        bytes: 98_765_432,
+        sha256: digest(42),
+    };
     Report {
         export: "0f".repeat(16),
         number: "2026-0001".into(),
@@ -221,6 +228,7 @@ fn report(language: Language, whole: bool) -> Report {
         movies: if whole { vec![movie(0), movie(1)] } else { vec![] },
         gaps: if whole { vec![gap(-179_400, -179_300)] } else { vec![] },
         proofs: if whole { vec![proof] } else { vec![] },
+        copies: if whole { vec![copy] } else { vec![] },
         list: digest(41),
         clock: if whole { clock } else { String::new() },
         log: log(whole),

@@ -26,6 +26,9 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     #[serde(default)]
     pub proofs: Vec<FileLine>,
+    /// For the eye, and no evidence.
+    #[serde(default)]
+    pub copies: Vec<CopyFile>,
     /// Of the list of movies and proofs: `docs/formats/evidence.md`, section 1a.
     pub list: Sha256,
     /// What the town says of its clock, in the paper's language.
@@ -35,6 +38,19 @@ pub struct Report {
     /// Version of the program that made the package.
     #[serde(default)]
     pub program: String,
+}
+
+/// A viewing copy of a movie.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyFile {
+    pub path: String,
+    /// The movie's path.
+    pub of: String,
+    /// Of the movie's pictures, those that it has not.
+    pub lacking: u64,
+    pub bytes: u64,
+    pub sha256: Sha256,
 }
 
 /// Pictures of one camera without a gap inside.

@@ -384,9 +384,42 @@ pub const PAPERS_WAITING_MAX: usize = 8;
 pub const PAPER_WORDS_BYTES_MAX: usize = 400;
 /// Address space that `vigie-papers` may take: fonts, a paper and its layout, several times over.
 pub const PAPER_MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Width of a viewing copy; a camera's larger pictures are made smaller, the original is beside it. Of 1,920 pixels it took twice the time
+/// (measured: 29 pictures a second of a processor, 56 of this) and four times the bytes.
+pub const VIEWING_WIDTH_MAX: u32 = 1_280;
+/// Pictures that `vigie-picture` takes, each way: level 6.2 of H.265 (table A.9) has 8,192 × 4,320.
+pub const VIEWING_SOURCE_WIDTH_MAX: u32 = 8_192;
+/// The word that begins a job for `vigie-picture`: parameter sets in hexadecimal, 65,535 bytes of one set at most.
+pub const VIEWING_JOB_BYTES_MAX: usize = 256 * 1024;
+/// Pictures that a decoder may hold back before it shows one: 16 of H.265 (A.4.2), and four times as many.
+pub const VIEWING_HELD_MAX: usize = 64;
+/// Who speaks with `vigie-picture` and neither sends nor takes a byte for so long is left, on both sides: a disk that sleeps wakes in less.
+pub const VIEWING_SILENCE_SECONDS_MAX: u64 = 60;
+/// All viewing copies of one package together, as long as the log's word is waited for; what is not made then ends early, and says so.
+pub const VIEWING_PACKAGE_SECONDS_MAX: u64 = 5 * 60;
+/// Threads that encode: a town's machine records meanwhile.
+pub const VIEWING_THREADS_MAX: usize = 4;
+/// Processor time of one copy: every thread for as long as a package may wait, and as much again.
+pub const VIEWING_CPU_SECONDS_MAX: u64 = 2 * VIEWING_PACKAGE_SECONDS_MAX * VIEWING_THREADS_MAX as u64;
+/// Address space of `vigie-picture`: FFmpeg's libraries, and the pictures that decoder and encoder hold, 53 MB each at the most.
+pub const VIEWING_MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// What `vigie-picture` says where it makes nothing: one line.
+pub const VIEWING_WORDS_BYTES_MAX: usize = 400;
+/// Regions that are covered in one stream, by hand: more persons than anybody draws around at once.
+pub const REDACTION_REGIONS_MAX: usize = 64;
+/// Instants at which one region is drawn: two a second of half an hour.
+pub const REDACTION_KEYS_MAX: usize = 3_600;
+/// Corners of a region.
+pub const REDACTION_POINTS_MAX: usize = 32;
+/// The word that begins a job to cover regions: all of them, each corner in forty bytes, would be 300 MB; a tenth of a hundredth is drawn.
+pub const REDACTION_JOB_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Packages that are made at once: each holds a thread and a reel of a camera. As many processes of `vigie-picture` wait for them.
+pub const PACKAGES_AT_ONCE_MAX: usize = 2;
 /// A PKCS#11 token's label (CK_TOKEN_INFO, PKCS#11 section 3.2): 32 bytes of UTF-8.
 pub const TOKEN_LABEL_BYTES_MAX: usize = 32;
 
+// Nobody's session locks while viewing copies are made, so that they never cost a package.
+const _: () = assert!((VIEWING_PACKAGE_SECONDS_MAX as i64) < SESSION_IDLE_MINUTES * 60);
 // Promise 1: what is received becomes durable before it is 2 s old.
 const _: () = assert!(CHUNK_AGE_MS_MAX + TICK_MS + SYNC_PERIOD_MS + SYNC_LATENCY_MS_MAX <= LOSS_MS_MAX);
 // A reason never outlasts the look that it was stated for, a code is shorter than a reason may be.

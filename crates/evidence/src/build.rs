@@ -105,6 +105,7 @@ impl CameraBuilder {
             codec: open.parameters.codec,
             width: open.parameters.width,
             height: open.parameters.height,
+            copy: None,
         });
         Ok(Some(Step::End { path: open.path, tail: open.builder.finish()? }))
     }

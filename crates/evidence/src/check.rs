@@ -1,7 +1,7 @@
 //! The verdict on a package: what its files, its proofs and the town's log say of each other. Needs no key of the town's and
 //! no network (P10).
 //!
-//! 1 the manifest and the files that it names · 2 the log: the checkpoint under the reader's key, the entries in it, this
+//! 1 the manifest and the files that it names, copies for the eye apart · 2 the log: the checkpoint under the reader's key, the entries in it, this
 //! manifest among them · 3 camera by camera: reels under roots of the log, lines and pictures under their reels · 4 each file of
 //! pictures against the chunks that were recorded · 5 the timestamp of the log's extract, under the roots that the reader trusts
 
@@ -11,7 +11,7 @@ mod movie;
 mod timestamp;
 
 use crate::{
-    CameraPart, Files, FilesError, Finding, LogProof, MANIFEST, Manifest, REGISTER,
+    CameraPart, FileLine, FileRole, Files, FilesError, Finding, LogProof, MANIFEST, Manifest, REGISTER,
     manifest::{FileSum, MANIFEST_BYTES_MAX, file_digest},
     stamp::{Outcome, Roots},
 };
@@ -36,6 +36,8 @@ pub struct Trust {
 #[derive(Debug)]
 pub struct Verdict {
     pub findings: Vec<Finding>,
+    /// Of copies for the eye: nothing of the evidence depends on them, and whoever watches one is told.
+    pub copies: Vec<Finding>,
     pub told: Option<Told>,
 }
 
@@ -68,8 +70,18 @@ pub(crate) struct Proved {
 }
 
 impl Verdict {
+    /// The evidence does.
     pub fn holds(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    fn of(finding: Finding) -> Verdict {
+        Verdict { findings: vec![finding], copies: vec![], told: None }
+    }
+
+    /// What is wrong, the evidence before what is for the eye.
+    pub fn all(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(&self.copies)
     }
 }
 
@@ -80,19 +92,17 @@ pub fn check(files: &dyn Files, trust: &Trust) -> Result<Verdict, FilesError> {
 
 /// The same, for a reader who trusts these roots for timestamps.
 pub fn check_under(files: &dyn Files, trust: &Trust, roots: &Roots) -> Result<Verdict, FilesError> {
-    let mut findings = Vec::new();
+    let (mut findings, mut copies) = (Vec::new(), Vec::new());
     let listed: BTreeMap<String, u64> = files.list()?.into_iter().collect();
     let manifest_bytes = match whole(files, &listed, MANIFEST, MANIFEST_BYTES_MAX)? {
         Ok(bytes) => bytes,
-        Err(why) => return Ok(Verdict { findings: vec![Finding::Manifest { why }], told: None }),
+        Err(why) => return Ok(Verdict::of(Finding::Manifest { why })),
     };
     let manifest = match Manifest::from_bytes(&manifest_bytes) {
         Ok(manifest) => manifest,
-        Err(error) => {
-            return Ok(Verdict { findings: vec![Finding::Manifest { why: error.to_string() }], told: None });
-        }
+        Err(error) => return Ok(Verdict::of(Finding::Manifest { why: error.to_string() })),
     };
-    check_files(files, &listed, &manifest, &mut findings)?; // 1
+    check_files(files, &listed, &manifest, &mut findings, &mut copies)?; // 1
     let manifest_digest = file_digest(&manifest_bytes);
     let register = whole(files, &listed, REGISTER, LogProof::BYTES_MAX)?;
     let proved = match &register {
@@ -117,7 +127,7 @@ pub fn check_under(files: &dyn Files, trust: &Trust, roots: &Roots) -> Result<Ve
         pictures,
         timestamp,
     };
-    Ok(Verdict { findings, told: Some(told) })
+    Ok(Verdict { findings, copies, told: Some(told) })
 }
 
 /// A whole file; why not, where it is missing or too long.
@@ -139,22 +149,29 @@ fn check_files(
     listed: &BTreeMap<String, u64>,
     manifest: &Manifest,
     findings: &mut Vec<Finding>,
+    copies: &mut Vec<Finding>,
 ) -> Result<(), FilesError> {
     let mut named: BTreeSet<&str> = BTreeSet::from([MANIFEST, REGISTER]);
+    let used: BTreeSet<&str> = manifest.cameras.iter().flat_map(paths_of).collect();
+    // what proofs or pictures are read from is evidence, whatever its line calls it
+    let is_copy = |line: &FileLine| line.role == FileRole::ViewingCopy && !used.contains(line.path.as_str());
     for line in &manifest.files {
         named.insert(&line.path);
+        let path = line.path.clone();
         match listed.get(&line.path) {
-            None => findings.push(Finding::FileMissing { path: line.path.clone() }),
-            Some(bytes) if *bytes != line.bytes || sum(files, &line.path, *bytes)? != line.sha256 => {
-                findings.push(Finding::FileChanged { path: line.path.clone() });
-            }
-            Some(_) => {}
+            None if is_copy(line) => copies.push(Finding::CopyMissing { path }),
+            None => findings.push(Finding::FileMissing { path }),
+            Some(bytes) if *bytes == line.bytes && sum(files, &line.path, *bytes)? == line.sha256 => {}
+            Some(_) if is_copy(line) => copies.push(Finding::CopyChanged { path }),
+            Some(_) => findings.push(Finding::FileChanged { path }),
         }
     }
     // a file that the manifest uses without a digest would escape the log
-    let used = manifest.cameras.iter().flat_map(paths_of);
-    let unnamed = used.filter(|path| !named.contains(path)).map(|path| Finding::FileMissing { path: path.into() });
-    findings.extend(unnamed);
+    let unnamed = used.iter().filter(|path| !named.contains(*path));
+    findings.extend(unnamed.map(|path| Finding::FileMissing { path: (*path).into() }));
+    let of_eye = manifest.cameras.iter().flat_map(|part| &part.movies).filter_map(|movie| movie.copy.as_ref());
+    let unnamed = of_eye.filter(|copy| !named.contains(copy.path.as_str()));
+    copies.extend(unnamed.map(|copy| Finding::CopyMissing { path: copy.path.clone() }));
     let of_timestamp = timestamp::paths(listed);
     let is_named = |path: &String| named.contains(path.as_str()) || of_timestamp.contains(path);
     let extra = listed.keys().filter(|path| !is_named(path));

@@ -41,6 +41,14 @@ pub enum Finding {
     FileChanged {
         path: String,
     },
+    /// A copy for the eye that the manifest names is not there.
+    CopyMissing {
+        path: String,
+    },
+    /// A copy for the eye is not the one that the town made.
+    CopyChanged {
+        path: String,
+    },
     /// The proofs of a camera are not there or are none.
     Proof {
         path: String,
@@ -140,6 +148,8 @@ impl Finding {
             Finding::FileMissing { .. } => 40,
             Finding::FileExtra { .. } => 41,
             Finding::FileChanged { .. } => 42,
+            Finding::CopyMissing { .. } => 43,
+            Finding::CopyChanged { .. } => 44,
             Finding::Proof { .. } => 50,
             Finding::ReelNotProved { .. } => 51,
             Finding::CameraSwapped { .. } => 52,
@@ -172,6 +182,8 @@ impl Finding {
             Finding::FileMissing { .. } => "file-missing",
             Finding::FileExtra { .. } => "file-extra",
             Finding::FileChanged { .. } => "file-changed",
+            Finding::CopyMissing { .. } => "copy-missing",
+            Finding::CopyChanged { .. } => "copy-changed",
             Finding::Proof { .. } => "proof",
             Finding::ReelNotProved { .. } => "reel-not-proved",
             Finding::CameraSwapped { .. } => "camera-swapped",
@@ -204,6 +216,8 @@ impl Finding {
             Finding::FileMissing { path } => format!("Fichier manquant : `{path}`, que le bordereau annonce."),
             Finding::FileExtra { path } => format!("Fichier ajouté : `{path}`, que le bordereau ne connaît pas."),
             Finding::FileChanged { path } => format!("Fichier changé : `{path}` n'a pas l'empreinte que le bordereau annonce."),
+            Finding::CopyMissing { path } => format!("Copie de visionnage manquante : `{path}`, que le bordereau annonce. Les preuves n'en dépendent pas."),
+            Finding::CopyChanged { path } => format!("Copie de visionnage remplacée : `{path}` n'est pas celle que la commune a faite ; ne vous y fiez pas. Les preuves n'en dépendent pas."),
             Finding::Proof { path, why } => format!("Preuves : `{path}` manque ou ne se lit pas ({why})."),
             Finding::ReelNotProved { camera, reel } => format!("Bobine {reel} (caméra {camera}) : ses empreintes ne mènent à aucune racine que le registre contient."),
             Finding::CameraSwapped { camera, reel } => format!("Caméra échangée : la bobine {reel} n'a pas été enregistrée par la caméra {camera}, comme le bordereau le dit."),
@@ -244,6 +258,8 @@ impl Finding {
             Finding::FileChanged { path } => {
                 format!("File changed: `{path}` has not the digest that the manifest names.")
             }
+            Finding::CopyMissing { path } => format!("Viewing copy missing: `{path}`, which is no evidence."),
+            Finding::CopyChanged { path } => format!("Viewing copy replaced: `{path}` is not the town's copy."),
             Finding::Proof { path, why } => format!("Proofs: `{path}` is missing or cannot be read ({why})."),
             Finding::ReelNotProved { camera, reel } => {
                 format!("Reel {reel} (camera {camera}): its digests lead to no root that the log holds.")

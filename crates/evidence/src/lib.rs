@@ -19,7 +19,9 @@ pub use check::{Told, Trust, Verdict, check, check_under};
 pub use finding::Finding;
 pub use hex::Hex;
 pub use ledger::Digest;
-pub use manifest::{CameraPart, FileLine, FileRole, Looked, MANIFEST, Manifest, MovieLine, REGISTER, file_digest};
+pub use manifest::{
+    CameraPart, CopyPart, FileLine, FileRole, Looked, MANIFEST, Manifest, MovieLine, REGISTER, file_digest,
+};
 pub use proof::{ChunkProof, ReelProof, SealedLine};
 pub use register::{EntryProof, LogProof};
 

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub const MANIFEST: &str = "manifeste.json";
 /// What the log says of it: made after it, so it is not among its files.
 pub const REGISTER: &str = "registre.json";
+/// The folder of viewing copies.
+pub const COPIES: &str = "visionnage";
 /// The version of [`Manifest`]'s JSON.
 pub const FORMAT: u8 = 1;
 /// A manifest names files, cameras and gaps; a day of twenty cameras is a few hundred kilobytes.
@@ -116,6 +118,35 @@ pub struct MovieLine {
     pub codec: Codec,
     pub width: u16,
     pub height: u16,
+    /// One made of it for the eye, where browsers cannot play it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopyPart>,
+}
+
+/// A viewing copy: made of a movie, and no evidence. Its digest is that of its line among the files.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CopyPart {
+    pub path: String,
+    /// Of the movie's pictures.
+    pub shown: u64,
+    /// Those that it has not: black at their time, or behind its end.
+    pub lacking: u64,
+    /// What it is.
+    #[serde(flatten)]
+    pub says: Statement,
+}
+
+/// What every viewing copy says of itself.
+pub const COPY_FR: &str = "copie de visionnage, pas une preuve";
+pub const COPY_EN: &str = "viewing copy, not evidence";
+
+impl CopyPart {
+    /// The name of a movie's copy: `visionnage/camera-1-001-copie-pas-une-preuve.mp4`.
+    pub fn path_of(movie: &str) -> String {
+        let name = movie.rsplit('/').next().unwrap_or(movie);
+        let stem = name.strip_suffix(".mp4").unwrap_or(name);
+        format!("{COPIES}/{stem}-copie-pas-une-preuve.mp4")
+    }
 }
 
 /// The cause of a gap whose pictures died at their deadline: the log proves it.
@@ -194,10 +225,13 @@ impl Manifest {
         }
         let manifest: Manifest = serde_json::from_slice(bytes)?;
         let proofs = manifest.cameras.iter().filter_map(|camera| camera.proof.as_ref());
-        let movies = manifest.cameras.iter().flat_map(|camera| camera.movies.iter().map(|movie| &movie.path));
-        let paths = manifest.files.iter().map(|file| &file.path).chain(proofs).chain(movies);
-        match paths.into_iter().find(|path| !is_inside(path)) {
-            Some(path) => Err(ManifestError::Path { path: path.clone() }),
+        let movies = manifest.cameras.iter().flat_map(|camera| &camera.movies);
+        let movies = movies.flat_map(|movie| [Some(&movie.path), movie.copy.as_ref().map(|copy| &copy.path)]).flatten();
+        let mut paths = manifest.files.iter().map(|file| &file.path).chain(proofs).chain(movies);
+        let outside = paths.find(|path| !is_inside(path)).cloned();
+        drop(paths);
+        match outside {
+            Some(path) => Err(ManifestError::Path { path }),
             None => Ok(manifest),
         }
     }

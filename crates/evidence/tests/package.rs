@@ -69,6 +69,51 @@ fn a_file_that_is_gone_added_or_changed_is_named() {
     assert_eq!(with(&|files| files.0.get_mut(PROOF).unwrap().extend(b"\n")), ["file-changed"]);
 }
 
+/// Whoever watches a copy is told that it is not the town's; what proves is judged without it.
+#[test]
+fn a_viewing_copy_that_was_replaced_or_is_gone_has_a_name_of_its_own_and_the_evidence_holds() {
+    let package = Draft::new().with_copy().package();
+    let path = evidence::CopyPart::path_of("video/mairie-001.mp4");
+    let judged = |change: &dyn Fn(&mut Package)| {
+        let mut changed = package.clone();
+        change(&mut changed);
+        let verdict = verdict(&changed);
+        let copies: Vec<_> = verdict.copies.iter().map(|finding| (finding.name(), finding.code())).collect();
+        (verdict.holds(), copies, verdict.told.unwrap().pictures)
+    };
+    assert_eq!(judged(&|_| {}), (true, vec![], 120));
+    assert_eq!(judged(&|files| files.0.get_mut(&path).unwrap()[3] ^= 1), (true, vec![("copy-changed", 44)], 120));
+    assert_eq!(judged(&|files| files.0.get_mut(&path).unwrap().push(1)), (true, vec![("copy-changed", 44)], 120));
+    assert_eq!(judged(&|files| drop(files.0.remove(&path))), (true, vec![("copy-missing", 43)], 120));
+    // one that the manifest does not know is as strange as any file
+    let extra = judged(&|files| drop(files.0.insert("visionnage/autre.mp4".into(), vec![1])));
+    assert_eq!(extra, (false, vec![], 120));
+    // a copy that is named and has no digest
+    let mut draft = Draft::new().with_copy();
+    draft.files.0.remove(&path);
+    let found = verdict(&draft.package());
+    assert_eq!((found.holds(), found.copies.len()), (true, 1));
+    // and the evidence is judged first
+    let mut both = package.clone();
+    both.0.get_mut(&path).unwrap().push(1);
+    both.0.get_mut("video/mairie-001.mp4").unwrap()[100] ^= 1;
+    let names: Vec<_> = verdict(&both).all().map(Finding::name).collect();
+    assert_eq!((names[0], *names.last().unwrap()), ("file-changed", "copy-changed"));
+}
+
+/// Who calls a movie a copy hides nothing: what proofs speak of is judged as evidence.
+#[test]
+fn a_movie_that_its_line_calls_a_copy_is_judged_as_a_movie() {
+    let mut draft = Draft::new();
+    draft.cameras[0].movies[0].path = "visionnage/mairie-001.mp4".into();
+    let movie = draft.files.0.remove("video/mairie-001.mp4").unwrap();
+    draft.files.0.insert("visionnage/mairie-001.mp4".into(), movie);
+    let mut package = draft.package();
+    assert_eq!(names(&package), [""; 0]);
+    package.0.get_mut("visionnage/mairie-001.mp4").unwrap().push(0);
+    assert_eq!(names(&package)[0], "file-changed");
+}
+
 #[test]
 fn a_manifest_that_the_log_does_not_know_is_replaced() {
     let mut package = Draft::new().package();

@@ -30,6 +30,24 @@ pub fn without_parameter_sets(codec: Codec, access_unit: &Bytes) -> Result<Bytes
     })
 }
 
+/// The parameter sets as NAL units, without length or start code, in the order in which a decoder takes them.
+/// Errors: see the codecs.
+pub fn parameter_set_units(parameters: &ParameterSets) -> Result<Vec<Bytes>, MediaError> {
+    let units: Vec<&[u8]> = match parameters.codec {
+        Codec::H264 => {
+            let record = h264::AvccRecord::parse(&parameters.config)?;
+            [record.sequence_sets, record.sequence_set_extensions, record.picture_sets].concat()
+        }
+        Codec::H265 => {
+            let arrays = h265::HvccRecord::parse(&parameters.config)?.arrays;
+            let of = |unit_type: u8| arrays.iter().filter(move |(head, _)| head & 0x3f == unit_type);
+            use h265::nal_type::{PICTURE_SET, SEQUENCE_SET, VIDEO_SET};
+            [VIDEO_SET, SEQUENCE_SET, PICTURE_SET].into_iter().flat_map(of).flat_map(|(_, sets)| sets.clone()).collect()
+        }
+    };
+    Ok(units.into_iter().map(Bytes::copy_from_slice).collect())
+}
+
 /// The RFC 6381 codec string for MSE, for example `avc1.64001f` or `hvc1.1.6.L93.90`.
 pub fn codec_string(parameters: &ParameterSets) -> String {
     match parameters.codec {

@@ -16,9 +16,9 @@ use crate::{FrameEntry, MediaError, ParameterSets};
 use domain::{MediaTicks, UtcMicros, limit::PICTURE_BYTES_MAX};
 use shiguredo_mp4::boxes::{
     Brand, Co64Box, CttsBox, CttsEntry, EdtsBox, ElstBox, ElstEntry, FtypBox, MoovBox, SampleEntry, StblBox, StcoBox,
-    StscBox, StscEntry, StsdBox, StssBox, StszBox, SttsBox, SttsEntry,
+    StscBox, StscEntry, StsdBox, StssBox, StszBox, SttsBox, SttsEntry, UnknownBox,
 };
-use shiguredo_mp4::{Either, Encode, FixedPointNumber, Mp4FileTime};
+use shiguredo_mp4::{BoxSize, BoxType, Either, Encode, FixedPointNumber, Mp4FileTime};
 use std::num::NonZeroU32;
 
 /// Pictures of one file: two days at 50 frames/s. Their table is 20 bytes a picture in memory.
@@ -34,6 +34,8 @@ pub struct MovieBuilder {
     sample_entry: SampleEntry,
     brand: Brand,
     taken: UtcMicros,
+    /// What the file says of itself.
+    title: Option<String>,
     lines: Vec<Line>,
     /// Where each run's pictures begin in the file, and the number of its first picture.
     runs: Vec<(u64, usize)>,
@@ -55,9 +57,14 @@ impl MovieBuilder {
     pub fn new(parameters: &ParameterSets, taken: UtcMicros) -> Result<MovieBuilder, MediaError> {
         let (sample_entry, brand) = sample_entry(parameters)?;
         let (parameters, lines, runs) = (parameters.clone(), Vec::new(), Vec::new());
-        let mut builder = MovieBuilder { parameters, sample_entry, brand, taken, lines, runs, bytes: 0 };
+        let mut builder = MovieBuilder { parameters, sample_entry, brand, taken, title: None, lines, runs, bytes: 0 };
         builder.bytes = builder.head()?.len() as u64;
         Ok(builder)
+    }
+
+    /// With a title, which players show.
+    pub fn titled(self, title: &str) -> MovieBuilder {
+        MovieBuilder { title: Some(title.to_owned()), ..self }
     }
 
     /// The beginning of the file.
@@ -122,7 +129,7 @@ impl MovieBuilder {
             mvhd_box: movie_header(timing),
             trak_boxes: vec![video],
             mvex_box: None,
-            unknown_boxes: Vec::new(),
+            unknown_boxes: self.title.as_deref().map(title_box).into_iter().collect(),
         };
         moov.encode_to_vec().map_err(unwritable)
     }
@@ -230,6 +237,21 @@ fn runs<T: PartialEq + Copy, E>(values: impl Iterator<Item = T>, entry: impl Fn(
         }
     }
     runs.into_iter().map(|(count, value)| entry(count, value)).collect()
+}
+
+/// `udta` with the item `©nam` of the metadata that iTunes began and all players read; none of it is in ISO/IEC 14496-12.
+fn title_box(title: &str) -> UnknownBox {
+    let boxed =
+        |kind: &[u8; 4], content: &[u8]| [&(8 + content.len() as u32).to_be_bytes()[..], kind, content].concat();
+    let text = [&[0, 0, 0, 1, 0, 0, 0, 0][..], title.as_bytes()].concat(); // 1: UTF-8; no locale
+    let list = boxed(b"ilst", &boxed(b"\xa9nam", &boxed(b"data", &text)));
+    let handler = boxed(b"hdlr", &[&[0; 8][..], b"mdirappl", &[0; 9]].concat());
+    let meta = boxed(b"meta", &[&[0; 4][..], &handler, &list].concat());
+    UnknownBox {
+        box_type: BoxType::Normal(*b"udta"),
+        box_size: BoxSize::with_payload_size(BoxType::Normal(*b"udta"), meta.len() as u64),
+        payload: meta,
+    }
 }
 
 fn mdat_header(data_bytes: u64) -> Vec<u8> {

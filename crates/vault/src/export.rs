@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{ReelId, UtcMicros};
 use evidence::{CameraBuilder, ChunkProof, Digest, Hex, MovieLine, Next, ReelProof, SealedLine, Step};
-use media::{MediaError, ParameterSets};
+use media::{Chunk, MediaError, ParameterSets};
 use seal::{
     ChunkKey, SealError,
     extent::key_digest,
@@ -76,7 +76,7 @@ pub fn export(
     let mut camera = Camera {
         store,
         builder: CameraBuilder::new(stem),
-        sets: None,
+        sets: InForce::default(),
         proofs: BTreeMap::new(),
         done: CameraExport::default(),
     };
@@ -95,12 +95,62 @@ pub fn export(
     camera.finish(proof, sink)
 }
 
+/// The same pictures once more, for whoever makes something of them for the eye: chunk by chunk, each with the number of the movie that
+/// [`export`] put it in and the parameter sets in force. Ends early where `each` says no.
+pub fn pictures(
+    replay: Replay<'_>,
+    each: &mut dyn FnMut(u32, &Chunk, &ParameterSets) -> bool,
+) -> Result<(), ExportError> {
+    let mut replay = replay.keeping();
+    let (mut builder, mut sets) = (CameraBuilder::new(""), InForce::default());
+    while let Some(passages) = replay.next_reel()? {
+        drop((replay.take_kept(), replay.take_damaged()));
+        let sets = sets.of(&passages);
+        let next = shown(&passages, &sets);
+        for step in builder.push(&next)? {
+            let Step::Data { chunks, movie, .. } = step else { continue };
+            if !next[chunks].iter().all(|next| each(movie, next.chunk, next.parameters)) {
+                return Err(ExportError::Ended);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Those that parameter sets belong to: all but a head before the first of them.
+fn shown<'a>(passages: &'a [Passage], sets: &'a [Option<ParameterSets>]) -> Vec<Next<'a>> {
+    let next = passages.iter().zip(sets).filter_map(|(passage, sets)| {
+        Some(Next { chunk: &passage.chunk, follows: passage.follows, parameters: sets.as_ref()? })
+    });
+    next.collect()
+}
+
+/// The parameter sets in force.
+#[derive(Default)]
+struct InForce(Option<ParameterSets>);
+
+impl InForce {
+    /// At each chunk; at the head of the first group those of the next.
+    fn of(&mut self, passages: &[Passage]) -> Vec<Option<ParameterSets>> {
+        let first = passages.iter().find_map(|passage| passage.chunk.parameters.clone());
+        let mut in_force = self.0.clone().or(first);
+        let of = |passage: &Passage| {
+            if passage.chunk.parameters.is_some() {
+                in_force = passage.chunk.parameters.clone();
+            }
+            in_force.clone()
+        };
+        let sets = passages.iter().map(of).collect();
+        self.0 = in_force;
+        sets
+    }
+}
+
 /// One camera on its way out.
 struct Camera<'a> {
     store: &'a LocalStore,
     builder: CameraBuilder,
-    /// The parameter sets in force.
-    sets: Option<ParameterSets>,
+    sets: InForce,
     /// By the order in which the reels came.
     proofs: BTreeMap<usize, Proving>,
     done: CameraExport,
@@ -157,11 +207,8 @@ impl Camera<'_> {
     }
 
     fn write(&mut self, passages: &[Passage], sink: &mut dyn Sink) -> Result<(), ExportError> {
-        let sets = self.sets_of(passages);
-        let next = passages.iter().zip(&sets).filter_map(|(passage, sets)| {
-            Some(Next { chunk: &passage.chunk, follows: passage.follows, parameters: sets.as_ref()? })
-        });
-        let next: Vec<Next<'_>> = next.collect();
+        let sets = self.sets.of(passages);
+        let next = shown(passages, &sets);
         // a head that no parameter sets belong to yet cannot be shown by anybody: it counts as what the disk does not give
         let skipped = passages.len() - next.len();
         for passage in &passages[..skipped] {
@@ -188,21 +235,6 @@ impl Camera<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The parameter sets in force at each chunk; at the head of the first group those of the next.
-    fn sets_of(&mut self, passages: &[Passage]) -> Vec<Option<ParameterSets>> {
-        let first = passages.iter().find_map(|passage| passage.chunk.parameters.clone());
-        let mut in_force = self.sets.clone().or(first);
-        let of = |passage: &Passage| {
-            if passage.chunk.parameters.is_some() {
-                in_force = passage.chunk.parameters.clone();
-            }
-            in_force.clone()
-        };
-        let sets = passages.iter().map(of).collect();
-        self.sets = in_force;
-        sets
     }
 
     fn proving(&mut self, reel: ReelId) -> Option<&mut Proving> {

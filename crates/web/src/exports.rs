@@ -1,6 +1,7 @@
 //! Handing footage over: two persons open an export, its package is made and sealed for its recipient, and taken down from here.
 
 mod archive;
+mod copies;
 mod gaps;
 mod job;
 mod packages;
@@ -27,7 +28,7 @@ use axum::{
     response::Response,
 };
 use domain::{ExportId, Purpose, RequisitionId, Sensitive};
-use evidence::Manifest;
+use evidence::{FileRole, Manifest};
 use futures::stream;
 use job::{Halt, Job};
 use keeper::wire::{
@@ -54,8 +55,6 @@ pub const SEND_BYTES: usize = 256 * 1024;
 /// No medium is smaller, and parts are numbered by three digits.
 const PART_BYTES_MIN: u64 = 1 << 20;
 const PARTS_MAX: u32 = 999;
-/// Packages that are made at once: each holds a thread and a reel of a camera.
-pub const JOBS_MAX: usize = 2;
 
 /// Two persons at one screen, each with password and code of their own.
 #[derive(Deserialize, ToSchema)]
@@ -302,18 +301,23 @@ fn seal_to(web: &Web, recipient: Option<&str>) -> Result<(SealTo, Option<Sensiti
 /// What lies beside the pictures for whoever opens the folder first.
 fn read_me(manifest: &Manifest) -> String {
     let Manifest { site, ground, .. } = manifest;
+    let has_copies = manifest.files.iter().any(|file| file.role == FileRole::ViewingCopy);
+    let if_any = |words: &'static str| if has_copies { words } else { "" };
     format!(
         "{name} — réquisition {number} ({framework})\r\n\r\n\
          Ouvrez {PLAYER} dans un navigateur pour lire les images.\r\n\
-         Les fichiers de video/ se lisent aussi dans VLC. Ne renommez et ne modifiez rien : tout est scellé.\r\n\
+         {copies_fr}Les fichiers de video/ se lisent aussi dans VLC. Ne renommez et ne modifiez rien : tout est scellé.\r\n\
          Pour vérifier que rien n'a changé depuis l'enregistrement, hors ligne :\r\n    vigie-verify evidence DOSSIER\r\n\r\n\
          ----\r\n\r\n\
          Open {PLAYER} in a browser to watch the pictures.\r\n\
-         The files of video/ play in VLC too. Rename and change nothing: everything is sealed.\r\n\
+         {copies_en}The files of video/ play in VLC too. Rename and change nothing: everything is sealed.\r\n\
          To check that nothing has changed since it was recorded, offline:\r\n    vigie-verify evidence FOLDER\r\n",
         name = site.name,
         number = ground.number,
         framework = ground.framework,
+        copies_fr =
+            if_any("Ceux de visionnage/ sont des copies de visionnage, pas des preuves : pour l'œil seulement.\r\n"),
+        copies_en = if_any("Those of visionnage/ are viewing copies, not evidence: for the eye only.\r\n"),
     )
 }
 

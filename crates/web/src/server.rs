@@ -3,7 +3,7 @@
 use crate::{
     console,
     door::Door,
-    exports::{self, Packages, TimestampConfig},
+    exports::{Packages, TimestampConfig},
     extract::Place,
     headers,
     links::{self, Leaving, LinkConfig},
@@ -22,7 +22,7 @@ use axum::{
 };
 use domain::{
     Clock, Random, Secret32,
-    limit::{LINK_LINES, LIVE_SILENCE_MS_MAX, PAPERS_WAITING_MAX},
+    limit::{LINK_LINES, LIVE_SILENCE_MS_MAX, PACKAGES_AT_ONCE_MAX, PAPERS_WAITING_MAX},
 };
 use keeper::socket::KeeperClient;
 use std::{
@@ -92,6 +92,8 @@ pub struct WebConfig {
     pub papers: Option<PathBuf>,
     /// None: the town offers no links.
     pub links: Option<LinkConfig>,
+    /// Where viewing copies are made; none, or nobody there: none is.
+    pub viewing: Option<PathBuf>,
 }
 
 /// Why the server does not run.
@@ -142,6 +144,7 @@ pub struct Web {
     pub papers: Option<PathBuf>,
     /// Packages that leave by a link.
     pub leaving: Leaving,
+    pub viewing: Option<PathBuf>,
     /// Places for papers that are printed, or wait to be.
     pub printing: Arc<Semaphore>,
     /// Places for packages that are made.
@@ -173,8 +176,9 @@ impl Web {
             reserve: config.reserve,
             papers: config.papers,
             leaving: Leaving::new(config.links),
+            viewing: config.viewing,
             printing: Arc::new(Semaphore::new(PAPERS_WAITING_MAX)),
-            exporting: Arc::new(Semaphore::new(exports::JOBS_MAX)),
+            exporting: Arc::new(Semaphore::new(PACKAGES_AT_ONCE_MAX)),
             random: config.random,
             clock: config.clock,
             version: config.version,

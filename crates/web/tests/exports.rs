@@ -255,6 +255,7 @@ async fn a_package_is_made_without_a_timestamp_where_none_can_be_had_and_its_mak
     ] {
         let (told, package) = makes(timestamp).await;
         assert_eq!((&told["state"], &told["timestamp"]), (&"ready".into(), &said));
+        assert_eq!(told["viewing_copies"], Value::Null, "nothing in it is in H.265");
         assert!(!package.0.keys().any(|path| path.starts_with("horodatage/")), "{said}");
         let verdict = evidence::check(&package, &Trust::default()).unwrap();
         assert_eq!((verdict.findings, verdict.told.unwrap().timestamp), (vec![], None));

@@ -10,15 +10,17 @@ mod tsa;
 
 use domain::{HourLength, Sensitive, UtcMicros};
 use evidence::{
-    FileRole, Files, Told, Trust, file_digest,
+    FileRole, Files, Manifest, Told, Trust, file_digest,
     stamp::{Outcome, Roots},
 };
 use ledger::CheckpointKey;
 use serde_json::{Value, json};
 use served::{REPLY, Served};
 use simulator::{
+    coding::Coding,
     handover::{Desk, FIRST, SECOND, package_path, requisition},
     installation::Browser,
+    rtsp::{Town, TownConfig},
 };
 use std::{
     fs,
@@ -28,7 +30,7 @@ use std::{
     process::Command,
     sync::Mutex,
 };
-use support::{Site, now, sleep, town, until};
+use support::{Site, credentials, now, sleep, until};
 use tempfile::TempDir;
 use tsa::{Authority, Keys};
 use vigie_verify::{Archive, Opening, SealedReader};
@@ -111,6 +113,12 @@ fn leaves_by_a_link(browser: &Browser<'_>, strangers: SocketAddr, export: &str, 
     assert_eq!(posts(strangers, url, code), refused, "whoever comes again reads what anybody reads");
 }
 
+/// Its second camera speaks H.265, which many browsers do not play.
+fn town() -> Town {
+    let codings = vec![Coding::default(), Coding::H265];
+    Town::start(TownConfig { codings, ..TownConfig::for_tests(2, credentials()) }).unwrap()
+}
+
 /// Who got the package: the file, the passphrase, the key that the town publishes, and the root of whoever dated it.
 struct Reader<'a> {
     archive: Archive<SealedReader<fs::File>>,
@@ -165,6 +173,29 @@ fn is_pdf_that_says(pdf: &[u8], said: &[&str]) {
     }
 }
 
+/// Of the camera in H.265 there is a copy that FFmpeg plays, as many pictures as the original, which the manifest binds; of the other none.
+fn viewing_copies(reader: &Reader<'_>, manifest: &Manifest, ready: &Value) {
+    let beside = Path::new(env!("CARGO_BIN_EXE_vigie-simulated")).with_file_name("vigie-picture");
+    assert!(beside.is_file(), "`cargo build -p vigie-picture` first: this town would make no copies");
+    assert_eq!(ready["viewing_copies"], "made", "{ready}");
+    assert!(manifest.cameras[0].movies.iter().all(|movie| movie.copy.is_none()));
+    let folder = tempfile::tempdir().unwrap();
+    for movie in &manifest.cameras[1].movies {
+        let copy = movie.copy.as_ref().unwrap();
+        assert_eq!((copy.shown, copy.lacking), (movie.pictures, 0));
+        let line = manifest.files.iter().find(|file| file.path == copy.path).unwrap();
+        let bytes = reader.archive.read(&copy.path, 0, line.bytes as usize).unwrap();
+        assert_eq!((line.role, file_digest(&bytes)), (FileRole::ViewingCopy, line.sha256));
+        let path = folder.path().join("copy.mp4");
+        fs::write(&path, bytes).unwrap();
+        let asked =
+            ["-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames", "-of", "csv=p=0"];
+        let told = Command::new("ffprobe").args(asked).arg(&path).output().unwrap();
+        let (said, errors) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+        assert_eq!((said.trim(), &*errors), (&*format!("h264,{}", movie.pictures), ""));
+    }
+}
+
 /// As the town tells of it.
 fn hold(desk: &Desk, site: &Site, id: &Value) -> Option<Value> {
     let told = desk.first(&site.site).ok()?.get("/api/holds").ok()?;
@@ -212,7 +243,7 @@ fn stands_nowhere(folder: &Path, bytes: &[u8]) {
 
 #[test]
 fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_in_clear() {
-    let (town, (mut site, roots, strangers)) = (town(2), dated());
+    let (town, (mut site, roots, strangers)) = (town(), dated());
     let desk = Desk::open(&site.site, password(FIRST), password(SECOND)).unwrap();
     let cameras = [1, 2].map(|number| site.add(&town, number, 30));
     cameras.iter().for_each(|camera| site.until_recording(camera));
@@ -287,6 +318,8 @@ fn what_two_persons_hand_over_is_found_intact_by_its_reader_and_stands_nowhere_i
     let report = reader.archive.read(&report.path, 0, report.bytes as usize).unwrap();
     let list = evidence::manifest::list_digest(&manifest.files).to_string();
     is_pdf_that_says(&report, &[&manifest.ground.number, &list, "cam-1", "cam-2", "INTACT"]);
+
+    viewing_copies(&reader, &manifest, &ready);
 
     // 4 pictures in clear are in no file of the town
     let movie = manifest.files.iter().find(|file| file.role == FileRole::Movie).unwrap();

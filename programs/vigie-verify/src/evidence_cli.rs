@@ -9,7 +9,7 @@ use crate::{
     timestamp,
 };
 use clap::Args;
-use evidence::{Files, FilesError, Told, Trust, Verdict, stamp::Roots};
+use evidence::{Files, FilesError, Finding, Told, Trust, Verdict, stamp::Roots};
 use seal::age::OpeningKey;
 use std::{
     io::{self, BufReader},
@@ -32,13 +32,14 @@ What it does not see: whether the camera showed the truth, nor whether the key i
 whether a timestamp was taken out, nor what the authority revoked since (only the lists that were kept then are read).
 
 Codes : 0 intact · 1 non vérifiable · 2 commande incomprise · 30 manifest · 31 manifest-replaced · 32 register · 33 other-log ·
-34 entry-not-proved · 35 not-handed-over · 36 witnesses · 40 file-missing · 41 file-extra · 42 file-changed · 50 proof ·
-51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete · 56 not-destroyed · 60 movie · 61 dropped ·
-62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise ·
+34 entry-not-proved · 35 not-handed-over · 36 witnesses · 40 file-missing · 41 file-extra · 42 file-changed · 43 copy-missing ·
+44 copy-changed · 50 proof · 51 reel-not-proved · 52 camera-swapped · 53 line-changed · 54 other-key · 55 incomplete ·
+56 not-destroyed · 60 movie · 61 dropped · 62 truncated · 63 other-bytes · 64 swapped · 65 duplicated · 66 foreign · 67 time-shifted · 68 coded-otherwise ·
 70 timestamp-damaged · 71 timestamp-foreign · 72 timestamp-changed · 73 timestamp-signature · 74 timestamp-signer ·
 75 timestamp-unbound · 76 timestamp-purpose · 77 timestamp-algorithm · 78 timestamp-expired · 79 timestamp-chain ·
 80 timestamp-other-root · 81 timestamp-revoked · 82 timestamp-revoked-since · 83 timestamp-crl
-(le premier trouvé · the first found)";
+(le premier trouvé ; 43 et 44 après tout le reste, et le dossier est intact · the first found; 43 and 44 after all others, and the package
+is intact)";
 
 #[derive(Args)]
 pub struct EvidenceArguments {
@@ -161,7 +162,7 @@ pub fn run(arguments: &EvidenceArguments) -> Result<ExitCode, Failed> {
     } else {
         tell(&verdict);
     }
-    Ok(verdict.findings.first().map_or(ExitCode::SUCCESS, |finding| ExitCode::from(finding.code())))
+    Ok(verdict.all().next().map_or(ExitCode::SUCCESS, |finding| ExitCode::from(finding.code())))
 }
 
 fn read_roots(path: &Path) -> Result<Roots, Failed> {
@@ -174,7 +175,7 @@ fn tell(verdict: &Verdict) {
         about(told);
         timestamp::lines(told).iter().for_each(|line| println!("{line}"));
     }
-    for finding in &verdict.findings {
+    for finding in verdict.all() {
         println!("✗ [{}] {}", finding.name(), pick(finding.text_fr(), finding.text_en()));
     }
     match &verdict.told {
@@ -224,6 +225,9 @@ fn about(told: &Told) {
                 )
             );
         }
+        for copy in camera.movies.iter().filter_map(|movie| movie.copy.as_ref()) {
+            println!("    {} : {}", copy.path, pick(&copy.says.fr, &copy.says.en));
+        }
         for gap in &camera.gaps {
             println!("    {} {} → {} : {}", pick("rien de", "nothing from"), gap.from, gap.to, pick(&gap.fr, &gap.en));
         }
@@ -269,11 +273,12 @@ fn holds(told: &Told) -> String {
 }
 
 fn as_json(verdict: &Verdict) -> String {
-    let findings = verdict.findings.iter().map(|finding| {
+    let told_of = |finding: &Finding| {
         serde_json::json!({
             "code": finding.code(), "name": finding.name(), "fr": finding.text_fr(), "en": finding.text_en(),
         })
-    });
+    };
+    let of = |findings: &[Finding]| findings.iter().map(told_of).collect::<Vec<_>>();
     let told = verdict.told.as_ref().map(|told| {
         serde_json::json!({
             "manifest_sha256": told.manifest_digest.to_string(),
@@ -286,7 +291,7 @@ fn as_json(verdict: &Verdict) -> String {
         })
     });
     let all = serde_json::json!({
-        "intact": verdict.holds(), "findings": findings.collect::<Vec<_>>(), "package": told,
+        "intact": verdict.holds(), "findings": of(&verdict.findings), "copies": of(&verdict.copies), "package": told,
     });
     all.to_string()
 }
@@ -295,7 +300,7 @@ fn as_json(verdict: &Verdict) -> String {
 mod tests {
     use super::*;
     use domain::UtcMicros;
-    use evidence::{Finding, stamp::Refusal};
+    use evidence::stamp::Refusal;
 
     #[test]
     fn help_names_each_refusal_of_a_timestamp_with_its_code() {

@@ -262,7 +262,7 @@ fn a_log_is_read_from_the_public_role_over_http_and_rewriting_is_found_there_too
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    runtime.spawn(public::serve(listener, folder.clone(), std::future::pending()));
+    runtime.spawn(public::serve(listener, folder.clone(), None, std::future::pending()));
     let (code, said) = verify_in("fr", &url, &[]);
     assert_eq!(code, 0, "{said}");
     let bundle = folder.join("tile/entries/000");

@@ -468,6 +468,9 @@ impl Config {
     pub fn papers_socket(&self) -> PathBuf {
         self.sockets().join("papers.sock")
     }
+    pub fn picture_socket(&self) -> PathBuf {
+        self.sockets().join("picture.sock")
+    }
 
     /// What a restored registry is made in, and what the registry was before.
     pub fn registry_restoring(&self) -> PathBuf {

@@ -2,10 +2,10 @@
 
 pub mod auditor;
 pub mod keeper;
-pub mod papers;
 pub mod public;
 pub mod recorder;
 pub mod supervise;
+pub mod waiting;
 pub mod web;
 
 use crate::site::SiteError;

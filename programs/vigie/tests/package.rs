@@ -37,6 +37,24 @@ fn the_package_holds_the_program_what_prints_its_papers_its_unit_and_no_simulato
     }
 }
 
+/// It stands on a FFmpeg that was built under the GPL: who takes the town's package takes none of it.
+#[test]
+fn what_makes_viewing_copies_is_a_package_of_its_own_which_the_towns_recommends() {
+    let of = |folder: &str| -> toml::Table {
+        let manifest = fs::read_to_string(here().join(folder).join("Cargo.toml")).unwrap();
+        manifest.parse::<toml::Table>().unwrap()["package"]["metadata"]["deb"].as_table().unwrap().clone()
+    };
+    let picture = of("../vigie-picture");
+    let programs = picture["assets"].as_array().unwrap();
+    assert_eq!(programs.len(), 1, "one program and nothing else");
+    assert_eq!(programs[0][0].as_str(), Some("target/release/vigie-picture"));
+    assert_eq!(picture["depends"].as_str(), Some("$auto"), "its FFmpeg, as it was linked");
+    assert!(picture["extended-description"].as_str().unwrap().contains("GPL"));
+    let town = of(".");
+    assert_eq!(town["recommends"].as_str(), Some("vigie-picture"));
+    assert!(!town["depends"].as_str().unwrap().contains("libav"));
+}
+
 fn unit() -> String {
     fs::read_to_string(here().join("debian/vigie.service")).unwrap()
 }

@@ -119,9 +119,11 @@ export interface Requisitions {
   grounds: Choice[]
 }
 
-export type ExportState = 'open' | 'pictures' | 'reels' | 'log' | 'timestamp' | 'ready' | 'cancelled' | 'failed'
+export type ExportState = 'open' | 'pictures' | 'reels' | 'copies' | 'log' | 'timestamp' | 'ready' | 'cancelled' | 'failed'
 
 export type Stamping = 'made' | 'away' | 'refused' | 'unset'
+
+export type Copying = 'made' | 'partly' | 'failed' | 'away'
 
 export interface Export {
   id: string
@@ -140,6 +142,8 @@ export interface Export {
   sha256: string | null
   /** What came of the timestamp; null: the town has no authority for it, or the console started since. */
   timestamp: Stamping | null
+  /** What came of viewing copies; null: nothing in it is in H.265, or the console started since. */
+  viewing_copies: Copying | null
   /** Whole, but nobody printed its report. */
   is_without_report: boolean
   /** The oldest first. */

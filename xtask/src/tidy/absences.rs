@@ -51,8 +51,17 @@ const BANS: &[Ban] = &[
     Ban { pattern: "unimplemented!", in_tests: true, reason: "write it, or leave the name out", ..ANYWHERE },
 ];
 
-/// Which crates may depend on the keyring, tests included; the simulation looks into it, as the town may not.
-const KEYRING_USERS: &[&str] = &["keeper", "simulation", "vigie"];
+/// What few crates may depend on, tests included, which these are, and what the others do instead. The simulation looks into the
+/// keyring, as the town may not.
+const USERS: &[(&str, &[&str], &str)] = &[
+    ("keyring", &["keeper", "simulation", "vigie"], "ask the keeper through vault::Keeper"),
+    (
+        "ffmpeg-next",
+        &["vigie-picture"],
+        "ask that program through `picture::Viewing`: it is confined, and under the GPL",
+    ),
+    ("ffmpeg-sys-next", &[], "ffmpeg-next, in `vigie-picture`"),
+];
 
 /// Crates from which vault's feature `view` (opening chunks) stays away, with all that they stand on.
 const WITHOUT_VIEW: &[&str] = &["recorder"];
@@ -114,7 +123,7 @@ const NAMES: &[&str] = &["Identity", "PersonIdentity", "Person", "Persons"];
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let (manifests, _) = manifest::all(tree);
     let mut findings: Vec<Finding> = BANS.iter().flat_map(|ban| named(tree, ban)).collect();
-    findings.extend(keyring_users(&manifests));
+    findings.extend(USERS.iter().flat_map(|rule| users(&manifests, rule)));
     findings.extend(view_stays_away(&manifests));
     findings.extend(locked_crates(tree));
     findings.extend(types(tree));
@@ -136,14 +145,14 @@ fn named(tree: &Tree, ban: &Ban) -> Vec<Finding> {
     findings
 }
 
-fn keyring_users(manifests: &[Manifest]) -> Vec<Finding> {
-    let others = manifests.iter().filter(|manifest| !KEYRING_USERS.contains(&manifest.name.as_str()));
-    let users = others
-        .filter_map(|manifest| Some((manifest, manifest.dependencies.iter().find(|used| used.name == "keyring")?)));
+fn users(manifests: &[Manifest], (of, allowed, instead): &(&str, &[&str], &str)) -> Vec<Finding> {
+    let others = manifests.iter().filter(|manifest| !allowed.contains(&manifest.name.as_str()));
+    let users =
+        others.filter_map(|manifest| Some((manifest, manifest.dependencies.iter().find(|used| used.name == *of)?)));
     users
         .map(|(manifest, used)| {
-            let what = format!("`{}` depends on `keyring`", manifest.name);
-            Finding::new(&manifest.path, used.line, what, "ask the keeper through vault::Keeper")
+            let what = format!("`{}` depends on `{of}`", manifest.name);
+            Finding::new(&manifest.path, used.line, what, *instead)
         })
         .collect()
 }
@@ -270,6 +279,14 @@ mod tests {
             ["`simulator` depends on `keyring`"]
         );
         assert_eq!(whats(&[("crates/keeper/Cargo.toml", &manifest("keeper", depends))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn ffmpeg_is_in_the_program_that_is_made_for_it_alone() {
+        let depends = "[dependencies]\nffmpeg-next.workspace = true\n";
+        let of = |name: &str| whats(&[("crates/x/Cargo.toml", &manifest(name, depends))]);
+        assert_eq!(of("web"), ["`web` depends on `ffmpeg-next`"]);
+        assert_eq!(of("vigie-picture"), Vec::<String>::new());
     }
 
     #[test]

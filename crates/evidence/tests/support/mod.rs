@@ -4,8 +4,8 @@ use domain::{
     CameraId, Codec, ExportId, Hour, HourLength, MediaTicks, ReelId, RunId, Secret32, SiteId, StreamId, UtcMicros,
 };
 use evidence::{
-    CameraBuilder, CameraPart, ChunkProof, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof, MANIFEST,
-    Manifest, Next, REGISTER, ReelProof, SealedLine, Step, file_digest, manifest,
+    CameraBuilder, CameraPart, ChunkProof, CopyPart, EntryProof, FileLine, FileRole, Files, FilesError, Hex, LogProof,
+    MANIFEST, Manifest, Next, REGISTER, ReelProof, SealedLine, Step, file_digest, manifest,
 };
 use ledger::{Actor, Checkpoint, CheckpointSigner, Digest, Entry, Event, LogId, Role, Tree, commit, origin};
 use media::{Chunk, FrameEntry, FrameKind, ParameterSets, h264::avcc_from_sets};
@@ -200,6 +200,14 @@ pub struct Draft {
 
 pub const PROOF: &str = "preuves/mairie.jsonl";
 
+fn role_of(path: &str) -> FileRole {
+    match path.split('/').next() {
+        _ if path == PROOF => FileRole::Proof,
+        Some("visionnage") => FileRole::ViewingCopy,
+        _ => FileRole::Movie,
+    }
+}
+
 impl Draft {
     /// Two reels of twelve chunks of one camera, from chunk 4 of the first on: the group that holds second 3 begins there.
     pub fn new() -> Draft {
@@ -258,7 +266,7 @@ impl Draft {
         package.0.insert(PROOF.into(), (lines.join("\n") + "\n").into_bytes());
         let files = package.0.iter().map(|(path, bytes)| FileLine {
             path: path.clone(),
-            role: if path == PROOF { FileRole::Proof } else { FileRole::Movie },
+            role: role_of(path),
             bytes: bytes.len() as u64,
             sha256: file_digest(bytes),
         });
@@ -267,6 +275,16 @@ impl Draft {
         package.0.insert(REGISTER.into(), self.register(file_digest(&bytes), signer));
         package.0.insert(MANIFEST.into(), bytes);
         package
+    }
+
+    /// A copy for the eye of the first movie, as the manifest names it.
+    pub fn with_copy(mut self) -> Draft {
+        let movie = &mut self.cameras[0].movies[0];
+        let path = CopyPart::path_of(&movie.path);
+        let says = evidence::manifest::Statement { fr: "copie".into(), en: "copy".into() };
+        movie.copy = Some(CopyPart { path: path.clone(), shown: movie.pictures, lacking: 0, says });
+        self.files.0.insert(path, b"for the eye".to_vec());
+        self
     }
 
     /// The log: other entries, the reels, the handover.

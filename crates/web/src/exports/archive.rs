@@ -2,7 +2,10 @@
 
 use super::sealed::{Sealed, SealedFile};
 use domain::UtcMicros;
-use evidence::{FileLine, FileRole, manifest::FileSum};
+use evidence::{
+    FileLine, FileRole,
+    manifest::{self, FileSum},
+};
 use std::io::{self, Write};
 use vault::export::{Sink, SinkError};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions, write::StreamWriter};
@@ -78,6 +81,7 @@ fn role_of(path: &str) -> FileRole {
     match path.split_once('/') {
         Some(("video", _)) => FileRole::Movie,
         Some(("preuves", _)) => FileRole::Proof,
+        Some((manifest::COPIES, _)) => FileRole::ViewingCopy,
         _ if path == super::PLAYER => FileRole::Player,
         _ if path == super::report::REPORT => FileRole::Report,
         _ => FileRole::Other,
@@ -106,12 +110,12 @@ fn date(at: UtcMicros) -> DateTime {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::exports::sealed::SealTo;
     use domain::{Random, Secret32};
     use seal::age::{Opener, OpeningKey, SEALED_SEGMENT_BYTES, SEGMENT_BYTES};
-    use std::{fs, io::Read};
+    use std::{fs, io::Read, path::Path};
 
     struct Fixed;
     impl Random for Fixed {
@@ -120,7 +124,15 @@ mod tests {
         }
     }
 
-    fn opened(file: &[u8], key: &OpeningKey) -> Vec<u8> {
+    /// An archive in a file, for whoever holds the key.
+    pub fn begun(path: &Path) -> (Archive, OpeningKey) {
+        let key = OpeningKey::of(Secret32::new([9; 32]));
+        let to = SealTo::Recipient(key.recipient().unwrap());
+        let file = SealedFile::begin(fs::File::create(path).unwrap(), &to, &Fixed).unwrap();
+        (Archive::new(file, UtcMicros::from_seconds(1_773_324_000)), key)
+    }
+
+    pub fn opened(file: &[u8], key: &OpeningKey) -> Vec<u8> {
         let (mut opener, at) = Opener::begin(key, file).unwrap();
         let segments: Vec<&[u8]> = file[at..].chunks(SEALED_SEGMENT_BYTES).collect();
         let open =

@@ -1,6 +1,7 @@
 //! Making a package: pictures and proofs of each window, the player, the manifest, the log's word, in one sealed file.
 //!
-//! 1 an empty file, named as a part · 2 each window: once its reels are closed its pictures, its proofs, its gaps · 3 player and words for the reader · 3a the printed report, if somebody prints · 4 manifest ·
+//! 1 an empty file, named as a part · 2 each window: once its reels are closed its pictures, its proofs, its gaps · 2a viewing copies of what browsers cannot
+//! play, if somebody makes them · 3 player and words for the reader · 3a the printed report, if somebody prints · 4 manifest ·
 //! 5 entry *exported* with its digest, durable · 6 the log's proofs, once its batch is closed · 7 their timestamp, if the town has an authority
 //! for it that answers · 8 the file is whole and durable · 9 its name says so
 //!
@@ -24,7 +25,7 @@ use crate::{
 };
 use domain::{CameraId, ExportId, HoldId, Hour, ReelId, Span, StreamId, UtcMicros, Window, limit::NOTE_BYTES_MAX};
 use evidence::{
-    CameraPart, Digest, EntryProof, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
+    CameraPart, Digest, EntryProof, FileRole, Hex, LogProof, Looked, MANIFEST, Manifest, REGISTER, file_digest,
     manifest::{self, FileSum, Ground, ProgramPart, SitePart, Statement},
     stamp::StampFiles,
 };
@@ -79,6 +80,15 @@ struct Held {
     reels: Vec<HeldReel>,
 }
 
+/// Where one window's pictures come from.
+pub(super) struct Source {
+    nth: usize,
+    stream: StreamId,
+    span: Span,
+    located: Vec<Located>,
+    held: Option<Held>,
+}
+
 /// What the log has to tell of.
 #[derive(Default)]
 struct Proved {
@@ -124,11 +134,17 @@ impl Job {
         let sealed = SealedFile::begin(file, &self.to, &*self.web.random).map_err(|error| self.disk(&error))?;
         let now = self.web.clock.utc();
         let mut archive = Archive::new(sealed, now);
-        let (mut cameras, mut proved) = (Vec::new(), Proved::default());
+        let (mut cameras, mut sources, mut proved) = (Vec::new(), Vec::new(), Proved::default());
         for nth in 0..self.permits.len() {
-            cameras.push(self.camera(nth, &mut archive, &mut proved)?); // 2
+            let (camera, source) = self.camera(nth, &mut archive, &mut proved)?; // 2
+            cameras.push(camera);
+            sources.push(source);
         }
+        self.copies(&mut cameras, &sources, &mut archive)?; // 2a
         let mut manifest = self.manifest(cameras, now);
+        // all that the page has to know of files
+        let copies = archive.lines().iter().filter(|line| line.role == FileRole::ViewingCopy);
+        manifest.files = copies.cloned().collect();
         let page = console::player(&manifest).ok_or(Halt::Problem(&problem::EXPORT_NO_PLAYER))?;
         archive.put(PLAYER, &page)?; // 3
         archive.put(READ_ME, read_me(&manifest).as_bytes())?;
@@ -151,8 +167,8 @@ impl Job {
     }
 
     /// One window's files.
-    fn camera(&self, nth: usize, archive: &mut Archive, proved: &mut Proved) -> Result<CameraPart, Halt> {
-        let (window, permit) = &self.permits[nth];
+    fn camera(&self, nth: usize, archive: &mut Archive, proved: &mut Proved) -> Result<(CameraPart, Source), Halt> {
+        let (window, _) = &self.permits[nth];
         let stream = StreamId::main(window.camera);
         let span = self.until_now(window);
         let held = self.held(nth, stream, span)?;
@@ -163,22 +179,16 @@ impl Job {
         };
         let located = self.closed(nth, (stream, span), located, held.is_some())?;
         let recorded: Vec<_> = located.iter().map(|reel| (reel.first_utc, reel.last_utc)).collect();
-        let live: &dyn Keeper = &*self.web.keeper;
-        let of_held = held.as_ref().map(|held| HeldKeeper { keeper: live, hold: held.hold, held: &held.reels });
-        let replay = match (&held, &of_held) {
-            (Some(held), Some(keeper)) => {
-                Replay::new(keeper, &held.reserve.store, permit.clone(), stream, span, located)
-            }
-            _ => Replay::new(live, &self.store, permit.clone(), stream, span, located),
-        };
+        let source = Source { nth, stream, span, located, held };
         let (stem, proof) = (format!("video/camera-{}", nth + 1), format!("preuves/camera-{}.jsonl", nth + 1));
         let go_on = |done: &CameraExport| {
             self.running.at(nth, share(window, done));
             !self.running.is_cancelled()
         };
-        let done = export(replay, &stem, &proof, archive, &go_on).map_err(|error| self.halt(error))?;
+        let exported = self.replayed(&source, |replay| export(replay, &stem, &proof, archive, &go_on));
+        let done = exported.map_err(|error| self.halt(error))?;
         // of what is held the hour's death says nothing: its pictures are here, and what is missing was never held or never there
-        let fates = if held.is_some() { Vec::new() } else { self.fates(window)? };
+        let fates = if source.held.is_some() { Vec::new() } else { self.fates(window)? };
         let timeline = self.timeline(stream, window)?;
         let gaps = gaps(&Known {
             window,
@@ -203,7 +213,21 @@ impl Job {
             looked: Some(Looked { past: known.past, live: known.live, persons: known.persons }),
         };
         proved.reels.extend(done.reels);
-        Ok(camera)
+        Ok((camera, source))
+    }
+
+    /// Does something with the pictures of a window, from where they are.
+    pub(super) fn replayed<T>(&self, source: &Source, does: impl FnOnce(Replay<'_>) -> T) -> T {
+        let live: &dyn Keeper = &*self.web.keeper;
+        let permit = self.permits[source.nth].1.clone();
+        let located = source.located.clone();
+        match &source.held {
+            Some(held) => {
+                let keeper = HeldKeeper { keeper: live, hold: held.hold, held: &held.reels };
+                does(Replay::new(&keeper, &held.reserve.store, permit, source.stream, source.span, located))
+            }
+            None => does(Replay::new(live, &self.store, permit, source.stream, source.span, located)),
+        }
     }
 
     /// What of a window lies in the reserve, where all of it does: its own hours may be dead.

@@ -4,7 +4,7 @@
 //! crash left are removed at the next start. Everything here is sealed, for the key or by the passphrase
 //! that two persons answer for.
 
-use super::stamp::Stamping;
+use super::{copies::Copying, stamp::Stamping};
 use crate::problem::Text;
 use domain::{ExportId, UtcMicros};
 use evidence::Digest;
@@ -33,6 +33,8 @@ pub enum Stage {
     },
     /// The last pictures of a window are still being closed, within a minute.
     Reels,
+    /// Viewing copies of what browsers cannot play are being made, within five minutes.
+    Copies,
     /// Everything is written but the log's word, within a minute.
     Log,
     /// The authority of timestamps is asked, within a minute.
@@ -53,7 +55,7 @@ pub struct Running {
     part: PathBuf,
     whole: PathBuf,
     cancelled: AtomicBool,
-    /// Window in the upper half, share in the lower; at the top three words of waiting.
+    /// Window in the upper half, share in the lower; at the top four words of waiting.
     at: AtomicU64,
     timestamp: OnceLock<Stamping>,
 }
@@ -69,6 +71,8 @@ pub struct Packages {
     jobs: Mutex<HashMap<ExportId, Job>>,
     /// Those of this process without a printed report.
     unprinted: Mutex<BTreeSet<ExportId>>,
+    /// What came of viewing copies, of those of this process that should have any.
+    copied: Mutex<HashMap<ExportId, Copying>>,
 }
 
 /// Why none is begun.
@@ -82,7 +86,8 @@ pub enum NotBegun {
 impl Packages {
     /// Removes what a crash left.
     pub fn open(folder: Option<PathBuf>) -> Packages {
-        let packages = Packages { folder, jobs: Mutex::default(), unprinted: Mutex::default() };
+        let packages =
+            Packages { folder, jobs: Mutex::default(), unprinted: Mutex::default(), copied: Mutex::default() };
         for path in packages.files().into_iter().filter(|path| path.to_string_lossy().ends_with(PART)) {
             remove(&path);
         }
@@ -103,6 +108,7 @@ impl Packages {
         let running = Arc::new(Running { part, whole, cancelled, at, timestamp });
         jobs.insert(export, Job::Running(running.clone()));
         self.unprinted().remove(&export);
+        self.copying().remove(&export);
         Ok(running)
     }
 
@@ -117,6 +123,15 @@ impl Packages {
 
     pub fn is_without_report(&self, export: ExportId) -> bool {
         self.unprinted().contains(&export)
+    }
+
+    pub fn copied(&self, export: ExportId, copying: Copying) {
+        self.copying().insert(export, copying);
+    }
+
+    /// Nothing where no picture of it is in H.265, and after a restart.
+    pub fn copies_of(&self, export: ExportId) -> Option<Copying> {
+        self.copying().get(&export).copied()
     }
 
     pub fn stage(&self, export: ExportId) -> Stage {
@@ -196,6 +211,10 @@ impl Packages {
         self.unprinted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn copying(&self) -> MutexGuard<'_, HashMap<ExportId, Copying>> {
+        self.copied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn jobs(&self) -> MutexGuard<'_, HashMap<ExportId, Job>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,6 +240,7 @@ impl Running {
     const LOG: u64 = u64::MAX;
     const REELS: u64 = u64::MAX - 1;
     const TIMESTAMP: u64 = u64::MAX - 2;
+    const COPIES: u64 = u64::MAX - 3;
 
     /// As a part, and as a whole.
     pub fn paths(&self) -> (PathBuf, PathBuf) {
@@ -243,6 +263,10 @@ impl Running {
         self.at.store(Running::TIMESTAMP, Ordering::Relaxed);
     }
 
+    pub fn waits_for_copies(&self) {
+        self.at.store(Running::COPIES, Ordering::Relaxed);
+    }
+
     /// What came of it, once.
     pub fn stamped(&self, stamping: Stamping) {
         self.timestamp.get_or_init(|| stamping);
@@ -260,6 +284,7 @@ impl Running {
         match self.at.load(Ordering::Relaxed) {
             Running::LOG => Stage::Log,
             Running::REELS => Stage::Reels,
+            Running::COPIES => Stage::Copies,
             Running::TIMESTAMP => Stage::Timestamp,
             at => Stage::Pictures { window: (at >> 32) as u32, share: at as u32 },
         }
@@ -287,6 +312,8 @@ mod tests {
         assert_eq!(packages.stage(EXPORT), Stage::Pictures { window: 1, share: 250 });
         running.waits_for_reels();
         assert_eq!(packages.stage(EXPORT), Stage::Reels);
+        running.waits_for_copies();
+        assert_eq!(packages.stage(EXPORT), Stage::Copies);
         running.waits_for_log();
         assert_eq!(packages.stage(EXPORT), Stage::Log);
         running.waits_for_timestamp();

@@ -4,7 +4,7 @@ use crate::server::Web;
 use documents::{
     At, Footage, Language, LogProof, Paper, RenderLimits, Report, Says, Sha256, Town,
     delivery::{FileLine, Gap},
-    report::MovieFile,
+    report::{CopyFile, MovieFile},
 };
 use domain::Codec;
 use evidence::{CameraPart, FileRole, Manifest, MovieLine, manifest::list_digest};
@@ -45,6 +45,7 @@ fn paper(manifest: &Manifest) -> Paper {
             })
             .collect(),
         proofs: files(FileRole::Proof).map(file_line).collect(),
+        copies: copies(manifest),
         list: Sha256(list_digest(&manifest.files).0),
         clock: manifest.clock.fr.clone(),
         log: LogProof { key: manifest.site.log_key.clone(), ..LogProof::default() },
@@ -75,6 +76,17 @@ fn movie_file(manifest: &Manifest, camera: &CameraPart, movie: &MovieLine) -> Op
         bytes: file.bytes,
         sha256: Sha256(file.sha256.0),
     })
+}
+
+fn copies(manifest: &Manifest) -> Vec<CopyFile> {
+    let movies = manifest.cameras.iter().flat_map(|camera| &camera.movies);
+    let of = |movie: &MovieLine| {
+        let copy = movie.copy.as_ref()?;
+        let file = manifest.files.iter().find(|file| file.path == copy.path)?;
+        let (path, of) = (copy.path.clone(), movie.path.clone());
+        Some(CopyFile { path, of, lacking: copy.lacking, bytes: file.bytes, sha256: Sha256(file.sha256.0) })
+    };
+    movies.filter_map(of).collect()
 }
 
 fn file_line(file: &evidence::FileLine) -> FileLine {

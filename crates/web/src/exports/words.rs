@@ -1,6 +1,7 @@
 //! Exports as JSON.
 
 use super::{
+    copies::Copying,
     packages::{Packages, Stage},
     stamp::Stamping,
 };
@@ -48,6 +49,8 @@ pub struct Export {
     sha256: Option<String>,
     /// What came of its timestamp, where the town has chosen an authority; null too where web started since.
     timestamp: Option<Stamping>,
+    /// What came of viewing copies, where it has pictures in H.265, which many browsers cannot play; null too where web started since.
+    viewing_copies: Option<Copying>,
     /// It is whole, and has no printed report: `vigie-papers` is not installed, or did not print it.
     is_without_report: bool,
     /// By which it may be fetched, or was, the oldest first.
@@ -65,6 +68,8 @@ pub enum ExportState {
     Pictures,
     /// The last pictures are still being closed, which takes a minute at most.
     Reels,
+    /// Viewing copies are being made, within five minutes.
+    Copies,
     /// Everything is written but the log's word, which comes within a minute.
     Log,
     /// The authority of timestamps is asked, within a minute.
@@ -105,6 +110,7 @@ impl Export {
             bytes: None,
             sha256: None,
             timestamp: None,
+            viewing_copies: packages.copies_of(view.export),
             is_without_report: packages.is_without_report(view.export),
             links: view.links.iter().cloned().map(LinkLine::of).collect(),
             problem_fr: None,
@@ -117,6 +123,7 @@ impl Export {
                 (export.window, export.share) = (Some(window + 1), Some(share));
             }
             Stage::Reels => export.state = ExportState::Reels,
+            Stage::Copies => export.state = ExportState::Copies,
             Stage::Log => export.state = ExportState::Log,
             Stage::Timestamp => export.state = ExportState::Timestamp,
             Stage::Ready { bytes, sha256, timestamp } => {

@@ -144,6 +144,7 @@ impl Town {
             reserve: None,
             papers: None,
             links: None,
+            viewing: None,
         }
     }
 

@@ -1,7 +1,7 @@
-//! `serve`: starts keeper, recorder, web and auditor, public where it is configured, and what prints papers, starts them again when they
-//! end, stops them in order.
+//! `serve`: starts keeper, recorder, web and auditor, public where it is configured, and what prints papers and codes pictures, starts them
+//! again when they end, stops them in order.
 
-use super::papers::Papers;
+use super::waiting::Waiting;
 use crate::{
     Build, Config, SystemRandom,
     confinement::Role,
@@ -74,19 +74,19 @@ pub fn run(build: &Build, config_path: &Path, config: &Config, stop: &Arc<Atomic
             wait: Duration::ZERO,
         })
         .collect();
-    let mut papers = Papers::open(config);
+    let mut waiting = Waiting::open_all(config);
     info!(version = build.version, site = config.site.name, "Vigie serves");
     while !stop.load(Ordering::SeqCst) {
         for process in &mut processes {
             process.keep(config_path, &handover)?;
         }
-        papers.iter_mut().for_each(Papers::keep);
+        waiting.iter_mut().for_each(Waiting::keep);
         thread::sleep(LOOK);
     }
     for process in processes.iter_mut().rev() {
         process.end();
     }
-    papers.iter_mut().for_each(Papers::end);
+    waiting.iter_mut().for_each(Waiting::end);
     info!("Vigie stopped");
     Ok(())
 }

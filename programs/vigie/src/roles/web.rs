@@ -80,6 +80,7 @@ pub fn run(
         reserve: Some(reserve(config, identity.site)),
         papers: Some(config.papers_socket()),
         links: config.links_socket().map(|socket| web::LinkConfig { socket, address: config.public.address.clone() }),
+        viewing: Some(config.picture_socket()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
