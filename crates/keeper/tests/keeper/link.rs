@@ -51,8 +51,17 @@ struct Delivery {
 
 impl Delivery {
     fn new(seed: u64) -> Delivery {
+        Delivery::under(seed, Desk::registers_in_writing)
+    }
+
+    /// Whose registry holds no scan, so that its world can be forked.
+    fn oral(seed: u64) -> Delivery {
+        Delivery::under(seed, |desk| desk.registers(desk.draft()))
+    }
+
+    fn under(seed: u64, registers: impl Fn(&Desk) -> RequisitionId) -> Delivery {
         let desk = Desk::new(seed);
-        let requisition = desk.registers_in_writing();
+        let requisition = registers(&desk);
         let view = desk.opens(requisition, vec![desk.window(1, 10, 20)]);
         desk.package(&view);
         Delivery { desk, requisition, view }
@@ -291,7 +300,7 @@ fn only_who_made_the_package_makes_its_link_one_at_a_time_and_within_bounds() {
 
 #[test]
 fn a_used_link_stays_used_whatever_backup_of_the_registry_comes_back() {
-    let town = Delivery::new(908);
+    let town = Delivery::oral(908);
     // the registry, as it was when the link was not made yet
     let before = town.desk.town.world.fork(1);
     let way = town.makes(HOUR, 1);
@@ -310,7 +319,7 @@ fn a_used_link_stays_used_whatever_backup_of_the_registry_comes_back() {
 
 #[test]
 fn a_link_is_made_tried_and_ended_whole_whatever_the_disk_does_at_whichever_step() {
-    let town = Delivery::new(909);
+    let town = Delivery::oral(909);
     let world = &town.desk.town.world;
     let made_of = |opened: &Opened| {
         let events = opened.entries().into_iter().map(|entry| entry.event);

@@ -79,6 +79,7 @@ fn every_setting_can_be_given_by_its_variable_which_goes_before_the_file() {
         "mfa",
         "Connexion",
         "127.0.0.1:2",
+        "https://remise.example",
         "/w",
         "http://horodatage.example:318/tsa",
         "/roots.pem",
