@@ -170,7 +170,7 @@ function exported(window) {
   const steps = [step(50, 'wrong-code'), step(48, 'fetch', 1), step(47, 'broke-off', 1), step(40, 'again', 1), step(35, 'sent', 1), step(35, 'ended', null, 'used'), step(20, 'late')]
   return {
     id: 'e5'.repeat(16), is_own: true, entry: 1190, opened: at(60), until: iso(Date.now() + 2 * DAY), windows: [window], manifest: 'ab'.repeat(32), state: 'ready', window: null, share: null,
-    bytes: 96_000_000, sha256: 'cd'.repeat(32), timestamp: null, is_without_report: false, problem_fr: null, problem_en: null,
+    bytes: 96_000_000, sha256: 'cd'.repeat(32), timestamp: null, viewing_copies: 'made', is_without_report: false, problem_fr: null, problem_en: null,
     links: [{ ...linkOf({ who: 'police', recipient: 'M. Durand, commissariat central', downloads: 1, until: iso(Date.now() + DAY), steps }), over: 'used' }],
   }
 }
